@@ -1,0 +1,313 @@
+"""The published language: what the countries report, what the services record, and the registry of both.
+
+One module per service holds one frozen struct per event type; everything else (decoders, JSON Schemas,
+AsyncAPI, NATS rights, consumer filters, reference pages) is generated from the registry here.
+"""
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from shared.contracts.vocabulary import MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason
+
+SERVICES = ("intel", "victims", "legal", "training", "indicators")
+ACTING = ("intel", "victims", "legal", "training")
+"""The services that react to each other's events; indicators only folds what all of them record."""
+
+# `(?![\s\S])` is "end of text" in Python and in ECMAScript alike; `$` would let a trailing newline through.
+END = r"(?![\s\S])"
+Ref = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^[A-Za-z0-9][A-Za-z0-9._:-]*{END}")]
+"""A pseudonymous identifier made by the reporting system: never a name, document or telephone number."""
+EventId = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^[A-Za-z0-9][A-Za-z0-9._:-]*{END}")]
+Source = Annotated[
+    str,
+    Meta(max_length=80, pattern=rf"^urn:crm:(country:({'|'.join(MEMBERS)}):[a-z0-9_-]+|service:[a-z]+){END}"),
+]
+Time = Annotated[datetime, Meta(tz=True)]
+"""RFC 3339 with an offset; a time without one is refused."""
+TraceParent = Annotated[str, Meta(pattern=rf"^00-[0-9a-f]{{32}}-[0-9a-f]{{16}}-[0-9a-f]{{2}}{END}")]
+Hash = Annotated[str, Meta(min_length=64, max_length=64, pattern=rf"^[0-9a-f]{{64}}{END}")]
+"""A keyed hash (BLAKE2b-256, hex) of a number that itself never travels."""
+Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+D = TypeVar("D")
+S = TypeVar("S", bound="Struct")
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """One thing wrong with a report: where (RFC 6901 pointer), a stable code, why, and the nearest known value."""
+
+    pointer: str
+    code: str
+    message: str
+    suggestion: str | None = None
+
+
+class Data(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an event says. Readers ignore fields they do not know; reports are refused for them."""
+
+    def check(self) -> Iterator[Problem]:
+        """Yield what is wrong between fields; what one field can say alone is in its type."""
+        return iter(())
+
+
+class Report(Data, frozen=True, kw_only=True):
+    """What a country reports: always with the kind of organisation it comes from (vocabulary V10)."""
+
+    reported_by: Reporter
+
+
+class Value(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A group of fields inside an event. It never gains a field: an older reader would refuse the event."""
+
+
+class Envelope(Struct, Generic[D], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A report as a country sends it: CloudEvents 1.0, structured mode."""
+
+    specversion: Literal["1.0"]
+    id: EventId
+    source: Source
+    type: str
+    time: Time
+    data: D
+    subject: Ref | None = None
+    datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: Annotated[str, Meta(max_length=200)] | None = None
+    expirytime: Time | None = None
+    causationid: EventId | None = None
+    correlationid: EventId | None = None
+    traceparent: TraceParent | None = None
+    tracestate: Annotated[str, Meta(max_length=512)] | None = None
+
+
+class Event(Struct, Generic[D], frozen=True, kw_only=True, omit_defaults=True):
+    """An event as recorded, and as read from a stream: the envelope and what recording added.
+
+    `time` is when it happened, `recordedtime` when the region knew; `sequence` is its position in the
+    log and its sequence in the stream; `country` is whose mailbox it belongs to (`REG`: nobody's).
+    """
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: str
+    time: datetime
+    country: Addressee
+    data: D
+    recordedtime: datetime
+    sequence: int = 0
+    subject: str = ""
+    datacontenttype: str = ""
+    expirytime: datetime | None = None
+    causationid: str = ""
+    correlationid: str = ""
+    traceparent: str = ""
+    tracestate: str = ""
+
+    @property
+    def name(self) -> str:
+        """The type without prefix and version: `intel.document.flagged`."""
+        return self.type[4:].rpartition(".")[0]
+
+
+class Contract(Struct, frozen=True, kw_only=True):
+    """What is agreed about one event type."""
+
+    name: str
+    """`service.entity.verb`"""
+    data: type[Data]
+    """The struct that readers decode `data` to."""
+    doc: str
+    reported: bool
+    """Reported by countries, or derived by the service that owns the type."""
+    by: tuple[str, ...]
+    """The kinds of organisation (`reported_by`) that may report it; empty: any."""
+    owner: str
+    """The field naming the only country that may send it (an issuing country, say); empty: any country."""
+    privacy: Literal["N", "P", "S"]
+    entity: str
+    """The field that names the entity, equal to the envelope's `subject`; empty: the subject alone."""
+    derived: tuple[str, ...]
+    """Fields that the owning service fills in when it records; a report may not carry them."""
+    rows: tuple[str, ...]
+    """Indicator and milestone ids that it feeds."""
+    good: Mapping[str, Any]
+    """Example data."""
+    bad: tuple[str, Any]
+    """The field and the value that make the good example a bad one; the value `...` takes the field away."""
+    version: int = 1
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type on the wire."""
+        return f"crm.{self.name}.v{self.version}"
+
+    @property
+    def service(self) -> str:
+        """The service that records it."""
+        return self.name.partition(".")[0]
+
+    @property
+    def entity_name(self) -> str:
+        """The middle token of the name."""
+        return self.name.split(".")[1]
+
+    @property
+    def verb(self) -> str:
+        """The last token of the name."""
+        return self.name.rpartition(".")[2]
+
+
+_registry: dict[str, Contract] = {}
+_by_data: dict[type[Data], Contract] = {}
+
+
+def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at its place of use
+    name: str,
+    *,
+    good: Mapping[str, Any],
+    bad: tuple[str, Any],
+    rows: tuple[str, ...] = (),
+    privacy: Literal["N", "P", "S"] = "N",
+    by: tuple[str, ...] = (),
+    owner: str = "",
+    entity: str = "",
+    derived: tuple[str, ...] = (),
+    version: int = 1,
+) -> Callable[[type[S]], type[S]]:
+    """Register the decorated struct as the data of event type `crm.<name>.v<version>`."""
+
+    def register(data: type[S]) -> type[S]:
+        assert issubclass(data, Data)
+        agreed = Contract(
+            name=name,
+            data=data,
+            doc=(data.__doc__ or "").strip(),
+            reported=issubclass(data, Report),
+            by=by,
+            owner=owner,
+            privacy=privacy,
+            entity=entity,
+            derived=derived,
+            rows=rows,
+            good=good,
+            bad=bad,
+            version=version,
+        )
+        if agreed.type in _registry:
+            message = f"event type {agreed.type} is declared twice"
+            raise ValueError(message)
+        _registry[agreed.type] = agreed
+        _by_data.setdefault(data, agreed)
+        return data
+
+    return register
+
+
+class Corrected(Report, frozen=True, kw_only=True):
+    """Corrects an earlier report of the same entity kind; carries the whole corrected data."""
+
+    supersedes: EventId
+    """The id of the event that it corrects."""
+    data: dict[str, Any]
+    original: str | None = None
+    """The type of the event corrected (filled in by the service)."""
+    original_time: datetime | None = None
+    original_recordedtime: datetime | None = None
+    previous: dict[str, Any] | None = None
+    """The data that held until now (filled in by the service)."""
+
+
+class Retracted(Report, frozen=True, kw_only=True):
+    """Withdraws an earlier report of the same entity kind: as if it had not been sent."""
+
+    supersedes: EventId
+    reason: RetractionReason
+    original: str | None = None
+    original_time: datetime | None = None
+    original_recordedtime: datetime | None = None
+    previous: dict[str, Any] | None = None
+
+
+AMENDED_BY_SERVICE = ("original", "original_time", "original_recordedtime", "previous")
+
+
+def _amendments() -> None:
+    """Give every reported entity its `.corrected` and `.retracted`."""
+    verbs: tuple[tuple[str, type[Data]], ...] = (("corrected", Corrected), ("retracted", Retracted))
+    for agreed in list(_registry.values()):
+        for verb, data in verbs:
+            name = f"{agreed.service}.{agreed.entity_name}.{verb}"
+            if not agreed.reported or f"crm.{name}.v1" in _registry:
+                continue
+            good: dict[str, Any] = {"supersedes": "0193a1b2-example", "reported_by": agreed.good["reported_by"]}
+            good |= {"data": dict(agreed.good)} if data is Corrected else {"reason": "mistaken"}
+            contract(name, good=good, bad=("supersedes", ...), privacy=agreed.privacy, derived=AMENDED_BY_SERVICE)(data)
+
+
+@cache
+def registry() -> Mapping[str, Contract]:
+    """Return every contract by its wire type (`crm.intel.document.flagged.v1`)."""
+    for service in SERVICES:
+        importlib.import_module(f"shared.contracts.{service}")
+    _amendments()
+    return _registry
+
+
+def of(data: type[Data]) -> Contract:
+    """Return the contract that `data` was registered with."""
+    return _by_data[data]
+
+
+@cache
+def report_type(agreed: Contract) -> type[Data]:
+    """Return the struct that a report's data must fit: the contract's own, closed to unknown fields.
+
+    The fields in `derived` are still there; a report must leave them out (their value None).
+    """
+    return msgspec.defstruct(
+        agreed.data.__name__,
+        [],
+        bases=(agreed.data,),
+        frozen=True,
+        kw_only=True,
+        omit_defaults=True,
+        forbid_unknown_fields=True,
+    )
+
+
+@cache
+def event_decoder(agreed: Contract) -> msgspec.json.Decoder[Event[Any]]:
+    """Return the decoder of recorded events of this type; it ignores fields it does not know."""
+    return msgspec.json.Decoder(Event[agreed.data])  # type: ignore[name-defined]
+
+
+_raw_decoder = msgspec.json.Decoder(Event[Any])
+
+
+def decode(payload: bytes) -> Event[Any]:
+    """Decode a recorded event; its data is the contract's struct, or a dict where the type is not known here."""
+    head = _head_decoder.decode(payload)
+    agreed = registry().get(head.type)
+    return (event_decoder(agreed) if agreed else _raw_decoder).decode(payload)
+
+
+class Head(Struct, frozen=True):
+    """As much of an event as tells which decoder reads the rest."""
+
+    type: str = ""
+
+
+_head_decoder = msgspec.json.Decoder(Head)
+
+
+def country_of(source: str) -> Country | Literal["REG"]:
+    """Return the country that a source belongs to, `REG` for a service of the region."""
+    parts = source.split(":")
+    return parts[3] if len(parts) > 3 and parts[2] == "country" else REGION  # type: ignore[return-value]  # noqa: PLR2004
