@@ -1,0 +1,1 @@
+"""Servers and services as child processes of one supervisor: what `make run` and the tests stand on."""

@@ -1,0 +1,1 @@
+"""PostgreSQL as this system needs it: roles, schemas, rights, migrations."""
