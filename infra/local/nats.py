@@ -36,7 +36,7 @@ class Nats:
         self.configure(rights)
         for old in self.home.glob("nats-server_*.ports"):
             old.unlink()
-        command = [_binary(), "-c", self.home / "nats.json", "--ports_file_dir", self.home]
+        command: list[str | Path] = [_binary(), "-c", self.home / "nats.json", "--ports_file_dir", self.home]
         self.process = spawn(command, log=self.log, env=clean_env(), cwd=self.home, orphaned=signal.SIGTERM)
 
     def configure(self, rights: Mapping[str, Any]) -> None:

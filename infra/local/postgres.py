@@ -67,7 +67,7 @@ class Postgres:
         """Start the process on a free port."""
         _clear_stale_pid(self.data)
         self.port = free_port()
-        command = [self.bin / "postgres", "-D", self.data, "-p", str(self.port)]
+        command: list[str | Path] = [self.bin / "postgres", "-D", self.data, "-p", str(self.port)]
         for name, value in FLAGS.items():
             command += ["-c", f"{name}={value}"]
         self.process = spawn(
@@ -103,7 +103,7 @@ class Postgres:
         secret = self.place / "initdb.pw"
         _write_secret(secret, password, self.user)
         _write_secret(self.home / "owner.pw", password, None)
-        auth = ["-A", "scram-sha-256", "--pwfile", secret, "-U", OWNER]
+        auth: list[str | Path] = ["-A", "scram-sha-256", "--pwfile", secret, "-U", OWNER]
         flags = ["--data-checksums", "--encoding=UTF8", "--locale=C"]
         run([self.bin / "initdb", "-D", fresh, *auth, *flags], cwd=self.place, user=self.user)
         secret.unlink()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -94,7 +95,7 @@ def _dies_with_parent(orphaned: signal.Signals) -> Callable[[], None]:
     return set_signal
 
 
-def _as_user(name: str | None) -> dict[str, object]:
+def _as_user(name: str | None) -> dict[str, Any]:
     if name is None:
         return {}
     user = pwd.getpwnam(name)

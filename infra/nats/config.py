@@ -1,0 +1,76 @@
+"""The accounts part of the nats-server configuration, and the keys behind it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nkeys
+
+from infra.nats.rights import Rights, central, country, mailbox_subjects, principals
+from shared.contracts.vocabulary import MEMBERS
+
+CENTRAL = "CRM"
+
+
+def keys(folder: Path) -> dict[str, str]:
+    """Return each principal's public key; seeds are made once, in `folder`, readable by nobody else."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return {principal: _public(seed_file(folder, principal)) for principal in principals()}
+
+
+def seed_file(folder: Path, principal: str) -> Path:
+    """Return where a principal's seed lies."""
+    return folder / f"{principal}.nk"
+
+
+def accounts(public_keys: Mapping[str, str]) -> dict[str, Any]:
+    """Return the configuration of all accounts: CRM with one user per service, one account per country.
+
+    The server maps a country's own subjects to the central ones, so that a country cannot name another.
+    """
+    users = [_user(public_keys[name], rights) for name, rights in central().items()]
+    exports = [export for name in MEMBERS for export in _exports(name)]
+    configured = {CENTRAL: {"jetstream": "enabled", "users": users, "exports": exports}}
+    for name in MEMBERS:
+        configured[name] = {"users": [_user(public_keys[name], country(name))], "imports": _imports(name)}
+    return {"accounts": configured}
+
+
+def _exports(name: str) -> list[dict[str, Any]]:
+    pull, ack = mailbox_subjects(name)
+    return [
+        {"service": f"crm.in.{name}.>", "accounts": [name]},
+        {"service": f"crm.ask.{name}.>", "accounts": [name]},
+        {"service": pull, "response_type": "stream", "accounts": [name]},
+        {"service": ack, "accounts": [name]},
+    ]
+
+
+def _imports(name: str) -> list[dict[str, Any]]:
+    mapped = [(f"crm.in.{name}.>", "report.>"), (f"crm.ask.{name}.>", "ask.>")]
+    return [
+        *({"service": {"account": CENTRAL, "subject": subject}, "to": local} for subject, local in mapped),
+        *({"service": {"account": CENTRAL, "subject": subject}} for subject in mailbox_subjects(name)),
+    ]
+
+
+def _user(public_key: str, rights: Rights) -> dict[str, Any]:
+    permissions: dict[str, Any] = {
+        "publish": {"allow": list(rights.publish)},
+        "subscribe": {"allow": list(rights.subscribe)},
+    }
+    if rights.answers:
+        permissions["allow_responses"] = {"max": 1, "expires": "1m"}
+    return {"nkey": public_key, "permissions": permissions}
+
+
+def _public(seed: Path) -> str:
+    """Return the public key of the seed in the file, which is made when it is missing."""
+    if not seed.exists():
+        fresh = seed.with_suffix(".new")
+        fresh.touch(0o600)
+        fresh.write_bytes(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER) + b"\n")
+        fresh.rename(seed)
+    pair = nkeys.from_seed(bytearray(seed.read_bytes().strip()))
+    return str(pair.public_key.decode())

@@ -1,0 +1,106 @@
+"""Bring a server's streams and durables to what `shared.streams` wants; say precisely what cannot be changed."""
+
+import json
+from typing import Any
+
+from nats.aio.client import Client
+
+from shared.contracts import SERVICES
+from shared.streams import INTAKE, TUNED, Config, differing, durables, stream_configs, stream_of
+
+API = "$JS.API"
+NO_STREAM, NO_CONSUMER = 10059, 10014
+TIMEOUT_S = 5.0
+
+
+class ProvisionError(RuntimeError):
+    """Something on the server differs and cannot be changed safely; the message names each difference."""
+
+
+async def provision(nc: Client) -> list[str]:
+    """Make or adapt every stream and durable; return what was done, in words. Idempotent.
+
+    ProvisionError where the server refuses a change (another storage or retention, say): nothing is ever
+    deleted here.
+    """
+    done = []
+    for name, wanted in stream_configs().items():
+        done += await _stream(nc, name, wanted)
+    for stream, consumers in durables().items():
+        for name, wanted in consumers.items():
+            done += await _durable(nc, stream, name, wanted)
+    return done
+
+
+async def differences(nc: Client, service: str) -> list[str]:
+    """Tell what differs from the desired state in the streams and durables that a service uses; empty: nothing."""
+    faults = []
+    used = {stream: wanted[service] for stream, wanted in durables().items() if service in wanted}
+    for stream in sorted({INTAKE, stream_of(service), *used}):
+        found = await stream_config(nc, stream)
+        wanted = stream_configs()[stream]
+        faults += [f"stream {stream} is missing"] if found is None else differing(f"stream {stream}", wanted, found)
+    for stream, wanted in used.items():
+        found = await consumer_config(nc, stream, service)
+        what = f"durable {service} on {stream}"
+        faults += [f"{what} is missing"] if found is None else differing(what, wanted, found)
+    return faults
+
+
+async def all_differences(nc: Client) -> list[str]:
+    """Tell what differs for any service, once each."""
+    return list(dict.fromkeys([fault for service in SERVICES for fault in await differences(nc, service)]))
+
+
+async def stream_config(nc: Client, name: str) -> Config | None:
+    """Return a stream's configuration as the server has it; None: there is no such stream."""
+    return await _config(nc, f"STREAM.INFO.{name}", NO_STREAM)
+
+
+async def consumer_config(nc: Client, stream: str, name: str) -> Config | None:
+    """Return a durable's configuration as the server has it; None: there is no such durable."""
+    return await _config(nc, f"CONSUMER.INFO.{stream}.{name}", NO_CONSUMER, NO_STREAM)
+
+
+async def ask(nc: Client, question: str, body: Any = None) -> dict[str, Any]:
+    """Ask the JetStream API; the answer may hold an `error`."""
+    answer = await nc.request(f"{API}.{question}", json.dumps(body).encode() if body else b"", timeout=TIMEOUT_S)
+    result: dict[str, Any] = json.loads(answer.data)
+    return result
+
+
+async def _config(nc: Client, question: str, *missing: int) -> Config | None:
+    answer = await ask(nc, question)
+    if error := answer.get("error"):
+        if error["err_code"] in missing:
+            return None
+        raise ProvisionError(f"{question}: {error['description']}")
+    config: Config = answer["config"]
+    return config
+
+
+async def _stream(nc: Client, name: str, wanted: Config) -> list[str]:
+    found = await stream_config(nc, name)
+    if found is None:
+        _ok(f"stream {name}", await ask(nc, f"STREAM.CREATE.{name}", wanted))
+        return [f"made stream {name}"]
+    faults = differing(f"stream {name}", wanted, found)
+    if faults:
+        kept = {key: found[key] for key in TUNED if key in found}
+        _ok("; ".join(faults), await ask(nc, f"STREAM.UPDATE.{name}", {**found, **wanted, **kept}))
+    return [f"changed {fault}" for fault in faults]
+
+
+async def _durable(nc: Client, stream: str, name: str, wanted: Config) -> list[str]:
+    what = f"durable {name} on {stream}"
+    found = await consumer_config(nc, stream, name)
+    faults = [] if found is None else differing(what, wanted, found)
+    if found is None or faults:
+        body = {"stream_name": stream, "config": wanted, "action": "create" if found is None else "update"}
+        _ok("; ".join(faults) or what, await ask(nc, f"CONSUMER.DURABLE.CREATE.{stream}.{name}", body))
+    return [f"made {what}"] if found is None else [f"changed {fault}" for fault in faults]
+
+
+def _ok(what: str, answer: dict[str, Any]) -> None:
+    if error := answer.get("error"):
+        raise ProvisionError(f"{what}: the server refuses: {error['description']}")

@@ -1,0 +1,93 @@
+"""Who may say and hear what on NATS: one entry per principal, the least that its work needs, all else denied.
+
+Generated from the registry and the desired streams; `config.py` writes it as server configuration, and
+tests/security tries it out against a real server.
+"""
+
+from msgspec import Struct
+
+from shared.contracts import SERVICES
+from shared.contracts.vocabulary import MEMBERS
+from shared.streams import MAILBOX, QUARANTINE, durables, stream_of
+
+PROVISIONER, OPERATOR = "provisioner", "operator"
+FOLDS = "indicators"
+"""The service that reads all five streams with ordered consumers."""
+
+
+class Rights(Struct, frozen=True, kw_only=True):
+    """What one principal may publish and subscribe to; `answers` allows one reply to each question it gets."""
+
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+    answers: bool = False
+
+
+def inbox(principal: str) -> str:
+    """Return the private inbox prefix of a principal inside CRM; nobody else may listen there."""
+    return f"_INBOX_{principal}"
+
+
+def central() -> dict[str, Rights]:
+    """Return the rights of the users of the account CRM, by principal."""
+    return {
+        **{service: _service(service) for service in SERVICES},
+        PROVISIONER: Rights(publish=("$JS.API.>",), subscribe=(f"{inbox(PROVISIONER)}.>",)),
+        OPERATOR: Rights(
+            publish=("$JS.API.>", "$JS.ACK.>", "$JS.FC.>"),
+            subscribe=(f"{inbox(OPERATOR)}.>", "crm.>", "$JS.EVENT.>"),
+        ),
+    }
+
+
+def country(name: str) -> Rights:
+    """Return the rights of a country's user inside its own account, in the country's own subjects."""
+    return Rights(
+        publish=("report.>", "ask.>", *mailbox_subjects(name)),
+        subscribe=("_INBOX.>",),
+    )
+
+
+def mailbox_subjects(name: str) -> tuple[str, str]:
+    """Return where a country pulls from its mailbox and acknowledges."""
+    return f"$JS.API.CONSUMER.MSG.NEXT.{MAILBOX}.{name}", f"$JS.ACK.{MAILBOX}.{name}.>"
+
+
+def principals() -> tuple[str, ...]:
+    """Return everybody who has a key."""
+    return (*central(), *MEMBERS)
+
+
+def _service(name: str) -> Rights:
+    own = stream_of(name)
+    read = [stream for stream, wanted in durables().items() if name in wanted]
+    publish = [
+        f"crm.evt.{name}.>",
+        f"crm.bad.*.{name}",
+        *(f"$JS.API.STREAM.INFO.{stream}" for stream in sorted({own, QUARANTINE, *read})),
+        f"$JS.API.DIRECT.GET.{own}",
+        f"$JS.API.DIRECT.GET.{own}.>",
+    ]
+    for stream in read:
+        publish += [
+            f"$JS.API.CONSUMER.INFO.{stream}.{name}",
+            f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}",
+            f"$JS.ACK.{stream}.{name}.>",
+        ]
+    if name == FOLDS:
+        publish += _folding()
+    return Rights(publish=tuple(publish), subscribe=(f"{inbox(name)}.>", f"crm.ask.*.{name}.>"), answers=True)
+
+
+def _folding() -> list[str]:
+    """Return what ordered consumers need: ephemeral consumers, flow control and single messages of the five streams."""
+    subjects = []
+    for service in SERVICES:
+        stream = stream_of(service)
+        subjects += [
+            f"$JS.API.STREAM.INFO.{stream}",
+            f"$JS.API.CONSUMER.CREATE.{stream}",  # without a name at the end: ephemeral only
+            f"$JS.API.DIRECT.GET.{stream}",
+            f"$JS.FC.{stream}.>",
+        ]
+    return list(dict.fromkeys(subjects))

@@ -1,0 +1,25 @@
+-- Who may do what in PostgreSQL: all of it, on one page. Run by the owner at every `crm provision`, for each
+-- service in place of {service}. The owner (crm) owns every table, so no service can change a table's shape,
+-- switch off a check, or give a right away.
+
+-- Nobody has anything by being there.
+revoke all on database {database} from public;
+revoke all on schema public from public;
+grant connect on database {database} to {service}, operator;
+
+-- A service sees its own schema and no other.
+revoke all on schema {service} from public;
+grant usage on schema {service} to {service};
+alter role {service} in database {database} set search_path = {service};
+
+-- It works on its own tables ...
+grant select, insert, update, delete on all tables in schema {service} to {service};
+grant usage, select on all sequences in schema {service} to {service};
+
+-- ... but what is recorded stays as recorded, and which migrations ran is for it to read.
+revoke update, delete on {service}.log from {service};
+revoke insert, update, delete on {service}.migration from {service};
+
+-- An operator reads everything and changes nothing.
+grant usage on schema {service} to operator;
+grant select on all tables in schema {service} to operator;

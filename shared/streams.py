@@ -1,0 +1,119 @@
+"""The streams and durables that there must be, as data: `crm provision` makes them, services check them.
+
+Configurations are in the server's own JSON (durations in nanoseconds, sizes in bytes).
+"""
+
+from typing import Any
+
+from shared.contracts import SERVICES
+from shared.contracts.reads import READS
+from shared.contracts.vocabulary import MEMBERS
+
+Config = dict[str, Any]
+
+SECOND = 1_000_000_000
+DAY = 24 * 3600 * SECOND
+INTAKE, MAILBOX, QUARANTINE = "INTAKE", "MAILBOX", "QUARANTINE"
+REPORT_BYTES_MAX = 64 * 1024
+INTAKE_BYTES = 16 * 1024**3
+"""What INTAKE may hold: seven days at 25 reports a second. Beyond it reports are refused, not dropped."""
+QUARANTINE_BYTES = 4 * 1024**3
+ACK_WAIT_S = 30
+ACK_PENDING_MAX = 20_000
+"""Deliveries out at once per durable: many batches of 500, so that a slow one never starves the rest."""
+
+# What would let a publisher act beyond its own subject stays off, in words, on every stream.
+CLOSED: Config = {
+    "allow_rollup_hdrs": False,
+    "allow_msg_ttl": False,
+    "allow_msg_counter": False,
+    "allow_msg_schedules": False,
+    "mirror_direct": False,
+    "no_ack": False,
+}
+KEPT: Config = {"deny_delete": True, "deny_purge": True, "retention": "limits", "storage": "file"}
+TUNED = ("max_bytes", "num_replicas", "placement")
+"""Settings that an operator may choose: they are made as given here, and never a difference."""
+
+
+def stream_of(service: str) -> str:
+    """Return the name of the stream that copies the service's log."""
+    return service.upper()
+
+
+def stream_configs() -> dict[str, Config]:
+    """Return every stream's configuration by name, sources after what they read."""
+    intake = {
+        "subjects": [f"crm.in.*.{service}.*.*" for service in SERVICES],
+        "max_age": 7 * DAY,
+        "max_bytes": INTAKE_BYTES,
+        "discard": "new",
+        "max_msg_size": REPORT_BYTES_MAX,
+        "duplicate_window": SECOND // 10,  # the shortest there is: repeats are the log's business
+        "allow_atomic": True,  # a country's backlog goes in batches
+    }
+    own: Config = {"allow_atomic": True, "allow_direct": True, "discard": "new", "duplicate_window": SECOND // 10}
+    mailbox = {"sources": [{"name": stream_of(service)} for service in SERVICES], "max_age": 90 * DAY}
+    quarantine = {
+        "subjects": [f"crm.bad.{country}.>" for country in (*MEMBERS, "REG")],
+        "max_age": 365 * DAY,
+        "max_bytes": QUARANTINE_BYTES,
+        "discard": "old",  # a sender of rubbish must not be able to stop the intake
+    }
+    special = {INTAKE: intake, **{stream_of(service): own | _subjects(service) for service in SERVICES}}
+    special |= {MAILBOX: mailbox, QUARANTINE: quarantine}
+    return {name: {"name": name, **KEPT, **CLOSED, **config} for name, config in special.items()}
+
+
+def durables() -> dict[str, dict[str, Config]]:
+    """Return the durable consumers' configurations by stream and name."""
+    wanted: dict[str, dict[str, Config]] = {
+        INTAKE: {service: _durable(service, [f"crm.in.*.{service}.*.*"]) for service in SERVICES},
+        MAILBOX: {country: _durable(country, [f"crm.evt.*.*.*.{country}"]) for country in MEMBERS},
+    }
+    for reader, names in READS.items():
+        for service in SERVICES:
+            filters = [f"crm.evt.{name}.>" for name in sorted(names) if name.startswith(f"{service}.")]
+            if filters:
+                wanted.setdefault(stream_of(service), {})[reader] = _durable(reader, filters)
+    return wanted
+
+
+def differing(what: str, wanted: Config, found: Config) -> list[str]:
+    """Tell in words in which of the settings `wanted` names `found` differs; a setting left out there is its zero."""
+    return [
+        f"{what}: {key} is {_shown(found.get(key))}, should be {_shown(value)}"
+        for key, value in wanted.items()
+        if key not in TUNED and _plain(found.get(key)) != _plain(value)
+    ]
+
+
+def _durable(name: str, filters: list[str]) -> Config:
+    return {
+        "durable_name": name,
+        "name": name,
+        "filter_subjects": filters,
+        "deliver_policy": "all",
+        "replay_policy": "instant",
+        "ack_policy": "explicit",
+        "ack_wait": ACK_WAIT_S * SECOND,
+        "max_ack_pending": ACK_PENDING_MAX,
+        "max_deliver": -1,  # what we got wrong is tried for ever
+    }
+
+
+def _subjects(service: str) -> Config:
+    return {"subjects": [f"crm.evt.{service}.*.*.*"]}
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` without what the server adds or leaves out: zeros, order, empty members."""
+    if isinstance(value, list):
+        return sorted((_plain(item) for item in value), key=repr)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if item not in (None, False, 0, "")}
+    return value or None
+
+
+def _shown(value: Any) -> str:
+    return "not set" if value is None else str(value)

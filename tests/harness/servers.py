@@ -1,0 +1,135 @@
+"""Real servers for tests: one PostgreSQL per session, one NATS per test, and a whole provisioned region on both."""
+
+import asyncio
+import itertools
+import signal
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+import nats
+import pytest
+from nats.aio.client import Client
+
+from infra.local.nats import Nats
+from infra.local.postgres import Postgres, remove
+from infra.local.process import stop
+from infra.nats.config import accounts, keys, seed_file
+from infra.nats.provision import provision
+from infra.nats.rights import PROVISIONER, inbox
+from infra.postgres.provision import DATABASE, passwords
+from infra.postgres.provision import provision as provision_postgres
+from shared.contracts.vocabulary import MEMBERS
+
+_number = itertools.count(1)
+
+
+@dataclass
+class Keys:
+    folder: Path
+    public: dict[str, str]
+
+
+@dataclass
+class PostgresServer:
+    """A running server whose database `crm` is provisioned and serves as the template of each test's own."""
+
+    server: Postgres
+    passwords: dict[str, str]
+
+    async def clone(self) -> str:
+        """Make a fresh provisioned database; return its name."""
+        name = f"crm_{next(_number)}"
+        await self._do(f"create database {name} template {DATABASE} strategy file_copy")
+        return name
+
+    async def drop(self, name: str) -> None:
+        await self._do(f"drop database {name} with (force)")
+
+    async def _do(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.server.url(database="postgres"))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+@dataclass
+class Region:
+    """Fresh accounts, streams and database of one test."""
+
+    nats: Nats
+    postgres: PostgresServer
+    keys: Keys
+    database: str
+    clients: list[Client] = field(default_factory=list)
+
+    def seed(self, principal: str) -> Path:
+        """Where the nkey seed of a service, a country ("GTM"), "operator" or "provisioner" lies."""
+        return seed_file(self.keys.folder, principal)
+
+    def database_url(self, role: str | None = None) -> str:
+        """The address of the test's database for a service's role; without one, for the owner."""
+        if role is None:
+            return self.postgres.server.url(database=self.database)
+        return self.postgres.server.url(role, self.postgres.passwords[role], self.database)
+
+    async def connect(self, principal: str, **options) -> Client:
+        """A NATS connection as a principal, closed at the end of the test."""
+        private = {} if principal in MEMBERS else {"inbox_prefix": inbox(principal).encode()}
+        client = await nats.connect(self.nats.url, nkeys_seed=str(self.seed(principal)), **private, **options)
+        self.clients.append(client)
+        return client
+
+    def env(self, service: str, **more: str) -> dict[str, str]:
+        """The environment in which a service's process runs on this region (`CRM_` variables)."""
+        return {
+            "CRM_NATS_URL": self.nats.url,
+            "CRM_NATS_SEED": str(self.seed(service)),
+            "CRM_NATS_MONITOR_URL": self.nats.monitor,
+            "CRM_DATABASE_URL": self.database_url(service),
+            "CRM_OPS_PORT": "0",
+            "CRM_HTTP_PORT": "0",
+            "CRM_ENVIRONMENT": "local",
+            **more,
+        }
+
+
+@pytest.fixture(scope="session")
+def nats_keys(tmp_path_factory) -> Keys:
+    folder = tmp_path_factory.mktemp("creds")
+    return Keys(folder, keys(folder))
+
+
+@pytest.fixture
+def nats_server(tmp_path, nats_keys) -> Iterator[Nats]:
+    """A NATS server of the test's own, with all accounts and rights, and no streams yet."""
+    server = Nats(tmp_path / "nats")
+    server.start(accounts(nats_keys.public))
+    yield server
+    stop(server.process, signal.SIGKILL)  # its data go with the test
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory) -> Iterator[PostgresServer]:
+    home = tmp_path_factory.mktemp("postgres")
+    server = Postgres(home)
+    server.start()
+    secrets = passwords(home / "creds")
+    try:
+        asyncio.run(provision_postgres(server.url(database="postgres"), secrets))
+        yield PostgresServer(server, secrets)
+    finally:
+        server.stop()
+        remove(home)
+
+
+@pytest.fixture
+async def region(nats_server, postgres_server, nats_keys) -> AsyncIterator[Region]:
+    fresh = Region(nats_server, postgres_server, nats_keys, await postgres_server.clone())
+    await provision(await fresh.connect(PROVISIONER))
+    yield fresh
+    for client in fresh.clients:
+        await client.close()
+    await postgres_server.drop(fresh.database)

@@ -1,0 +1,107 @@
+import asyncio
+
+import asyncpg
+import pytest
+
+from infra.nats.provision import ProvisionError, all_differences, ask, differences, provision
+from infra.postgres.provision import ROOT, MigrationError, _schema
+from infra.postgres.provision import provision as provision_postgres
+from shared.contracts import SERVICES
+from shared.database import missing_migrations
+from shared.streams import stream_configs
+
+
+async def test_provisioning_twice_changes_nothing(region):
+    nc = await region.connect("provisioner")
+    assert await provision(nc) == []
+    assert await all_differences(nc) == []
+
+
+async def test_a_service_sees_with_its_own_rights_what_differs(region):
+    operator = await region.connect("provisioner")
+    found = (await ask(operator, "STREAM.INFO.INTEL"))["config"]
+    await ask(operator, "STREAM.UPDATE.INTEL", {**found, "allow_direct": False})
+    intel = await region.connect("intel")
+    assert await differences(intel, "intel") == ["stream INTEL: allow_direct is False, should be True"]
+    assert await provision(operator) == ["changed stream INTEL: allow_direct is False, should be True"]
+    assert await differences(intel, "intel") == []
+
+
+async def test_what_cannot_be_changed_is_said_and_left(region):
+    nc = await region.connect("provisioner")
+    await ask(nc, "STREAM.DELETE.QUARANTINE")
+    wrong = {**stream_configs()["QUARANTINE"], "storage": "memory"}
+    await ask(nc, "STREAM.CREATE.QUARANTINE", wrong)
+    with pytest.raises(ProvisionError, match="stream QUARANTINE: storage is memory, should be file"):
+        await provision(nc)
+
+
+async def test_an_operators_choice_of_size_is_no_difference(region):
+    nc = await region.connect("provisioner")
+    found = (await ask(nc, "STREAM.INFO.INTAKE"))["config"]
+    await ask(nc, "STREAM.UPDATE.INTAKE", {**found, "max_bytes": 2 * 1024**3})
+    assert await provision(nc) == []
+    assert (await ask(nc, "STREAM.INFO.INTAKE"))["config"]["max_bytes"] == 2 * 1024**3
+
+
+async def test_every_migration_is_applied_in_each_schema(region):
+    for service in SERVICES:
+        pool = await asyncpg.create_pool(
+            region.database_url(service), min_size=1, max_size=1, server_settings={"search_path": service}
+        )
+        assert await missing_migrations(pool, ROOT / "services" / service) == []
+        await pool.close()
+
+
+async def test_a_changed_migration_stops_provisioning(region):
+    connection = await asyncpg.connect(region.database_url())
+    await connection.execute("update intel.migration set sha256 = 'other' where name = 'shared/0001_log.sql'")
+    with pytest.raises(MigrationError, match=r"intel: migration shared/0001_log\.sql was changed after it was applied"):
+        async with connection.transaction():
+            await _schema(connection, "intel")
+    await connection.close()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_role_adds_to_its_log_and_never_rewrites_it(region, service):
+    connection = await asyncpg.connect(region.database_url(service))
+    other = SERVICES[(SERVICES.index(service) + 1) % len(SERVICES)]
+    assert await connection.fetchval(f"select count(*) from {service}.log") == 0
+    forbidden = [
+        f"update {service}.log set type = 'x'",
+        f"delete from {service}.log",
+        f"truncate {service}.log",
+        f"drop table {service}.log",
+        f"alter table {service}.log disable trigger all",
+        f"delete from {service}.migration",
+        f"select count(*) from {other}.log",
+        f"insert into {other}.log (position) values (1)",
+        f"create table {service}.mine (x int)",
+        "create table public.mine (x int)",
+        "select pg_read_file('/etc/passwd')",
+        "copy (select 1) to program 'true'",
+        f"set role {other}",
+    ]
+    for statement in forbidden:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+    await connection.close()
+
+
+async def test_an_operator_reads_and_changes_nothing(region):
+    connection = await asyncpg.connect(region.database_url("operator"))
+    for service in SERVICES:
+        assert await connection.fetchval(f"select count(*) from {service}.log") == 0
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(f"delete from {service}.deadline")
+    await connection.close()
+
+
+async def test_provisioners_at_once_do_not_trip_over_each_other(region):
+    nc = [await region.connect("provisioner") for _ in range(3)]
+    assert await asyncio.gather(*(provision(one) for one in nc)) == [[], [], []]
+
+
+async def test_databases_are_provisioned_once_however_many_try(postgres_server):
+    tries = [provision_postgres(postgres_server.server.url(), postgres_server.passwords) for _ in range(3)]
+    assert await asyncio.gather(*tries) == [[], [], []]
