@@ -1,0 +1,1 @@
+"""The Plan's indicators and milestones, folded from everything the services record."""

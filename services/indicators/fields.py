@@ -1,0 +1,98 @@
+"""Paths into event data (`offences.0`, `legs.0.mode`): what type stands there, and how to read it fast."""
+
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from shared.contracts import Contract
+
+Read = Callable[[Any], Any]
+UNKNOWN = "unknown"
+"""The label value of a field that the report left out."""
+
+
+def type_at(agreed: Contract, path: str) -> inspect.Type:
+    """Return the type found at `path` in the contract's data; LookupError, in words, where there is none."""
+    found: inspect.Type = inspect.type_info(agreed.data)
+    for part in path.split("."):
+        found = _inside(_present(found), part, agreed.name, path)
+    return _present(found)
+
+
+def _present(found: inspect.Type) -> inspect.Type:
+    """Take away Metadata and `| None`."""
+    if isinstance(found, inspect.Metadata):
+        return _present(found.type)
+    if isinstance(found, inspect.UnionType):
+        kept = [_present(one) for one in found.types if not isinstance(one, inspect.NoneType)]
+        return kept[0] if len(kept) == 1 else found
+    return found
+
+
+def _inside(found: inspect.Type, part: str, name: str, path: str) -> inspect.Type:
+    if isinstance(found, inspect.StructType):
+        for field in found.fields:
+            if field.encode_name == part:
+                return field.type
+    if part.isdigit() and isinstance(found, inspect.ListType | inspect.VarTupleType):
+        return found.item_type
+    if part.isdigit() and isinstance(found, inspect.TupleType) and int(part) < len(found.item_types):
+        return found.item_types[int(part)]
+    message = f"{name} has no field {path!r}"
+    raise LookupError(message)
+
+
+def closed_values(found: inspect.Type) -> tuple[Any, ...]:
+    """Return the values a field of this type can have, if they are a closed list; else nothing."""
+    if isinstance(found, inspect.LiteralType):
+        return tuple(found.values)
+    if isinstance(found, inspect.EnumType):
+        return tuple(member.value for member in found.cls)
+    if isinstance(found, inspect.BoolType):
+        return (True, False)
+    return ()
+
+
+def is_whole_number(found: inspect.Type) -> bool:
+    """Say whether sums of such a field are whole numbers, so that their order cannot matter."""
+    return isinstance(found, inspect.IntType)
+
+
+def partial(name: str, paths: Iterable[str]) -> type[msgspec.Struct]:
+    """Return a struct with only the top-level fields that the paths start with: the rest is skipped unread."""
+    tops = sorted({path.partition(".")[0] for path in paths})
+    renamed = {f"f_{top}": top for top in tops}
+    fields = [(attribute, Any, None) for attribute in renamed]
+    return msgspec.defstruct(name.replace(".", "_"), fields, rename=renamed, frozen=True, gc=False)
+
+
+def reader(path: str) -> Read:
+    """Return a function that reads `path` from a partial struct; None where something on the way is absent."""
+    top, _, rest = path.partition(".")
+    get: Read = operator.attrgetter(f"f_{top}")
+    if not rest:
+        return get
+    parts = [int(part) if part.isdigit() else part for part in rest.split(".")]
+
+    def read(data: Any) -> Any:
+        found = get(data)
+        for part in parts:
+            try:
+                found = found[part]
+            except (LookupError, TypeError):
+                return None
+        return found
+
+    return read
+
+
+def word(value: Any) -> str:
+    """Return the label value for a field value."""
+    if type(value) is str:
+        return value
+    if value is None:
+        return UNKNOWN
+    return str(value).lower()

@@ -1,0 +1,152 @@
+"""The fold: one recorded event in, the state moved on. No clock, no I/O, the same cost for every event."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from services.indicators import checks, fields, steps
+from services.indicators.plan import Plan
+from services.indicators.state import State
+from services.indicators.steps import Moment, Step
+from shared.contracts import registry
+
+COUNTRY_SOURCE = "urn:crm:country:"
+
+
+class _Recorded(Struct, frozen=True, gc=False):
+    """As much of a recorded event as every type needs; `data` waits for what its type needs."""
+
+    type: str
+    time: datetime
+    country: str
+    source: str
+    recordedtime: datetime
+    data: Raw
+
+
+class _Amendment(Struct, frozen=True):
+    """What corrections and retractions say of the event that they amend."""
+
+    original: str | None = None
+    original_time: datetime | None = None
+    original_recordedtime: datetime | None = None
+    previous: Raw | None = None
+    data: Raw | None = None
+
+
+class _Refused(Struct, frozen=True):
+    code: str
+
+
+class _Rejection(Struct, frozen=True):
+    problems: list[_Refused] = []
+
+
+@dataclass(slots=True)
+class _Compiled:
+    """What the plan wants of one event type, made ready."""
+
+    name: tuple[str, str, str]
+    counts: dict[str, int]
+    decoder: "msgspec.json.Decoder[Any] | None" = None
+    steps: list[Step] = field(default_factory=list)
+
+
+_envelopes = msgspec.json.Decoder(_Recorded)
+_amendments = msgspec.json.Decoder(_Amendment)
+_rejections = msgspec.json.Decoder(_Rejection)
+
+
+class Fold:
+    """A plan compiled to one short list of functions per event type, over one state."""
+
+    def __init__(self, plan: Plan, state: State | None = None) -> None:
+        self.plan = plan
+        self.state = state or State(plan.digest)
+        self._types = {wire: self._compile(wire) for wire in registry()}
+        self._always: list[Step] = [
+            steps.term_step(self.state, row, term)
+            for row in plan.rows.values()
+            for term in row.term
+            if term.event == checks.ANY_REPORT
+        ]
+
+    def apply(self, service: str, sequence: int, payload: bytes) -> None:
+        """Fold the event at `sequence` of the service's stream; msgspec.MsgspecError if it is not an event."""
+        event = _envelopes.decode(payload)
+        compiled = self._types.get(event.type) or self._unknown(event.type)
+        country = event.country
+        compiled.counts[country] = compiled.counts.get(country, 0) + 1
+        moment = (_utc(event.time), _utc(event.recordedtime))
+        if event.source.startswith(COUNTRY_SOURCE):
+            self._hear(country, compiled.name[0], moment)
+        if compiled.decoder is not None:
+            data = compiled.decoder.decode(event.data)
+            for step in compiled.steps:
+                step(data, country, moment, 1)
+        elif compiled.name[2] in ("corrected", "retracted"):
+            self._amend(event)
+        elif compiled.name[1:] == ("report", "rejected"):
+            self._reject(compiled.name[0], event)
+        self.state.sequences[service] = sequence
+
+    def _hear(self, country: str, service: str, moment: Moment) -> None:
+        last = self.state.heard.get((country, service))
+        if last is None or last < moment[1]:
+            self.state.heard[country, service] = moment[1]
+        for step in self._always:
+            step(None, country, moment, 1)
+
+    def _amend(self, event: _Recorded) -> None:
+        """Take the previous data out as of the times of the original; put the corrected data in at the same place."""
+        amendment = _amendments.decode(event.data)
+        compiled = self._types.get(amendment.original or "")
+        if compiled is None or compiled.decoder is None or amendment.original_time is None:
+            return
+        time = _utc(amendment.original_time)
+        recorded = amendment.original_recordedtime
+        moment = (time, _utc(recorded) if recorded else time)
+        for raw, sign in ((amendment.previous, -1), (amendment.data, 1)):
+            if raw is not None:
+                data = compiled.decoder.decode(raw)
+                for step in compiled.steps:
+                    step(data, event.country, moment, sign)
+
+    def _reject(self, service: str, event: _Recorded) -> None:
+        for code in {problem.code for problem in _rejections.decode(event.data).problems}:
+            key = (service, event.country, code)
+            self.state.rejected[key] = self.state.rejected.get(key, 0) + 1
+
+    def _unknown(self, wire: str) -> _Compiled:
+        """Count a newer service's type under its name, and nothing more."""
+        compiled = self._types[wire] = self._compile(wire)
+        return compiled
+
+    def _compile(self, wire: str) -> _Compiled:
+        event = wire[4:].rpartition(".")[0]
+        service, _, rest = event.partition(".")
+        name = (service, rest.partition(".")[0], rest.partition(".")[2])
+        compiled = _Compiled(name, self.state.events.setdefault(name, {}))
+        wanted: list[str] = []
+        for row in self.plan.rows.values():
+            for term in row.term:
+                if term.event == event:
+                    compiled.steps.append(steps.term_step(self.state, row, term))
+                    wanted += steps.paths(row, term)
+        for milestone in self.plan.milestones.values():
+            for done in milestone.done:
+                if done.event == event:
+                    compiled.steps.append(steps.milestone_step(self.state, milestone, done))
+                    wanted += [*done.where, *([done.distinct] if done.distinct else [])]
+        if any(m.after and m.after.event == event for m in self.plan.milestones.values()):
+            compiled.steps.append(steps.group_step(self.state.groups.setdefault(event, {}), steps.by_country))
+        if compiled.steps:
+            compiled.decoder = msgspec.json.Decoder(fields.partial(event, wanted))
+        return compiled
+
+
+def _utc(time: datetime) -> datetime:
+    return time if time.tzinfo is UTC else time.astimezone(UTC)

@@ -1,0 +1,248 @@
+"""The Plan as data: its rows and milestones, read from TOML and checked against the contracts, all faults at once."""
+
+import calendar
+import hashlib
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from services.indicators import checks
+
+FOLDER = Path(__file__).parent / "plan"
+Kind = Literal["count", "current", "ratio", "mean", "latency", "trend", "countries"]
+Clock = Literal["time", "recordedtime"]
+Scalar = str | int | bool
+
+
+class Text(Struct, frozen=True, forbid_unknown_fields=True):
+    """A title in the languages of the region."""
+
+    es: str
+    en: str
+    fr: str
+
+
+class Unless(Struct, frozen=True, forbid_unknown_fields=True):
+    """A condition that holds when the field is given and none of these."""
+
+    unless: list[Scalar]
+
+
+Where = dict[str, Scalar | list[Scalar] | Unless]
+"""Field path -> the value, one of the values, or anything but these."""
+
+
+class Term(Struct, frozen=True, forbid_unknown_fields=True):
+    """How one event type feeds a row."""
+
+    event: str
+    """`service.entity.verb`, or `*`: whatever a country reports."""
+    role: Literal["value", "numerator", "denominator"] = "value"
+    where: Where = {}
+    labels: dict[str, str] = {}
+    """Label -> field path, or `=constant`; labels not named here are read as the row says."""
+    country: str = ""
+    """Field naming the country of the cell; empty: the event's own."""
+    add: int | str = 1
+    """What one event adds: a number, or a field holding a whole number."""
+    last: str = ""
+    """Field holding a declared level: the latest by `time` counts, nothing is added up."""
+
+
+class Row(Struct, frozen=True, forbid_unknown_fields=True):
+    """One indicator of the Plan."""
+
+    id: str
+    title: Text
+    words: str
+    """The Plan's own words."""
+    unit: str
+    kind: Kind
+    term: list[Term]
+    responsible: str
+    labels: dict[str, str] = {}
+    """Label -> field path, for every term that does not say otherwise."""
+    known: dict[str, list[str]] = {}
+    """Label -> its values, where the field's own list is open; anything else is shown as `other`."""
+    headline: dict[str, str] = {}
+    """Label values that the one-figure summary is restricted to."""
+    every: list[str] = []
+    """For `countries`: values of the first label; the summary counts the countries that have them all."""
+    target: float | None = None
+    direction: Literal["at_least", "at_most", "above", "below"] = "at_least"
+    deadline: str = ""
+    privacy: Literal["none", "victims"] = "none"
+    clock: Clock = "time"
+    window_days: int | None = None
+    period: Literal["", "year"] = ""
+    """`year`: only the calendar year of the figure's date counts."""
+    buckets_s: list[int] = []
+
+
+class After(Struct, frozen=True, forbid_unknown_fields=True):
+    """A due date counted from the first event of a type."""
+
+    event: str
+    months: int
+    end_of_month: bool = False
+
+
+class Recurring(Struct, frozen=True, forbid_unknown_fields=True):
+    """Due again and again, from `first` to `last`."""
+
+    rule: Literal["first_tuesday"]
+    first: date
+    last: date
+
+
+class Done(Struct, frozen=True, forbid_unknown_fields=True):
+    """What reaches a milestone."""
+
+    event: str
+    where: Where = {}
+    distinct: str = ""
+    """Field whose different values are counted up to `needed`; empty: the country."""
+
+
+class Milestone(Struct, frozen=True, forbid_unknown_fields=True):
+    """One entry of the Plan's schedule."""
+
+    id: str
+    title: Text
+    words: str
+    responsible: str
+    due: date | None = None
+    after: After | None = None
+    recurring: Recurring | None = None
+    done: list[Done] = []
+    """Empty: no event type reaches it yet, so it can only be missed."""
+    needed: int = 1
+
+
+class Area(Struct, frozen=True, forbid_unknown_fields=True):
+    """A work area; its id is the prefix of its rows."""
+
+    id: str
+    title: Text
+
+
+class Plan(Struct, frozen=True):
+    """Everything that one folder of TOML says; `digest` changes when any of it does."""
+
+    title: Text
+    start: date
+    areas: tuple[Area, ...]
+    rows: Mapping[str, Row]
+    milestones: Mapping[str, Milestone]
+    digest: str
+
+
+class Fault(Struct, frozen=True):
+    """One thing wrong with a plan."""
+
+    file: str
+    row: str
+    reason: str
+
+
+class PlanError(Exception):
+    """The plan cannot be used; `faults` has every reason."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(f"{fault.file}: {fault.row}: {fault.reason}" for fault in faults))
+
+
+class _Head(Struct, frozen=True, forbid_unknown_fields=True):
+    """The `[plan]` table: one per folder."""
+
+    title: Text
+    start: date
+
+
+def load(folder: Path = FOLDER) -> Plan:
+    """Read and check a plan; PlanError with all faults if there is any."""
+    faults: list[Fault] = []
+    digest = hashlib.sha256()
+    found: dict[str, list[tuple[str, Any]]] = {"plan": [], "area": [], "indicator": [], "milestone": []}
+    for file in sorted(folder.glob("*.toml")):
+        text = file.read_bytes()
+        digest.update(file.name.encode() + b"\0" + text + b"\0")
+        for table, row in _entries(file.name, text, faults):
+            found[table].append((file.name, row))
+    if len(found["plan"]) != 1:
+        faults.append(Fault(folder.name, "plan", "a plan has exactly one [plan] table"))
+    rows = [(file, row) for file, row in found["indicator"] if isinstance(row, Row)]
+    milestones = [(file, row) for file, row in found["milestone"] if isinstance(row, Milestone)]
+    areas = tuple(row for _, row in found["area"])
+    faults += _duplicates([*rows, *milestones])
+    faults += [Fault(file, row.id, reason) for file, row in rows for reason in checks.row_faults(row, areas)]
+    faults += [Fault(file, row.id, reason) for file, row in milestones for reason in checks.milestone_faults(row)]
+    if faults:
+        raise PlanError(faults)
+    head = found["plan"][0][1]
+    by_row, by_milestone = {row.id: row for _, row in rows}, {row.id: row for _, row in milestones}
+    return Plan(head.title, head.start, areas, by_row, by_milestone, digest.hexdigest())
+
+
+_TABLES: dict[str, type[Struct]] = {"plan": _Head, "area": Area, "indicator": Row, "milestone": Milestone}
+
+
+def _entries(file: str, text: bytes, faults: list[Fault]) -> Iterator[tuple[str, Any]]:
+    """Yield the file's tables as structs; what does not fit goes to `faults`."""
+    try:
+        content = tomllib.loads(text.decode())
+    except ValueError as error:
+        faults.append(Fault(file, "-", f"not TOML: {error}"))
+        return
+    for table, rows in content.items():
+        if table not in _TABLES:
+            faults.append(Fault(file, table, f"unknown table; known: {', '.join(_TABLES)}"))
+            continue
+        for row in rows if isinstance(rows, list) else [rows]:
+            try:
+                yield table, msgspec.convert(row, _TABLES[table])
+            except msgspec.ValidationError as error:
+                name = str(row.get("id", table)) if isinstance(row, dict) else table
+                faults.append(Fault(file, name, str(error)))
+
+
+def _duplicates(rows: list[tuple[str, Any]]) -> Iterator[Fault]:
+    seen: dict[str, str] = {}
+    for file, row in rows:
+        if row.id in seen:
+            yield Fault(file, row.id, f"id is already used in {seen[row.id]}")
+        seen[row.id] = file
+
+
+def first_tuesdays(first: date, last: date) -> list[date]:
+    """Return the first Tuesday of each month, between two dates, both included."""
+    found = []
+    year, month = first.year, first.month
+    while (year, month) <= (last.year, last.month):
+        day = 1 + (calendar.TUESDAY - date(year, month, 1).weekday()) % 7
+        if first <= date(year, month, day) <= last:
+            found.append(date(year, month, day))
+        year, month = (year + month // 12, month % 12 + 1)
+    return found
+
+
+RECURRENCES: Mapping[str, Callable[[date, date], list[date]]] = {"first_tuesday": first_tuesdays}
+
+
+def months_after(start: date, after: After) -> date:
+    """Return the day so many months after `start`: the same day of the month, or the month's last."""
+    months = start.month - 1 + after.months
+    year, month = start.year + months // 12, months % 12 + 1
+    length = calendar.monthrange(year, month)[1]
+    return date(year, month, length if after.end_of_month else min(start.day, length))
+
+
+def end_of(day: date) -> datetime:
+    """Return the last second of a UTC day: what is due on a day may still be done then."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, seconds=-1)

@@ -1,0 +1,223 @@
+"""What the fold remembers: sums per cell and day, declared levels, earliest times, and nothing per event."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+Key = tuple[str, ...]
+"""A cell: country, then the row's label values."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+EARLIEST_KEPT = 64
+"""So many times are kept per group of a milestone: more retractions of the first ones than that do not happen."""
+
+
+class StateError(Exception):
+    """The stored state belongs to another plan or another layout: fold again from the start."""
+
+
+def micros(when: datetime) -> int:
+    """Return microseconds since 1970."""
+    return (when - EPOCH) // MICROSECOND
+
+
+def when(us: int) -> datetime:
+    """Return the UTC time of `micros`."""
+    return EPOCH + us * MICROSECOND
+
+
+class Sums:
+    """Whole-number sums per cell and day, with running totals; what sums to nothing leaves no trace."""
+
+    __slots__ = ("days", "totals")
+
+    def __init__(self) -> None:
+        self.days: dict[Key, dict[int, int]] = {}
+        self.totals: dict[Key, int] = {}
+
+    def add(self, key: Key, day: int, amount: int) -> None:
+        """Add to a cell; `day` is a date's ordinal."""
+        days = self.days.get(key)
+        if days is None:
+            days = self.days[key] = {}
+        there = days.get(day, 0) + amount
+        if there:
+            days[day] = there
+        else:
+            days.pop(day, None)
+        if days:
+            self.totals[key] = self.totals.get(key, 0) + amount
+        else:
+            del self.days[key]
+            self.totals.pop(key, None)
+
+    def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
+        """Yield each cell's sum up to and including a day; None: all."""
+        if until is None:
+            yield from self.totals.items()
+            return
+        for key, days in self.days.items():
+            within = [amount for day, amount in days.items() if day <= until]
+            if within:
+                yield key, sum(within)
+
+    def between(self, after: int, until: int) -> Iterator[tuple[Key, int]]:
+        """Yield each cell's sum over the days after one and up to another, where there are any."""
+        for key, days in self.days.items():
+            within = [amount for day, amount in days.items() if after < day <= until]
+            if within:
+                yield key, sum(within)
+
+    def dump(self) -> list[Any]:
+        """Return it as sorted lists."""
+        return [[list(key), sorted(days.items())] for key, days in sorted(self.days.items())]
+
+    @classmethod
+    def load(cls, dumped: list[Any]) -> "Sums":
+        """Return what was dumped."""
+        sums = cls()
+        for key, days in dumped:
+            sums.days[tuple(key)] = {day: amount for day, amount in days}  # noqa: C416 - pairs are lists
+            sums.totals[tuple(key)] = sum(amount for _, amount in days)
+        return sums
+
+
+class Levels:
+    """Declared levels per cell: each declaration by its two times, so that one can be taken back exactly.
+
+    Declarations are few (a headcount now and then), unlike events that are counted.
+    """
+
+    __slots__ = ("declared",)
+
+    def __init__(self) -> None:
+        self.declared: dict[Key, dict[tuple[int, int, int], int]] = {}
+
+    def add(self, key: Key, at: tuple[datetime, datetime], level: int, sign: int) -> None:
+        """Note (sign 1) or take back (sign -1) that `level` was declared at (time, recordedtime)."""
+        entry = (micros(at[0]), micros(at[1]), level)
+        declared = self.declared.setdefault(key, {})
+        there = declared.get(entry, 0) + sign
+        if there:
+            declared[entry] = there
+        else:
+            declared.pop(entry, None)
+        if not declared:
+            del self.declared[key]
+
+    def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
+        """Yield each cell's latest level by the end of a day (an ordinal); None: the latest of all."""
+        end = None if until is None else micros(datetime.fromordinal(until + 1).replace(tzinfo=UTC))
+        for key, declared in self.declared.items():
+            past = (entry for entry, n in declared.items() if n > 0 and (end is None or entry[0] < end))
+            latest = max(past, default=None)
+            if latest is not None:
+                yield key, latest[2]
+
+    def dump(self) -> list[Any]:
+        """Return it as sorted lists."""
+        cells = sorted(self.declared.items())
+        return [[list(key), [[*entry, n] for entry, n in sorted(declared.items())]] for key, declared in cells]
+
+    @classmethod
+    def load(cls, dumped: list[Any]) -> "Levels":
+        """Return what was dumped."""
+        levels = cls()
+        for key, held in dumped:
+            levels.declared[tuple(key)] = {(time, recorded, level): n for time, recorded, level, n in held}
+        return levels
+
+
+@dataclass(slots=True)
+class Earliest:
+    """The earliest times at which something happened (microseconds, rising), and how many more there were."""
+
+    kept: list[int] = field(default_factory=list)
+    more: int = 0
+
+    def add(self, us: int) -> None:
+        """Note one."""
+        if len(self.kept) == EARLIEST_KEPT and us >= self.kept[-1]:
+            self.more += 1
+            return
+        insort(self.kept, us)
+        if len(self.kept) > EARLIEST_KEPT:
+            self.kept.pop()
+            self.more += 1
+
+    def remove(self, us: int) -> None:
+        """Take one back."""
+        place = bisect_left(self.kept, us)
+        if place < len(self.kept) and self.kept[place] == us:
+            del self.kept[place]
+        else:
+            self.more -= 1
+
+
+@dataclass(slots=True)
+class State:
+    """All of it. Equal histories give equal `dump`s, however the five streams interleave."""
+
+    digest: str
+    """Of the plan that it was folded with."""
+    sums: dict[str, Sums] = field(default_factory=dict)
+    """`<row>/<role>` -> sums."""
+    levels: dict[str, Levels] = field(default_factory=dict)
+    groups: dict[str, dict[str, Earliest]] = field(default_factory=dict)
+    """Milestone (or event name that due dates are counted from) -> group -> earliest times."""
+    events: dict[tuple[str, str, str], dict[str, int]] = field(default_factory=dict)
+    """(service, entity, verb) -> country -> events recorded."""
+    heard: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """(country, service) -> when the region last recorded a report from it."""
+    rejected: dict[Key, int] = field(default_factory=dict)
+    """(service, country, code) -> reports refused for it."""
+    sequences: dict[str, int] = field(default_factory=dict)
+    """Service -> sequence of the last event folded."""
+
+    def dump(self) -> bytes:
+        """Return the state as canonical bytes."""
+        return msgspec.json.encode(
+            {
+                "layout": 1,
+                "digest": self.digest,
+                "sums": [[name, sums.dump()] for name, sums in sorted(self.sums.items()) if sums.days],
+                "levels": [[name, levels.dump()] for name, levels in sorted(self.levels.items()) if levels.declared],
+                "groups": _dump_groups(self.groups),
+                "events": [[*name, sorted(counts.items())] for name, counts in sorted(self.events.items()) if counts],
+                "heard": [[*key, micros(at)] for key, at in sorted(self.heard.items())],
+                "rejected": [[*key, n] for key, n in sorted(self.rejected.items())],
+                "sequences": sorted(self.sequences.items()),
+            },
+        )
+
+    @classmethod
+    def load(cls, dumped: bytes, digest: str) -> "State":
+        """Return the state that was dumped; StateError if it was folded with another plan."""
+        stored: Mapping[str, Any] = msgspec.json.decode(dumped)
+        if stored.get("layout") != 1 or stored["digest"] != digest:
+            raise StateError("the snapshot belongs to another plan")
+        return cls(
+            digest=digest,
+            sums={name: Sums.load(sums) for name, sums in stored["sums"]},
+            levels={name: Levels.load(levels) for name, levels in stored["levels"]},
+            groups={
+                name: {group: Earliest(kept, more) for group, kept, more in groups} for name, groups in stored["groups"]
+            },
+            events={(service, entity, verb): dict(n) for service, entity, verb, n in stored["events"]},
+            heard={(country, service): when(us) for country, service, us in stored["heard"]},
+            rejected={(service, country, code): n for service, country, code, n in stored["rejected"]},
+            sequences=dict(stored["sequences"]),
+        )
+
+
+def _dump_groups(groups: Mapping[str, Mapping[str, Earliest]]) -> list[Any]:
+    found = []
+    for name, held in sorted(groups.items()):
+        present = [[group, one.kept, one.more] for group, one in sorted(held.items()) if one.kept or one.more]
+        if present:
+            found.append([name, present])
+    return found

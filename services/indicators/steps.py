@@ -1,0 +1,190 @@
+"""The steps of the fold: a row's term or a milestone, compiled to the function that one event goes through."""
+
+import operator
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from msgspec import structs
+
+from services.indicators import checks, fields
+from services.indicators.plan import Done, Milestone, Row, Term, Unless, Where
+from services.indicators.state import Earliest, Key, Levels, State, Sums, micros
+
+Moment = tuple[datetime, datetime]
+"""When it happened and when it was recorded, UTC."""
+Step = Callable[[Any, str, Moment, int], None]
+"""(data, country, moment, 1 to put in or -1 to take out)"""
+
+
+def term_step(state: State, row: Row, term: Term) -> Step:
+    """Return what an event does to a row's sums."""
+    key = _key(row, term)
+    name = f"{row.id}/{term.role}"
+    if term.last:
+        step = _level_step(state.levels.setdefault(name, Levels()), key, term)
+    elif row.kind == "latency" and term.role == "value":
+        step = _latency_step(state, row, key, term)
+    else:
+        step = _sum_step(state.sums.setdefault(name, Sums()), row, key, term)
+        if row.kind == "mean":
+            one = structs.replace(term, add=1)
+            step = _both(step, _sum_step(state.sums.setdefault(f"{row.id}/count", Sums()), row, key, one))
+    return _when(term.where, step)
+
+
+def milestone_step(state: State, milestone: Milestone, done: Done) -> Step:
+    """Return what an event does towards a milestone."""
+    groups = state.groups.setdefault(milestone.id, {})
+    if milestone.recurring:
+        return _when(done.where, group_step(groups, by_month))
+    if not done.distinct:
+        return _when(done.where, group_step(groups, by_country))
+    read = fields.reader(done.distinct)
+    return _when(done.where, group_step(groups, lambda data, _country, _moment: fields.word(read(data))))
+
+
+def paths(row: Row, term: Term) -> list[str]:
+    """Return the fields that a term reads."""
+    labels = [path for path in checks.labels_of(row, term).values() if not path.startswith("=")]
+    amounts = [path for path in (term.add, term.last, term.country) if isinstance(path, str) and path]
+    return [*labels, *amounts, *term.where]
+
+
+def _key(row: Row, term: Term) -> Callable[[Any, str], Key]:
+    """Return the function that names the cell of an event."""
+    labels = checks.labels_of(row, term)
+    place = fields.reader(term.country) if term.country else None
+    if not labels and place is None:
+        return lambda _data, country: (country,)
+    plain = not row.known and not any("." in path or path.startswith("=") for path in labels.values())
+    if place is None and plain and len(labels) > 1:
+        together = operator.attrgetter(*(f"f_{path}" for path in labels.values()))
+        return lambda data, country: (country, *[v if type(v) is str else fields.word(v) for v in together(data)])
+    readers = [_label(path, row.known.get(name)) for name, path in labels.items()]
+
+    def key(data: Any, country: str) -> Key:
+        where = place(data) if place is not None else country
+        return (where or country, *[read(data) for read in readers])
+
+    return key
+
+
+def _label(path: str, known: list[str] | None) -> Callable[[Any], str]:
+    """Return the function that reads one label's value."""
+    if path.startswith("="):
+        return lambda _data: path[1:]
+    read = fields.reader(path)
+    if known is None:
+        return lambda data: fields.word(read(data))
+    values = {*known, fields.UNKNOWN}
+
+    def among(data: Any) -> str:
+        found = fields.word(read(data))
+        return found if found in values else "other"
+
+    return among
+
+
+def _when(where: Where, step: Step) -> Step:
+    """Return the step, taken only by events for which all the conditions hold."""
+    tests = [(fields.reader(path), *_wanted(wanted)) for path, wanted in where.items()]
+    if not tests:
+        return step
+
+    def conditional(data: Any, country: str, moment: Moment, sign: int) -> None:
+        for read, values, welcome in tests:
+            found = read(data)
+            if (found in values) is not welcome or (found is None and not welcome):
+                return
+        step(data, country, moment, sign)
+
+    return conditional
+
+
+def _wanted(wanted: Any) -> tuple[tuple[Any, ...], bool]:
+    """Return the values, and whether the field must have one of them or none."""
+    if isinstance(wanted, Unless):
+        return tuple(wanted.unless), False
+    return (tuple(wanted) if isinstance(wanted, list) else (wanted,)), True
+
+
+def _both(first: Step, second: Step) -> Step:
+    def both(data: Any, country: str, moment: Moment, sign: int) -> None:
+        first(data, country, moment, sign)
+        second(data, country, moment, sign)
+
+    return both
+
+
+def _sum_step(sums: Sums, row: Row, key: Callable[[Any, str], Key], term: Term) -> Step:
+    clock = 1 if row.clock == "recordedtime" else 0
+    add = sums.add
+    if isinstance(term.add, int):
+        amount = term.add
+
+        def fixed(data: Any, country: str, moment: Moment, sign: int) -> None:
+            add(key(data, country), moment[clock].toordinal(), amount * sign)
+
+        return fixed
+    read = fields.reader(term.add)
+
+    def field_step(data: Any, country: str, moment: Moment, sign: int) -> None:
+        amount = read(data)
+        if amount is not None:
+            add(key(data, country), moment[clock].toordinal(), amount * sign)
+
+    return field_step
+
+
+def _level_step(levels: Levels, key: Callable[[Any, str], Key], term: Term) -> Step:
+    read = fields.reader(term.last)
+
+    def step(data: Any, country: str, moment: Moment, sign: int) -> None:
+        level = read(data)
+        if level is not None:
+            levels.add(key(data, country), moment, level, sign)
+
+    return step
+
+
+def _latency_step(state: State, row: Row, key: Callable[[Any, str], Key], term: Term) -> Step:
+    """Fill a histogram per country: counts per bucket (`+Inf` for what is longer than all), and the sum of seconds."""
+    counts = state.sums.setdefault(f"{row.id}/bucket", Sums())
+    seconds = state.sums.setdefault(f"{row.id}/seconds", Sums())
+    read = fields.reader(str(term.add))
+    clock = 1 if row.clock == "recordedtime" else 0
+
+    def step(data: Any, country: str, moment: Moment, sign: int) -> None:
+        took = read(data)
+        if took is None:
+            return
+        bucket = next((str(le) for le in row.buckets_s if took <= le), "+Inf")
+        place, day = key(data, country)[0], moment[clock].toordinal()
+        counts.add((place, bucket), day, sign)
+        seconds.add((place,), day, took * sign)
+
+    return step
+
+
+def by_country(_data: Any, country: str, _moment: Moment) -> str:
+    """Group by the event's country."""
+    return country
+
+
+def by_month(_data: Any, _country: str, moment: Moment) -> str:
+    """Group by the month in which it happened."""
+    return f"{moment[0]:%Y-%m}"
+
+
+def group_step(groups: dict[str, Earliest], group_of: Callable[[Any, str, Moment], str]) -> Step:
+    """Note the time of each event under its group."""
+
+    def step(data: Any, country: str, moment: Moment, sign: int) -> None:
+        group = groups.setdefault(group_of(data, country, moment), Earliest())
+        if sign > 0:
+            group.add(micros(moment[0]))
+        else:
+            group.remove(micros(moment[0]))
+
+    return step

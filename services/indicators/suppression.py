@@ -1,0 +1,52 @@
+"""Small numbers about victims stay unpublished, and so does what would give them away by subtraction.
+
+Published are a tree of figures: the total, the region's figure per combination of labels, and each
+country's. Whoever knows a sum and all but one of its parts knows the last one. So wherever parts are
+hidden below a published sum, they are at least two, and together they are at least k themselves.
+"""
+
+from collections.abc import Iterable, Mapping
+
+K = 11
+"""The least number of victims in a published cell (practice of the Counter Trafficking Data Collaborative)."""
+
+Key = tuple[str, ...]
+Counts = tuple[int, ...]
+"""The numbers behind one cell (a count; or numerator and denominator): all are published or none."""
+
+
+def hidden(cells: Mapping[Key, Counts], k: int = K) -> tuple[set[Key], set[Key], bool]:
+    """Return what stays unpublished: cells (country, *labels), regional sums (labels), and whether the total too."""
+    regions: dict[Key, dict[Key, Counts]] = {}
+    for key, counts in cells.items():
+        regions.setdefault(key[1:], {})[key] = counts
+    sums = {labels: added(parts.values()) for labels, parts in regions.items()}
+    total = added(sums.values())
+    if _small(total, k) or not any(total):
+        return set(cells), set(sums), True
+    hidden_sums = _hide(sums, k)
+    hidden_cells: set[Key] = set()
+    for labels, parts in regions.items():
+        # Below a hidden sum all is hidden: its parts would give it back.
+        hidden_cells |= set(parts) if labels in hidden_sums else _hide(parts, k)
+    return hidden_cells, hidden_sums, False
+
+
+def added(parts: Iterable[Counts]) -> Counts:
+    """Return the sums, place by place."""
+    return tuple(sum(place) for place in zip(*parts, strict=True))
+
+
+def _small(counts: Counts, k: int) -> bool:
+    return any(0 < count < k for count in counts)
+
+
+def _hide(parts: Mapping[Key, Counts], k: int) -> set[Key]:
+    """Return the parts to hide below one published sum: the small ones, and the smallest others until that is safe."""
+    out = {key for key, counts in parts.items() if _small(counts, k)}
+    others = sorted((key for key in parts if key not in out and any(parts[key])), key=lambda key: (parts[key], key))
+    while out and (len(out) == 1 or _small(added(parts[key] for key in out), k)):
+        if not others:
+            return set(parts)
+        out.add(others.pop(0))
+    return out
