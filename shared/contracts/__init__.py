@@ -13,14 +13,12 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from shared.contracts.vocabulary import MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason
+from shared.contracts.vocabulary import END, MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason
 
 SERVICES = ("intel", "victims", "legal", "training", "indicators")
 ACTING = ("intel", "victims", "legal", "training")
 """The services that react to each other's events; indicators only folds what all of them record."""
 
-# `(?![\s\S])` is "end of text" in Python and in ECMAScript alike; `$` would let a trailing newline through.
-END = r"(?![\s\S])"
 Ref = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^[A-Za-z0-9][A-Za-z0-9._:-]*{END}")]
 """A pseudonymous identifier made by the reporting system: never a name, document or telephone number."""
 EventId = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^[A-Za-z0-9][A-Za-z0-9._:-]*{END}")]
@@ -47,6 +45,14 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     code: str
     message: str
     suggestion: str | None = None
+
+
+class Refused(Exception):  # noqa: N818 - a verdict on a report, not a failure of ours
+    """What the sender got wrong, all of it."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(", ".join(sorted({problem.code for problem in problems})))
+        self.problems = problems
 
 
 class Data(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -116,7 +122,7 @@ class Event(Struct, Generic[D], frozen=True, kw_only=True, omit_defaults=True):
         return self.type[4:].rpartition(".")[0]
 
 
-class Contract(Struct, frozen=True, kw_only=True):
+class Contract(Struct, frozen=True, kw_only=True, eq=False):
     """What is agreed about one event type."""
 
     name: str
@@ -165,7 +171,7 @@ class Contract(Struct, frozen=True, kw_only=True):
 
 
 _registry: dict[str, Contract] = {}
-_by_data: dict[type[Data], Contract] = {}
+_by_data: dict[tuple[type[Data], str], Contract] = {}
 
 
 def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at its place of use
@@ -204,7 +210,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
             message = f"event type {agreed.type} is declared twice"
             raise ValueError(message)
         _registry[agreed.type] = agreed
-        _by_data.setdefault(data, agreed)
+        _by_data[data, agreed.service] = agreed
         return data
 
     return register
@@ -260,9 +266,9 @@ def registry() -> Mapping[str, Contract]:
     return _registry
 
 
-def of(data: type[Data]) -> Contract:
-    """Return the contract that `data` was registered with."""
-    return _by_data[data]
+def of(data: type[Data], service: str) -> Contract:
+    """Return the contract that `data` was registered with by `service` (notices are the same struct in each)."""
+    return _by_data[data, service]
 
 
 @cache
@@ -271,7 +277,7 @@ def report_type(agreed: Contract) -> type[Data]:
 
     The fields in `derived` are still there; a report must leave them out (their value None).
     """
-    return msgspec.defstruct(
+    return msgspec.defstruct(  # type: ignore[return-value]  # a subclass of agreed.data
         agreed.data.__name__,
         [],
         bases=(agreed.data,),

@@ -1,0 +1,44 @@
+"""Notices that a service gives: a report refused, and a country's attention asked for."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from shared.contracts import Data, EventId, Problem, Ref, contract
+from shared.contracts.vocabulary import Token
+
+
+class Rejected(Data, frozen=True, kw_only=True):
+    """Tells the sender of a refused report everything that was wrong with it; its bytes stand in QUARANTINE."""
+
+    problems: list[Problem]
+    intake_sequence: Annotated[int, Meta(ge=0)]
+    """Where the refused message stands in INTAKE."""
+    report_id: EventId | None = None
+    report_type: str | None = None
+    """Only a type that exists."""
+
+
+class Alert(Data, frozen=True, kw_only=True):
+    """Asks the country it is addressed to for its attention: what for, about which event, until when."""
+
+    kind: Token
+    about: EventId
+    about_type: str
+    entity: Ref | None = None
+    due: datetime | None = None
+
+
+def rejects(service: str) -> None:
+    """Register that `service` answers refused reports."""
+    problem = {"pointer": "/data/offence", "code": "missing_field", "message": "this field is required"}
+    good = {"problems": [problem], "intake_sequence": 7}
+    contract(f"{service}.report.rejected", good=good, bad=("problems", ...))(Rejected)
+
+
+def alerts(service: str) -> None:
+    """Register that `service` sends alerts."""
+    about = {"about": "0193a1b2-example", "about_type": "crm.intel.location.reported.v1"}
+    good = {"kind": "location_reported", **about, "entity": "place-1", "due": "2004-03-04T10:00:00Z"}
+    contract(f"{service}.alert.issued", good=good, bad=("about", ...), entity="entity")(Alert)

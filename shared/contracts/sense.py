@@ -1,0 +1,40 @@
+"""What must hold between the fields of a report, whatever it is about."""
+
+from collections.abc import Iterator
+from functools import cache
+
+from msgspec.structs import fields
+
+from shared.contracts import Data, Problem, Report
+
+PERIODS = (
+    ("valid_from", "valid_until"),
+    ("valid_from", "valid_to"),
+    ("started", "ended"),
+    ("occurred_from", "occurred_to"),
+    ("first_seen", "last_seen"),
+)
+
+
+class Fact(Report, frozen=True, kw_only=True):
+    """A report whose lists have no repeats and whose periods do not end before they begin."""
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `repeated_value` and `ends_before_start`; a subclass adds its own."""
+        names, periods = _shape(type(self))
+        for attribute, wire in names:
+            value = getattr(self, attribute)
+            if isinstance(value, tuple) and any(one in value[:i] for i, one in enumerate(value)):
+                yield Problem(f"/data/{wire}", "repeated_value", "the list names something more than once")
+        for start, end in periods:
+            first, last = getattr(self, start), getattr(self, end)
+            if first is not None and last is not None and last < first:
+                yield Problem(f"/data/{end}", "ends_before_start", f"it ends before {start}")
+
+
+@cache
+def _shape(kind: type[Data]) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
+    """Return the fields (attribute, name on the wire) and the periods that this kind of report has."""
+    names = tuple((field.name, field.encode_name) for field in fields(kind))
+    attributes = {attribute for attribute, _ in names}
+    return names, tuple(period for period in PERIODS if set(period) <= attributes)
