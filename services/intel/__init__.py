@@ -1,0 +1,1 @@
+"""What the region knows of traffickers, documents, routes and places, and whom it tells."""

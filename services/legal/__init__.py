@@ -1,0 +1,1 @@
+"""Treaties, laws, detentions, cases, and the protection of witnesses."""

@@ -1,0 +1,1 @@
+"""A professional migration service: needs, officers, certificates and what makes them stale."""

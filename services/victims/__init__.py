@@ -1,0 +1,1 @@
+"""Care for victims across borders: services, referrals that cannot go silent, return."""

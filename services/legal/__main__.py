@@ -1,0 +1,9 @@
+"""Start the legal service: `python -m services.legal`."""
+
+from pathlib import Path
+
+from services.legal import rules
+from shared.service import Service, run
+
+if __name__ == "__main__":
+    run(Service(name=rules.SERVICE, folder=Path(__file__).parent, rules=rules.RULES))

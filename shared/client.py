@@ -1,0 +1,225 @@
+"""A country's own connection: report what happened, read what concerns it, and hear clearly what went wrong.
+
+async with connect(url, "GTM.nk", "GTM") as gtm:
+await gtm.publish(gtm.report("intel.document.flagged", {...}))
+async for event in gtm.mailbox():
+...
+"""
+
+import asyncio
+import re
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import nats
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from nats.js.errors import APIError
+
+from shared import contracts, streams
+from shared.batch import BATCH_MAX, REQUEST_TIMEOUT_S, publish_batch
+from shared.contracts import Event, Refused
+from shared.contracts.report import accepted
+from shared.contracts.vocabulary import Country
+
+T = TypeVar("T")
+ATTEMPTS_MAX = 5
+FETCH_MAX = 100
+FETCH_WAIT_S = 1.0
+DENIED = re.compile(r"permissions violation for publish(?: to)? \"?(?P<subject>[^\"\s]+)", re.IGNORECASE)
+
+
+class ClientError(Exception):
+    """What a country's system may have to act on; one subclass for each kind of action."""
+
+
+class Invalid(ClientError):  # noqa: N818 - names what the report is
+    """The report does not fit its contract; `problems` says where and why. Mend it: sending again will not help."""
+
+    def __init__(self, problems: Sequence[contracts.Problem]) -> None:
+        lines = (f"{p.pointer or '/'}: {p.message} [{p.code}]{_hint(p)}" for p in problems)
+        super().__init__("; ".join(lines))
+        self.problems = tuple(problems)
+
+
+class Denied(ClientError):  # noqa: N818
+    """This account may not publish or ask this. Speak with the operators."""
+
+
+class Unreachable(ClientError):  # noqa: N818
+    """No answer from the region. The same report, with the same id, may be sent again at any time."""
+
+
+class Unstored(ClientError):  # noqa: N818
+    """The region answered that it cannot store the report (`code` is JetStream's); nothing was recorded."""
+
+    def __init__(self, error: APIError) -> None:
+        super().__init__(f"not stored: {error.description} [{error.err_code}]")
+        self.code = error.err_code
+
+
+def _hint(problem: contracts.Problem) -> str:
+    return f" (did you mean {problem.suggestion}?)" if problem.suggestion else ""
+
+
+@dataclass(slots=True)
+class CountryClient:
+    """One country's connection to the region; see `connect`."""
+
+    client: Client
+    country: Country
+    system: str
+    _denied: dict[str, "asyncio.Future[None]"] = field(default_factory=dict)
+
+    def report(  # noqa: PLR0913 - the attributes of a CloudEvent, each with its default
+        self,
+        name: str,
+        data: Mapping[str, Any],
+        *,
+        id: str | None = None,  # noqa: A002 - CloudEvents' own word
+        time: datetime | None = None,
+        subject: str | None = None,
+        expirytime: datetime | None = None,
+        causationid: str | None = None,
+    ) -> dict[str, Any]:
+        """Return a report of type `crm.<name>.v1` by this system, with a new id and the present time unless given."""
+        optional = {"subject": subject, "expirytime": expirytime, "causationid": causationid}
+        return {
+            "specversion": "1.0",
+            "id": id or str(uuid.uuid4()),
+            "source": f"urn:crm:country:{self.country}:{self.system}",
+            "type": f"crm.{name}.v1",
+            "time": (time or datetime.now(UTC)).isoformat(),
+            "datacontenttype": "application/json",
+            "data": dict(data),
+            **{key: value for key, value in msgspec.to_builtins(optional).items() if value is not None},
+        }
+
+    async def publish(self, report: Mapping[str, Any]) -> int:
+        """Send one report and wait until it is stored; return its sequence in INTAKE.
+
+        It is checked first, and sent again with the same id while no answer comes: it is recorded once, however
+        often it arrives. Raises Invalid, Denied, Unstored, or Unreachable.
+        """
+        message = self._checked(report)
+        return await self._persistently(lambda: self._sent([message]))
+
+    async def publish_all(self, reports: Iterable[Mapping[str, Any]]) -> int:
+        """Send many reports in atomic batches of at most 1,000; return the INTAKE sequence of the last one.
+
+        All are checked before any is sent. Raises as `publish` does; sending all of them again is safe.
+        """
+        messages = [self._checked(report) for report in reports]
+        last = 0
+        for start in range(0, len(messages), BATCH_MAX):
+            part = messages[start : start + BATCH_MAX]
+            last = await self._persistently(partial(self._sent, part))
+        return last
+
+    async def mailbox(self, idle_s: float | None = None) -> AsyncIterator[Event[Any]]:
+        """Yield what concerns this country, in order, acknowledging each when the next is asked for.
+
+        Ends when nothing came for `idle_s` seconds; without it, never.
+        """
+        subscription = await self.client.jetstream().pull_subscribe_bind(durable=self.country, stream=streams.MAILBOX)
+        waited = 0.0
+        try:
+            while idle_s is None or waited < idle_s:
+                wait = FETCH_WAIT_S if idle_s is None else min(FETCH_WAIT_S, idle_s)
+                try:
+                    messages = await subscription.fetch(FETCH_MAX, timeout=wait)
+                except TimeoutError:
+                    waited += wait
+                    continue
+                waited = 0.0
+                for message in messages:
+                    yield contracts.decode(message.data)
+                    await message.ack()
+        finally:
+            await subscription.unsubscribe()
+
+    def _checked(self, report: Mapping[str, Any]) -> tuple[str, bytes]:
+        payload = msgspec.json.encode(report)
+        name = str(report.get("type", "")).removeprefix("crm.").rpartition(".")[0]
+        try:
+            accepted(f"crm.in.{self.country}.{name}", None, payload, datetime.now(UTC))
+        except Refused as verdict:
+            raise Invalid(verdict.problems) from None
+        return f"report.{name}", payload
+
+    async def _persistently(self, send: Callable[[], Awaitable[int]]) -> int:
+        problem = Unreachable("nothing was tried")
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                return await send()
+            except NoRespondersError:
+                problem = Unreachable("nobody answers for this service: not provisioned, or the region is starting")
+            except APIError as error:
+                raise Unstored(error) from None
+            except (NatsError, OSError) as error:
+                problem = Unreachable(f"no answer from the region after {attempt} attempts ({type(error).__name__})")
+            await asyncio.sleep(min(0.1 * 2**attempt, 2.0))
+        raise problem
+
+    async def _sent(self, messages: Sequence[tuple[str, bytes]]) -> int:
+        """Publish in one batch, failing at once when the server denies it: it tells only the connection of that."""
+        denied = asyncio.get_running_loop().create_future()
+        self._denied[messages[0][0]] = denied
+        sending = asyncio.ensure_future(publish_batch(self.client, messages))
+        try:
+            await asyncio.wait({sending, denied}, return_when=asyncio.FIRST_COMPLETED)
+            if denied.done():
+                raise Denied(f"account {self.country} may not publish to {messages[0][0]}")
+            return await sending
+        finally:
+            sending.cancel()
+            self._denied.pop(messages[0][0], None)
+
+    async def _failed(self, error: Exception) -> None:
+        found = DENIED.search(str(error))
+        waiting = self._denied.get(found["subject"]) if found else None
+        if waiting and not waiting.done():
+            waiting.set_result(None)
+
+
+@asynccontextmanager
+async def connect(
+    url: str, creds: Path | str, country: Country, system: str = "client", timeout_s: float = REQUEST_TIMEOUT_S
+) -> AsyncIterator[CountryClient]:
+    """Connect as `country` with the nkey seed in file `creds`; `system` names the reporting system in the source.
+
+    Raises Unreachable when the region does not answer within `timeout_s`, Denied when it refuses the key.
+    """
+    client = Client()
+    own = CountryClient(client, country, system)
+    seed = Path(creds).read_text().strip()  # noqa: ASYNC240 - one line, once
+    try:
+        await asyncio.wait_for(
+            client.connect(
+                url,
+                nkeys_seed_str=seed,
+                name=f"{country}-{system}",
+                error_cb=own._failed,  # noqa: SLF001 - its own
+                max_reconnect_attempts=-1,
+                ping_interval=5,
+                max_outstanding_pings=2,
+                reconnect_time_wait=1,
+            ),
+            timeout_s,
+        )
+    except nats.errors.AuthorizationError:
+        raise Denied(f"the region refuses the key of {country}") from None
+    except (NatsError, OSError, TimeoutError) as error:
+        raise Unreachable(f"no region at {url} ({type(error).__name__})") from None
+    try:
+        yield own
+    finally:
+        await client.drain()

@@ -1,0 +1,166 @@
+"""What a report must be: readable, by someone who may report it, and sensible; then it becomes an event."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from shared import contracts
+from shared.contracts import Contract, Envelope, Event, Problem, Refused, Report
+from shared.contracts.refusal import all_problems, parsed, unambiguous, unknown_type
+
+FUTURE_MAX = timedelta(hours=24)
+"""How far ahead of our clock a report's `time` may be: clocks differ, and so do readings of a date."""
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError)
+
+
+class _Identified(msgspec.Struct):
+    id: contracts.EventId
+
+
+_identified = msgspec.json.Decoder(_Identified)
+
+
+def report_id(payload: bytes) -> str | None:
+    """Return the id that a refused report gives itself, where it can be read and is a proper one."""
+    try:
+        return _identified.decode(payload).id
+    except UNREADABLE:
+        return None
+
+
+@cache
+def _decoder(agreed: Contract) -> msgspec.json.Decoder[Envelope[Any]]:
+    return msgspec.json.Decoder(Envelope[contracts.report_type(agreed)])  # type: ignore[misc]
+
+
+@cache
+def _by_name(name: str) -> tuple[Contract, ...]:
+    """Return the versions of a reported type, newest first."""
+    versions = [one for one in contracts.registry().values() if one.name == name and one.reported]
+    return tuple(sorted(versions, key=lambda one: one.version, reverse=True))
+
+
+def accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, now: datetime) -> Event[Any]:
+    """Return the event that a report on `subject` (crm.in.CCC.service.entity.verb) becomes, not yet recorded.
+
+    Raises Refused with everything that is wrong with it.
+    """
+    _, _, country, name = subject.split(".", 3)
+    structured = payload
+    if headers and "ce-specversion" in {key.lower() for key in headers}:
+        structured = _structured(headers, payload)
+    versions = _by_name(name)
+    for agreed in versions:
+        try:
+            envelope = _decoder(agreed).decode(structured)
+            unambiguous(structured)
+        except UNREADABLE:
+            break
+        if envelope.type == agreed.type:
+            problems = [
+                *authority(agreed, envelope.source, envelope.data, country),
+                *_sense(agreed, envelope, now),
+            ]
+            if problems:
+                raise Refused(*problems)
+            return _draft(agreed, envelope, country)
+    raise Refused(*_explained(versions, name, structured, country))
+
+
+def _draft(agreed: Contract, envelope: Envelope[Any], country: str) -> Event[Any]:
+    return Event(
+        specversion="1.0",
+        id=envelope.id,
+        source=envelope.source,
+        type=envelope.type,
+        time=envelope.time,
+        country=country,  # type: ignore[arg-type]  # the server mapped the subject from the country's account
+        data=envelope.data,
+        recordedtime=envelope.time,
+        subject=envelope.subject or (getattr(envelope.data, agreed.entity) if agreed.entity else "") or "",
+        datacontenttype="application/json",
+        expirytime=envelope.expirytime,
+        causationid=envelope.causationid or "",
+        correlationid=envelope.correlationid or envelope.id,
+        traceparent=envelope.traceparent or "",
+        tracestate=envelope.tracestate or "",
+    )
+
+
+def _structured(headers: Mapping[str, str], payload: bytes) -> bytes:
+    """Return the structured form of a CloudEvent in binary mode: attributes in `ce-` headers, data as payload."""
+    attributes = {key.lower()[3:]: value for key, value in headers.items() if key.lower().startswith("ce-")}
+    attributes.pop("data", None)
+    if not payload.strip().startswith(b"{"):
+        return payload
+    return msgspec.json.encode(attributes)[:-1] + b',"data":' + payload + b"}"
+
+
+def authority(agreed: Contract, sender: str, data: Report, country: str) -> list[Problem]:
+    """Say whether this country, and this kind of organisation, may report this."""
+    problems = []
+    if contracts.country_of(sender) != country:
+        problems.append(_foreign_source(country))
+    if agreed.by and data.reported_by not in agreed.by:
+        allowed = ", ".join(agreed.by)
+        problems.append(Problem("/data/reported_by", "not_permitted", f"only these may report it: {allowed}"))
+    if agreed.owner and getattr(data, agreed.owner) != country:
+        field = _wire_name(agreed, agreed.owner)
+        problems.append(
+            Problem(f"/data/{field}", "not_owner", "only the country named in this field may send this report")
+        )
+    return problems
+
+
+def _foreign_source(country: str) -> Problem:
+    message = f"the source must belong to the account that it comes from ({country})"
+    return Problem("/source", "country_mismatch", message, f"urn:crm:country:{country}:…")
+
+
+def _sense(agreed: Contract, envelope: Envelope[Report], now: datetime) -> list[Problem]:
+    """Say what is wrong beyond the single fields."""
+    data = envelope.data
+    problems = [
+        Problem(f"/data/{name}", "unknown_field", "the service fills this in; a report leaves it out")
+        for name in agreed.derived
+        if getattr(data, name) is not None
+    ]
+    if envelope.time > now + FUTURE_MAX:
+        problems.append(Problem("/time", "in_future", "the event would lie in the future"))
+    entity = getattr(data, agreed.entity) if agreed.entity else None
+    if entity and envelope.subject and entity != envelope.subject:
+        problems.append(
+            Problem("/subject", "subject_mismatch", f"subject and data/{agreed.entity} must name the same entity")
+        )
+    if agreed.entity and not entity and not envelope.subject:
+        problems.append(Problem("/subject", "missing_field", f"name the entity in subject or in data/{agreed.entity}"))
+    return [*problems, *data.check()]
+
+
+def _explained(versions: tuple[Contract, ...], name: str, payload: bytes, country: str) -> list[Problem]:
+    value, problem = parsed(payload)
+    if problem:
+        return [problem]
+    if not versions:
+        return [unknown_type(value.get("type") or f"crm.{name}.v1")]
+    by_type = {agreed.type: agreed for agreed in versions}
+    sent = value.get("type")
+    agreed = by_type.get(sent, versions[0]) if isinstance(sent, str) else versions[0]
+    problems = [one for one in all_problems(agreed, value) if one.pointer != "/type"]
+    if sent not in by_type:
+        known = isinstance(sent, str) and sent in contracts.registry()
+        code = "subject_mismatch" if known else "unknown_type"
+        problems.insert(0, Problem("/type", code, "the type is not the one that the subject names", agreed.type))
+    source = value.get("source")
+    if isinstance(source, str) and contracts.country_of(source) not in {country, "REG"}:
+        problems.append(_foreign_source(country))
+    return problems or [Problem("", "invalid", "the report does not fit its contract")]
+
+
+@cache
+def _wire_name(agreed: Contract, attribute: str) -> str:
+    return next(f.encode_name for f in msgspec.structs.fields(agreed.data) if f.name == attribute)

@@ -1,0 +1,77 @@
+"""Deadlines: events that will happen by themselves when they are due, unless a rule clears them in time.
+
+Whoever takes the row takes it in the transaction of what follows: an answer and its overdue can never both win.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import structlog
+
+from shared import contracts, database
+from shared.contracts import Event
+from shared.database import SWEEP, Connection
+from shared.log import Draft, Log
+
+log = structlog.get_logger()
+
+POLL_S = 0.2
+BATCH_MAX = 200
+
+
+async def fire_at(connection: Connection, name: str, due: datetime, event: Event[Any]) -> None:
+    """Let `event` happen at `due` (plan time); a deadline of the same `name` is moved."""
+    await connection.execute(
+        "insert into deadline (id, due, event) values ($1, $2, $3)"
+        " on conflict (id) do update set due = excluded.due, event = excluded.event",
+        name,
+        due,
+        msgspec.json.encode(event),
+    )
+
+
+async def clear(connection: Connection, name: str) -> bool:
+    """Take the deadline away; return whether it was still there."""
+    return bool(await connection.fetchval("delete from deadline where id = $1 returning true", name))
+
+
+async def sweep(log_: Log) -> None:
+    """Fire what is due, for ever; one sweeper is active per service."""
+    while True:
+        try:
+            async with database.elected(log_.pool, log_.service, SWEEP) as connection:
+                while True:
+                    async with connection.transaction():
+                        fired = await fire(log_, connection)
+                    if fired < BATCH_MAX:
+                        await asyncio.sleep(POLL_S)
+        except database.LOST as error:
+            log.warning("deadlines wait", error=type(error).__name__)
+            await asyncio.sleep(1)
+
+
+async def fire(log_: Log, connection: Connection) -> int:
+    """Record the events that are due, at most `BATCH_MAX`, in the caller's transaction; return how many."""
+    rows = await connection.fetch(
+        "delete from deadline where id in"
+        " (select id from deadline where due <= $1 and retry_at <= now() order by due limit $2 for update skip locked)"
+        " returning id, due, event, tries",
+        log_.clock.now(),
+        BATCH_MAX,
+    )
+    due = sorted(rows, key=lambda row: (row["due"], row["id"]))
+    outcomes = await log_.record_within(connection, [Draft(contracts.decode(row["event"])) for row in due])
+    for row, outcome in zip(due, outcomes, strict=True):
+        if outcome is not None:
+            log.error("deadline failed and is tried again", type=type(outcome).__name__, tries=row["tries"] + 1)
+            await connection.execute(
+                "insert into deadline (id, due, event, tries, retry_at)"
+                " values ($1, $2, $3, $4, now() + make_interval(secs => least(60, 2 ^ least($4, 6))))",
+                row["id"],
+                row["due"],
+                row["event"],
+                row["tries"] + 1,
+            )
+    return len(due)

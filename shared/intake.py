@@ -1,0 +1,204 @@
+"""Intake: batches of reports and of other services' events; each message is recorded, refused, or waits.
+
+Two kinds of failure, told apart here and nowhere else: what the sender got wrong is refused with all the
+reasons; what we got wrong is redelivered with a growing delay, for ever, and seen in the metrics.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from shared import bus, contracts, database
+from shared.contracts import Event, Problem, Refused
+from shared.contracts.notice import Rejected
+from shared.contracts.report import UNREADABLE, accepted, report_id
+from shared.log import Draft, Log
+from shared.rules import NotYet, derived_id, source
+from shared.settings import Settings
+from shared.telemetry import BATCH_SECONDS, RECEIVED, trace_id, traced
+
+log = structlog.get_logger()
+
+LOST = (*database.LOST, *bus.LOST)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a service does with the messages that reach it."""
+
+    log: Log
+    client: Client
+    settings: Settings
+
+    async def reports(self, messages: Sequence[Msg]) -> None:
+        """Record the reports of countries; refuse what is wrong with them."""
+        drafts: list[tuple[Msg, Draft]] = []
+        refused: list[tuple[Msg, Refused]] = []
+        now = self.log.clock.now()
+        for message in messages:
+            try:
+                event = accepted(message.subject, message.headers, message.data, now)
+            except Refused as verdict:
+                refused.append((message, verdict))
+            except Exception as error:  # noqa: BLE001 - a fault of ours holds up this message, not the batch
+                await self._failed("INTAKE", message, error)
+            else:
+                drafts.append((message, Draft(traced(f"intake {event.name}", event))))
+        await self._record("INTAKE", drafts, refused)
+
+    async def events(self, stream: str, messages: Sequence[Msg]) -> None:
+        """Act on the events of another service, each once."""
+        drafts = []
+        for message in messages:
+            try:
+                event = contracts.decode(message.data)
+            except UNREADABLE as error:
+                await self._failed(stream, message, error)
+                continue
+            heard = (stream, message.metadata.sequence.stream)
+            drafts.append((message, Draft(traced(f"{self.log.service} hears {event.name}", event), heard)))
+        await self._record(stream, drafts, [])
+
+    async def _record(self, stream: str, drafts: list[tuple[Msg, Draft]], refused: list[tuple[Msg, Refused]]) -> None:
+        """Record a batch; where that fails for a reason not told apart before, message by message."""
+        messages = [message for message, _ in [*drafts, *refused]]
+        begun = time.perf_counter()
+        try:
+            await self._recorded(stream, drafts, refused)
+        except LOST as error:
+            log.warning("batch waits", stream=stream, size=len(messages), error=type(error).__name__)
+            await asyncio.gather(*(self._again(stream, message, "failed") for message in messages))
+        except Exception as error:  # noqa: BLE001 - whatever it is, only the message that has it waits
+            if len(messages) == 1:
+                await self._failed(stream, messages[0], error)
+                return
+            for draft in drafts:
+                await self._record(stream, [draft], [])
+            for one in refused:
+                await self._record(stream, [], [one])
+        else:
+            BATCH_SECONDS.labels(self.log.service, stream).observe(time.perf_counter() - begun)
+
+    async def _recorded(self, stream: str, drafts: list[tuple[Msg, Draft]], refused: list[tuple[Msg, Refused]]) -> None:
+        """Record, refuse, acknowledge; what has to wait is given back with a delay."""
+        outcomes = await self.log.record([draft for _, draft in drafts]) if drafts else []
+        done: list[Msg] = []
+        verdicts = list(refused)
+        for (message, draft), outcome in zip(drafts, outcomes, strict=True):
+            verdict = self._verdict(message, outcome)
+            if verdict is None:
+                done.append(message)
+            elif isinstance(verdict, Refused):
+                verdicts.append((message, verdict))
+            elif isinstance(verdict, NotYet):
+                await self._again(stream, message, "waiting", factor_s=0.1)
+            else:
+                await self._failed(stream, message, verdict, draft.event)
+        if verdicts:
+            await self._refuse(verdicts)
+        await asyncio.gather(*(message.ack() for message in [*done, *(message for message, _ in verdicts)]))
+        self._count(stream, "recorded", len(done))
+        self._count(stream, "refused", len(verdicts))
+
+    def _verdict(self, message: Msg, outcome: Exception | None) -> Exception | None:
+        """Return the outcome, where a reference that was waited for long enough is the sender's mistake."""
+        if isinstance(outcome, NotYet) and _age_s(message) > self.settings.reference_wait_s:
+            return Refused(Problem(outcome.pointer, "unknown_reference", "nothing is recorded under the id given here"))
+        return outcome
+
+    async def _failed(self, stream: str, message: Msg, error: Exception, event: Event[Any] | None = None) -> None:
+        """Have a message that met a fault of ours come back until the fault is mended."""
+        log.error(
+            "event failed and waits",
+            stream=stream,
+            sequence=message.metadata.sequence.stream,
+            subject=message.subject,
+            event_id=event.id if event else None,
+            trace_id=trace_id(event) if event else None,
+            error=type(error).__name__,
+            where=_where(error),
+            deliveries=message.metadata.num_delivered,
+        )
+        await self._again(stream, message, "failed")
+
+    async def _again(self, stream: str, message: Msg, outcome: str, factor_s: float = 0.5) -> None:
+        """Have the message delivered again, each time after twice the delay."""
+        delay_s = min(factor_s * 2 ** min(message.metadata.num_delivered, 16), self.settings.retry_delay_s_max)
+        self._count(stream, outcome, 1)
+        await message.nak(delay=delay_s)
+
+    async def _refuse(self, refused: Sequence[tuple[Msg, Refused]]) -> None:
+        """Keep the raw bytes in QUARANTINE, then record the rejection that the sender reads in its mailbox."""
+        await asyncio.gather(*(self._quarantine(message, verdict) for message, verdict in refused))
+        now = self.log.clock.now()
+        drafts = [Draft(self._rejected(message, verdict, now)) for message, verdict in refused]
+        for outcome in await self.log.record(drafts):
+            if outcome is not None:
+                raise outcome
+
+    async def _quarantine(self, message: Msg, verdict: Refused) -> None:
+        country = message.subject.split(".")[2]
+        await self.client.jetstream().publish(
+            f"crm.bad.{country}.{self.log.service}",
+            message.data,
+            headers={
+                "Nats-Msg-Id": _intake_id(message),
+                "Crm-Subject": message.subject,
+                "Crm-Codes": ",".join(sorted({problem.code for problem in verdict.problems})),
+            },
+        )
+
+    def _rejected(self, message: Msg, verdict: Refused, now: datetime) -> Event[Any]:
+        _, _, country, name = message.subject.split(".", 3)
+        known = f"crm.{name}.v1" in contracts.registry()
+        sent_id = report_id(message.data)
+        data = Rejected(
+            problems=list(verdict.problems),
+            report_id=sent_id,
+            intake_sequence=message.metadata.sequence.stream,
+            report_type=f"crm.{name}.v1" if known else None,
+        )
+        event_id = derived_id(_intake_id(message))
+        return Event(
+            specversion="1.0",
+            id=event_id,
+            source=source(self.log.service),
+            type=f"crm.{self.log.service}.report.rejected.v1",
+            time=now,
+            country=country,  # type: ignore[arg-type]  # from the subject, which the server made
+            data=data,
+            recordedtime=now,
+            subject=sent_id or event_id,
+            datacontenttype="application/json",
+            correlationid=sent_id or event_id,
+        )
+
+    def _count(self, stream: str, outcome: str, number: int) -> None:
+        if number:
+            RECEIVED.labels(self.log.service, stream, outcome).inc(number)
+
+
+def _intake_id(message: Msg) -> str:
+    """Name a message of INTAKE for ever, also across a stream deleted and made anew."""
+    metadata = message.metadata
+    return f"INTAKE|{metadata.sequence.stream}|{metadata.timestamp.isoformat()}"
+
+
+def _age_s(message: Msg) -> float:
+    """Return for how long (real seconds) the message has stood in its stream."""
+    return (datetime.now(UTC) - message.metadata.timestamp).total_seconds()
+
+
+def _where(error: BaseException) -> str:
+    """Return file and line of the innermost frame: enough to find a bug, without a value of its variables."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return f"{frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno}" if frame else ""

@@ -1,0 +1,146 @@
+"""The log: one append-only table per service, its positions consecutive, its rows chained by their hashes."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from shared.clock import Clock
+from shared.contracts import Event
+from shared.database import APPEND, LOST, Connection, Pool
+from shared.rules import Rules, apply
+
+GENESIS = bytes(32)
+"""The hash before the first row."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event about to be recorded, or (`heard`: stream, sequence) another service's, only to be acted on."""
+
+    event: Event[Any]
+    heard: tuple[str, int] | None = None
+
+
+class Halted(ConnectionError):  # noqa: N818 - to its callers, one way for the log to be away
+    """The stream is ahead of the log: recording now would give its positions to other events."""
+
+
+@dataclass(slots=True)
+class Log:
+    """The log of one service, with the rules that run in the transaction that appends to it."""
+
+    service: str
+    pool: Pool
+    clock: Clock
+    rules: Rules
+    halted: str = ""
+    """Why nothing may be recorded (see `Halted`); empty: recording goes on."""
+
+    async def record(self, drafts: Sequence[Draft]) -> list[Exception | None]:
+        """Record the fresh ones among `drafts` with all that they set off, in one transaction.
+
+        Return for each draft None (it stands in the log, or stood there already) or what its rule raised: then
+        nothing of that draft is recorded, and all else is. Raises one of `LOST` when the database is away.
+        """
+        async with self.pool.acquire() as connection, connection.transaction():
+            return await self.record_within(connection, drafts)
+
+    async def record_within(self, connection: Connection, drafts: Sequence[Draft]) -> list[Exception | None]:
+        """Do the work of `record` in a transaction that the caller holds."""
+        if self.halted:
+            raise Halted(self.halted)
+        now = self.clock.now()
+        known = await self._known(connection, drafts)
+        outcomes: list[Exception | None] = []
+        events: list[Event[Any]] = []
+        for draft in drafts:
+            key = draft.heard or (draft.event.id, draft.event.source)
+            if key in known:
+                outcomes.append(None)
+                continue
+            set_off = await self._apply(draft, msgspec.structs.replace(draft.event, recordedtime=now), connection)
+            if isinstance(set_off, Exception):
+                outcomes.append(set_off)
+                continue
+            known.add(key)
+            outcomes.append(None)
+            events += set_off
+        await self.append(connection, events)
+        return outcomes
+
+    async def _known(self, connection: Connection, drafts: Sequence[Draft]) -> set[tuple[str, str] | tuple[str, int]]:
+        own = [draft.event for draft in drafts if not draft.heard]
+        heard = [draft.heard for draft in drafts if draft.heard]
+        known: set[tuple[str, str] | tuple[str, int]] = set()
+        if own:
+            rows = await connection.fetch(
+                "select l.id, l.source from unnest($1::text[], $2::text[]) as d (id, source)"
+                " join log l on l.id = d.id and l.source = d.source",
+                [event.id for event in own],
+                [event.source for event in own],
+            )
+            known |= {(row["id"], row["source"]) for row in rows}
+        if heard:
+            rows = await connection.fetch(
+                "select h.stream, h.sequence from unnest($1::text[], $2::bigint[]) as d (stream, sequence)"
+                " join heard h on h.stream = d.stream and h.sequence = d.sequence",
+                [stream for stream, _ in heard],
+                [sequence for _, sequence in heard],
+            )
+            known |= {(row["stream"], row["sequence"]) for row in rows}
+        return known
+
+    async def _apply(self, draft: Draft, event: Event[Any], connection: Connection) -> list[Event[Any]] | Exception:
+        """Run the rule in a savepoint, so that what fails in it concerns its own event only."""
+        if not draft.heard and type(event.data) not in self.rules:
+            return [event]
+        try:
+            async with connection.transaction():
+                events = await apply(self.rules, event, connection)
+                if draft.heard:
+                    await connection.execute("insert into heard (stream, sequence) values ($1, $2)", *draft.heard)
+        except LOST:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a rule raises is judged in one place, by intake
+            return error
+        return events[1:] if draft.heard else events
+
+    async def append(self, connection: Connection, events: Sequence[Event[Any]]) -> None:
+        """Append `events` at the next positions and wake the relay, within the caller's transaction.
+
+        The lock makes positions consecutive and the chain whole; it is held until the commit.
+        """
+        if not events:
+            return
+        await connection.execute(
+            "select pg_advisory_xact_lock(hashtext($1), $2), pg_notify($1, '')", self.service, APPEND
+        )
+        position, previous = await head(connection)
+        rows = []
+        for event in events:
+            position += 1
+            payload = _encode(msgspec.structs.replace(event, sequence=position))
+            previous = chained(previous, payload)
+            rows.append((position, event.source, event.id, event.type, event.country, event.subject, payload, previous))
+        await connection.copy_records_to_table(
+            "log",
+            schema_name=self.service,
+            columns=["position", "source", "id", "type", "country", "entity", "payload", "hash"],
+            records=rows,
+        )
+
+
+def chained(previous: bytes, payload: bytes) -> bytes:
+    """Return the hash of a row: sha256(previous hash + payload)."""
+    return hashlib.sha256(previous + payload).digest()
+
+
+async def head(connection: Connection | Pool) -> tuple[int, bytes]:
+    """Return the position and hash of the last row; of an empty log, 0 and 32 zero bytes."""
+    row = await connection.fetchrow("select position, hash from log order by position desc limit 1")
+    return (row["position"], row["hash"]) if row else (0, GENESIS)

@@ -1,0 +1,229 @@
+"""A service's process: checks what it stands on, wires log, intake, relay and deadlines, and stops in order."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsBroker, PullSub
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from shared import bus, database, deadlines, ops, provisioned, streams, telemetry
+from shared.amendments import Amends, with_amendments
+from shared.clock import Clock
+from shared.database import Pool
+from shared.intake import Intake
+from shared.log import Log, head
+from shared.relay import Relay
+from shared.rules import Rules
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+EXIT_MISCONFIGURED = 78
+"""Exit code when the surroundings are not as the service expects; what differs is in the log."""
+RETRY_S = 1.0
+LOST = (*database.LOST, *bus.LOST)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What makes one service different from the others."""
+
+    name: str
+    folder: Path
+    """Where its migrations are."""
+    rules: Rules
+    amends: Amends = field(default_factory=dict)
+    settings: Callable[[], Settings] = Settings
+    extend: "Callable[[Running], Awaitable[None]] | None" = None
+    """Adds what only this service has, before it starts to work."""
+
+
+@dataclass(slots=True)
+class Running:
+    """The parts of a service at work."""
+
+    name: str
+    settings: Settings
+    clock: Clock
+    log: Log
+    pool: Pool
+    broker: NatsBroker
+    client: Client
+    relay: Relay
+    status: ops.Status
+    tasks: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
+    """What runs as long as the service does; the end of one is the end of the process."""
+
+
+def run(service: Service) -> None:
+    """Run a service until SIGTERM or SIGINT.
+
+    Exit code 0 after a stop, 70 when the connection or a task is lost, 71 when the loop is stuck, 78 when the
+    surroundings are not as expected.
+    """
+    settings = service.settings()
+    telemetry.configure(service.name, settings.log_level)
+    sys.exit(uvloop.run(_lived(service, settings)))
+
+
+async def _lived(service: Service, settings: Settings) -> int:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    status = ops.Status(service.name)
+    ops.watch(settings.stuck_s)
+    async with ops.served(status, settings), AsyncExitStack() as stack:
+        starting = asyncio.create_task(_started(stack, service, settings, status))
+        await _first(starting, asyncio.create_task(stopping.wait()))
+        if not starting.done():
+            starting.cancel()
+            return 0
+        running = starting.result()
+        if running is None:
+            return EXIT_MISCONFIGURED
+        if service.extend:
+            await service.extend(running)
+        return await _working(running, stopping)
+
+
+async def _started(stack: AsyncExitStack, service: Service, settings: Settings, status: ops.Status) -> Running | None:
+    """Connect, in any order of starting, and check; return None when something is not as expected."""
+    name = service.name
+    pool = await _patiently(lambda: database.connect(settings, name), "PostgreSQL", status)
+    stack.push_async_callback(_closed, pool)
+    closing = bus.Closing()
+    broker = bus.broker(settings, name, closing)
+    client = await _patiently(broker.connect, "NATS", status)
+    stack.push_async_callback(_disconnected, broker, closing)
+    faults = await _faults(client, pool, service, settings)
+    if faults:
+        log.critical("not as expected; stopping", faults=faults)
+        return None
+    clock = Clock.of(settings)
+    own = Log(name, pool, clock, with_amendments(service.rules, service.amends))
+    running = Running(name, settings, clock, own, pool, broker, client, Relay(name, pool, client), status)
+    running.tasks += [running.relay.run, lambda: deadlines.sweep(own), lambda: _observed(running)]
+    _subscribe(running)
+    return running
+
+
+async def _patiently(connect: Callable[[], Awaitable[Any]], what: str, status: ops.Status) -> Any:
+    while True:
+        try:
+            return await connect()
+        except (*LOST, ConnectionError) as error:
+            status.faults = [f"waiting for {what}"]
+            log.info("waiting", server=what, error=type(error).__name__)
+            await asyncio.sleep(RETRY_S)
+
+
+async def _faults(client: Client, pool: Pool, service: Service, settings: Settings) -> list[str]:
+    """Return in words what differs from what this service expects of its surroundings."""
+    faults = await database.missing_migrations(pool, service.folder)
+    faults += await provisioned.differences(client, service.name)
+    synced = await bus.syncs_every_write(settings.nats_monitor_url)
+    if synced is False or (synced is None and settings.environment == "production"):
+        faults.append(
+            "NATS must run with jetstream sync_interval: always, and CRM_NATS_MONITOR_URL must show it;"
+            f" it says: {'not always' if synced is False else 'nothing'}"
+        )
+    return faults
+
+
+def _subscribe(service: Running) -> None:
+    """Subscribe the service to its reports and to the other services' events that its rules name."""
+    intake = Intake(service.log, service.client, service.settings)
+    _pull(service, "INTAKE", intake.reports)
+    for stream in provisioned.read_by(service.name):
+
+        async def heard(messages: list[Msg], stream: str = stream) -> None:
+            await intake.events(stream, messages)
+
+        _pull(service, stream, heard)
+
+
+def _pull(service: Running, stream: str, handle: Callable[[list[Msg]], Awaitable[None]]) -> None:
+    async def raw(message: Any) -> Any:
+        return message.raw_message
+
+    async def batch(messages: list[Msg]) -> None:
+        await handle(messages)
+
+    service.broker.subscriber(
+        streams.durables()[stream][service.name]["filter_subjects"][0],
+        durable=service.name,
+        stream=JStream(stream, declare=False),
+        pull_sub=PullSub(batch=True, batch_size=service.settings.batch_size_max, timeout=service.settings.batch_wait_s),
+        inbox_prefix=f"_INBOX_{service.name}.".encode(),
+        ack_policy=AckPolicy.MANUAL,
+        decoder=raw,
+        no_reply=True,
+    )(batch)
+
+
+async def _working(service: Running, stopping: asyncio.Event) -> int:
+    """Do the service's work until it is told to stop (0) or one of its tasks ends by itself (70)."""
+    await service.broker.start()
+    tasks = [asyncio.ensure_future(task()) for task in service.tasks]
+    stop = asyncio.create_task(stopping.wait())
+    log.info("ready")
+    await _first(stop, *tasks)
+    service.status.faults = ["stopping"]
+    code = 0 if stopping.is_set() else bus.EXIT_DISCONNECTED
+    for task in tasks:
+        if task.done() and not task.cancelled() and (error := task.exception()):
+            log.critical("a task ended", error=type(error).__name__, exc_info=error)
+    for subscriber in service.broker.subscribers:
+        await subscriber.stop()
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=service.settings.stop_grace_s)
+    log.info("stopped", code=code)
+    return code
+
+
+async def _observed(service: Running) -> None:
+    """Keep readiness and positions current, and halt recording while the stream is ahead of the log."""
+    while True:
+        faults = []
+        try:
+            last = await bus.last_sequence(service.client, service.relay.stream)
+            position, _ = await head(service.pool)
+        except LOST as error:
+            faults.append(f"away: {type(error).__name__}")
+        else:
+            telemetry.LOG_POSITION.labels(service.name).set(position)
+            telemetry.RELAY_POSITION.labels(service.name).set(last)
+            ahead = f"stream ends at {last}, log at {position}: run `crm restore`" if last > position else ""
+            service.log.halted = ahead or service.relay.diverged
+            if service.log.halted:
+                faults.append(service.log.halted)
+        service.status.faults = faults
+        telemetry.READY.labels(service.name).set(not faults)
+        await asyncio.sleep(RETRY_S)
+
+
+async def _first(*futures: "asyncio.Future[Any]") -> None:
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _closed(pool: Pool) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(pool.close(), 5)
+
+
+async def _disconnected(broker: NatsBroker, closing: bus.Closing) -> None:
+    closing.expected = True
+    with contextlib.suppress(*bus.LOST):
+        await broker.stop()

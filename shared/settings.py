@@ -1,0 +1,42 @@
+"""Settings that every service reads from the environment, once, at start (prefix `CRM_`)."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a service needs to know of its surroundings; a service with more to know extends it."""
+
+    model_config = SettingsConfigDict(env_prefix="CRM_", extra="ignore", frozen=True)
+
+    nats_url: str = "nats://127.0.0.1:4222"
+    nats_seed: Path | None = None
+    """File with the nkey seed of this service's NATS user."""
+    nats_monitor_url: str = ""
+    """HTTP monitoring address of the NATS server, asked whether it syncs every write."""
+    database_url: str = "postgresql://127.0.0.1:5432/crm"
+    database_connections_max: int = 8
+    environment: Literal["local", "production"] = "production"
+
+    ops_host: str = "127.0.0.1"
+    ops_port: int = 0
+    """Port of /healthz, /readyz and /metrics; 0: any free one."""
+    log_level: str = "INFO"
+
+    clock_start: datetime | None = None
+    """Plan time shown at `clock_epoch`; without it the clock is the real one."""
+    clock_epoch: datetime | None = None
+    speed: float = 1.0
+    """Plan seconds per real second."""
+
+    batch_size_max: int = 500
+    batch_wait_s: float = 0.05
+    retry_delay_s_max: float = 60.0
+    reference_wait_s: float = 60.0
+    """How long (real time) a report may wait for what it refers to, before it is refused."""
+    stop_grace_s: float = 10.0
+    stuck_s: float = 60.0
+    """A loop silent for so long is ended by the watchdog."""

@@ -1,0 +1,102 @@
+"""What a process tells of itself: JSON log lines, Prometheus metrics, and (when asked) OpenTelemetry traces.
+
+Never a payload, a name or a number of a person: types, ids, codes and counts only.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import msgspec
+import structlog
+from opentelemetry import trace
+from opentelemetry.propagate import inject
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import Counter, Gauge, Histogram
+
+from shared.contracts import Event
+
+RECEIVED = Counter(
+    "crm_intake_total",
+    "Messages taken in, by what became of them (recorded, refused, waiting, failed).",
+    ["service", "stream", "outcome"],
+)
+BATCH_SECONDS = Histogram(
+    "crm_intake_batch_seconds", "Time from a batch's arrival to its commit and acknowledgement.", ["service", "stream"]
+)
+LOG_POSITION = Gauge("crm_log_position", "Position of the last row of the service's log.", ["service"])
+RELAY_POSITION = Gauge("crm_relay_position", "Last sequence of the service's stream.", ["service"])
+READY = Gauge("crm_ready", "1 when the process does its work, else 0.", ["service"])
+
+
+def configure(service: str, level: str) -> None:
+    """Log JSON lines to standard output, tracebacks without local values; trace if an OTLP endpoint is set."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        _export_traces(service)
+
+
+def _export_traces(service: str) -> None:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - only if traced
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    provider = TracerProvider(resource=Resource.create({"service.name": service, "service.namespace": "crm"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+
+
+@cache
+def tracing() -> bool:
+    """Return whether spans are exported; where not, events keep the trace context they came with."""
+    return bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+
+
+def trace_id(event: Event[Any]) -> str:
+    """Return the trace that an event belongs to, for log lines; empty: none."""
+    return event.traceparent[3:35]
+
+
+@contextmanager
+def span(name: str, event: Event[Any]) -> Iterator[dict[str, str]]:
+    """Span one step of an event's way; yield the trace context that the next step continues."""
+    carrier = {"traceparent": event.traceparent, "tracestate": event.tracestate}
+    if not tracing():
+        yield carrier
+        return
+    parent = TraceContextTextMapPropagator().extract(carrier)
+    tracer = trace.get_tracer("crm")
+    with tracer.start_as_current_span(name, context=parent) as current:
+        current.set_attribute("crm.event.id", event.id)
+        current.set_attribute("crm.event.type", event.type)
+        current.set_attribute("crm.event.country", event.country)
+        following: dict[str, str] = {}
+        inject(following)
+        yield following
+
+
+def traced(name: str, event: Event[Any]) -> Event[Any]:
+    """Span the step `name` of an event's way and return the event carrying the new trace context."""
+    if not tracing():
+        return event
+    with span(name, event) as following:
+        return msgspec.structs.replace(
+            event, traceparent=following.get("traceparent", ""), tracestate=following.get("tracestate", "")
+        )

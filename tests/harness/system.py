@@ -1,0 +1,112 @@
+"""The services as real processes on a test's region."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from shared import contracts
+from shared.client import CountryClient, connect
+from shared.contracts import Event
+from tests.harness.servers import Region
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 30
+
+
+async def until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
+    """Wait until `condition` (a plain or async function) gives something true; return that."""
+    end = time.monotonic() + patience_s
+    while True:
+        result = condition()
+        if asyncio.iscoroutine(result):
+            result = await result
+        if result:
+            return result
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {patience_s} s for {what}")
+        await asyncio.sleep(0.05)
+
+
+@dataclass
+class System:
+    """Processes by name (`intel`, or `intel-2` for a second replica) and what one asks of them."""
+
+    region: Region
+    folder: Path
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    clients: list[Any] = field(default_factory=list)
+
+    def start(self, *names: str, **env: str) -> None:
+        for name in names:
+            service = name.partition("-")[0]
+            with (self.folder / f"{name}.log").open("ab") as output:
+                self.processes[name] = subprocess.Popen(
+                    [sys.executable, "-m", f"services.{service}"],
+                    cwd=ROOT,
+                    env={**os.environ, **self.region.env(service, **env)},
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                )
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> int:
+        self.processes[name].send_signal(number)
+        return self.processes.pop(name).wait(PATIENCE_S)
+
+    def output(self, name: str) -> list[dict[str, Any]]:
+        lines = (self.folder / f"{name}.log").read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    async def ready(self, *names: str) -> None:
+        for name in names or self.processes:
+            await until(lambda name=name: self._is_ready(name), f"{name} to be ready")
+
+    def _is_ready(self, name: str) -> bool:
+        code = self.processes[name].poll()
+        assert code is None, f"{name} ended with {code}: {(self.folder / f'{name}.log').read_text()[-2000:]}"
+        return any(line.get("event") == "ready" for line in self.output(name))
+
+    async def country(self, name: str) -> CountryClient:
+        context = connect(self.region.nats.url, self.region.seed(name), name, "test")
+        self.clients.append(context)
+        return await context.__aenter__()
+
+    async def rows(self, service: str, query: str, *values: Any) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(self.region.database_url(), server_settings={"search_path": service})
+        try:
+            return await connection.fetch(query, *values)
+        finally:
+            await connection.close()
+
+    async def log(self, service: str, name: str | None = None) -> list[Event[Any]]:
+        rows = await self.rows(service, "select payload from log order by position")
+        events = [contracts.decode(row["payload"]) for row in rows]
+        return [event for event in events if name is None or event.name == name]
+
+    async def recorded(self, service: str, name: str, number: int = 1) -> list[Event[Any]]:
+        async def there() -> list[Event[Any]]:
+            events = await self.log(service, name)
+            return events if len(events) >= number else []
+
+        return await until(there, f"{number} x {name}")
+
+
+@pytest.fixture
+async def system(region: Region, tmp_path: Path) -> AsyncIterator[System]:
+    running = System(region, tmp_path)
+    yield running
+    for context in running.clients:
+        await context.__aexit__(None, None, None)
+    for process in running.processes.values():
+        process.kill()
+        process.wait()
