@@ -28,11 +28,15 @@ class Nats:
         self.port = port
         self.url = ""
         self.monitor = ""
+        self.monitor_port = -1
         self.log = home / "nats.log"
         self.process: subprocess.Popen[bytes] | None = None
 
     def launch(self, rights: Mapping[str, Any]) -> None:
-        """Write the configuration and start the process; `rights` is the accounts part of the configuration."""
+        """Write the configuration and start the process; `rights` is the accounts part of the configuration.
+
+        Started again, it listens where it did before.
+        """
         self.configure(rights)
         for old in self.home.glob("nats-server_*.ports"):
             old.unlink()
@@ -46,7 +50,7 @@ class Nats:
         kept = sum(file.stat().st_size for file in store.rglob("*") if file.is_file())
         config = {
             "listen": f"127.0.0.1:{self.port}",
-            "http": "127.0.0.1:-1",
+            "http": f"127.0.0.1:{self.monitor_port}",
             "jetstream": {
                 "store_dir": str(store),
                 "sync_interval": "always",
@@ -95,7 +99,7 @@ class Nats:
         except (FileNotFoundError, json.JSONDecodeError):
             return False
         self.url, self.monitor = ports["nats"][0], ports["monitoring"][0]
-        self.port = int(self.url.rpartition(":")[2])
+        self.port, self.monitor_port = (int(address.rpartition(":")[2]) for address in (self.url, self.monitor))
         return True
 
     def _healthy(self) -> bool:

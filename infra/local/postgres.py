@@ -10,12 +10,12 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
+from infra.local.ports import free_port
 from infra.local.process import StartError, clean_env, run, spawn, stop, tail
 
 OWNER = "crm"
@@ -64,9 +64,9 @@ class Postgres:
             self._initdb()
 
     def launch(self) -> None:
-        """Start the process on a free port."""
+        """Start the process; the first time on a free port, again on the same."""
         _clear_stale_pid(self.data)
-        self.port = free_port()
+        self.port = self.port or free_port()
         command: list[str | Path] = [self.bin / "postgres", "-D", self.data, "-p", str(self.port)]
         for name, value in FLAGS.items():
             command += ["-c", f"{name}={value}"]
@@ -115,13 +115,6 @@ def remove(home: Path) -> None:
     record = home / "place"
     if record.exists():
         shutil.rmtree(record.read_text().strip(), ignore_errors=True)
-
-
-def free_port() -> int:
-    """Return a TCP port that is free on loopback right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _place(home: Path, user: str | None) -> Path:

@@ -37,6 +37,19 @@ def accounts(public_keys: Mapping[str, str]) -> dict[str, Any]:
     return {"accounts": configured}
 
 
+def server(public_keys: Mapping[str, str], store: str = "/data") -> dict[str, Any]:
+    """Return a whole configuration for a server of its own: every write synced, monitoring on 8222.
+
+    TLS belongs to where it runs: a deployment adds `tls` where the link leaves its private network.
+    """
+    return {
+        "listen": "0.0.0.0:4222",
+        "http": "0.0.0.0:8222",
+        "jetstream": {"store_dir": store, "sync_interval": "always"},
+        **accounts(public_keys),
+    }
+
+
 def _exports(name: str) -> list[dict[str, Any]]:
     pull, ack = mailbox_subjects(name)
     return [

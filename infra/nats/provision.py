@@ -6,7 +6,8 @@ from typing import Any
 from nats.aio.client import Client
 
 from shared.contracts import SERVICES
-from shared.streams import INTAKE, TUNED, Config, differing, durables, stream_configs, stream_of
+from shared.provisioned import differences
+from shared.streams import TUNED, Config, differing, durables, stream_configs
 
 API = "$JS.API"
 NO_STREAM, NO_CONSUMER = 10059, 10014
@@ -30,21 +31,6 @@ async def provision(nc: Client) -> list[str]:
         for name, wanted in consumers.items():
             done += await _durable(nc, stream, name, wanted)
     return done
-
-
-async def differences(nc: Client, service: str) -> list[str]:
-    """Tell what differs from the desired state in the streams and durables that a service uses; empty: nothing."""
-    faults = []
-    used = {stream: wanted[service] for stream, wanted in durables().items() if service in wanted}
-    for stream in sorted({INTAKE, stream_of(service), *used}):
-        found = await stream_config(nc, stream)
-        wanted = stream_configs()[stream]
-        faults += [f"stream {stream} is missing"] if found is None else differing(f"stream {stream}", wanted, found)
-    for stream, wanted in used.items():
-        found = await consumer_config(nc, stream, service)
-        what = f"durable {service} on {stream}"
-        faults += [f"{what} is missing"] if found is None else differing(what, wanted, found)
-    return faults
 
 
 async def all_differences(nc: Client) -> list[str]:

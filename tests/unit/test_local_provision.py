@@ -3,11 +3,12 @@ import asyncio
 import asyncpg
 import pytest
 
-from infra.nats.provision import ProvisionError, all_differences, ask, differences, provision
+from infra.nats.provision import ProvisionError, all_differences, ask, provision
 from infra.postgres.provision import ROOT, MigrationError, _schema
 from infra.postgres.provision import provision as provision_postgres
 from shared.contracts import SERVICES
 from shared.database import missing_migrations
+from shared.provisioned import differences
 from shared.streams import stream_configs
 
 

@@ -1,0 +1,22 @@
+"""The `crm` command: what operators and integrators do, one verb each.
+
+Each verb imports what it needs when it is called, so that `crm --help` answers at once.
+"""
+
+import typer
+
+from infra.cli.indicators import indicators
+from infra.cli.provision import provision
+from infra.cli.pub import pub
+from infra.cli.status import status
+from infra.cli.up import up
+
+app = typer.Typer(
+    name="crm",
+    help="Runs the Regional Conference on Migration's Plan of Action.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # tracebacks with local values would show personal data
+)
+for verb in (up, provision, pub, status, indicators):
+    app.command()(verb)

@@ -1,0 +1,115 @@
+"""`crm status`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from infra.cli.up import State
+
+
+def status(
+    *,
+    state: State = Path(".crm"),
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show whether each service keeps up: log, stream, fold, what waits, what was refused, what differs."""
+    import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
+
+    from infra.cli.running import running  # noqa: PLC0415
+
+    found = asyncio.run(_gathered(running(state)))
+    typer.echo(json.dumps(found, indent=2)) if as_json else _show(found)
+
+
+async def _gathered(addresses: dict[str, Any]) -> dict[str, Any]:
+    """Return the state of everything, as it stands; positions are read in the order log, stream, fold."""
+    import asyncpg  # noqa: PLC0415
+
+    from infra.nats.connection import connected  # noqa: PLC0415
+    from infra.nats.provision import all_differences  # noqa: PLC0415
+    from infra.nats.rights import OPERATOR  # noqa: PLC0415
+    from shared.contracts import SERVICES  # noqa: PLC0415
+
+    measured = _measured(addresses["http"])
+    database = await asyncpg.connect(addresses["postgres"])
+    try:
+        async with connected(addresses["nats"], Path(addresses["creds"][OPERATOR]), OPERATOR) as nc:
+            services = {name: await _service(name, database, nc, measured) for name in SERVICES}
+            waiting = await _durables(nc)
+            return {"services": services, "durables": waiting, "differences": await all_differences(nc)}
+    finally:
+        await database.close()
+
+
+async def _service(name: str, database: Any, nc: Any, measured: dict[str, float]) -> dict[str, Any]:
+    from infra.nats.provision import ask  # noqa: PLC0415
+    from shared.streams import stream_of  # noqa: PLC0415
+
+    head = await database.fetchval(f"select coalesce(max(position), 0) from {name}.log")  # noqa: S608 - our own names
+    stream = stream_of(name)
+    answer = await ask(nc, f"STREAM.INFO.{stream}")
+    return {
+        "log": head,
+        "stream": answer.get("state", {}).get("last_seq"),
+        "fold": measured.get(f"fold {stream}"),
+        "rejected": measured.get(f"rejected {name}", 0),
+    }
+
+
+async def _durables(nc: Any) -> list[dict[str, Any]]:
+    from infra.nats.provision import ask  # noqa: PLC0415
+    from shared.streams import durables  # noqa: PLC0415
+
+    rows = []
+    for stream, wanted in durables().items():
+        for name in wanted:
+            answer = await ask(nc, f"CONSUMER.INFO.{stream}.{name}")
+            counts = {key: answer.get(f"num_{key}", 0) for key in ("pending", "ack_pending", "redelivered")}
+            rows.append({"stream": stream, "durable": name, **counts})
+    return rows
+
+
+def _measured(http: str) -> dict[str, float]:
+    """Return fold positions and rejections from the board's metrics; nothing while it is away."""
+    import urllib.request  # noqa: PLC0415
+
+    from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
+
+    try:
+        with urllib.request.urlopen(f"{http}/metrics", timeout=5) as answer:  # noqa: S310 - from our run.json
+            text = answer.read().decode()
+    except OSError:
+        return {}
+    found: dict[str, float] = {}
+    keys = {"crm_fold_sequence": ("fold", "stream"), "crm_rejected_total": ("rejected", "service")}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name in keys:
+                word, label = keys[sample.name]
+                key = f"{word} {sample.labels[label]}"
+                found[key] = found.get(key, 0) + sample.value
+    return found
+
+
+def _show(found: dict[str, Any]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    console, table = Console(highlight=False), Table("service", "log", "stream", "fold", "rejected")
+    for name, row in found["services"].items():
+        table.add_row(name, *(_figure(row[key]) for key in ("log", "stream", "fold", "rejected")))
+    console.print(table)
+    waiting = Table("durable", "on", "pending", "unacknowledged", "redelivered")
+    for row in found["durables"]:
+        if any(row[key] for key in ("pending", "ack_pending", "redelivered")) or row["stream"] == "INTAKE":
+            figures = (_figure(row[key]) for key in ("pending", "ack_pending", "redelivered"))
+            waiting.add_row(row["durable"], row["stream"], *figures)
+    console.print(waiting)
+    for fault in found["differences"]:
+        console.print(f"differs: {fault}", markup=False)
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"

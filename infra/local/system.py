@@ -1,0 +1,189 @@
+"""What a local copy of the system consists of: its folder, its servers, its processes and their environment."""
+
+import asyncio
+import fcntl
+import json
+import os
+import secrets
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from infra.local.child import Child
+from infra.local.nats import Nats
+from infra.local.plantime import PlanTime
+from infra.local.ports import choose
+from infra.local.postgres import Postgres
+from infra.local.process import StartError
+from infra.nats.config import accounts, keys, seed_file
+from infra.nats.rights import PROVISIONER, principals
+from infra.postgres.provision import passwords
+from shared.contracts import SERVICES
+
+ROOT = Path(__file__).parents[2]
+HTTP_PORT, OPS_PORT, NATS_PORT = 8080, 8081, 4222
+BOARD = "indicators"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person may choose; None: the usual, or any free port where the usual is busy."""
+
+    state: Path
+    clock: str = ""
+    speed: float | None = None
+    traffic: str = "plan"
+    rate: float = 20.0
+    http_port: int | None = None
+    ops_port: int | None = None
+    nats_port: int | None = None
+
+
+@dataclass
+class System:
+    """One copy: everything below one state folder, which it holds locked."""
+
+    options: Options
+    nats: Nats
+    postgres: Postgres
+    http_port: int
+    ops_ports: list[int]
+    moved: list[str] = field(default_factory=list)
+    """What listens elsewhere than usual, in words."""
+
+    @classmethod
+    def claim(cls, options: Options) -> "System":
+        """Take the state folder for this process; StartError when another has it or a port asked for is busy."""
+        state = options.state
+        state.mkdir(parents=True, exist_ok=True)
+        _lock(state)
+        (state / "logs").mkdir(exist_ok=True)
+        try:
+            nats_port = choose(options.nats_port, NATS_PORT)[0]
+            http_port = choose(options.http_port, HTTP_PORT)[0]
+            ops_ports = choose(options.ops_port, OPS_PORT, len(SERVICES))
+        except ValueError as error:
+            raise StartError(str(error)) from error
+        system = cls(options, Nats(state / "nats", nats_port), Postgres(state / "postgres"), http_port, ops_ports)
+        usual = {"NATS": (options.nats_port, NATS_PORT, nats_port), "http": (options.http_port, HTTP_PORT, http_port)}
+        usual["ops"] = (options.ops_port, OPS_PORT, ops_ports[0])
+        system.moved = [
+            f"port {normal} is in use: {what} is on {got}"
+            for what, (asked, normal, got) in usual.items()
+            if asked is None and got != normal
+        ]
+        return system
+
+    @property
+    def creds(self) -> Path:
+        """The folder of keys and passwords."""
+        return self.options.state / "creds"
+
+    @property
+    def http(self) -> str:
+        """The board's address."""
+        return f"http://127.0.0.1:{self.http_port}"
+
+    def rights(self) -> dict[str, Any]:
+        """Return the accounts for the NATS configuration; keys are made once."""
+        return accounts(keys(self.creds))
+
+    async def provision(self) -> list[str]:
+        """Bring both servers to the desired state; return what was done, in words."""
+        from infra.nats.connection import connected  # noqa: PLC0415 - late: start-up is timed
+        from infra.nats.provision import provision as provision_nats  # noqa: PLC0415
+        from infra.postgres.provision import provision as provision_postgres  # noqa: PLC0415
+
+        async with connected(self.nats.url, seed_file(self.creds, PROVISIONER), PROVISIONER) as nc:
+            owner = self.postgres.url(database="postgres")
+            streams, tables = await asyncio.gather(provision_nats(nc), provision_postgres(owner, passwords(self.creds)))
+        return streams + tables
+
+    def services(self, time: PlanTime) -> list[Child]:
+        """Return the five services, not started yet."""
+        return [self._service(name, port, time) for name, port in zip(SERVICES, self.ops_ports, strict=True)]
+
+    def region(self, time: PlanTime) -> Child:
+        """Return the synthetic region's process, not started yet."""
+        env = {
+            "CRM_NATS_URL": self.nats.url,
+            "CRM_CREDS_DIR": str(self.creds),
+            "CRM_RATE": str(self.options.rate),
+            **time.env(),
+        }
+        return self._child("region", "infra.region", env)
+
+    def addresses(self, children: list[Child]) -> dict[str, Any]:
+        """Return what run.json tells other programs."""
+        pids = {child.name: child.pid for child in children}
+        for name, server in (("nats", self.nats), ("postgres", self.postgres)):
+            assert server.process is not None
+            pids[name] = server.process.pid
+        return {
+            "nats": self.nats.url,
+            "monitor": self.nats.monitor,
+            "http": self.http,
+            "ops": {child.name: child.ops for child in children if child.ops},
+            "postgres": self.postgres.url("operator", passwords(self.creds)["operator"]),
+            "creds": {principal: str(seed_file(self.creds, principal)) for principal in principals()},
+            "pids": {"supervisor": os.getpid(), **pids},
+        }
+
+    def announce(self, children: list[Child]) -> None:
+        """Write run.json, whole or not at all; it holds a password, so it is for its owner only."""
+        file = self.options.state / "run.json"
+        fresh = file.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        fresh.touch(0o600)
+        fresh.write_text(json.dumps(self.addresses(children), indent=2) + "\n")
+        fresh.replace(file)
+
+    def withdraw(self) -> None:
+        """Take run.json away."""
+        (self.options.state / "run.json").unlink(missing_ok=True)
+
+    def _service(self, name: str, port: int, time: PlanTime) -> Child:
+        secret = passwords(self.creds)[name]
+        env = {
+            "CRM_NATS_URL": self.nats.url,
+            "CRM_NATS_SEED": str(seed_file(self.creds, name)),
+            "CRM_NATS_MONITOR_URL": self.nats.monitor,
+            "CRM_DATABASE_URL": self.postgres.url(name, secret),
+            "CRM_OPS_HOST": "127.0.0.1",
+            "CRM_OPS_PORT": str(port),
+            "CRM_ENVIRONMENT": "local",
+            **time.env(),
+        }
+        if name == BOARD:
+            env |= {"CRM_HTTP_HOST": "127.0.0.1", "CRM_HTTP_PORT": str(self.http_port)}
+            env |= {"CRM_OPERATOR_TOKEN": operator_token(self.creds)}
+        return self._child(name, f"services.{name}", env, f"http://127.0.0.1:{port}")
+
+    def _child(self, name: str, module: str, env: dict[str, str], ops: str = "") -> Child:
+        log = self.options.state / "logs" / f"{name}.log"
+        return Child(name, [sys.executable, "-m", module], env, log, ROOT, ops)
+
+
+def operator_token(folder: Path) -> str:
+    """Return the token that shows exact figures on the board; made once."""
+    file = folder / "operator.token"
+    if not file.exists():
+        file.touch(0o600)
+        file.write_text(secrets.token_urlsafe(24))
+    return file.read_text()
+
+
+def _lock(state: Path) -> None:
+    """Hold the state folder for as long as this process lives; StartError when another does."""
+    descriptor = os.open(state / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.read(descriptor, 20).decode() or "unknown"
+        os.close(descriptor)
+        raise StartError(
+            f"{state} is in use by a running copy (process {holder}); stop it, or set CRM_STATE_DIR to another folder"
+        ) from error
+    os.truncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
