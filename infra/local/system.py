@@ -1,7 +1,6 @@
 """What a local copy of the system consists of: its folder, its servers, its processes and their environment."""
 
 import asyncio
-import fcntl
 import json
 import os
 import secrets
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.child import Child
+from infra.local.lock import hold
 from infra.local.nats import Nats
 from infra.local.plantime import PlanTime
 from infra.local.ports import choose
@@ -57,7 +57,7 @@ class System:
         """Take the state folder for this process; StartError when another has it or a port asked for is busy."""
         state = options.state
         state.mkdir(parents=True, exist_ok=True)
-        _lock(state)
+        hold(state)
         (state / "logs").mkdir(exist_ok=True)
         try:
             nats_port = choose(options.nats_port, NATS_PORT)[0]
@@ -172,18 +172,3 @@ def operator_token(folder: Path) -> str:
         file.touch(0o600)
         file.write_text(secrets.token_urlsafe(24))
     return file.read_text()
-
-
-def _lock(state: Path) -> None:
-    """Hold the state folder for as long as this process lives; StartError when another does."""
-    descriptor = os.open(state / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.read(descriptor, 20).decode() or "unknown"
-        os.close(descriptor)
-        raise StartError(
-            f"{state} is in use by a running copy (process {holder}); stop it, or set CRM_STATE_DIR to another folder"
-        ) from error
-    os.truncate(descriptor, 0)
-    os.write(descriptor, str(os.getpid()).encode())

@@ -1,0 +1,66 @@
+# All that a fresh machine needs is python3 (3.11 or newer) and make: the rest is fetched into .tools and .venv.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+PYTHON ?= python3
+PY := .venv/bin/python
+UV := .tools/bin/uv
+UV_VERSION := 0.13.9
+CRM_STATE_DIR ?= .crm
+CLOCK ?=
+SPEED ?=
+RATE ?=
+TRAFFIC ?=
+export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now TRAFFIC=none SPEED= RATE=); Ctrl-C ends it
+	@exec $(PY) -m infra.cli up
+
+test: setup ## Run all tests (TESTS=tests/unit for some)
+	@exec $(PY) -m pytest -q $(or $(TESTS),tests)
+
+check: setup ## Check style, types, the rules of who imports whom
+	@$(PY) -m ruff format --check -q . && $(PY) -m ruff check -q . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache
+
+bench: setup ## Measure reports a second, beside the plain way and the floor
+	@exec $(PY) -m tests.bench.run
+
+clean: ## Remove the data of `make run` and all caches
+	@$(PYTHON) -m infra.local.clean "$(CRM_STATE_DIR)"
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+
+# Compile the lock anew after a change of pyproject.toml.
+lock: $(UV)
+	@$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
+		--group embedded --group dev pyproject.toml -o requirements.lock
+
+setup: .venv/.synced
+
+.venv/.synced: requirements.lock | $(UV)
+	@echo "packages: as locked, into .venv"
+	@test -x $(PY) || $(UV) venv -q --no-python-downloads --python $(PYTHON) .venv
+	@$(UV) pip sync -q --require-hashes --python $(PY) requirements.lock
+	@printf '#!/bin/sh\nPYTHONPATH="%s$${PYTHONPATH:+:$$PYTHONPATH}" exec "%s" -m infra.cli "$$@"\n' \
+		"$(CURDIR)" "$(CURDIR)/$(PY)" > .venv/bin/crm && chmod +x .venv/bin/crm
+	@touch $@
+
+# uv alone, by pip where there is one (quicker), else in an environment that brings its own pip.
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "python3 3.11 or newer is needed; name another with PYTHON=" >&2; exit 1; }
+	@echo "tools: uv, into .tools"
+	@mkdir -p .tools/bin && pip="$(PYTHON) -m pip"; \
+	if ! $$pip --version >/dev/null 2>&1; then \
+		$(PYTHON) -m venv .tools/python >/dev/null 2>&1 \
+			|| { echo "this python3 has neither pip nor ensurepip: install python3-pip or python3-venv" >&2; exit 1; }; \
+		pip=".tools/python/bin/python -m pip"; \
+	fi; \
+	$$pip install -q --disable-pip-version-check --root-user-action ignore --no-compile --upgrade \
+		--target .tools/lib uv==$(UV_VERSION)
+	@ln -sf ../lib/bin/uv $@
+
+.PHONY: help run test check bench clean lock setup
