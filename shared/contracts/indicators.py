@@ -1,8 +1,6 @@
 """What the Plan's bodies report to the indicators service, and what it derives."""
 
-from datetime import datetime
-
-from shared.contracts import Data, Ref, contract
+from shared.contracts import Data, Ref, Time, contract
 from shared.contracts.notice import rejects
 from shared.contracts.sense import Fact
 
@@ -31,9 +29,9 @@ class MilestoneReached(Data, frozen=True, kw_only=True):
 
     milestone: str
     """Its id, or for a recurring one `id/date`: `MS-IE-4/2003-06-03`."""
-    reached: datetime
+    reached: Time
     late_s: int
-    due: datetime | None = None
+    due: Time | None = None
 
 
 @contract(
@@ -46,7 +44,7 @@ class MilestoneMissed(Data, frozen=True, kw_only=True):
     """Tells that a milestone's due date passed without its being reached."""
 
     milestone: str
-    due: datetime
+    due: Time
 
 
 rejects("indicators")

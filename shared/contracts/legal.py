@@ -1,9 +1,9 @@
 """What countries report to the legal service, and what it derives."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 
-from shared.contracts import Count, Data, Problem, Ref, contract
+from shared.contracts import Count, Data, Problem, Ref, Time, contract
 from shared.contracts.notice import alerts, rejects
 from shared.contracts.sense import Fact
 from shared.contracts.vocabulary import (
@@ -186,7 +186,7 @@ class WitnessReviewOpened(Data, frozen=True, kw_only=True):
     """Asks a country to review, or first to document, the care of the witnesses of a resolved case."""
 
     case_id: Ref
-    due: datetime
+    due: Time
     task: ReviewTask
 
 
@@ -200,7 +200,7 @@ class WitnessReviewOverdue(Data, frozen=True, kw_only=True):
     """Tells a country that a review of witnesses was not done in time."""
 
     case_id: Ref
-    due: datetime
+    due: Time
 
 
 alerts("legal")

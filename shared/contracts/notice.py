@@ -1,11 +1,10 @@
 """Notices that a service gives: a report refused, and a country's attention asked for."""
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta
 
-from shared.contracts import Data, EventId, Problem, Ref, contract
+from shared.contracts import Data, EventId, Problem, Ref, Time, contract
 from shared.contracts.vocabulary import Token
 
 
@@ -27,7 +26,7 @@ class Alert(Data, frozen=True, kw_only=True):
     about: EventId
     about_type: str
     entity: Ref | None = None
-    due: datetime | None = None
+    due: Time | None = None
 
 
 def rejects(service: str) -> None:

@@ -1,9 +1,9 @@
 """What countries report to the training service, and what it derives."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 
-from shared.contracts import Count, Data, Problem, Ref, Share, Value, contract
+from shared.contracts import Count, Data, Problem, Ref, Share, Time, Value, contract
 from shared.contracts.notice import alerts, rejects
 from shared.contracts.sense import Fact
 from shared.contracts.vocabulary import (
@@ -128,7 +128,7 @@ class NeedRaised(Data, frozen=True, kw_only=True):
     topic: Topic
     priority: Priority
     bcp: Ref | None = None
-    due: datetime | None = None
+    due: Time | None = None
 
 
 @contract(
@@ -151,7 +151,7 @@ class CertificationStaled(Data, frozen=True, kw_only=True):
     topic: Topic
     institution_type: InstitutionType
     reason: StaleReason
-    grace_until: datetime
+    grace_until: Time
 
 
 @contract(

@@ -1,7 +1,7 @@
 """What countries report to the victims service, and what it derives."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 
 from msgspec import field
 
@@ -184,7 +184,7 @@ class ReferralSent(Fact, frozen=True, kw_only=True):
     override: Override | None = None
     preview: Preview | None = None
     dataref: DataRef | None = None
-    due: datetime | None = None
+    due: Time | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield `same_country` and `missing_consent`, too."""
@@ -272,7 +272,7 @@ class ReferralOffered(Data, frozen=True, kw_only=True):
     sender: Country
     urgency: Urgency
     needs: tuple[Service, ...]
-    due: datetime
+    due: Time
     preview: Preview | None = None
     dataref: DataRef | None = None
 
@@ -290,7 +290,7 @@ class ReferralOverdue(Data, frozen=True, kw_only=True):
     referral_id: Ref
     sender: Country
     receiver: Country
-    due: datetime
+    due: Time
 
 
 @contract(
