@@ -1,0 +1,221 @@
+"""The board: pages for people, JSON and metrics for tools, over what has been folded so far."""
+
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from services.indicators import pages
+from services.indicators.kinds import Figures, Span, figures
+from services.indicators.metrics import Indicators
+from services.indicators.milestones import Occurrence, occurrences
+from services.indicators.plan import Plan
+from services.indicators.state import State
+from shared.contracts import registry
+from shared.contracts.schema import asyncapi, event_schema, report_schema
+
+_STATIC = Path(__file__).parent / "static"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_GUARDED = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What the board looks at; it changes nothing."""
+
+    plan: Plan
+    state: Callable[[], State]
+    streams: Callable[[], Mapping[str, int]]
+    """Service -> last sequence known of its stream."""
+    now: Callable[[], datetime]
+    ready: Callable[[], bool]
+    token: str = ""
+    """Whoever sends it as a bearer token sees exact figures; empty: nobody does."""
+
+    def exact(self, request: Request) -> bool:
+        """Say whether the request carries the operator's token."""
+        given = request.headers.get("authorization", "").encode()
+        return bool(self.token) and hmac.compare_digest(given, f"Bearer {self.token}".encode())
+
+    def figures(self, request: Request, identity: str, as_of: date | None = None) -> Figures:
+        """Return a row's figures as the sender of the request may see them."""
+        span = Span.as_of(as_of) if as_of else Span.now(self.now().date())
+        return figures(self.plan, self.plan.rows[identity], self.state(), span, exact=self.exact(request))
+
+
+def app(view: View) -> Starlette:
+    """Return the web application."""
+    board = _Board(view)
+    routes = [
+        Route("/", board.scoreboard),
+        Route("/indicators/{id}", board.indicator),
+        Route("/contracts", board.contracts),
+        Route("/contracts/asyncapi.json", board.asyncapi),
+        Route("/contracts/schemas/{file}", board.schema),
+        Route("/api/indicators", board.api_indicators),
+        Route("/api/indicators/{id}", board.api_indicator),
+        Route("/api/milestones", board.api_milestones),
+        Route("/metrics", board.metrics),
+        Route("/healthz", board.healthz),
+        Route("/readyz", board.readyz),
+        Mount("/static", StaticFiles(directory=_STATIC)),
+    ]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+
+
+class _Board:
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    async def scoreboard(self, request: Request) -> Response:
+        view, state = self._view, self._view.state()
+        found = [view.figures(request, identity) for identity in view.plan.rows]
+        page = pages.scoreboard(_lang(request), view.plan, state, view.now(), found)
+        return _page(page)
+
+    async def indicator(self, request: Request) -> Response:
+        as_of = _as_of(request)
+        found = self._view.figures(request, self._row(request), as_of)
+        return _page(pages.indicator(_lang(request), self._view.plan, found, as_of))
+
+    async def contracts(self, request: Request) -> Response:
+        return _page(pages.contracts(_lang(request), self._view.plan))
+
+    async def asyncapi(self, _request: Request) -> Response:
+        return _json(asyncapi())
+
+    async def schema(self, request: Request) -> Response:
+        name, _, suffix = request.path_params["file"].rpartition(".")
+        agreed = registry().get(name) or registry().get(f"crm.{name}.v1")
+        if suffix != "json" or agreed is None:
+            raise HTTPException(404, "no event type of that name; /contracts lists them")
+        return _json(report_schema(agreed) if agreed.reported else event_schema(agreed))
+
+    async def api_indicators(self, request: Request) -> Response:
+        as_of = _as_of(request)
+        return _json([_summary(self._view.figures(request, identity, as_of)) for identity in self._view.plan.rows])
+
+    async def api_indicator(self, request: Request) -> Response:
+        return _json(_detail(self._view.figures(request, self._row(request), _as_of(request))))
+
+    async def api_milestones(self, _request: Request) -> Response:
+        now = self._view.now()
+        return _json([_milestone(one, now) for one in occurrences(self._view.plan, self._view.state())])
+
+    async def metrics(self, request: Request) -> Response:
+        view, families = self._view, CollectorRegistry(auto_describe=False)
+        families.register(Indicators(view.plan, view.state, view.streams, view.now, exact=view.exact(request)))
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(families), headers={"Content-Type": content_type})
+
+    async def healthz(self, _request: Request) -> Response:
+        return _json({"status": "ok"})
+
+    async def readyz(self, _request: Request) -> Response:
+        ready = self._view.ready()
+        return _json({"status": "ready" if ready else "catching up with the streams"}, 200 if ready else 503)
+
+    def _row(self, request: Request) -> str:
+        identity = str(request.path_params["id"])
+        if identity not in self._view.plan.rows:
+            raise HTTPException(404, "no indicator of that name; /api/indicators lists them")
+        return identity
+
+
+def _as_of(request: Request) -> date | None:
+    given = request.query_params.get("as_of", "")
+    if not given:
+        return None
+    try:
+        return date.fromisoformat(given if _DAY.fullmatch(given) else "")
+    except ValueError:
+        raise HTTPException(400, "as_of must be a date, YYYY-MM-DD") from None
+
+
+def _lang(request: Request) -> str:
+    """Return the language asked for, else the first that the browser accepts and we have, else Spanish."""
+    known = [code for code, _ in pages.LANGUAGES]
+    accepted = [part.strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]
+    return next((code for code in (request.query_params.get("lang", ""), *accepted) if code in known), known[0])
+
+
+def _summary(one: Figures) -> dict[str, Any]:
+    row, headline = one.row, one.headline
+    return {
+        "id": row.id,
+        "title": row.title,
+        "unit": row.unit,
+        "kind": row.kind,
+        "as_of": one.day,
+        "target": row.target,
+        "direction": row.direction,
+        "met": one.met,
+        "coverage": one.coverage,
+        "value": headline.value if headline else None,
+        "numerator": headline.numerator if headline else None,
+        "denominator": headline.denominator if headline else None,
+        "suppressed": bool(headline and headline.suppressed),
+        "suppressed_cells": one.suppressed,
+    }
+
+
+def _detail(one: Figures) -> dict[str, Any]:
+    row = one.row
+    return {
+        "id": row.id,
+        "title": row.title,
+        "unit": row.unit,
+        "kind": row.kind,
+        "as_of": one.day,
+        "target": row.target,
+        "met": one.met,
+        "coverage": one.coverage,
+        "values": one.cells,
+    }
+
+
+def _milestone(one: Occurrence, now: datetime) -> dict[str, Any]:
+    return {
+        "id": one.key,
+        "milestone": one.milestone.id,
+        "title": one.milestone.title,
+        "due": one.due,
+        "reached": one.reached,
+        "late_s": one.late_s,
+        "state": one.standing(now),
+    }
+
+
+def _json(content: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, _GUARDED, "application/json")
+
+
+def _page(content: str) -> Response:
+    return HTMLResponse(content, headers=_GUARDED)
+
+
+_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "error")
+    return _json({"error": {"code": code, "message": error.detail}}, error.status_code)

@@ -1,0 +1,188 @@
+"""What the pages show: figures, milestones and activity put into words of one language."""
+
+import tomllib
+from collections.abc import Iterator
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal, format_percent
+
+from services.indicators.kinds import Cell, Figures
+from services.indicators.milestones import Occurrence, Standing, occurrences
+from services.indicators.plan import Plan, Text
+from services.indicators.state import State
+from shared.contracts import SERVICES, registry
+from shared.contracts.vocabulary import MEMBERS, REGION
+
+LANGUAGES = (("es", "Español"), ("en", "English"), ("fr", "Français"))
+# CLDR names territories by ISO 3166-1 alpha-2.
+ALPHA_2 = dict(zip(MEMBERS, ("BZ", "CA", "CR", "DO", "SV", "GT", "HN", "MX", "NI", "PA", "US"), strict=True))
+SHARE = "ratio"
+"""The unit that is shown as a percentage."""
+_HERE = Path(__file__).parent
+_templates = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
+
+
+class Words:
+    """One language: texts, units, numbers, dates, countries."""
+
+    def __init__(self, lang: str) -> None:
+        said = tomllib.loads((_HERE / "locale" / f"{lang}.toml").read_text(encoding="utf-8"))
+        self.lang = lang
+        self.text: dict[str, str] = said["text"]
+        self.units: dict[str, str] = said["unit"]
+        self._territories = Locale(lang).territories
+
+    def title(self, text: Text) -> str:
+        """Return a title of the plan."""
+        return str(getattr(text, self.lang))
+
+    def number(self, value: float | None, unit: str = "") -> str:
+        """Return a figure; a share as a percentage with one decimal."""
+        if value is None:
+            return "—"
+        if unit == SHARE:
+            return str(format_percent(value, "0.0 %", locale=self.lang))
+        return str(format_decimal(round(value, 3), locale=self.lang))
+
+    def day(self, when: date | datetime | None) -> str:
+        """Return a date in full, empty for none."""
+        return str(format_date(when, "medium", locale=self.lang)) if when else ""
+
+    def country(self, code: str) -> str:
+        """Return a country's name; the region's for REG."""
+        return self.text["region"] if code == REGION else str(self._territories[ALPHA_2[code]])  # type: ignore[index]
+
+
+@cache
+def words(lang: str) -> Words:
+    """Return the words of one of `LANGUAGES`."""
+    return Words(lang)
+
+
+def render(template: str, lang: str, plan: Plan, **content: Any) -> str:
+    """Return a page."""
+    said = words(lang)
+    frame = {"lang": lang, "languages": LANGUAGES, "text": said.text, "title": said.title(plan.title)}
+    return _templates.get_template(template).render(**frame, members=len(MEMBERS), **content)
+
+
+def scoreboard(lang: str, plan: Plan, state: State, now: datetime, found: list[Figures]) -> str:
+    """Return the page with every row, the milestones and who has been heard of."""
+    said = words(lang)
+    areas = []
+    for area in plan.areas:
+        rows = [_summary(said, one) for one in found if one.row.id.partition("-")[0] == area.id]
+        areas.append(({"id": area.id, "title": said.title(area.title)}, rows))
+    return render(
+        "scoreboard.html",
+        lang,
+        plan,
+        now=now,
+        now_text=f"{format_datetime(now, 'long', locale=lang)}",
+        areas=areas,
+        milestones=list(_milestones(said, plan, occurrences(plan, state), now)),
+        services=SERVICES,
+        activity=list(_activity(said, state)),
+    )
+
+
+def _summary(said: Words, one: Figures) -> dict[str, Any]:
+    row, headline = one.row, one.headline
+    hidden = headline is not None and headline.suppressed
+    target = said.number(row.target, row.unit)
+    return {
+        "id": row.id,
+        "title": said.title(row.title),
+        "words": row.words,
+        "responsible": row.responsible,
+        "deadline": row.deadline,
+        "value": "·" if hidden else said.number(headline.value if headline else None, row.unit),
+        "unit": "" if row.unit == SHARE else said.units[row.unit],
+        "target": "—" if row.target is None else said.text[row.direction].format(n=target),
+        "standing": _standing(one, hidden=hidden),
+        "reporting": round(one.coverage * len(MEMBERS)),
+        "suppressed": one.suppressed,
+    }
+
+
+def _standing(one: Figures, *, hidden: bool) -> str:
+    if hidden:
+        return "not_published"
+    if one.headline is None or one.headline.value is None:
+        return "no_data"
+    if one.met is None:
+        return "no_target"
+    return "met" if one.met else "not_met"
+
+
+def _milestones(said: Words, plan: Plan, due: list[Occurrence], now: datetime) -> Iterator[dict[str, Any]]:
+    for milestone in plan.milestones.values():
+        times = [one for one in due if one.milestone is milestone]
+        # A recurring milestone stands as its latest due date does; before the first one, as that.
+        past = [one for one in times if one.due and one.due < now]
+        shown = past[-1] if past else times[0]
+        standings: list[Standing] = [one.standing(now) for one in times]
+        met = sum(standing in ("reached", "late") for standing in standings)
+        recurring = milestone.recurring is not None
+        yield {
+            "id": milestone.id,
+            "title": said.title(milestone.title),
+            "due": said.day(shown.due),
+            "reached": said.day(shown.reached),
+            "standing": shown.standing(now),
+            "times": f"{met} {said.text['occurrences'].format(n=len(times))}" if recurring else "",
+            "days": [
+                {"due": said.day(one.due), "standing": standing} for one, standing in zip(times, standings, strict=True)
+            ],
+        }
+
+
+def _activity(said: Words, state: State) -> Iterator[tuple[str, list[str]]]:
+    for country in MEMBERS:
+        yield said.country(country), [said.day(state.heard.get((country, service))) for service in SERVICES]
+
+
+def indicator(lang: str, plan: Plan, one: Figures, as_of: date | None) -> str:
+    """Return the page of one row."""
+    said = words(lang)
+    return render(
+        "indicator.html",
+        lang,
+        plan,
+        row=_summary(said, one),
+        as_of=as_of or "",
+        day=said.day(one.day),
+        labels=list(one.row.labels),
+        cells=[_cell(said, one, cell) for cell in one.cells],
+        fractions=any(cell.denominator is not None for cell in one.cells),
+        histograms=[
+            {"country": said.country(held.country), "buckets": held.buckets, "sum_s": held.sum_s}
+            for held in one.histograms
+        ],
+    )
+
+
+def _cell(said: Words, one: Figures, cell: Cell) -> dict[str, Any]:
+    return {
+        "country": said.country(cell.country),
+        "region": cell.country == REGION,
+        "labels": list(cell.labels.values()),
+        "value": said.text["not_published"] if cell.suppressed else said.number(cell.value, one.row.unit),
+        "numerator": said.number(cell.numerator),
+        "denominator": said.number(cell.denominator),
+    }
+
+
+def contracts(lang: str, plan: Plan) -> str:
+    """Return the page that lists every event type."""
+    services = [
+        (service, sorted((one for one in registry().values() if one.service == service), key=lambda one: one.name))
+        for service in SERVICES
+    ]
+    return render("contracts.html", lang, plan, services=services)
