@@ -1,4 +1,4 @@
-"""What the docstrings of contracts say, also those of fields, which Python drops and the source keeps."""
+"""What the docstrings of contracts say, and their fields' types as written: Python drops them, the source has them."""
 
 import ast
 import inspect
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 
 def plain(text: str) -> str:
@@ -13,24 +14,32 @@ def plain(text: str) -> str:
     return inspect.cleandoc(text).replace("\n", " ")
 
 
+class Said(NamedTuple):
+    """What the source says of a field."""
+
+    type: str
+    text: str
+
+
 @cache
-def fields_said(kind: type) -> Mapping[str, str]:
-    """Return the docstrings of a struct's fields: by attribute, inherited ones too."""
+def fields_said(kind: type) -> Mapping[str, Said]:
+    """Return what the source says of a struct's fields, by attribute, inherited ones too."""
     return {
-        name: text
+        name: said
         for one in reversed(kind.__mro__)
         if one.__module__.startswith(__package__)
-        for name, text in _said_in(one.__module__).get(one.__name__, {}).items()
+        for name, said in _said_in(one.__module__).get(one.__name__, {}).items()
     }
 
 
 @cache
-def _said_in(module: str) -> Mapping[str, Mapping[str, str]]:
+def _said_in(module: str) -> Mapping[str, Mapping[str, Said]]:
     tree = ast.parse(inspect.getsource(sys.modules[module]))
-    return {node.name: dict(_pairs(node)) for node in tree.body if isinstance(node, ast.ClassDef)}
+    return {node.name: dict(_fields(node)) for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
-def _pairs(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
-    for field, text in pairwise(node.body):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
-            yield field.target.id, plain(str(ast.literal_eval(text.value)))
+def _fields(node: ast.ClassDef) -> Iterator[tuple[str, Said]]:
+    for field, after in pairwise([*node.body, ast.Pass()]):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            text = plain(str(ast.literal_eval(after.value))) if isinstance(after, ast.Expr) else ""
+            yield field.target.id, Said(ast.unparse(field.annotation), text)

@@ -118,8 +118,8 @@ def _told(schema: Schema, kind: type[msgspec.Struct] | None) -> Schema:
         return schema
     said = fields_said(kind)
     for field in msgspec.structs.fields(kind):
-        if field.name in said and field.encode_name in schema["properties"]:
-            schema["properties"][field.encode_name]["description"] = said[field.name]
+        if said[field.name].text and field.encode_name in schema["properties"]:
+            schema["properties"][field.encode_name]["description"] = said[field.name].text
     return schema | {"title": kind.__name__, "description": plain(kind.__doc__ or "")}
 
 

@@ -1,0 +1,168 @@
+"""The reference page of all types, for people: docs/contracts.md is what `page()` returns."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Literal, get_args, get_origin
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import FieldInfo, fields
+
+from shared.contracts import (
+    AMENDED_BY_SERVICE,
+    SERVICES,
+    Contract,
+    Corrected,
+    Report,
+    Retracted,
+    Value,
+    registry,
+    vocabulary,
+)
+from shared.contracts.prose import fields_said, plain
+from shared.contracts.schema import example, example_event
+
+HEAD = """\
+# Contracts
+
+Every event type, generated from `shared/contracts/` by `python -m shared.contracts reference`; do not edit.
+
+A country publishes a report to `report.<service>.<entity>.<verb>` as a CloudEvent (JSON, structured or binary);
+the service records it under the same type, or refuses it with all its reasons. Types marked *derived* are recorded
+by the service itself and arrive in a country's mailbox. Every report says in `reported_by` what kind of organisation
+it comes from. Unknown fields are refused in reports, and ignored by readers of events.
+
+Privacy: **N** nothing about a person; **P** pseudonymous; **S** sensitive: pseudonymous fields and a claim check
+(`dataref`) that the owning country's vault answers. *Own* marks what only the country named in that field may send.
+"""
+AMENDED = """\
+## Corrections and withdrawals
+
+Every reported entity has them: `<service>.<entity>.corrected` and `<service>.<entity>.retracted`, from the country
+that sent the report. They name the event by its id; the indicators are then what they would have been without it.
+"""
+FORMS = """\
+## Forms of values
+
+| form | what it is |
+|---|---|
+| `Ref` | a pseudonymous identifier made by the reporting system: letters, digits and `._:-`, at most 64; never a name, document or telephone number |
+| `EventId` | the `id` of an event, of the same form |
+| `Token` | a lower-case word of a vocabulary that is not closed yet |
+| `FraudType` | a token; known ones: {fraud} |
+| `Industry` | a section of ISIC revision 4 as HTCDS spells it: `A_AgricultureForestryAndFishing` |
+| `Time` | RFC 3339 with an offset |
+| `date` | `YYYY-MM-DD` |
+| `Count` | a whole number from 0 on, written without a decimal point |
+| `Share` | a number from 0 to 1 |
+| `Hash` | a keyed hash: 64 hexadecimal digits |
+| `DataRef` | a claim check: `urn:crm:vault:GTM:…` |
+| `Geohash` | at most four characters |
+| `Currency` | ISO 4217 |
+| `Listed[…]`, `OneOrMore[…]` | a list without repeats of at most 64 |
+"""  # noqa: E501 - rows of a table are one line
+
+
+def page() -> str:
+    """Return the whole page in Markdown."""
+    agreed = list(registry().values())
+    parts = [HEAD]
+    for service in SERVICES:
+        own = [one for one in agreed if one.service == service and one.data not in (Corrected, Retracted)]
+        parts += [f"## {service}\n", _overview(own), *map(_section, own)]
+    known = ", ".join(f"`{one}`" for one in vocabulary.FRAUD_TYPES)
+    parts += [
+        AMENDED,
+        *_amendments(),
+        FORMS.format(fraud=known),
+        "## Groups\n",
+        *_groups(agreed),
+        "## Vocabularies\n",
+        _vocabularies(),
+    ]
+    return "\n".join(parts)
+
+
+def _amendments() -> Iterator[str]:
+    for kind in (Corrected, Retracted):
+        yield f"### {kind.__name__}\n\n{plain(kind.__doc__ or '')}\n"
+        yield "\n".join(_table(kind, AMENDED_BY_SERVICE)) + "\n"
+
+
+def _overview(agreed: list[Contract]) -> str:
+    rows = [
+        f"| [`{one.name}`](#{_anchor(one)}) | {_producer(one)} | {one.privacy} | {', '.join(one.rows)} |"
+        for one in agreed
+    ]
+    return "\n".join(["| type | producer | privacy | Plan rows |", "|---|---|---|---|", *rows, ""])
+
+
+def _anchor(agreed: Contract) -> str:
+    return agreed.type.replace(".", "")
+
+
+def _producer(agreed: Contract) -> str:
+    if not agreed.reported:
+        return "*derived*"
+    return f"*own* (`{_wire(agreed)}`)" if agreed.owner else ", ".join(agreed.by) or "country"
+
+
+def _wire(agreed: Contract) -> str:
+    return next(field.encode_name for field in fields(agreed.data) if field.name == agreed.owner)
+
+
+def _section(agreed: Contract) -> str:
+    shown = example(agreed) if agreed.reported else example_event(agreed)
+    code = json.dumps(shown, indent=1, ensure_ascii=False)
+    return "\n".join(
+        [
+            f"### {agreed.type}\n",
+            f"{plain(agreed.doc)}\n",
+            *_table(agreed.data, agreed.derived),
+            "",
+            f"<details><summary>Example</summary>\n\n```json\n{code}\n```\n\n</details>\n",
+        ]
+    )
+
+
+def _table(kind: type[Struct], derived: tuple[str, ...] = ()) -> Iterator[str]:
+    yield "| field | form | |"
+    yield "|---|---|---|"
+    said = fields_said(kind)
+    for field in fields(kind):
+        if field.name == "reported_by" and issubclass(kind, Report):
+            continue
+        form, text = said[field.name]
+        filled = "Filled in by the service. " if field.name in derived else ""
+        yield f"| `{field.encode_name}` | {_form(form, field)} | {filled}{text} |"
+
+
+def _form(form: str, field: FieldInfo) -> str:
+    required = field.default is NODEFAULT and field.default_factory is NODEFAULT
+    shown = form.removesuffix(" | None").replace("|", "or")
+    return f"`{shown}`" if required else f"`{shown}`, optional"
+
+
+def _groups(agreed: list[Contract]) -> Iterator[str]:
+    """Yield the table of every struct that stands inside events."""
+    found: dict[str, type[Struct]] = {}
+    for one in agreed:
+        for field in fields(one.data):
+            found |= {kind.__name__: kind for kind in _structs(field.type)}
+    for name, kind in sorted(found.items()):
+        yield f"### {name}\n\n{plain(kind.__doc__ or '')}\n"
+        yield "\n".join(_table(kind)) + "\n"
+
+
+def _structs(annotation: Any) -> Iterator[type[Struct]]:
+    if isinstance(annotation, type) and issubclass(annotation, Value):
+        yield annotation
+        for field in fields(annotation):
+            yield from _structs(field.type)
+    for inner in get_args(annotation):
+        yield from _structs(inner)
+
+
+def _vocabularies() -> str:
+    lists = [(name, get_args(value)) for name, value in vars(vocabulary).items() if get_origin(value) is Literal]
+    rows = [f"| `{name}` | {' '.join(f'`{value}`' for value in values)} |" for name, values in lists]
+    return "\n".join(["| list | values |", "|---|---|", *rows, ""])
