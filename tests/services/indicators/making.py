@@ -1,0 +1,77 @@
+"""Recorded events for the fold's tests, made from the contracts' own examples."""
+
+from datetime import UTC, date, datetime
+
+import msgspec
+
+from services.indicators.fold import Fold
+from services.indicators.kinds import Figures, Span, figures
+from services.indicators.plan import load
+from shared.contracts import registry
+
+PLAN = load()
+CONTRACTS = {agreed.name: agreed for agreed in registry().values()}
+AT = "2004-03-01T10:00:00Z"
+
+
+def event(name: str, country: str = "GTM", time: str = AT, *, recorded: str = "", **data) -> bytes:
+    """A recorded event: the contract's good example, with some fields changed (`...` takes one away)."""
+    agreed = CONTRACTS[name]
+    changed = {key: value for key, value in (dict(agreed.good) | data).items() if value is not ...}
+    source = f"urn:crm:country:{country}:test" if agreed.reported else f"urn:crm:service:{agreed.service}"
+    return raw(agreed.type, changed, country, time, recorded=recorded, source=source)
+
+
+def raw(wire: str, data, country: str, time: str, *, recorded: str = "", source: str = "") -> bytes:
+    return msgspec.json.encode(
+        {
+            "specversion": "1.0",
+            "id": "e-1",
+            "source": source or f"urn:crm:country:{country}:test",
+            "type": wire,
+            "time": time,
+            "country": country,
+            "data": data,
+            "recordedtime": recorded or time,
+            "sequence": 1,
+        },
+    )
+
+
+def amend(verb: str, payload: bytes, **corrected) -> bytes:
+    """The `.corrected` or `.retracted` of an event, as its service records it."""
+    original = msgspec.json.decode(payload)
+    service, entity, _ = original["type"][4:].rpartition(".")[0].split(".")
+    data = {
+        "supersedes": original["id"],
+        "reported_by": "police",
+        "original": original["type"],
+        "original_time": original["time"],
+        "original_recordedtime": original["recordedtime"],
+        "previous": original["data"],
+    }
+    data |= {"data": original["data"] | corrected} if verb == "corrected" else {"reason": "mistaken"}
+    name = f"crm.{service}.{entity}.{verb}.v1"
+    return raw(name, data, original["country"], "2004-09-09T09:00:00Z", source=original["source"])
+
+
+def folded(*payloads: bytes, plan=PLAN) -> Fold:
+    """A fold of these events, each in its service's stream in this order."""
+    fold = Fold(plan)
+    for payload in payloads:
+        service = msgspec.json.decode(payload)["type"].split(".")[1]
+        fold.apply(service, fold.state.sequences.get(service, 0) + 1, payload)
+    return fold
+
+
+def row(fold: Fold, identity: str, as_of: str = "", today: str = "2004-12-31", *, exact: bool = True) -> Figures:
+    span = Span.as_of(date.fromisoformat(as_of)) if as_of else Span.now(date.fromisoformat(today))
+    return figures(fold.plan, fold.plan.rows[identity], fold.state, span, exact=exact)
+
+
+def values(found: Figures) -> dict[tuple[str, ...], float | None]:
+    return {(cell.country, *cell.labels.values()): cell.value for cell in found.cells}
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

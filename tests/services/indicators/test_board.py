@@ -1,0 +1,156 @@
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+import uvicorn
+
+from services.indicators.board import View, app
+from shared.contracts import registry
+from tests.services.indicators.making import PLAN, event, folded, instant
+
+
+@pytest.fixture(scope="module")
+def base():
+    fold = folded(
+        event("legal.treaty.ratified", "MEX", "2003-03-04T00:00:00Z", instrument="TIP"),
+        event("legal.treaty.acceded", "BLZ", "2003-09-26T00:00:00Z", instrument="TIP"),
+        event("victims.service.provided"),
+        event("intel.meeting.held", "MEX", "2003-06-03T00:00:00Z"),
+        *[event("victims.referral.accepted", "HND", late=False, latency_s=7200)] * 12,
+    )
+    view = View(
+        plan=PLAN,
+        state=lambda: fold.state,
+        streams=dict,
+        now=lambda: instant("2003-12-31"),
+        ready=lambda: False,
+        token="secret",
+    )
+    server = uvicorn.Server(uvicorn.Config(app(view), port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def get(address, **headers):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=10) as answer:
+            return answer.status, answer.read().decode(), answer.headers
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(), error.headers
+
+
+def test_an_indicator_as_json_now_and_as_of(base):
+    status, body, headers = get(f"{base}/api/indicators/LE-2.1?as_of=2003-09-25")
+    assert (status, headers["content-type"]) == (200, "application/json")
+    assert json.loads(body) == {
+        "id": "LE-2.1",
+        "title": {
+            "es": "Países parte de los tratados",
+            "en": "Countries party to the treaties",
+            "fr": "Pays parties aux traités",
+        },
+        "unit": "countries",
+        "kind": "countries",
+        "as_of": "2003-09-25",
+        "target": 11,
+        "met": False,
+        "coverage": pytest.approx(1 / 11),
+        "values": [
+            {
+                "country": c,
+                "labels": {"instrument": "TIP"},
+                "value": 1,
+                **dict.fromkeys(("numerator", "denominator")),
+                "suppressed": False,
+            }
+            for c in ("MEX", "REG")
+        ],
+    }
+    assert json.loads(get(f"{base}/api/indicators/LE-2.1")[1])["values"][-1]["value"] == 2
+
+
+def test_lists_have_every_row_and_every_due_date(base):
+    rows = json.loads(get(f"{base}/api/indicators")[1])
+    assert [one["id"] for one in rows] == list(PLAN.rows)
+    due = {one["id"]: one for one in json.loads(get(f"{base}/api/milestones")[1])}
+    assert due["MS-IE-4/2003-06-03"]["state"] == "reached"
+    assert due["MS-IE-4/2003-07-01"]["state"] == "missed"
+    assert due["MS-XC-1"]["state"] == "open"
+    assert due["MS-LE-1"]["title"]["fr"] == "Groupe technique créé"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/api/indicators/XX-9", 404, "not_found"),
+        ("/indicators/XX-9", 404, "not_found"),
+        ("/api/indicators/LE-2.1?as_of=2003-02-30", 400, "bad_request"),
+        ("/api/indicators/LE-2.1?as_of=20030201", 400, "bad_request"),
+        ("/api/nothing", 404, "not_found"),
+        ("/contracts/schemas/crm.intel.secret.v1.json", 404, "not_found"),
+    ],
+)
+def test_what_is_not_there_is_said_as_json(base, path, status, code):
+    got, body, _ = get(base + path)
+    error = json.loads(body)["error"]
+    assert (got, error["code"]) == (status, code)
+    assert error["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "lang", "word"),
+    [
+        ("/", {}, "es", "Cuadro de mando"),
+        ("/", {"Accept-Language": "de, fr-CA;q=0.8, en"}, "fr", "Tableau de bord"),
+        ("/?lang=en", {"Accept-Language": "fr"}, "en", "Scoreboard"),
+        ("/indicators/VA-4.1?lang=en&as_of=2004-12-31", {}, "en", "not published"),
+        ("/indicators/VA-5.1b?lang=en", {}, "en", "Honduras"),
+        ("/contracts?lang=en", {}, "en", "document.flagged"),
+    ],
+)
+def test_pages_speak_three_languages(base, path, headers, lang, word):
+    status, body, got = get(base + path, **headers)
+    assert status == 200
+    assert f'<html lang="{lang}">' in body
+    assert word in body
+    assert got["Content-Security-Policy"].startswith("default-src 'self'")
+
+
+def test_every_indicator_has_a_page(base):
+    for lang in ("es", "en", "fr"):
+        assert {get(f"{base}/indicators/{identity}?lang={lang}")[0] for identity in PLAN.rows} == {200}
+
+
+def test_the_operators_token_and_only_it_shows_exact_figures(base):
+    def values(**headers):
+        return [
+            one["value"]
+            for one in json.loads(get(f"{base}/api/indicators/VA-4.1?as_of=2004-12-31", **headers)[1])["values"]
+        ]
+
+    assert values() == values(Authorization="Bearer wrong") == values(Authorization="secret") == [None, None]
+    assert values(Authorization="Bearer secret") == [1, 1]
+
+
+def test_contracts_are_served(base):
+    assert json.loads(get(f"{base}/contracts/asyncapi.json")[1])["asyncapi"].startswith("3.")
+    for wire in registry():
+        status, body, _ = get(f"{base}/contracts/schemas/{wire}.json")
+        assert status == 200
+        assert json.loads(body)["$schema"]
+
+
+def test_metrics_health_and_readiness(base):
+    assert 'crm_treaty_parties{instrument="TIP"} 2.0' in get(f"{base}/metrics")[1]
+    assert get(f"{base}/healthz")[0] == 200
+    assert get(f"{base}/readyz")[0] == 503
+    assert get(f"{base}/static/board.css")[0] == 200

@@ -1,0 +1,91 @@
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from services.indicators.metrics import Indicators
+from services.indicators.plan import Plan
+from tests.services.indicators.making import PLAN, event, folded, instant
+
+PROMISED = {
+    "crm_indicator_value": {"indicator", "country"},
+    "crm_indicator_numerator": {"indicator", "country"},
+    "crm_indicator_denominator": {"indicator", "country"},
+    "crm_indicator_target": {"indicator"},
+    "crm_indicator_met": {"indicator"},
+    "crm_indicator_coverage_ratio": {"indicator"},
+    "crm_indicator_seconds_bucket": {"indicator", "country", "le"},
+    "crm_milestone_due_timestamp_seconds": {"milestone"},
+    "crm_milestone_reached_timestamp_seconds": {"milestone"},
+    "crm_treaty_parties": {"instrument"},
+    "crm_events_total": {"service", "entity", "verb", "country"},
+    "crm_country_last_event_timestamp_seconds": {"country", "service"},
+    "crm_rejected_total": {"service", "country", "code"},
+    "crm_suppressed_cells": {"indicator"},
+    "crm_fold_sequence": {"stream"},
+    "crm_stream_sequence": {"stream"},
+}
+
+
+def scraped(fold, *, exact=False, plan: Plan = PLAN):
+    registry = CollectorRegistry(auto_describe=False)
+    now = instant("2004-12-31")
+    registry.register(Indicators(plan, lambda: fold.state, lambda: {"intel": 9}, lambda: now, exact=exact))
+    families = text_string_to_metric_families(generate_latest(registry).decode())
+    return [sample for family in families for sample in family.samples]
+
+
+def busy():
+    return folded(
+        event("legal.treaty.ratified", "MEX", "2003-03-04T00:00:00Z", instrument="TIP"),
+        event("training.workforce.declared", institution_type="migration", headcount=2),
+        event("training.official.enrolled", institution_type="migration", newly=True),
+        event("intel.meeting.held", "MEX", "2003-06-03T00:00:00Z"),
+        event("intel.report.rejected"),
+        *[event("victims.referral.accepted", "HND", late=False, latency_s=7200)] * 12,
+        event("victims.service.provided"),
+    )
+
+
+def test_the_families_have_the_promised_names_and_labels():
+    found = {}
+    for sample in scraped(busy()):
+        found.setdefault(sample.name, set()).update(sample.labels)
+    for name, labels in PROMISED.items():
+        assert labels <= found[name], name
+        if name not in ("crm_indicator_value", "crm_indicator_numerator", "crm_indicator_denominator"):
+            assert found[name] == labels, name
+
+
+def value(samples, name, **labels):
+    return [one.value for one in samples if one.name == name and one.labels == labels]
+
+
+def test_the_figures():
+    samples = scraped(busy())
+    assert value(samples, "crm_indicator_value", indicator="IP-2.1", country="GTM") == [0.5]
+    assert value(samples, "crm_indicator_value", indicator="IP-2.1", country="REG") == [0.5]
+    assert value(samples, "crm_indicator_met", indicator="IP-2.1") == [1]
+    assert value(samples, "crm_indicator_met", indicator="IP-3.1") == []
+    assert value(samples, "crm_treaty_parties", instrument="TIP") == [1]
+    assert value(samples, "crm_treaty_parties", instrument="SOM") == [0]
+    assert value(samples, "crm_events_total", service="legal", entity="treaty", verb="ratified", country="MEX") == [1]
+    assert value(samples, "crm_fold_sequence", stream="INTEL") == [2]
+    assert value(samples, "crm_stream_sequence", stream="INTEL") == [9]
+    assert value(samples, "crm_indicator_seconds_count", indicator="VA-5.1b", country="HND") == [12]
+    assert value(samples, "crm_indicator_seconds_bucket", indicator="VA-5.1b", country="HND", le="3600.0") == [0]
+    assert value(samples, "crm_indicator_seconds_bucket", indicator="VA-5.1b", country="HND", le="14400.0") == [12]
+    reached = value(samples, "crm_milestone_reached_timestamp_seconds", milestone="MS-IE-4/2003-06-03")
+    assert reached == [instant("2003-06-03").timestamp()]
+
+
+def test_one_victim_is_counted_as_hidden_and_appears_nowhere_but_exactly_for_the_operator():
+    def shown(samples):
+        return [one for one in samples if one.name == "crm_indicator_value" and one.labels["indicator"] == "VA-4.1"]
+
+    assert shown(scraped(busy())) == []
+    assert value(scraped(busy()), "crm_suppressed_cells", indicator="VA-4.1") == [2]
+    assert [one.value for one in shown(scraped(busy(), exact=True))] == [1, 1]
+
+
+def test_scraping_twice_changes_nothing():
+    fold = busy()
+    assert scraped(fold) == scraped(fold)

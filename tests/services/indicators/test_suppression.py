@@ -1,0 +1,101 @@
+"""An attacker who may add and subtract everything published must not get at a hidden figure, nor at a small sum."""
+
+from fractions import Fraction
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from services.indicators.suppression import K, added, hidden
+from tests.services.indicators.making import event, folded, row
+
+tables = st.dictionaries(
+    st.tuples(st.sampled_from(["GTM", "HND", "MEX", "NIC"]), st.sampled_from(["female", "male", "other"])),
+    st.integers(0, 40).map(lambda n: (n,)),
+    max_size=12,
+)
+pairs = st.dictionaries(
+    st.tuples(st.sampled_from(["GTM", "HND", "MEX", "NIC"])),
+    st.tuples(st.integers(0, 30), st.integers(1, 30)),
+    max_size=4,
+)
+
+
+def published_equations(cells, place):
+    """What is known: one (cells, sum) for each published figure."""
+    out_cells, out_sums, out_total = hidden(cells)
+    known = [({key}, counts[place]) for key, counts in cells.items() if key not in out_cells]
+    labels = {key[1:] for key in cells} - out_sums
+    for one in labels:
+        parts = {key for key in cells if key[1:] == one}
+        known.append((parts, sum(cells[key][place] for key in parts)))
+    if cells and not out_total:
+        known.append((set(cells), sum(counts[place] for counts in cells.values())))
+    return known
+
+
+def solvable(known, order):
+    """Cells whose value follows from the equations by linear algebra."""
+    rows = [[Fraction(key in cells) for key in order] for cells, _ in known]
+    for column in range(len(order)):
+        pivot = next((r for r in rows if r[column] and not any(r[:column])), None)
+        if pivot is None:
+            continue
+        for other in rows:
+            if other is not pivot and other[column]:
+                factor = other[column] / pivot[column]
+                other[:] = [a - factor * b for a, b in zip(other, pivot, strict=True)]
+    return {order[found[0]] for r in rows if len(found := [i for i, value in enumerate(r) if value]) == 1}
+
+
+@given(tables)
+@example({("GTM", "female"): (5,), ("HND", "female"): (20,)})
+@example({("GTM", "female"): (5,), ("GTM", "male"): (20,)})
+@example({("GTM", "female"): (5,), ("HND", "female"): (3,), ("MEX", "female"): (50,)})
+def test_no_hidden_cell_can_be_had_by_subtraction(cells):
+    out, _, _ = hidden(cells)
+    found = solvable(published_equations(cells, 0), sorted(cells))
+    assert not found & out
+
+
+@given(tables)
+def test_nothing_small_is_published_and_what_is_hidden_below_a_sum_is_not_small_together(cells):
+    out_cells, out_sums, out_total = hidden(cells)
+    assert not {key for key, (n,) in cells.items() if 0 < n < K} - out_cells
+    sums = {label: sum(n for key, (n,) in cells.items() if key[1:] == label) for label in {key[1:] for key in cells}}
+    for label, n in sums.items():
+        assert label in out_sums or not 0 < n < K
+        rest = sum(m for key, (m,) in cells.items() if key[1:] == label and key in out_cells)
+        assert label in out_sums or rest == 0 or rest >= K
+    rest = sum(sums[label] for label in out_sums)
+    assert out_total or rest == 0 or rest >= K
+
+
+@given(pairs)
+def test_numerator_and_denominator_are_hidden_together_and_neither_can_be_had(cells):
+    out, _, _ = hidden(cells)
+    for place in (0, 1):
+        assert not solvable(published_equations(cells, place), sorted(cells)) & out
+
+
+@given(tables.filter(bool))
+def test_enough_people_everywhere_hides_nothing(cells):
+    assert hidden({key: (n + K,) for key, (n,) in cells.items()}) == (set(), set(), False)
+
+
+def test_added():
+    assert added([(1, 2), (3, 4)]) == (4, 6)
+
+
+def test_a_small_figure_is_marked_and_is_not_zero():
+    few = [event("victims.service.provided", sex="female", age_band="adult", offence="tip", service="food")] * 3
+    many = [
+        event("victims.service.provided", "HND", sex="female", age_band="adult", offence="tip", service="food")
+    ] * 30
+    found = row(folded(*few, *many), "VA-4.1", exact=False)
+    assert {(cell.country, cell.value, cell.suppressed) for cell in found.cells} == {
+        ("GTM", None, True),
+        ("HND", None, True),
+        ("REG", 33, False),
+    }
+    assert found.suppressed == 2
+    assert row(folded(*few, *many), "VA-4.1").suppressed == 0
