@@ -29,6 +29,7 @@ class Nats:
         self.url = ""
         self.monitor = ""
         self.monitor_port = -1
+        self.base: dict[str, Any] = {}
         self.log = home / "nats.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -37,18 +38,19 @@ class Nats:
 
         Started again, it listens where it did before.
         """
-        self.configure(rights)
+        self.base = self._base()
+        self._configure(rights)
         for old in self.home.glob("nats-server_*.ports"):
             old.unlink()
         command: list[str | Path] = [_binary(), "-c", self.home / "nats.json", "--ports_file_dir", self.home]
         self.process = spawn(command, log=self.log, env=clean_env(), cwd=self.home, orphaned=signal.SIGTERM)
 
-    def configure(self, rights: Mapping[str, Any]) -> None:
-        """Write the configuration file; a running server takes it at `reload`."""
+    def _base(self) -> dict[str, Any]:
+        """Return the part of the configuration that a running server does not take anew."""
         store = self.home / "jetstream"
         store.mkdir(parents=True, exist_ok=True)
         kept = sum(file.stat().st_size for file in store.rglob("*") if file.is_file())
-        config = {
+        return {
             "listen": f"127.0.0.1:{self.port}",
             "http": f"127.0.0.1:{self.monitor_port}",
             "jetstream": {
@@ -56,11 +58,12 @@ class Nats:
                 "sync_interval": "always",
                 "max_file": int((shutil.disk_usage(store).free + kept) * DISK_SHARE),
             },
-            **rights,
         }
+
+    def _configure(self, rights: Mapping[str, Any]) -> None:
         file = self.home / "nats.json"
         file.touch(0o600)
-        file.write_text(json.dumps(config, indent=1))
+        file.write_text(json.dumps({**self.base, **rights}, indent=1))
 
     def wait(self) -> None:
         """Return when JetStream answers; StartError with the log's end when it does not."""
@@ -82,7 +85,7 @@ class Nats:
     def reload(self, rights: Mapping[str, Any]) -> None:
         """Take new rights without a restart; a connection whose key is gone is closed within milliseconds."""
         assert self.process is not None
-        self.configure(rights)
+        self._configure(rights)
         self.process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
