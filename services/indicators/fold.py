@@ -27,14 +27,17 @@ class _Recorded(Struct, frozen=True, gc=False):
     data: Raw
 
 
+_ABSENT = Raw(b"null")
+
+
 class _Amendment(Struct, frozen=True):
     """What corrections and retractions say of the event that they amend."""
 
     original: str | None = None
     original_time: datetime | None = None
     original_recordedtime: datetime | None = None
-    previous: Raw | None = None
-    data: Raw | None = None
+    previous: Raw = _ABSENT
+    data: Raw = _ABSENT
 
 
 class _Refused(Struct, frozen=True):
@@ -110,7 +113,7 @@ class Fold:
         recorded = amendment.original_recordedtime
         moment = (time, _utc(recorded) if recorded else time)
         for raw, sign in ((amendment.previous, -1), (amendment.data, 1)):
-            if raw is not None:
+            if raw != _ABSENT:
                 data = compiled.decoder.decode(raw)
                 for step in compiled.steps:
                     step(data, event.country, moment, sign)

@@ -22,17 +22,17 @@ def event(name: str, country: str = "GTM", time: str = AT, *, recorded: str = ""
     return raw(agreed.type, changed, country, time, recorded=recorded, source=source)
 
 
-def raw(wire: str, data, country: str, time: str, *, recorded: str = "", source: str = "") -> bytes:
+def raw(wire: str, data, country: str, time: str, **more: str) -> bytes:
     return msgspec.json.encode(
         {
             "specversion": "1.0",
             "id": "e-1",
-            "source": source or f"urn:crm:country:{country}:test",
+            "source": more.get("source") or f"urn:crm:country:{country}:test",
             "type": wire,
             "time": time,
             "country": country,
             "data": data,
-            "recordedtime": recorded or time,
+            "recordedtime": more.get("recorded") or time,
             "sequence": 1,
         },
     )

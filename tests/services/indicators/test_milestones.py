@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 from services.indicators.milestones import announcements, occurrences
-from tests.services.indicators.making import PLAN, event, folded, instant
 from shared.contracts.vocabulary import MEMBERS
+from tests.services.indicators.making import PLAN, event, folded, instant
 
 
 def at(fold, key):

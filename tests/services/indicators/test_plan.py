@@ -36,10 +36,34 @@ def faults(tmp_path, text: str) -> list[str]:
 
 
 def test_the_plan_has_the_rows_and_milestones_of_the_core_slice():
-    assert set(PLAN.rows) >= set(
-        "IE-1.2c IE-1.2d IE-1.2.2 IE-1.2.3 IE-2.1 IE-3.1i IE-3.1ii IE-3.1iii IE-3.2b IE-3.2.1 IE-3.2.2 VA-2.1 VA-4.1 "
-        "VA-5.1b VA-6.1 LE-1.R3 LE-2.1 PC-1a PC-1c IP-2.1 IP-3.1 IP-a IP-e IP-f XC-2 XC-6".split(),
-    )
+    assert set(PLAN.rows) >= {
+        "IE-1.2c",
+        "IE-1.2d",
+        "IE-1.2.2",
+        "IE-1.2.3",
+        "IE-2.1",
+        "IE-3.1i",
+        "IE-3.1ii",
+        "IE-3.1iii",
+        "IE-3.2b",
+        "IE-3.2.1",
+        "IE-3.2.2",
+        "VA-2.1",
+        "VA-4.1",
+        "VA-5.1b",
+        "VA-6.1",
+        "LE-1.R3",
+        "LE-2.1",
+        "PC-1a",
+        "PC-1c",
+        "IP-2.1",
+        "IP-3.1",
+        "IP-a",
+        "IP-e",
+        "IP-f",
+        "XC-2",
+        "XC-6",
+    }
     assert PLAN.rows["IP-2.1"].target == 0.5
     assert PLAN.rows["IP-3.1"].target == 0.3
     assert PLAN.milestones["MS-IP-4"].due == date(2004, 2, 29)
