@@ -52,9 +52,8 @@ def _all(rows: list[dict[str, Any]], lang: str) -> None:
 
     table = Table("indicator", "", "region", "target", "met", "reporting")
     for row in rows:
-        regional = [cell for cell in row.get("values", []) if cell["country"] == "REG" and not cell["labels"]]
-        value = regional[0] if regional else {"value": row.get("value"), "suppressed": row.get("suppressed")}
-        figures = (_value(value), _plain(row.get("target")), _met(row.get("met")), _plain(row.get("coverage")))
+        covered = "-" if row.get("coverage") is None else f"{row['coverage']:.0%}".replace("%", " %")
+        figures = (_value(row), _plain(row.get("target")), _met(row.get("met")), covered)
         table.add_row(row["id"], _title(row, lang), *figures)
     Console(highlight=False).print(table)
 

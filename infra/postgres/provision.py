@@ -99,10 +99,20 @@ async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", name: str, te
 
 
 def _password(file: Path) -> str:
+    """Return the password in the file, which is made when it is missing, with a .pgpass beside it for the service."""
     if not file.exists():
-        fresh = file.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        fresh.write_text(secrets.token_urlsafe(24))
-        fresh.rename(file)
-    return file.read_text().strip()
+        _secret(file, secrets.token_urlsafe(24))
+    password = file.read_text().strip()
+    login = file.with_suffix(".pgpass")
+    if not login.exists():
+        _secret(login, f"*:*:{DATABASE}:{file.stem}:{password}\n")
+    return password
+
+
+def _secret(file: Path, content: str) -> None:
+    """Write a file that nobody else can read, whole or not at all."""
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.unlink(missing_ok=True)
+    os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    fresh.write_text(content)
+    fresh.rename(file)
