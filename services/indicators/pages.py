@@ -36,6 +36,8 @@ class Words:
         self.lang = lang
         self.text: dict[str, str] = said["text"]
         self.units: dict[str, str] = said["unit"]
+        self.labels: dict[str, str] = said["label"]
+        self.values: dict[str, str] = said["value"]
         self._territories = Locale(lang).territories
 
     def title(self, text: Text) -> str:
@@ -43,16 +45,20 @@ class Words:
         return str(getattr(text, self.lang))
 
     def number(self, value: float | None, unit: str = "") -> str:
-        """Return a figure; a share as a percentage with one decimal."""
+        """Return a figure; a share as a percentage."""
         if value is None:
             return "—"
         if unit == SHARE:
-            return str(format_percent(value, "0.0 %", locale=self.lang))
+            return str(format_percent(value, self.text["percent"], locale=self.lang))
         return str(format_decimal(round(value, 3), locale=self.lang))
 
     def day(self, when: date | datetime | None) -> str:
         """Return a date in full, empty for none."""
         return str(format_date(when, "medium", locale=self.lang)) if when else ""
+
+    def place(self, value: str) -> str:
+        """Return the country's name where the value is a member's code, else the value."""
+        return self.country(value) if value in ALPHA_2 else value
 
     def country(self, code: str) -> str:
         """Return a country's name; the region's for REG."""
@@ -95,7 +101,7 @@ def scoreboard(lang: str, plan: Plan, state: State, now: datetime, found: list[F
 def _summary(said: Words, one: Figures) -> dict[str, Any]:
     row, headline = one.row, one.headline
     hidden = headline is not None and headline.suppressed
-    target = said.number(row.target, row.unit)
+    target = said.number(row.target, row.unit).replace(".0", "").replace(",0", "")
     return {
         "id": row.id,
         "title": said.title(row.title),
@@ -158,8 +164,8 @@ def indicator(lang: str, plan: Plan, one: Figures, as_of: date | None) -> str:
         row=_summary(said, one),
         as_of=as_of or "",
         day=said.day(one.day),
-        labels=list(one.row.labels),
-        cells=[_cell(said, one, cell) for cell in one.cells],
+        labels=[said.labels.get(name, name) for name in one.row.labels],
+        cells=[_cell(said, one, cell) for cell in sorted(one.cells, key=lambda cell: cell.country != REGION)],
         fractions=any(cell.denominator is not None for cell in one.cells),
         histograms=[
             {"country": said.country(held.country), "buckets": held.buckets, "sum_s": held.sum_s}
@@ -172,7 +178,7 @@ def _cell(said: Words, one: Figures, cell: Cell) -> dict[str, Any]:
     return {
         "country": said.country(cell.country),
         "region": cell.country == REGION,
-        "labels": list(cell.labels.values()),
+        "labels": [said.values.get(value) or said.place(value) for value in cell.labels.values()],
         "value": said.text["not_published"] if cell.suppressed else said.number(cell.value, one.row.unit),
         "numerator": said.number(cell.numerator),
         "denominator": said.number(cell.denominator),
