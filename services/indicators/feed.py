@@ -141,7 +141,7 @@ class Feed:
     async def stop(self) -> None:
         """Stop reading and store where the fold is."""
         await _cancel([*self._readers, *self._tasks])
-        await self.snapshot()
+        await self._store()
 
     async def snapshot(self) -> None:
         """Store state and sequences, in one row, if they changed."""
@@ -181,10 +181,14 @@ class Feed:
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(SNAPSHOT_S)
-            try:
-                await self.snapshot()
-            except DATABASE_LOST as error:
-                log.warning("snapshot not stored, trying again", error=type(error).__name__)
+            await self._store()
+
+    async def _store(self) -> None:
+        try:
+            await self.snapshot()
+        except DATABASE_LOST as error:
+            # Nothing is lost: a restart folds again from the snapshot before.
+            log.warning("snapshot not stored", error=type(error).__name__)
 
 
 def _reached(state: State, sequences: Mapping[str, int]) -> bool:

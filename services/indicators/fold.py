@@ -14,6 +14,10 @@ from services.indicators.steps import Moment, Step
 from shared.contracts import registry
 
 COUNTRY_SOURCE = "urn:crm:country:"
+AMENDING = ("corrected", "retracted")
+REJECTED = ("report", "rejected")
+_Change = tuple[list[Step], Any, Moment, int]
+"""(steps, data, when, 1 to put in or -1 to take out)"""
 
 
 class _Recorded(Struct, frozen=True, gc=False):
@@ -78,23 +82,45 @@ class Fold:
         ]
 
     def apply(self, service: str, sequence: int, payload: bytes) -> None:
-        """Fold the event at `sequence` of the service's stream; msgspec.MsgspecError if it is not an event."""
+        """Fold the event at `sequence` of the service's stream.
+
+        MsgspecError if it is not an event; then nothing has changed.
+        """
         event = _envelopes.decode(payload)
-        compiled = self._types.get(event.type) or self._unknown(event.type)
-        country = event.country
-        compiled.counts[country] = compiled.counts.get(country, 0) + 1
+        compiled = self._types.get(event.type) or self._compile(event.type)
         moment = (_utc(event.time), _utc(event.recordedtime))
+        changes = self._changes(compiled, event, moment)
+        refused = _rejections.decode(event.data).problems if compiled.name[1:] == REJECTED else ()
+        # From here on nothing can fail, so that a repeat does not count twice.
+        country = event.country
+        self._types[event.type] = compiled
+        compiled.counts[country] = compiled.counts.get(country, 0) + 1
         if event.source.startswith(COUNTRY_SOURCE):
             self._hear(country, compiled.name[0], moment)
-        if compiled.decoder is not None:
-            data = compiled.decoder.decode(event.data)
-            for step in compiled.steps:
-                step(data, country, moment, 1)
-        elif compiled.name[2] in ("corrected", "retracted"):
-            self._amend(event)
-        elif compiled.name[1:] == ("report", "rejected"):
-            self._reject(compiled.name[0], event)
+        for chain, data, when, sign in changes:
+            for step in chain:
+                step(data, country, when, sign)
+        for code in {problem.code for problem in refused}:
+            key = (compiled.name[0], country, code)
+            self.state.rejected[key] = self.state.rejected.get(key, 0) + 1
         self.state.sequences[service] = sequence
+
+    def _changes(self, compiled: _Compiled, event: _Recorded, moment: Moment) -> list[_Change]:
+        """Return what goes in, and for an amendment what goes out, decoded."""
+        if compiled.decoder is not None:
+            return [(compiled.steps, compiled.decoder.decode(event.data), moment, 1)]
+        return self._amendment(event) if compiled.name[2] in AMENDING else []
+
+    def _amendment(self, event: _Recorded) -> list[_Change]:
+        """Take the previous data out at the times of the original, and put the corrected data in at the same place."""
+        amendment = _amendments.decode(event.data)
+        compiled = self._types.get(amendment.original or "")
+        if compiled is None or compiled.decoder is None or amendment.original_time is None:
+            return []
+        time = _utc(amendment.original_time)
+        moment = (time, _utc(amendment.original_recordedtime or time))
+        parts = ((amendment.previous, -1), (amendment.data, 1))
+        return [(compiled.steps, compiled.decoder.decode(raw), moment, sign) for raw, sign in parts if raw != _ABSENT]
 
     def _hear(self, country: str, service: str, moment: Moment) -> None:
         last = self.state.heard.get((country, service))
@@ -102,31 +128,6 @@ class Fold:
             self.state.heard[country, service] = moment[1]
         for step in self._always:
             step(None, country, moment, 1)
-
-    def _amend(self, event: _Recorded) -> None:
-        """Take the previous data out as of the times of the original; put the corrected data in at the same place."""
-        amendment = _amendments.decode(event.data)
-        compiled = self._types.get(amendment.original or "")
-        if compiled is None or compiled.decoder is None or amendment.original_time is None:
-            return
-        time = _utc(amendment.original_time)
-        recorded = amendment.original_recordedtime
-        moment = (time, _utc(recorded) if recorded else time)
-        for raw, sign in ((amendment.previous, -1), (amendment.data, 1)):
-            if raw != _ABSENT:
-                data = compiled.decoder.decode(raw)
-                for step in compiled.steps:
-                    step(data, event.country, moment, sign)
-
-    def _reject(self, service: str, event: _Recorded) -> None:
-        for code in {problem.code for problem in _rejections.decode(event.data).problems}:
-            key = (service, event.country, code)
-            self.state.rejected[key] = self.state.rejected.get(key, 0) + 1
-
-    def _unknown(self, wire: str) -> _Compiled:
-        """Count a newer service's type under its name, and nothing more."""
-        compiled = self._types[wire] = self._compile(wire)
-        return compiled
 
     def _compile(self, wire: str) -> _Compiled:
         event = wire[4:].rpartition(".")[0]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.indicators.fold import Fold
 from services.indicators.state import EARLIEST_KEPT, Earliest, State, StateError
-from tests.services.indicators.making import CONTRACTS, PLAN, amend, event, folded, raw, row, values
+from tests.services.indicators.making import AT, CONTRACTS, PLAN, amend, event, folded, raw, row, values
 
 
 def test_a_report_is_counted_in_its_country_and_labels():
@@ -175,11 +175,26 @@ def test_a_snapshot_of_another_plan_is_not_used():
         State.load(State("one plan").dump(), "another plan")
 
 
-def test_what_cannot_be_an_event_is_said_and_changes_nothing():
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{}",
+        event("intel.band.dismantled").replace(b'"data":{', b'"data":{"scope":1,,'),
+        raw(
+            "crm.intel.band.corrected.v1",
+            {"original": "crm.intel.band.dismantled.v1", "previous": 5, "original_time": AT},
+            "GTM",
+            AT,
+        ),
+        raw("crm.intel.band.dismantled.v1", [], "GTM", AT),
+        raw("crm.intel.report.rejected.v1", {"problems": 1}, "GTM", AT),
+    ],
+)
+def test_what_cannot_be_an_event_is_said_and_changes_nothing(payload):
     fold = Fold(PLAN)
     before = fold.state.dump()
     with pytest.raises(msgspec.MsgspecError):
-        fold.apply("intel", 1, b"{}")
+        fold.apply("intel", 1, payload)
     assert fold.state.dump() == before
 
 
