@@ -1,0 +1,1 @@
+"""What the services run on: servers and their provisioning, the `crm` command, the synthetic region."""

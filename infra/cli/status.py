@@ -17,9 +17,16 @@ def status(
     """Show whether each service keeps up: log, stream, fold, what waits, what was refused, what differs."""
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
+    from nats.errors import Error as NatsError  # noqa: PLC0415
+
     from infra.cli.running import running  # noqa: PLC0415
 
-    found = asyncio.run(_gathered(running(state)))
+    addresses = running(state)
+    try:
+        found = asyncio.run(_gathered(addresses))
+    except (OSError, NatsError) as error:
+        typer.echo(f"the servers named in {state / 'run.json'} do not answer: is it running?", err=True)
+        raise typer.Exit(1) from error
     typer.echo(json.dumps(found, indent=2)) if as_json else _show(found)
 
 

@@ -90,14 +90,21 @@ class System:
         return accounts(keys(self.creds))
 
     async def provision(self) -> list[str]:
-        """Bring both servers to the desired state; return what was done, in words."""
+        """Bring both servers to the desired state; return what was done, in words. StartError where that cannot be."""
         from infra.nats.connection import connected  # noqa: PLC0415 - late: start-up is timed
+        from infra.nats.provision import ProvisionError  # noqa: PLC0415
         from infra.nats.provision import provision as provision_nats  # noqa: PLC0415
+        from infra.postgres.provision import MigrationError  # noqa: PLC0415
         from infra.postgres.provision import provision as provision_postgres  # noqa: PLC0415
 
-        async with connected(self.nats.url, seed_file(self.creds, PROVISIONER), PROVISIONER) as nc:
-            owner = self.postgres.url(database="postgres")
-            streams, tables = await asyncio.gather(provision_nats(nc), provision_postgres(owner, passwords(self.creds)))
+        owner = self.postgres.url(database="postgres")
+        try:
+            async with connected(self.nats.url, seed_file(self.creds, PROVISIONER), PROVISIONER) as nc:
+                streams, tables = await asyncio.gather(
+                    provision_nats(nc), provision_postgres(owner, passwords(self.creds))
+                )
+        except (ProvisionError, MigrationError) as error:
+            raise StartError(str(error)) from error
         return streams + tables
 
     def services(self, time: PlanTime) -> list[Child]:

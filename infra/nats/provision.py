@@ -5,12 +5,11 @@ from typing import Any
 
 from nats.aio.client import Client
 
-from shared.contracts import SERVICES
-from shared.provisioned import differences
 from shared.streams import TUNED, Config, differing, durables, stream_configs
 
 API = "$JS.API"
-NO_STREAM, NO_CONSUMER = 10059, 10014
+NO_STREAM, NO_CONSUMER, NO_ROOM = 10059, 10014, 10047
+ROOM_BYTES_MIN = 64 * 1024**2
 TIMEOUT_S = 5.0
 
 
@@ -34,8 +33,14 @@ async def provision(nc: Client) -> list[str]:
 
 
 async def all_differences(nc: Client) -> list[str]:
-    """Tell what differs for any service, once each."""
-    return list(dict.fromkeys([fault for service in SERVICES for fault in await differences(nc, service)]))
+    """Tell what differs from the desired state anywhere; empty: nothing."""
+    faults = []
+    for name, wanted in stream_configs().items():
+        faults += _told(f"stream {name}", wanted, await stream_config(nc, name))
+    for stream, consumers in durables().items():
+        for name, wanted in consumers.items():
+            faults += _told(f"durable {name} on {stream}", wanted, await consumer_config(nc, stream, name))
+    return faults
 
 
 async def stream_config(nc: Client, name: str) -> Config | None:
@@ -65,16 +70,30 @@ async def _config(nc: Client, question: str, *missing: int) -> Config | None:
     return config
 
 
+def _told(what: str, wanted: Config, found: Config | None) -> list[str]:
+    return [f"{what} is missing"] if found is None else differing(what, wanted, found)
+
+
 async def _stream(nc: Client, name: str, wanted: Config) -> list[str]:
     found = await stream_config(nc, name)
     if found is None:
-        _ok(f"stream {name}", await ask(nc, f"STREAM.CREATE.{name}", wanted))
-        return [f"made stream {name}"]
+        return [await _made(nc, name, wanted)]
     faults = differing(f"stream {name}", wanted, found)
     if faults:
         kept = {key: found[key] for key in TUNED if key in found}
         _ok("; ".join(faults), await ask(nc, f"STREAM.UPDATE.{name}", {**found, **wanted, **kept}))
     return [f"changed {fault}" for fault in faults]
+
+
+async def _made(nc: Client, name: str, wanted: Config) -> str:
+    """Make a stream; on a small disk with half, a quarter ... of the room that it should have."""
+    answer, room = await ask(nc, f"STREAM.CREATE.{name}", wanted), wanted.get("max_bytes", 0)
+    while answer.get("error", {}).get("err_code") == NO_ROOM and room > ROOM_BYTES_MIN:
+        room //= 2
+        answer = await ask(nc, f"STREAM.CREATE.{name}", {**wanted, "max_bytes": room})
+    _ok(f"stream {name}", answer)
+    smaller = room != wanted.get("max_bytes", 0)
+    return f"made stream {name}" + (f" for {room >> 20} MiB only: the server has no more room" if smaller else "")
 
 
 async def _durable(nc: Client, stream: str, name: str, wanted: Config) -> list[str]:

@@ -112,21 +112,22 @@ EVERYTHING = [
 
 
 @pytest.mark.parametrize("principal", principals())
-async def test_a_principal_publishes_what_it_is_granted_and_nothing_else(region, principal):
+async def test_a_principal_says_and_hears_what_it_is_granted_and_nothing_else(region, principal):
     rights = country(principal) if principal in MEMBERS else central()[principal]
     async with probe_of(region, principal) as probe:
-        allowed = await probe.publishes(EVERYTHING)
-    assert allowed == {subject for subject in EVERYTHING if granted(rights.publish, subject)}
-
-
-@pytest.mark.parametrize("principal", principals())
-async def test_a_principal_listens_to_what_it_is_granted_and_nothing_else(region, principal):
-    rights = country(principal) if principal in MEMBERS else central()[principal]
-    wide = ["crm.in.GTM.>", "crm.evt.intel.>", "crm.evt.>", "$JS.ACK.>", "$JS.API.>", "_INBOX_intel.>", "_INBOX.>"]
-    wide += [f"crm.ask.*.{service}.>" for service in SERVICES] + ["crm.bad.>", "$SYS.>", "report.>"]
+        heard = await probe.subscribes([*LISTENING, ">"])
+    assert heard == {subject for subject in LISTENING if covered(rights.subscribe, subject)}
     async with probe_of(region, principal) as probe:
-        allowed = await probe.subscribes([*wide, ">"])
-    assert allowed == {subject for subject in wide if covered(rights.subscribe, subject)}
+        said = await probe.publishes(EVERYTHING)
+    assert said == {subject for subject in EVERYTHING if granted(rights.publish, subject)}
+
+
+LISTENING = [
+    *("crm.in.GTM.>", "crm.evt.intel.>", "crm.evt.>", "crm.bad.>", "report.>", "$JS.ACK.>", "$JS.API.>", "$SYS.>"),
+    *(f"crm.ask.*.{service}.>" for service in SERVICES),
+    *(f"_INBOX_{principal}.>" for principal in principals()),
+    "_INBOX.>",
+]
 
 
 def covered(patterns, wide):

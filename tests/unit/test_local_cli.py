@@ -163,6 +163,14 @@ async def test_without_a_running_copy_the_verbs_say_how_to_start_one(tmp_path):
     assert "make run" in done.stderr
 
 
+async def test_what_a_killed_copy_left_behind_is_no_traceback(region, state):
+    addresses = json.loads((state / "run.json").read_text())
+    (state / "run.json").write_text(json.dumps({**addresses, "postgres": "postgresql://operator:x@127.0.0.1:1/crm"}))
+    done = await crm("status", "--state-dir", state)
+    assert done.exit_code == 1
+    assert "do not answer" in done.stderr
+
+
 async def test_provision_against_servers_of_their_own(nats_server, nats_keys, postgres_server):
     address = postgres_server.server.url()
     creds = ["--creds", nats_keys.folder]
