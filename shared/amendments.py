@@ -113,7 +113,7 @@ async def _amended(
     root: Root, rules: Rules, amends: Amends, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
     """Return previous and new data with their `derived` fields right; a pure rule gives them from the data alone."""
-    kind = type(root.event.data)
+    kind = contracts.registry()[root.event.type].data
     if kind in amends:
         return await amends[kind](root.event, root.latest, new, connection)
     rule = rules.get(kind)

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
+from shared import rules
 from shared.clock import Clock
 from shared.contracts import Event
-from shared.database import APPEND, LOST, Connection, Pool
-from shared.rules import Rules, apply
+from shared.database import APPEND, LOST, Connection, Pool, Queried
+from shared.rules import Rules
 
 GENESIS = bytes(32)
 """The hash before the first row."""
@@ -97,11 +98,11 @@ class Log:
 
     async def _apply(self, draft: Draft, event: Event[Any], connection: Connection) -> list[Event[Any]] | Exception:
         """Run the rule in a savepoint, so that what fails in it concerns its own event only."""
-        if not draft.heard and type(event.data) not in self.rules:
+        if not draft.heard and rules.of(self.rules, event) is None:
             return [event]
         try:
             async with connection.transaction():
-                events = await apply(self.rules, event, connection)
+                events = await rules.apply(self.rules, event, connection)
                 if draft.heard:
                     await connection.execute("insert into heard (stream, sequence) values ($1, $2)", *draft.heard)
         except LOST:
@@ -140,7 +141,7 @@ def chained(previous: bytes, payload: bytes) -> bytes:
     return hashlib.sha256(previous + payload).digest()
 
 
-async def head(connection: Connection | Pool) -> tuple[int, bytes]:
+async def head(connection: Queried) -> tuple[int, bytes]:
     """Return the position and hash of the last row; of an empty log, 0 and 32 zero bytes."""
     row = await connection.fetchrow("select position, hash from log order by position desc limit 1")
     return (row["position"], row["hash"]) if row else (0, GENESIS)

@@ -89,9 +89,15 @@ def enriched(event: Event[D], **derived: Any) -> Event[D]:
     return msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, **derived))
 
 
+def of(rules: Rules, event: Event[Any]) -> Rule | None:
+    """Return the rule for an event; a report's data are of a subclass of what its contract names."""
+    agreed = contracts.registry().get(event.type)
+    return rules.get(agreed.data) if agreed else None
+
+
 async def apply(rules: Rules, event: Event[Any], connection: Connection, depth: int = 0) -> list[Event[Any]]:
     """Return the event as it is to be recorded, followed by all that it sets off, in order of cause."""
-    rule = rules.get(type(event.data))
+    rule = of(rules, event)
     if rule is None:
         return [event]
     if depth > DEPTH_MAX:

@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,8 @@ class Service:
     rules: Rules
     amends: Amends = field(default_factory=dict)
     settings: Callable[[], Settings] = Settings
-    extend: "Callable[[Running], Awaitable[None]] | None" = None
-    """Adds what only this service has, before it starts to work."""
+    extend: "Callable[[Running], AbstractAsyncContextManager[None]] | None" = None
+    """What only this service has: begun before it starts to work, ended after it stopped."""
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ async def _lived(service: Service, settings: Settings) -> int:
         if running is None:
             return EXIT_MISCONFIGURED
         if service.extend:
-            await service.extend(running)
+            await stack.enter_async_context(service.extend(running))
         return await _working(running, stopping)
 
 
@@ -158,7 +158,11 @@ def _pull(service: Running, stream: str, handle: Callable[[list[Msg]], Awaitable
         return message.raw_message
 
     async def batch(messages: list[Msg]) -> None:
-        await handle(messages)
+        try:
+            await handle(messages)
+        except Exception as error:
+            # Not acknowledged, so it all comes again after the acknowledgement wait.
+            log.exception("batch failed", stream=stream, size=len(messages), error=type(error).__name__)
 
     service.broker.subscriber(
         streams.durables()[stream][service.name]["filter_subjects"][0],
