@@ -3,6 +3,7 @@ import asyncio
 import asyncpg
 import pytest
 
+from infra.nats.config import accounts
 from infra.nats.provision import ProvisionError, all_differences, ask, provision
 from infra.postgres.provision import ROOT, MigrationError, _schema
 from infra.postgres.provision import provision as provision_postgres
@@ -43,6 +44,20 @@ async def test_an_operators_choice_of_size_is_no_difference(region):
     await ask(nc, "STREAM.UPDATE.INTAKE", {**found, "max_bytes": 2 * 1024**3})
     assert await provision(nc) == []
     assert (await ask(nc, "STREAM.INFO.INTAKE"))["config"]["max_bytes"] == 2 * 1024**3
+
+
+async def test_on_a_small_disk_streams_get_less_room(nats_server, region):
+    nc = await region.connect("provisioner")
+    for name in ("INTAKE", "QUARANTINE"):
+        await ask(nc, f"STREAM.DELETE.{name}")
+    nats_server.stop()
+    nats_server.base["jetstream"]["max_file"] = 3 * 1024**3
+    nats_server._base = lambda: nats_server.base
+    nats_server.start(accounts(region.keys.public))
+    nc = await region.connect("provisioner")
+    done = await provision(nc)
+    assert "made stream INTAKE for 2048 MiB only: the server has no more room" in done
+    assert await all_differences(nc) == []
 
 
 async def test_every_migration_is_applied_in_each_schema(region):
