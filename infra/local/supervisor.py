@@ -111,6 +111,7 @@ class Supervisor:
                 self.system.announce(self.children)
             if time.monotonic() - remembered > 1 and self.time:
                 self.time.remember()
+                self.show(f"running: {self.time.clock.now():%Y-%m-%d %H:%M} UTC")
                 remembered = time.monotonic()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), POLL_S)
@@ -157,7 +158,6 @@ class Supervisor:
         if self.time:
             self.tell(f"  clock        {self.time.clock.start:%Y-%m-%d}, {self.time.clock.speed:g} s a second")
         self.tell("\n  Ctrl-C ends it; what is recorded stays.\n")
-        self.show("running")
 
     def _done(self, what: str, began: float) -> None:
         self.tell(f"  {time.monotonic() - began:4.1f} s  {what}")
