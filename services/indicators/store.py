@@ -15,3 +15,9 @@ async def save_snapshot(pool: Pool, state: bytes) -> None:
         "insert into snapshot (state) values ($1) on conflict (one) do update set state = $1, taken = now()",
         state,
     )
+
+
+async def load_announced(pool: Pool) -> set[tuple[str, str]]:
+    """Return (verb, key) of every milestone announced so far."""
+    rows = await pool.fetch("select type, entity from log where type like 'crm.indicators.milestone.%'")
+    return {(row["type"].split(".")[3], row["entity"]) for row in rows}
