@@ -1,8 +1,14 @@
 """What the Plan's bodies report to the indicators service, and what it derives."""
 
-from shared.contracts import Data, Ref, Time, contract
+from datetime import date
+from typing import Annotated
+
+from msgspec import Meta
+
+from shared.contracts import Count, Data, Hash, Ref, Share, Time, contract
 from shared.contracts.notice import rejects
 from shared.contracts.sense import Fact
+from shared.contracts.vocabulary import END, Addressee, Country, DataRef
 
 
 @contract(
@@ -45,6 +51,143 @@ class MilestoneMissed(Data, frozen=True, kw_only=True):
 
     milestone: str
     due: Time
+
+
+@contract(
+    "indicators.plan.amended",
+    good={"plan": "crm-2003", "version": "2004-1", "reported_by": "st"},
+    bad=("version", ...),
+    by=("ppt", "st"),
+    entity="plan",
+)
+class PlanAmended(Fact, frozen=True, kw_only=True):
+    """The Plan was changed."""
+
+    plan: Ref
+    version: Ref
+
+
+@contract(
+    "indicators.baseline.set",
+    good={"indicator": "VA-2.1", "since": "2002-05-01", "until": "2003-04-30", "reported_by": "st"},
+    bad=("indicator", "VA 2.1"),
+    by=("ppt", "st"),
+    entity="indicator",
+)
+class BaselineSet(Fact, frozen=True, kw_only=True):
+    """The period that a trend is measured against was settled, both days included."""
+
+    indicator: Ref
+    since: date
+    until: date
+
+
+@contract(
+    "indicators.evaluation.published",
+    good={"plan": "crm-2003", "text_ref": "urn:crm:vault:MEX:evaluation", "reported_by": "ppt"},
+    bad=("text_ref", "x"),
+    rows=("XC-1", "MS-XC-1"),
+    by=("ppt", "st"),
+    entity="plan",
+)
+class EvaluationPublished(Fact, frozen=True, kw_only=True):
+    """The comprehensive evaluation of the Plan was published (due mid-2005)."""
+
+    plan: Ref
+    text_ref: DataRef | None = None
+
+
+@contract(
+    "indicators.threshold.crossed",
+    good={"indicator": "IP-2.1", "country": "GTM", "old": 0.49, "new": 0.5, "target": 0.5},
+    bad=("new", "half"),
+    entity="indicator",
+)
+class ThresholdCrossed(Data, frozen=True, kw_only=True):
+    """An indicator came to its target, or fell behind it again."""
+
+    indicator: str
+    old: float
+    new: float
+    target: float
+    country: Addressee | None = None
+
+
+class QuarterlyReport(Data, frozen=True, kw_only=True):
+    """The report on a quarter (Plan IE 3.1)."""
+
+    quarter: Annotated[str, Meta(pattern=rf"^[0-9]{{4}}-Q[1-4]{END}")]
+
+
+@contract(
+    "indicators.report.published",
+    good={
+        "quarter": "2004-Q1",
+        "as_of": "2004-03-31",
+        "checksum": "0" * 64,
+        "coverage": 0.91,
+        "revision": 1,
+    },
+    bad=("quarter", "2004-Q5"),
+    rows=("IE-3.1", "MS-IE-5"),
+    entity="quarter",
+)
+class ReportPublished(QuarterlyReport, frozen=True, kw_only=True):
+    """A quarter's figures were published; later corrections make the next revision, never an edit."""
+
+    as_of: date
+    checksum: Hash
+    """SHA-256 of the report."""
+    coverage: Share
+    """Share of the countries that reported."""
+    revision: Annotated[int, Meta(ge=1)]
+
+
+@contract(
+    "indicators.report.missed",
+    good={"quarter": "2004-Q1", "due": "2004-04-30T00:00:00Z"},
+    bad=("due", ...),
+    rows=("IE-3.1",),
+    entity="quarter",
+)
+class ReportMissed(QuarterlyReport, frozen=True, kw_only=True):
+    """A quarter's report was not published in time."""
+
+    due: Time
+
+
+class CountryHeard(Data, frozen=True, kw_only=True):
+    """Whether a country reports."""
+
+    country: Country
+    last: Time | None = None
+    """When it was last heard of."""
+
+
+HEARD = {"country": "GTM", "last": "2004-03-01T10:00:00Z"}
+
+
+@contract("indicators.country.silent", good=HEARD, bad=("country", "EU"), rows=("XC-6",))
+class CountrySilent(CountryHeard, frozen=True, kw_only=True):
+    """A country was not heard of for long: trends that include it are partial."""
+
+
+@contract("indicators.country.resumed", good=HEARD, bad=("country", ...), rows=("XC-6",))
+class CountryResumed(CountryHeard, frozen=True, kw_only=True):
+    """A silent country reports again."""
+
+
+@contract(
+    "indicators.projection.rebuilt",
+    good={"checksum": "0" * 64, "events": 120000},
+    bad=("events", -1),
+)
+class ProjectionRebuilt(Data, frozen=True, kw_only=True):
+    """The indicators were folded anew from the first event."""
+
+    checksum: Hash
+    """SHA-256 of the state."""
+    events: Count
 
 
 rejects("indicators")

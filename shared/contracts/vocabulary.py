@@ -131,6 +131,23 @@ ReferralRefusal = Literal["no_capacity", "not_competent", "incomplete", "not_fou
 ReferralRevocation = Literal["consent_withdrawn", "moved_on", "mistaken", "resolved", "deceased", "other"]
 OverrideReason = Literal["child", "danger_to_life", "incapacity", "court_order"]
 
+# HTCDS gender; CTDC age bands; a victim's death makes victims of its next of kin (the Plan's definition).
+Gender = Literal[
+    "Feminine", "Masculine", "TransgenderFeminine", "TransgenderMasculine", "NonConforming", "NonSpecifiedUnknown",
+]
+AgeBroad = Literal["0--8", "9--17", "18--20", "21--23", "24--26", "27--29", "30--38", "39--47", "48+"]
+Relation = Literal["parent", "child", "grandparent", "grandchild", "spouse"]
+DefinedCrime = Literal["tip", "som"]
+Complainant = Literal["potential_victim", "relative", "public", "ngo"]
+Channel = Literal["hotline", "in_person", "online", "letter", "consulate", "other"]
+ConsentScope = Literal["data", "services", "referral", "research"]
+StatusOutcome = Literal["regularised", "repatriated", "asylum", "other"]
+ServiceRefusal = Literal["no_capacity", "not_eligible", "victim_declined", "other"]
+RepatriationFailure = Literal["victim_declined", "risk", "documents", "receiving_country", "logistics", "other"]
+EvaluationSubject = Literal["repatriation", "service"]
+Evaluator = Literal["victim", "ngo", "country"]
+CampaignChannel = Literal["radio", "television", "press", "online", "social_networks", "posters", "in_person", "other"]
+
 # --- Documents, routes, operations -------------------------------------------------------------------------------
 # ICAO Doc 9303 document codes: P*, and cards A*, C*, I* and visas V* whose second letter each State chooses;
 # then papers that Doc 9303 does not cover.
@@ -162,6 +179,18 @@ PhonebookMedia = Literal["book", "phone", "sim", "other"]
 OperationKind = Literal["ordinary", "extraordinary"]
 BandScope = Literal["local", "regional"]
 
+ListStatus = Literal["stolen", "lost", "revoked", "invalid", "stolen_blank"]
+# Smuggling Protocol art. 10 (1) (a) to (f): what States exchange.
+InfoClass = Literal["routes", "groups", "travel_documents", "concealment", "legislation", "technology"]
+ExchangeKind = Literal["statistical", "operational", "tactical"]
+ExchangeRefusal = Literal["not_competent", "not_lawful", "not_found", "incomplete", "other"]
+# The Plan's 1.2: what the regional database is to hold; PC 1.1.4; PC 1 and Frontex FRAN for the figures.
+Dataset = Literal["entry_rules", "modalities", "routes", "traffickers"]
+ActionStage = Literal["review", "evaluation", "supervision", "strengthening", "improvement"]
+ControlStat = Literal["inspections", "refusals", "facilitators", "illegal_stay", "clandestine", "returns"]
+# STIX 2.1 attack-resource-level-ov.
+ResourceLevel = Literal["individual", "club", "contest", "team", "organization", "government"]
+
 # --- Sharing -----------------------------------------------------------------------------------------------------
 # TLP 2.0 (FIRST); Europol handling codes and 4x4 grading of source and information.
 Tlp = Literal["red", "amber+strict", "amber", "green", "clear"]
@@ -176,6 +205,14 @@ CaseOutcome = Literal["convicted", "acquitted", "dismissed", "other"]
 RiskLevel = Literal["low", "medium", "high", "extreme"]
 ReviewTask = Literal["review", "document_care"]
 
+TreatyAction = Literal[
+    "signature", "ratification", "acceptance", "approval", "accession", "succession", "reservation", "withdrawal",
+]
+Degree = Literal["full", "partial", "none"]
+Direction = Literal["up", "down", "flat"]
+ProtectionEnd = Literal["case_resolved", "witness_declined", "risk_ended", "deceased", "other"]
+EntryAnswer = Literal["authorisation_required", "no_authorisation_required", "unknown"]
+
 # --- Training ----------------------------------------------------------------------------------------------------
 # The Plan's thirteen topics (2.1.1), its five values, and the land-border course (IE 3.1.1).
 Topic = Literal[
@@ -188,6 +225,28 @@ Topic = Literal[
 InstitutionType = Literal["migration", "other"]
 Priority = Literal["low", "normal", "high"]
 StaleReason = Literal["expiry", "law_amended", "new_fraud", "conduct"]
+
+CoursePlace = Literal["bcp", "mobile", "online", "school"]
+SurveyPhase = Literal["before", "after"]
+# The Plan's 2.1.1: five values and four measures that are not training.
+Tool = Literal[
+    "ethics", "honesty", "loyalty", "morals", "responsibility",
+    "salary_improvement", "migration_career", "social_benefits", "performance_recognition",
+]
+Subsystem = Literal["integrity", "professionalisation"]
+# ICCS 07031 to 07034, and abuse of migrants.
+ComplaintCategory = Literal[
+    "bribery", "embezzlement", "abuse_of_function", "trading_in_influence", "abuse", "other",
+]
+ComplaintSource = Literal["migrant", "public", "official"]
+ComplaintOutcome = Literal["substantiated", "unfounded"]
+ResourceKind = Literal["money", "staff", "venue", "technical"]
+# The Plan's Cuadro 2, as it is spelled there.
+Rating = Literal["excelente", "bueno", "regular", "deficiente", "no_contesto"]
+Aspect = Literal[
+    "organización", "logística", "presentaciones", "facilitadores", "metodología", "resultados",
+    "material_de_apoyo",
+]
 
 # --- Every report ------------------------------------------------------------------------------------------------
 RetractionReason = Literal["mistaken", "duplicate", "unlawful", "other"]
@@ -207,6 +266,8 @@ Geohash = Annotated[str, Meta(max_length=4, pattern=rf"^[0-9b-hjkmnp-z]{{1,4}}{E
 """At most four characters: some 20 km, so that no house can be told from it."""
 DataRef = Annotated[str, Meta(max_length=200, pattern=rf"^urn:[a-z0-9][a-z0-9-]{{0,31}}:[A-Za-z0-9._:/-]+{END}")]
 """A claim check (CloudEvents `dataref`): the owning country's vault answers to it, for those who may ask."""
+Language = Annotated[str, Meta(pattern=rf"^[a-z]{{2,3}}{END}")]
+"""ISO 639."""
 Url = Annotated[str, Meta(max_length=300, pattern=rf"^https?://[!-~]+{END}")]
 Currency = Annotated[str, Meta(pattern=rf"^[A-Z]{{3}}{END}")]
 """ISO 4217."""

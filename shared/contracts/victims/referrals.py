@@ -1,135 +1,27 @@
-"""What countries report to the victims service, and what it derives."""
+"""Referrals from country to country, and what becomes of them."""
 
 from collections.abc import Iterator
-from datetime import date
+from typing import Annotated
 
-from msgspec import field
+from msgspec import Meta, field
 
 from shared.contracts import Count, Data, Problem, Ref, Time, Value, contract
-from shared.contracts.notice import alerts, rejects
 from shared.contracts.sense import Fact
 from shared.contracts.vocabulary import (
-    Act,
     AgeBand,
-    Control,
     Country,
     DataRef,
-    DecidedBy,
-    DurationBand,
-    Exploitation,
-    IdentifiedBy,
-    Industry,
-    Listed,
-    Means,
-    Mechanism,
     Offence,
     OneOrMore,
     Organisation,
     OverrideReason,
-    Purpose,
-    Recruitment,
     ReferralReason,
     ReferralRefusal,
     ReferralRevocation,
     Service,
     Sex,
-    State,
     Urgency,
-    VictimStatus,
 )
-
-
-@contract(
-    "victims.victim.identified",
-    good={
-        "victim_pid": "vi-5a0",
-        "offence": "tip",
-        "status": "ActualVictimOfTrafficking",
-        "decided_by": "CourtOrProsecution",
-        "mechanism": "statement",
-        "identified_by": "ngo",
-        "act": ["recruitment"],
-        "means": ["deception"],
-        "purpose": ["forced_labour"],
-        "exploitation": ["ForcedLabour"],
-        "industry": "A_AgricultureForestryAndFishing",
-        "sex": "male",
-        "age_band": "adult",
-        "reported_by": "prosecution",
-    },
-    bad=("means", ["trickery"]),
-    rows=("VA-2.1", "VA-3.1c", "XC-2"),
-    privacy="S",
-    entity="victim_pid",
-)
-class VictimIdentified(Fact, frozen=True, kw_only=True):
-    """A person was identified as a victim; trafficking by act, means and purpose (Palermo Protocol art. 3)."""
-
-    victim_pid: Ref
-    offence: Offence
-    status: VictimStatus
-    decided_by: DecidedBy
-    mechanism: Mechanism
-    identified_by: IdentifiedBy
-    sex: Sex
-    age_band: AgeBand
-    act: Listed[Act] = ()
-    means: Listed[Means] = ()
-    """Not needed for a minor (art. 3 (c))."""
-    purpose: Listed[Purpose] = ()
-    exploitation: Listed[Exploitation] = ()
-    control: Listed[Control] = ()
-    recruitment: Listed[Recruitment] = ()
-    industry: Industry | None = None
-    duration_band: DurationBand | None = None
-    exploitation_country: State | None = None
-    occurred_from: date | None = None
-    occurred_to: date | None = None
-
-    def check(self) -> Iterator[Problem]:
-        """Yield what the definition of trafficking lacks, too."""
-        yield from super().check()
-        if self.offence != "tip" or self.status == "NotAVictimOfTrafficking":
-            return
-        for name, values in (("act", self.act), ("means", self.means), ("purpose", self.purpose)):
-            if not values and not (name == "means" and self.age_band == "minor"):
-                yield Problem(
-                    f"/data/{name}",
-                    f"missing_{name}",
-                    f"trafficking in persons needs at least one {name} (Palermo Protocol, article 3)",
-                )
-
-
-@contract(
-    "victims.service.provided",
-    good={
-        "victim_pid": "vi-5a0",
-        "offence": "tip",
-        "service": "shelter",
-        "provider_type": "ngo",
-        "started": "2004-03-01T10:00:00Z",
-        "sex": "male",
-        "age_band": "adult",
-        "reported_by": "ngo",
-    },
-    bad=("service", "spa"),
-    rows=("VA-4.1", "VA-4.1c", "IP-f", "XC-2"),
-    privacy="P",
-    entity="victim_pid",
-    derived=("first_service_this_year",),
-)
-class ServiceProvided(Fact, frozen=True, kw_only=True):
-    """A victim was given a service (Plan VA 4.1); each victim counts once a year in IP-f."""
-
-    victim_pid: Ref
-    offence: Offence
-    service: Service
-    sex: Sex
-    age_band: AgeBand
-    provider_type: Organisation | None = None
-    started: Time | None = None
-    ended: Time | None = None
-    first_service_this_year: bool | None = None
 
 
 class Override(Value, frozen=True, kw_only=True):
@@ -294,43 +186,68 @@ class ReferralOverdue(Data, frozen=True, kw_only=True):
 
 
 @contract(
-    "victims.repatriation.completed",
+    "victims.referral.delivered",
+    good={"referral_id": "ref-88", "receiver": "MEX", "delivered_at": "2004-03-01T10:00:06Z"},
+    bad=("delivered_at", ...),
+    rows=("VA-5.1b",),
+    entity="referral_id",
+)
+class ReferralDelivered(Data, frozen=True, kw_only=True):
+    """Tells the sending country that the receiving country's system has the referral."""
+
+    referral_id: Ref
+    receiver: Country
+    delivered_at: Time
+
+
+@contract(
+    "victims.referral.completed",
+    good={"referral_id": "ref-88", "reported_by": "ngo"},
+    bad=("referral_id", ...),
+    rows=("VA-5.1b",),
+    privacy="P",
+    entity="referral_id",
+    derived=("sender", "receiver"),
+)
+class ReferralCompleted(Fact, frozen=True, kw_only=True):
+    """What a referral asked for is done."""
+
+    referral_id: Ref
+    sender: Country | None = None
+    receiver: Country | None = None
+
+
+@contract(
+    "victims.referral.escalated",
     good={
         "referral_id": "ref-88",
-        "case_id": "case-12",
-        "from": "GTM",
-        "to": "MEX",
-        "voluntary": True,
-        "risk_assessment": True,
-        "sex": "female",
-        "age_band": "minor",
-        "reported_by": "consulate",
+        "sender": "GTM",
+        "receiver": "MEX",
+        "due": "2004-03-01T18:00:00Z",
+        "late_s": 86400,
+        "level": 2,
     },
-    bad=("voluntary", "yes"),
-    rows=("VA-5.1b", "XC-2"),
-    privacy="P",
-    owner="sender",
-    entity="case_id",
+    bad=("level", 4),
+    rows=("VA-5.1b",),
+    entity="referral_id",
 )
-class RepatriationCompleted(Fact, frozen=True, kw_only=True):
-    """A victim was taken home (Plan VA 5.1)."""
+class ReferralEscalated(Data, frozen=True, kw_only=True):
+    """An unanswered referral goes up: 1 contact point, 2 both contact points, 3 the presidency."""
 
-    case_id: Ref
-    sender: Country = field(name="from")
-    to: Country
-    voluntary: bool
-    risk_assessment: bool
-    sex: Sex
-    age_band: AgeBand
-    referral_id: Ref | None = None
-    escort: Organisation | None = None
-
-    def check(self) -> Iterator[Problem]:
-        """Yield `same_country`, too."""
-        yield from super().check()
-        if self.to == self.sender:
-            yield Problem("/data/to", "same_country", "a repatriation goes to another country")
+    referral_id: Ref
+    sender: Country
+    receiver: Country
+    due: Time
+    late_s: Count
+    level: Annotated[int, Meta(ge=1, le=3)]
 
 
-alerts("victims")
-rejects("victims")
+@contract(
+    "victims.referral.lapsed",
+    good={"referral_id": "ref-88", "sender": "GTM", "receiver": "MEX", "due": "2004-03-01T18:00:00Z"},
+    bad=("receiver", "EU"),
+    rows=("VA-5.1b",),
+    entity="referral_id",
+)
+class ReferralLapsed(ReferralOverdue, frozen=True, kw_only=True):
+    """A referral is no longer awaited: the last level passed without an answer."""

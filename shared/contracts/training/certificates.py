@@ -1,20 +1,11 @@
-"""What countries report to the training service, and what it derives."""
+"""Training needs, and the certificates that meet them."""
 
 from collections.abc import Iterator
 from datetime import date
 
 from shared.contracts import Count, Data, Problem, Ref, Share, Time, Value, contract
-from shared.contracts.notice import alerts, rejects
 from shared.contracts.sense import Fact
-from shared.contracts.vocabulary import (
-    InstitutionType,
-    Instrument,
-    Listed,
-    Priority,
-    Sex,
-    StaleReason,
-    Topic,
-)
+from shared.contracts.vocabulary import InstitutionType, Instrument, Listed, Priority, StaleReason, Topic
 
 
 class Alignment(Value, frozen=True, kw_only=True):
@@ -61,52 +52,6 @@ class OfficerCertified(Fact, frozen=True, kw_only=True):
         for index, one in enumerate(self.aligned_to):
             if one.law_id is None and one.instrument is None:
                 yield Problem(f"/data/aligned_to/{index}", "missing_alignment", "name a law_id or an instrument")
-
-
-@contract(
-    "training.official.enrolled",
-    good={"officer_pid": "of-7", "institution_type": "migration", "sex": "female", "reported_by": "immigration"},
-    bad=("institution_type", "navy"),
-    rows=("IP-2.1", "IP-3.1", "IP-a"),
-    privacy="P",
-    entity="officer_pid",
-    derived=("newly",),
-)
-class OfficialEnrolled(Fact, frozen=True, kw_only=True):
-    """An official was incorporated in the Integrity and Professionalisation System (Plan IP 2.1, 3.1)."""
-
-    officer_pid: Ref
-    institution_type: InstitutionType
-    sex: Sex
-    newly: bool | None = None
-    """Not enrolled before; each official counts once."""
-
-
-@contract(
-    "training.workforce.declared",
-    good={
-        "institution_type": "migration",
-        "headcount": 840,
-        "technical_headcount": 320,
-        "as_of": "2003-12-31",
-        "reported_by": "immigration",
-    },
-    bad=("headcount", "many"),
-    rows=("IP-2.1", "IP-3.1", "IE-3.2b"),
-)
-class WorkforceDeclared(Fact, frozen=True, kw_only=True):
-    """A country declared how many officials it has: the denominator of 50 % and 30 % (Plan IP 2.1, 3.1)."""
-
-    institution_type: InstitutionType
-    headcount: Count
-    technical_headcount: Count | None = None
-    as_of: date | None = None
-
-    def check(self) -> Iterator[Problem]:
-        """Yield `more_than_headcount`, too."""
-        yield from super().check()
-        if self.technical_headcount is not None and self.technical_headcount > self.headcount:
-            yield Problem("/data/technical_headcount", "more_than_headcount", "it is part of headcount, not more")
 
 
 @contract(
@@ -169,5 +114,60 @@ class CertificationExpired(Data, frozen=True, kw_only=True):
     institution_type: InstitutionType
 
 
-alerts("training")
-rejects("training")
+class Need(Data, frozen=True, kw_only=True):
+    """A training need, known by its id."""
+
+    need_id: Ref
+    topic: Topic
+    bcp: Ref | None = None
+
+
+NEED = {"need_id": "need-1", "topic": "false_document_detection", "bcp": "GTM-TECUN-UMAN"}
+
+
+@contract("training.need.planned", good=NEED | {"course_id": "crs-1"}, bad=("course_id", ...), entity="need_id")
+class NeedPlanned(Need, frozen=True, kw_only=True):
+    """A course was scheduled that meets the need."""
+
+    course_id: Ref
+
+
+@contract("training.need.met", good=NEED | {"latency_s": 7776000}, bad=("latency_s", -1), entity="need_id")
+class NeedMet(Need, frozen=True, kw_only=True):
+    """Officers were certified in what was needed."""
+
+    latency_s: Count
+    """Seconds since the need was raised."""
+
+
+@contract("training.need.overdue", good=NEED | {"due": "2004-06-01T00:00:00Z"}, bad=("due", ...), entity="need_id")
+class NeedOverdue(Need, frozen=True, kw_only=True):
+    """A need was not met in time."""
+
+    due: Time
+
+
+@contract(
+    "training.certification.renewed",
+    good={"cert_id": "ce-31", "topic": "english", "institution_type": "migration", "renewed_by": "ce-90"},
+    bad=("renewed_by", ...),
+    rows=("IE-3.2b",),
+    entity="cert_id",
+)
+class CertificationRenewed(CertificationExpired, frozen=True, kw_only=True):
+    """A newer certificate of the same officer and topic took a certificate's place."""
+
+    renewed_by: Ref
+
+
+@contract(
+    "training.certification.revoked",
+    good={"cert_id": "ce-31", "topic": "english", "institution_type": "migration", "reason": "conduct"},
+    bad=("reason", "x"),
+    rows=("IE-3.2b",),
+    entity="cert_id",
+)
+class CertificationRevoked(CertificationExpired, frozen=True, kw_only=True):
+    """A certificate was taken away."""
+
+    reason: StaleReason

@@ -1,80 +1,26 @@
-"""What countries report to the legal service, and what it derives."""
+"""Detentions, proceedings, cases and their witnesses."""
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from shared.contracts import Count, Data, Problem, Ref, Time, contract
-from shared.contracts.notice import alerts, rejects
 from shared.contracts.sense import Fact
 from shared.contracts.vocabulary import (
     AgeBand,
     CaseOutcome,
     Country,
-    Instrument,
+    EntryAnswer,
     Listed,
     Nationality,
     Offence,
     OneOrMore,
+    ProtectionEnd,
     ReviewTask,
     RiskLevel,
     Sex,
     Token,
-    Url,
 )
-
-TREATY = {"instrument": "TIP", "country": "GTM", "reported_by": "foreign_ministry"}
-
-
-class TreatyAct(Fact, frozen=True, kw_only=True):
-    """An act of a country towards one of the three treaties; the date of the act is the event's `time`."""
-
-    instrument: Instrument
-    country: Country
-    source_url: Url | None = None
-
-
-@contract("legal.treaty.signed", good=TREATY, bad=("instrument", "Palermo"), rows=("LE-2.1",), owner="country")
-class TreatySigned(TreatyAct, frozen=True, kw_only=True):
-    """A country signed a treaty; signing does not make it a party."""
-
-
-@contract("legal.treaty.ratified", good=TREATY, bad=("country", "ESP"), rows=("LE-2.1",), owner="country")
-class TreatyRatified(TreatyAct, frozen=True, kw_only=True):
-    """A country deposited its ratification, and is a party (Plan LE 2.1)."""
-
-
-@contract("legal.treaty.acceded", good=TREATY, bad=("instrument", ...), rows=("LE-2.1",), owner="country")
-class TreatyAcceded(TreatyAct, frozen=True, kw_only=True):
-    """A country acceded without having signed, and is a party (Plan LE 2.1)."""
-
-
-@contract(
-    "legal.law.amended",
-    good={
-        "law_id": "GTM-penal-code-202",
-        "country": "GTM",
-        "effective_from": "2004-06-01",
-        "crime_types": ["tip"],
-        "articles": ["202-ter"],
-        "version": "2004-1",
-        "reported_by": "legislature",
-    },
-    bad=("crime_types", ["trata"]),
-    rows=("LE-1.R3", "VA-1.1"),
-    owner="country",
-    entity="law_id",
-)
-class LawAmended(Fact, frozen=True, kw_only=True):
-    """A law was changed; certificates aligned to it go stale (Plan LE 1)."""
-
-    law_id: Ref
-    country: Country
-    effective_from: date
-    crime_types: OneOrMore[Offence]
-    version: Ref
-    articles: Listed[Ref] = ()
-    supersedes: Ref | None = None
-    """The version that it replaces."""
 
 
 @contract(
@@ -91,7 +37,7 @@ class LawAmended(Fact, frozen=True, kw_only=True):
         "reported_by": "police",
     },
     bad=("smuggled_migrant", "no"),
-    rows=("IE-3.1i", "IE-1.2.3", "XC-2"),
+    rows=("IE-3.1i", "IE-1.2.3", "LE-1.R2", "XC-2"),
     privacy="S",
     entity="detention_id",
 )
@@ -203,5 +149,83 @@ class WitnessReviewOverdue(Data, frozen=True, kw_only=True):
     due: Time
 
 
-alerts("legal")
-rejects("legal")
+class Proceeding(Fact, frozen=True, kw_only=True):
+    """Judicial proceedings against those implicated (Plan PC 1)."""
+
+    case_id: Ref
+    offences: OneOrMore[Offence]
+    accused_count: Count
+    detention_ids: Listed[Ref] = ()
+    countries: Listed[Country] = ()
+
+
+PROCEEDING = {
+    "case_id": "case-12",
+    "offences": ["tip"],
+    "accused_count": 3,
+    "detention_ids": ["det-4"],
+    "countries": ["GTM"],
+    "reported_by": "prosecution",
+}
+
+
+PROCEEDINGS: dict[str, Any] = {"rows": ("PC-1d",), "privacy": "P", "entity": "case_id"}
+
+
+@contract("legal.proceeding.opened", good=PROCEEDING, bad=("accused_count", -1), **PROCEEDINGS)
+class ProceedingOpened(Proceeding, frozen=True, kw_only=True):
+    """Proceedings began."""
+
+
+@contract("legal.proceeding.closed", good=PROCEEDING, bad=("offences", []), **PROCEEDINGS)
+class ProceedingClosed(Proceeding, frozen=True, kw_only=True):
+    """Proceedings ended; how, `case.resolved` says."""
+
+
+@contract(
+    "legal.witness.protected",
+    good={
+        "witness_pid": "wi-2",
+        "case_id": "case-12",
+        "measures": ["relocation"],
+        "risk_level": "high",
+        "reported_by": "prosecution",
+    },
+    bad=("risk_level", "none"),
+    rows=("VA-6.1b",),
+    privacy="S",
+    entity="witness_pid",
+)
+class WitnessProtected(WitnessReviewed, frozen=True, kw_only=True):
+    """A witness came under protection (Plan VA 6: until the case is resolved)."""
+
+
+@contract(
+    "legal.witness.ended",
+    good={"witness_pid": "wi-2", "case_id": "case-12", "reason": "case_resolved", "reported_by": "prosecution"},
+    bad=("reason", "x"),
+    rows=("VA-6.1b",),
+    privacy="S",
+    entity="witness_pid",
+)
+class WitnessEnded(Fact, frozen=True, kw_only=True):
+    """The protection of a witness ended."""
+
+    witness_pid: Ref
+    case_id: Ref
+    reason: ProtectionEnd
+
+
+@contract(
+    "legal.entry.checked",
+    good={"destination": "GTM", "nationality": "ECU", "answer": "authorisation_required", "table_version": 31},
+    bad=("answer", "maybe"),
+)
+class EntryChecked(Data, frozen=True, kw_only=True):
+    """The audit of a look-up in the table of entry requirements."""
+
+    destination: Country
+    nationality: Nationality
+    answer: EntryAnswer
+    table_version: Count
+    """Position in the log of the newest row that the answer rests on."""

@@ -1,0 +1,258 @@
+"""The network of contact points, its manual, database, meetings and commitments."""
+
+from datetime import date
+from typing import Any
+
+from shared.contracts import Count, Data, Hash, Ref, Time, contract
+from shared.contracts.sense import Fact
+from shared.contracts.vocabulary import Body, Country, DataRef, Dataset, Listed, Reporter, Token
+
+BODIES = ("ppt", "st", "sv")
+"""The Plan's bodies that speak for the region."""
+
+
+@contract(
+    "intel.contactpoint.designated",
+    good={
+        "country": "GTM",
+        "body": "immigration",
+        "officer_ref": "urn:crm:vault:GTM:officer-3",
+        "reported_by": "immigration",
+    },
+    bad=("country", "ESP"),
+    rows=("IE-1.2.2", "IE-1.1b"),
+    privacy="S",
+    owner="country",
+)
+class ContactPointDesignated(Fact, frozen=True, kw_only=True):
+    """A country designated its permanent contact point (Plan IE 1.2.2)."""
+
+    country: Country
+    body: Reporter
+    officer_ref: DataRef
+    channel: Token | None = None
+    valid_from: date | None = None
+
+
+@contract(
+    "intel.meeting.held",
+    good={
+        "meeting_id": "vm-2003-07",
+        "body": "liaison_network",
+        "date": "2003-07-01",
+        "attending": ["MEX", "GTM", "CRI"],
+        "reported_by": "sv",
+    },
+    bad=("date", "1 July 2003"),
+    rows=("IE-2.1", "MS-IE-4"),
+    entity="meeting_id",
+)
+class MeetingHeld(Fact, frozen=True, kw_only=True):
+    """A meeting took place; the network meets on the first Tuesday of each month (Plan IE 2.1)."""
+
+    meeting_id: Ref
+    body: Reporter
+    date: date
+    attending: Listed[Country]
+
+
+@contract(
+    "intel.contactpoint.replaced",
+    good={
+        "country": "GTM",
+        "body": "immigration",
+        "officer_ref": "urn:crm:vault:GTM:officer-4",
+        "reported_by": "immigration",
+    },
+    bad=("officer_ref", "Ana"),
+    rows=("IE-1.2.2",),
+    privacy="S",
+    owner="country",
+)
+class ContactPointReplaced(ContactPointDesignated, frozen=True, kw_only=True):
+    """A country put another in its contact point's place."""
+
+
+@contract(
+    "intel.contactpoint.vacated",
+    good={"country": "GTM", "body": "immigration", "reported_by": "immigration"},
+    bad=("body", "x"),
+    rows=("IE-1.2.2",),
+    owner="country",
+)
+class ContactPointVacated(Fact, frozen=True, kw_only=True):
+    """A country has no contact point for the time being."""
+
+    country: Country
+    body: Reporter
+
+
+class Manual(Fact, frozen=True, kw_only=True):
+    """A version of the manual of procedures (Plan IE 1.1)."""
+
+    version: Ref
+    checksum: Hash | None = None
+
+
+MANUAL = {"version": "1.0", "reported_by": "ppt"}
+
+
+MANUALS: dict[str, Any] = {"entity": "version"}
+
+
+@contract("intel.manual.presented", good=MANUAL, bad=("version", ...), rows=("IE-1.1", "MS-IE-1"), by=BODIES, **MANUALS)
+class ManualPresented(Manual, frozen=True, kw_only=True):
+    """The manual was presented."""
+
+
+@contract("intel.manual.approved", good=MANUAL, bad=("version", "v 1"), rows=("IE-1.1",), by=BODIES, **MANUALS)
+class ManualApproved(Manual, frozen=True, kw_only=True):
+    """The manual was approved: the data of the countries are due four months later."""
+
+
+@contract(
+    "intel.manual.adopted",
+    good=MANUAL | {"country": "GTM", "reported_by": "immigration"},
+    bad=("country", "ESP"),
+    rows=("IE-1.1",),
+    owner="country",
+    **MANUALS,
+)
+class ManualAdopted(Manual, frozen=True, kw_only=True):
+    """A country works by the manual."""
+
+    country: Country
+
+
+@contract(
+    "intel.database.activated",
+    good={"version": "1.0", "reported_by": "sv"},
+    bad=("version", ...),
+    rows=("IE-1.2",),
+    by=BODIES,
+)
+class DatabaseActivated(Fact, frozen=True, kw_only=True):
+    """The regional database is at work (Plan IE 1.2)."""
+
+    version: Ref
+
+
+@contract(
+    "intel.dataset.submitted",
+    good={
+        "dataset": "routes",
+        "rows": 140,
+        "since": "2003-01-01",
+        "until": "2003-12-31",
+        "reported_by": "immigration",
+    },
+    bad=("dataset", "recipes"),
+    rows=("IE-1.2", "MS-IE-2"),
+)
+class DatasetSubmitted(Fact, frozen=True, kw_only=True):
+    """A country loaded one of the four sets of data (Plan IE 1.2)."""
+
+    dataset: Dataset
+    rows: Count
+    since: date | None = None
+    until: date | None = None
+    checksum: Hash | None = None
+
+
+class Session(Fact, frozen=True, kw_only=True):
+    """A body met, or was linked up."""
+
+    body: Body
+    date: date
+    attendees_count: Count | None = None
+
+
+SESSION = {"body": "joint_task_force", "date": "2003-09-01", "attendees_count": 14, "reported_by": "liaison_network"}
+
+
+@contract("intel.liaison.established", good=SESSION, bad=("date", "now"), rows=("IE-1.3", "MS-IE-3"))
+class LiaisonEstablished(Session, frozen=True, kw_only=True):
+    """The network's representative is in touch with a joint task force (Plan IE 1.3)."""
+
+
+@contract(
+    "intel.commission.convened",
+    good=SESSION | {"body": "national_commission", "reported_by": "interior_ministry"},
+    bad=("body", "club"),
+    rows=("IE-1.3",),
+)
+class CommissionConvened(Session, frozen=True, kw_only=True):
+    """A national commission met (Plan IE 1.3)."""
+
+
+class Meeting(Fact, frozen=True, kw_only=True):
+    """A meeting on the calendar."""
+
+    meeting_id: Ref
+    body: Body
+    date: date
+
+
+MEETING = {"meeting_id": "vm-2003-07", "body": "liaison_network", "date": "2003-07-01", "reported_by": "sv"}
+
+
+MEETINGS: dict[str, Any] = {"rows": ("IE-2.1",), "entity": "meeting_id"}
+
+
+@contract("intel.meeting.scheduled", good=MEETING, bad=("date", "Tuesday"), **MEETINGS)
+class MeetingScheduled(Meeting, frozen=True, kw_only=True):
+    """A meeting was set."""
+
+
+@contract("intel.meeting.missed", good=MEETING, bad=("body", "club"), **MEETINGS)
+class MeetingMissed(Meeting, frozen=True, kw_only=True):
+    """A meeting that was set did not take place."""
+
+
+@contract(
+    "intel.commitment.agreed",
+    good={"commitment_id": "co-4", "country": "GTM", "due": "2003-10-07T00:00:00Z", "reported_by": "ppt"},
+    bad=("due", "soon"),
+    rows=("IE-2.1b",),
+    by=BODIES,
+    entity="commitment_id",
+)
+class CommitmentAgreed(Fact, frozen=True, kw_only=True):
+    """A meeting agreed that a country does something by a date (Plan IE 2.1)."""
+
+    commitment_id: Ref
+    country: Country
+    """Who owes it."""
+    due: Time
+    text_ref: DataRef | None = None
+
+
+@contract(
+    "intel.commitment.fulfilled",
+    good={"commitment_id": "co-4", "country": "GTM", "reported_by": "immigration"},
+    bad=("country", "EU"),
+    rows=("IE-2.1b",),
+    entity="commitment_id",
+    derived=("late",),
+)
+class CommitmentFulfilled(Fact, frozen=True, kw_only=True):
+    """A commitment was kept."""
+
+    commitment_id: Ref
+    country: Country
+    late: bool | None = None
+
+
+@contract(
+    "intel.commitment.overdue",
+    good={"commitment_id": "co-4", "country": "GTM", "due": "2003-10-07T00:00:00Z"},
+    bad=("due", ...),
+    rows=("IE-2.1b",),
+    entity="commitment_id",
+)
+class CommitmentOverdue(Data, frozen=True, kw_only=True):
+    """A commitment was not kept in time."""
+
+    commitment_id: Ref
+    country: Country
+    due: Time

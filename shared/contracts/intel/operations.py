@@ -1,0 +1,242 @@
+"""Operations, exchanges of information, and the figures of control."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from msgspec import field
+
+from shared.contracts import Count, Problem, Ref, Time, Value, contract
+from shared.contracts.sense import Fact
+from shared.contracts.vocabulary import (
+    ActionStage,
+    ControlStat,
+    Country,
+    ExchangeKind,
+    ExchangeRefusal,
+    Handling,
+    InfoClass,
+    Listed,
+    OneOrMore,
+    OperationKind,
+    Rating,
+    Token,
+    Topic,
+    Urgency,
+)
+
+
+class OperationResults(Value, frozen=True, kw_only=True):
+    """What a joint operation brought."""
+
+    detentions: Count = 0
+    victims: Count = 0
+    documents: Count = 0
+
+
+@contract(
+    "intel.operation.executed",
+    good={
+        "operation_id": "op-3",
+        "kind": "ordinary",
+        "participants": ["GTM", "MEX"],
+        "started": "2004-03-01T06:00:00Z",
+        "ended": "2004-03-02T18:00:00Z",
+        "results": {"detentions": 4, "victims": 9, "documents": 12},
+        "reported_by": "immigration",
+    },
+    bad=("kind", "secret"),
+    rows=("IE-3.1iii", "PC-1a"),
+    entity="operation_id",
+    derived=("joint",),
+)
+class OperationExecuted(Fact, frozen=True, kw_only=True):
+    """An operation was carried out; it is a joint one when two or more countries took part."""
+
+    operation_id: Ref
+    kind: OperationKind
+    participants: OneOrMore[Country]
+    started: Time | None = None
+    ended: Time | None = None
+    results: OperationResults | None = None
+    joint: bool | None = None
+
+
+@contract(
+    "intel.operation.planned",
+    good={
+        "operation_id": "op-3",
+        "kind": "ordinary",
+        "participants": ["GTM", "MEX"],
+        "started": "2004-03-01T06:00:00Z",
+        "reported_by": "immigration",
+    },
+    bad=("participants", []),
+    rows=("PC-1a", "PC-1.1.2"),
+    entity="operation_id",
+)
+class OperationPlanned(Fact, frozen=True, kw_only=True):
+    """An operation was designed (Plan PC 1.1.2)."""
+
+    operation_id: Ref
+    kind: OperationKind
+    participants: OneOrMore[Country]
+    started: Time | None = None
+    ended: Time | None = None
+
+
+@contract(
+    "intel.operation.evaluated",
+    good={
+        "operation_id": "op-3",
+        "kind": "ordinary",
+        "rating": "bueno",
+        "lessons": ["regional_security"],
+        "reported_by": "immigration",
+    },
+    bad=("rating", "good"),
+    rows=("PC-1b",),
+    entity="operation_id",
+)
+class OperationEvaluated(Fact, frozen=True, kw_only=True):
+    """The result of an operation was judged (Plan PC 1: "evaluación cualitativa")."""
+
+    operation_id: Ref
+    kind: OperationKind
+    rating: Rating
+    lessons: Listed[Topic] = ()
+    """What to train for."""
+
+
+class Exchange(Fact, frozen=True, kw_only=True):
+    """Information that goes from one country to another; what it says stays with them."""
+
+    exchange_id: Ref
+    sender: Country = field(name="from")
+    to: Country
+    info_class: InfoClass
+    kind: ExchangeKind
+    handling: Handling | None = None
+    urgency: Urgency | None = None
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `same_country`, too."""
+        yield from super().check()
+        if self.to == self.sender:
+            yield Problem("/data/to", "same_country", "an exchange is between two countries")
+
+
+EXCHANGE = {
+    "exchange_id": "ex-1",
+    "from": "GTM",
+    "to": "MEX",
+    "info_class": "routes",
+    "kind": "operational",
+    "handling": "H1",
+    "reported_by": "police",
+}
+
+
+EXCHANGED: dict[str, Any] = {"privacy": "P", "entity": "exchange_id"}
+
+
+@contract("intel.information.received", good=EXCHANGE, bad=("kind", "x"), rows=("PC-1.1.1",), owner="to", **EXCHANGED)
+class InformationReceived(Exchange, frozen=True, kw_only=True):
+    """A country took in what another sent it (Plan PC 1.1.1)."""
+
+    gathered: date | None = None
+    """When it was gathered: its age at receipt."""
+
+
+@contract("intel.information.shared", good=EXCHANGE, bad=("to", "EUR"), rows=("PC-1.1.5",), owner="sender", **EXCHANGED)
+class InformationShared(Exchange, frozen=True, kw_only=True):
+    """A country gave information to another (Plan PC 1.1.5)."""
+
+
+@contract(
+    "intel.information.requested",
+    good=EXCHANGE | {"due": "2004-03-08T10:00:00Z"},
+    bad=("due", "soon"),
+    rows=("PC-1.1.5",),
+    owner="sender",
+    **EXCHANGED,
+)
+class InformationRequested(Exchange, frozen=True, kw_only=True):
+    """A country asked another for information; due in seven days unless urgent."""
+
+    due: Time | None = None
+
+
+@contract(
+    "intel.information.answered",
+    good=EXCHANGE,
+    bad=("info_class", "x"),
+    rows=("PC-1.1.5",),
+    owner="sender",
+    **EXCHANGED,
+)
+class InformationAnswered(Exchange, frozen=True, kw_only=True):
+    """A country answered a request."""
+
+
+@contract(
+    "intel.information.refused",
+    good=EXCHANGE | {"reason": "not_competent"},
+    bad=("reason", "no"),
+    rows=("PC-1.1.5",),
+    owner="sender",
+    **EXCHANGED,
+)
+class InformationRefused(Exchange, frozen=True, kw_only=True):
+    """A country refused a request, and says why."""
+
+    reason: ExchangeRefusal
+
+
+@contract(
+    "intel.feedback.given",
+    good={"exchange_id": "ex-1", "to": "GTM", "useful": True, "used_for": "operation", "reported_by": "police"},
+    bad=("useful", "very"),
+    rows=("PC-1.1.3",),
+    entity="exchange_id",
+)
+class FeedbackGiven(Fact, frozen=True, kw_only=True):
+    """The source of information is told what it was good for (Plan PC 1.1.3)."""
+
+    exchange_id: Ref
+    to: Country
+    useful: bool
+    used_for: Token | None = None
+
+
+@contract(
+    "intel.actionplan.advanced",
+    good={"stage": "evaluation", "reported_by": "immigration"},
+    bad=("stage", "rest"),
+    rows=("PC-1.1.4", "MS-PC-1"),
+)
+class ActionPlanAdvanced(Fact, frozen=True, kw_only=True):
+    """A country's ordinary action plan reached a stage (Plan PC 1.1.4)."""
+
+    stage: ActionStage
+
+
+@contract(
+    "intel.controlstat.reported",
+    good={
+        "kind": "inspections",
+        "count": 12000,
+        "since": "2004-01-01",
+        "until": "2004-03-31",
+        "reported_by": "immigration",
+    },
+    bad=("kind", "smiles"),
+    rows=("IE-3.1iv", "IE-3.1ii"),
+)
+class ControlStatReported(Fact, frozen=True, kw_only=True):
+    """Figures of border control in a period, both days included: the base of rates."""
+
+    kind: ControlStat
+    count: Count
+    since: date
+    until: date

@@ -1,0 +1,187 @@
+"""Presumed traffickers, their bands and their address books."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from shared.contracts import Count, Data, EventId, Ref, Share, contract
+from shared.contracts.sense import Fact
+from shared.contracts.vocabulary import (
+    AgeBand,
+    BandScope,
+    Country,
+    DataRef,
+    Handling,
+    InformationGrade,
+    Listed,
+    Nationality,
+    Offence,
+    OneOrMore,
+    PhonebookMedia,
+    ResourceLevel,
+    Sex,
+    SourceGrade,
+    Tlp,
+    Token,
+    TraffickerRole,
+)
+
+
+@contract(
+    "intel.trafficker.detected",
+    good={
+        "trafficker_pid": "tr-7c1",
+        "offences": ["tip"],
+        "role": "RecruiterOrIntermediary",
+        "sex": "female",
+        "age_band": "adult",
+        "reported_by": "police",
+    },
+    bad=("role", "Recruiter"),
+    rows=("IE-1.2d", "LE-1.R2", "XC-2"),
+    privacy="S",
+    entity="trafficker_pid",
+)
+class TraffickerDetected(Fact, frozen=True, kw_only=True):
+    """A presumed trafficker or smuggler came to notice (Plan IE 1.2.3: leaders and modus operandi too)."""
+
+    trafficker_pid: Ref
+    offences: OneOrMore[Offence]
+    """The principal offence first (ICCS counting rule)."""
+    role: TraffickerRole
+    sex: Sex
+    age_band: AgeBand
+    nationality: Nationality | None = None
+    modus_operandi: Listed[Token] = ()
+    route_id: Ref | None = None
+    band_id: Ref | None = None
+    srceval: SourceGrade | None = None
+    infoeval: InformationGrade | None = None
+    tlp: Tlp | None = None
+    handling: Handling | None = None
+
+
+@contract(
+    "intel.phonebook.seized",
+    good={
+        "seizure_id": "sz-9",
+        "detention_id": "det-4",
+        "media": "phone",
+        "entries_count": 212,
+        "hashes_ref": "urn:crm:vault:GTM:sz-9",
+        "reported_by": "police",
+    },
+    bad=("entries_count", -1),
+    rows=("IE-1.2.3",),
+    privacy="S",
+    entity="seizure_id",
+)
+class PhonebookSeized(Fact, frozen=True, kw_only=True):
+    """A telephone or address book was secured at a detention (Plan IE 1.2.3); its numbers stay in the vault."""
+
+    seizure_id: Ref
+    media: PhonebookMedia
+    entries_count: Count
+    detention_id: Ref | None = None
+    holder_pid: Ref | None = None
+    hashes_ref: DataRef | None = None
+
+
+class TraffickerKnown(Data, frozen=True, kw_only=True):
+    """What detections of one person say together; the evidence is the events."""
+
+    pids: OneOrMore[Ref]
+    confidence: Annotated[int, Meta(ge=0, le=100)]
+    """Per cent."""
+    evidence: Listed[EventId] = ()
+
+
+KNOWN = {"pids": ["tr-7c1", "tr-80a"], "confidence": 80, "evidence": ["0193a1b2-example"]}
+
+
+@contract("intel.trafficker.profiled", good=KNOWN, bad=("confidence", 101), rows=("IE-1.2d",), privacy="S")
+class TraffickerProfiled(TraffickerKnown, frozen=True, kw_only=True):
+    """The service drew a profile of a presumed trafficker from several detections."""
+
+
+@contract("intel.trafficker.merged", good=KNOWN | {"into": "tr-7c1"}, bad=("into", ...), rows=("IE-1.2d",), privacy="S")
+class TraffickerMerged(TraffickerKnown, frozen=True, kw_only=True):
+    """Several identifiers turned out to be one person."""
+
+    into: Ref
+
+
+@contract(
+    "intel.phonebook.disseminated",
+    good={"seizure_id": "sz-9", "recipients": ["MEX", "USA"], "handling": "H1", "reported_by": "police"},
+    bad=("recipients", ["EUR"]),
+    rows=("IE-1.2.3",),
+    privacy="P",
+    entity="seizure_id",
+)
+class PhonebookDisseminated(Fact, frozen=True, kw_only=True):
+    """The hashes of a seized book were made available to other countries (due 72 h after the seizure)."""
+
+    seizure_id: Ref
+    recipients: OneOrMore[Country]
+    handling: Handling | None = None
+
+
+@contract(
+    "intel.phonenumber.matched",
+    good={
+        "match_id": "ma-1",
+        "countries": ["GTM", "MEX"],
+        "hash_prefix": "5f2a",
+        "seizure_ids": ["sz-9", "sz-14"],
+        "score": 0.9,
+    },
+    bad=("countries", ["GTM"]),
+    rows=("IE-1.2.3",),
+    privacy="P",
+    entity="match_id",
+)
+class PhonenumberMatched(Data, frozen=True, kw_only=True):
+    """The same number stands in books of two countries; only these two are told."""
+
+    match_id: Ref
+    countries: Annotated[tuple[Country, ...], Meta(min_length=2, max_length=2)]
+    hash_prefix: Annotated[str, Meta(max_length=8)]
+    seizure_ids: tuple[Ref, ...]
+    score: Share
+
+
+class Band(Fact, frozen=True, kw_only=True):
+    """What is known of a band."""
+
+    band_id: Ref
+    scope: BandScope
+    offences: OneOrMore[Offence]
+    members_count: Count | None = None
+    countries: Listed[Country] = ()
+    resource_level: ResourceLevel | None = None
+
+
+BAND = {
+    "band_id": "band-2",
+    "scope": "regional",
+    "members_count": 8,
+    "offences": ["som", "doc_fraud"],
+    "countries": ["GTM", "MEX"],
+    "reported_by": "police",
+}
+
+
+@contract("intel.band.identified", good=BAND, bad=("offences", []), rows=("PC-1c",), privacy="P", entity="band_id")
+class BandIdentified(Band, frozen=True, kw_only=True):
+    """A band of smugglers or traffickers became known."""
+
+
+@contract("intel.band.dismantled", good=BAND, bad=("scope", "global"), rows=("PC-1c",), privacy="P", entity="band_id")
+class BandDismantled(Band, frozen=True, kw_only=True):
+    """A band of smugglers or traffickers was broken up (Plan PC 1)."""
+
+
+@contract("intel.band.reactivated", good=BAND, bad=("band_id", ...), rows=("PC-1c",), privacy="P", entity="band_id")
+class BandReactivated(Band, frozen=True, kw_only=True):
+    """A band that was broken up is at work again."""

@@ -1,0 +1,145 @@
+"""Ways of working, routes, and places where victims are suspected."""
+
+from datetime import date
+from typing import Any
+
+from msgspec import field
+
+from shared.contracts import Count, Ref, Time, Value, contract
+from shared.contracts.means import Money
+from shared.contracts.sense import Fact
+from shared.contracts.vocabulary import (
+    Country,
+    DataRef,
+    Exploitation,
+    Geohash,
+    InfoClass,
+    Mode,
+    Offence,
+    OneOrMore,
+    PointKind,
+    State,
+    Token,
+)
+
+
+class Leg(Value, frozen=True, kw_only=True):
+    """One leg of a route."""
+
+    origin: State = field(name="from")
+    to: State
+    mode: Mode
+    point_kind: PointKind
+    """What the end of the leg is."""
+
+
+@contract(
+    "intel.route.reported",
+    good={
+        "route_id": "rt-12",
+        "legs": [{"from": "ECU", "to": "GTM", "mode": "boat", "point_kind": "Transit"}],
+        "reported_by": "immigration",
+    },
+    bad=("legs", []),
+    rows=("IE-1.2c",),
+    entity="route_id",
+)
+class RouteReported(Fact, frozen=True, kw_only=True):
+    """A route of smugglers or traffickers became known (Plan IE 1.2: "rutas")."""
+
+    route_id: Ref
+    legs: OneOrMore[Leg]
+    fee: Money | None = None
+    first_seen: date | None = None
+    last_seen: date | None = None
+
+
+@contract(
+    "intel.location.reported",
+    good={
+        "place_ref": "place-31",
+        "geohash": "9fxe",
+        "venue": "farm",
+        "suspected_exploitation": "ForcedLabour",
+        "target_country": "MEX",
+        "reported_by": "ngo",
+    },
+    bad=("geohash", "9fxeb"),
+    rows=("IE-3.2.1",),
+    privacy="S",
+    entity="place_ref",
+)
+class LocationReported(Fact, frozen=True, kw_only=True):
+    """A place was reported where victims of trafficking are suspected (Plan IE 3.2.1)."""
+
+    place_ref: Ref
+    venue: Token
+    suspected_exploitation: Exploitation
+    target_country: Country
+    """Where the place is, and whose answer is awaited."""
+    geohash: Geohash | None = None
+    ack_by: Time | None = None
+
+
+@contract(
+    "intel.modality.reported",
+    good={"modality": "false_tour_group", "offence": "som", "info_class": "concealment", "reported_by": "police"},
+    bad=("info_class", "gossip"),
+    rows=("IE-1.2b",),
+)
+class ModalityReported(Fact, frozen=True, kw_only=True):
+    """A way in which smugglers or traffickers work became known (Plan IE 1.2)."""
+
+    modality: Token
+    offence: Offence
+    info_class: InfoClass
+    description_ref: DataRef | None = None
+
+
+class KnownRoute(Fact, frozen=True, kw_only=True):
+    """A route on record."""
+
+    route_id: Ref
+
+
+ROUTE = {"route_id": "rt-12", "reported_by": "immigration"}
+
+
+@contract("intel.route.confirmed", good=ROUTE, bad=("route_id", ...), rows=("IE-1.2c",), entity="route_id")
+class RouteConfirmed(KnownRoute, frozen=True, kw_only=True):
+    """A route is in use still, or was found again by another."""
+
+
+@contract("intel.route.retired", good=ROUTE, bad=("route_id", "rt 12"), rows=("IE-1.2c",), entity="route_id")
+class RouteRetired(KnownRoute, frozen=True, kw_only=True):
+    """A route is no longer in use."""
+
+
+class KnownPlace(Fact, frozen=True, kw_only=True):
+    """A place that was reported."""
+
+    place_ref: Ref
+    outcome_ref: DataRef | None = None
+
+
+PLACE = {"place_ref": "place-31", "reported_by": "police"}
+
+
+PLACES: dict[str, Any] = {"rows": ("IE-3.2.1",), "privacy": "S", "entity": "place_ref"}
+
+
+@contract("intel.location.acknowledged", good=PLACE, bad=("place_ref", ...), **PLACES)
+class LocationAcknowledged(KnownPlace, frozen=True, kw_only=True):
+    """The country of the place took note of the report."""
+
+
+@contract("intel.location.verified", good=PLACE | {"victims_found": 3}, bad=("victims_found", "three"), **PLACES)
+class LocationVerified(KnownPlace, frozen=True, kw_only=True):
+    """The country of the place found the suspicion to be true."""
+
+    victims_found: Count | None = None
+
+
+@contract("intel.location.cleared", good=PLACE, bad=("place_ref", ""), **PLACES)
+class LocationCleared(KnownPlace, frozen=True, kw_only=True):
+    """The country of the place found the suspicion to be unfounded."""

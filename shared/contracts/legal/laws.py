@@ -1,0 +1,218 @@
+"""Treaties, the laws that carry them out, and the gaps between."""
+
+from datetime import date
+
+from shared.contracts import Count, Data, Ref, Time, Value, contract
+from shared.contracts.sense import Fact
+from shared.contracts.vocabulary import (
+    Country,
+    DefinedCrime,
+    Degree,
+    Instrument,
+    Listed,
+    Offence,
+    OneOrMore,
+    Topic,
+    TreatyAction,
+    Url,
+)
+
+TREATY = {"instrument": "TIP", "country": "GTM", "reported_by": "foreign_ministry"}
+
+
+class TreatyAct(Fact, frozen=True, kw_only=True):
+    """An act of a country towards one of the three treaties; the date of the act is the event's `time`."""
+
+    instrument: Instrument
+    country: Country
+    source_url: Url | None = None
+    action: TreatyAction | None = None
+    """The depositary's word for it: acceptance, approval, succession."""
+
+
+@contract("legal.treaty.signed", good=TREATY, bad=("instrument", "Palermo"), rows=("LE-2.1",), owner="country")
+class TreatySigned(TreatyAct, frozen=True, kw_only=True):
+    """A country signed a treaty; signing does not make it a party."""
+
+
+@contract("legal.treaty.ratified", good=TREATY, bad=("country", "ESP"), rows=("LE-2.1",), owner="country")
+class TreatyRatified(TreatyAct, frozen=True, kw_only=True):
+    """A country deposited its ratification, and is a party (Plan LE 2.1)."""
+
+
+@contract("legal.treaty.acceded", good=TREATY, bad=("instrument", ...), rows=("LE-2.1",), owner="country")
+class TreatyAcceded(TreatyAct, frozen=True, kw_only=True):
+    """A country acceded without having signed, and is a party (Plan LE 2.1)."""
+
+
+@contract("legal.treaty.withdrawn", good=TREATY, bad=("country", ...), rows=("LE-2.1",), owner="country")
+class TreatyWithdrawn(TreatyAct, frozen=True, kw_only=True):
+    """A country withdrew from a treaty, and is no longer a party."""
+
+
+@contract(
+    "legal.treaty.reserved",
+    good=TREATY | {"article": "15"},
+    bad=("article", "no. 15"),
+    rows=("LE-2.1",),
+    owner="country",
+)
+class TreatyReserved(TreatyAct, frozen=True, kw_only=True):
+    """A country made a reservation."""
+
+    article: Ref | None = None
+
+
+class Obligation(Value, frozen=True, kw_only=True):
+    """An article of a treaty that asks something of national law."""
+
+    instrument: Instrument
+    article: Ref
+
+
+LAW = {
+    "law_id": "GTM-penal-code-202",
+    "country": "GTM",
+    "effective_from": "2004-06-01",
+    "crime_types": ["tip"],
+    "articles": ["202-ter"],
+    "version": "2004-1",
+    "reported_by": "legislature",
+}
+
+
+class Law(Fact, frozen=True, kw_only=True):
+    """A law against smuggling, trafficking or what goes with them."""
+
+    law_id: Ref
+    country: Country
+    effective_from: date
+    crime_types: OneOrMore[Offence]
+    version: Ref
+    articles: Listed[Ref] = ()
+    carries_out: Listed[Obligation] = ()
+    """The articles of treaties that it puts into national law."""
+    penalty_min_months: Count | None = None
+    penalty_max_months: Count | None = None
+    supersedes: Ref | None = None
+    """The version that it replaces."""
+
+
+@contract(
+    "legal.law.amended",
+    good=LAW,
+    bad=("crime_types", ["trata"]),
+    rows=("LE-1.R1", "LE-1.R3", "VA-1.1", "LE-1.E"),
+    owner="country",
+    entity="law_id",
+)
+class LawAmended(Law, frozen=True, kw_only=True):
+    """A law was changed; certificates aligned to it go stale (Plan LE 1)."""
+
+
+@contract(
+    "legal.law.enacted",
+    good=LAW,
+    bad=("version", ...),
+    rows=("LE-1.R1", "LE-1.R3", "VA-1.1", "LE-1.E"),
+    owner="country",
+    entity="law_id",
+)
+class LawEnacted(Law, frozen=True, kw_only=True):
+    """A new law was made (Plan LE 1)."""
+
+
+@contract(
+    "legal.law.repealed",
+    good=LAW,
+    bad=("law_id", ...),
+    rows=("LE-1.R1", "LE-1.E"),
+    owner="country",
+    entity="law_id",
+)
+class LawRepealed(Law, frozen=True, kw_only=True):
+    """A law was repealed from a date on."""
+
+
+@contract(
+    "legal.procedure.issued",
+    good={"procedure_id": "pr-1", "crime": "tip", "topic": "victim_treatment_coordination", "reported_by": "court"},
+    bad=("topic", "x"),
+    rows=("VA-1.1",),
+    entity="procedure_id",
+)
+class ProcedureIssued(Fact, frozen=True, kw_only=True):
+    """A procedure was laid down, in general or in a case (Plan VA 1.1)."""
+
+    procedure_id: Ref
+    crime: DefinedCrime | None = None
+    topic: Topic | None = None
+    case_id: Ref | None = None
+
+
+@contract(
+    "legal.provision.mapped",
+    good={
+        "country": "GTM",
+        "obligation": {"instrument": "TIP", "article": "5"},
+        "law_id": "GTM-penal-code-202",
+        "degree": "full",
+        "reported_by": "technical_group",
+    },
+    bad=("degree", "half"),
+    rows=("LE-1.R1",),
+)
+class ProvisionMapped(Fact, frozen=True, kw_only=True):
+    """How far a law carries out a treaty's article."""
+
+    country: Country
+    obligation: Obligation
+    degree: Degree
+    law_id: Ref | None = None
+
+
+class Gap(Data, frozen=True, kw_only=True):
+    """An obligation that a party's laws do not carry out in full."""
+
+    country: Country
+    obligation: Obligation
+    since: Time
+
+
+GAP = {
+    "country": "GTM",
+    "obligation": {"instrument": "TIP", "article": "5"},
+    "since": "2004-04-01T00:00:00Z",
+}
+
+
+@contract("legal.gap.opened", good=GAP, bad=("since", ...), rows=("LE-1.R3",))
+class GapOpened(Gap, frozen=True, kw_only=True):
+    """A country became party to a treaty, or changed its law, and an obligation is not carried out."""
+
+
+@contract("legal.gap.closed", good=GAP, bad=("country", "EU"), rows=("LE-1.R3",))
+class GapClosed(Gap, frozen=True, kw_only=True):
+    """An obligation is now carried out in full."""
+
+
+class Change(Fact, frozen=True, kw_only=True):
+    """A change of law that the Technical Group considers (Plan LE 1.2)."""
+
+    change_id: Ref
+    country: Country
+    instrument: Instrument
+    law_id: Ref | None = None
+
+
+CHANGE = {"change_id": "ch-1", "country": "GTM", "instrument": "TIP", "reported_by": "technical_group"}
+
+
+@contract("legal.change.proposed", good=CHANGE, bad=("change_id", ...), rows=("LE-1.2",), entity="change_id")
+class ChangeProposed(Change, frozen=True, kw_only=True):
+    """A change of law was proposed."""
+
+
+@contract("legal.change.adopted", good=CHANGE, bad=("country", "EU"), rows=("LE-1.2",), entity="change_id")
+class ChangeAdopted(Change, frozen=True, kw_only=True):
+    """A proposed change of law was made."""

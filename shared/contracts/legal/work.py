@@ -1,0 +1,184 @@
+"""The work of the Technical Group and of governments on laws and ratification."""
+
+from datetime import date
+from typing import Any
+
+from shared.contracts import Ref, contract
+from shared.contracts.means import PLEDGE, Resource
+from shared.contracts.sense import Fact
+from shared.contracts.vocabulary import (
+    Body,
+    Country,
+    DataRef,
+    DefinedCrime,
+    Direction,
+    Instrument,
+    Listed,
+    OneOrMore,
+    Organisation,
+)
+
+
+class Paper(Fact, frozen=True, kw_only=True):
+    """A paper of the Technical Group or of a country."""
+
+    paper_id: Ref
+    body: Body
+    since: date | None = None
+    until: date | None = None
+    text_ref: DataRef | None = None
+
+
+PAPER = {"paper_id": "st-2003", "body": "technical_group", "reported_by": "technical_group"}
+
+
+PAPERS: dict[str, Any] = {"entity": "paper_id"}
+
+
+@contract("legal.study.published", good=PAPER, bad=("body", "x"), rows=("LE-1.2", "MS-LE-3"), **PAPERS)
+class StudyPublished(Paper, frozen=True, kw_only=True):
+    """The study of laws and of changes to consider was published (Plan LE 1.2)."""
+
+
+@contract(
+    "legal.report.submitted",
+    good=PAPER | {"offence": "tip", "direction": "up"},
+    bad=("direction", "sideways"),
+    rows=("LE-1.1",),
+    **PAPERS,
+)
+class ReportSubmitted(Paper, frozen=True, kw_only=True):
+    """A periodic report on how far the crimes extend (Plan LE 1.1: "incremento o decremento")."""
+
+    offence: DefinedCrime
+    direction: Direction
+
+
+@contract("legal.questionnaire.issued", good=PAPER, bad=("paper_id", ...), rows=("MS-LE-2",), **PAPERS)
+class QuestionnaireIssued(Paper, frozen=True, kw_only=True):
+    """The Technical Group put its questions to the countries."""
+
+
+@contract("legal.questionnaire.answered", good=PAPER, bad=("paper_id", ""), rows=("MS-LE-4",), **PAPERS)
+class QuestionnaireAnswered(Paper, frozen=True, kw_only=True):
+    """A country answered the questions of the Technical Group."""
+
+
+@contract("legal.review.completed", good=PAPER, bad=("since", "May"), rows=("MS-LE-5",), **PAPERS)
+class ReviewCompleted(Paper, frozen=True, kw_only=True):
+    """The Technical Group's work was reviewed."""
+
+
+@contract("legal.review.presented", good=PAPER, bad=("until", "May"), rows=("MS-LE-6",), **PAPERS)
+class ReviewPresented(Paper, frozen=True, kw_only=True):
+    """The review was presented and judged."""
+
+
+@contract("legal.evaluation.completed", good=PAPER, bad=("text_ref", "x"), rows=("LE-1.E", "MS-LE-7"), **PAPERS)
+class EvaluationCompleted(Paper, frozen=True, kw_only=True):
+    """A country evaluated the changes of its laws (Plan LE 1)."""
+
+
+class Representative(Fact, frozen=True, kw_only=True):
+    """A country's permanent representative in the Technical Group (Plan LE 1.1.1)."""
+
+    country: Country
+    officer_ref: DataRef | None = None
+
+
+REPRESENTATIVE = {
+    "country": "GTM",
+    "officer_ref": "urn:crm:vault:GTM:officer-9",
+    "reported_by": "foreign_ministry",
+}
+
+
+@contract(
+    "legal.representative.designated",
+    good=REPRESENTATIVE,
+    bad=("officer_ref", "Luis"),
+    rows=("LE-1.1.1", "MS-LE-1"),
+    privacy="S",
+    owner="country",
+)
+class RepresentativeDesignated(Representative, frozen=True, kw_only=True):
+    """A country designated its representative."""
+
+
+@contract(
+    "legal.representative.vacated",
+    good=REPRESENTATIVE,
+    bad=("country", ...),
+    rows=("LE-1.1.1",),
+    privacy="S",
+    owner="country",
+)
+class RepresentativeVacated(Representative, frozen=True, kw_only=True):
+    """A country has no representative for the time being."""
+
+
+@contract(
+    "legal.meeting.held",
+    good={
+        "meeting_id": "tg-1",
+        "body": "technical_group",
+        "date": "2003-06-20",
+        "attending": ["MEX", "GTM"],
+        "reported_by": "technical_group",
+    },
+    bad=("attending", ["EU"]),
+    rows=("LE-1.M",),
+    entity="meeting_id",
+)
+class LegalMeetingHeld(Fact, frozen=True, kw_only=True):
+    """A meeting on legislation took place; the Technical Group has four in two years."""
+
+    meeting_id: Ref
+    body: Body
+    date: date
+    attending: Listed[Country]
+
+
+@contract(
+    "legal.ratification.requested",
+    good={"instrument": "TIP", "countries": ["GTM", "HND"], "reported_by": "ppt"},
+    bad=("countries", []),
+    rows=("LE-2.1", "MS-LE-8"),
+    by=("ppt", "st"),
+)
+class RatificationRequested(Fact, frozen=True, kw_only=True):
+    """Countries not yet party to a treaty were asked to become so (Plan LE 2)."""
+
+    instrument: Instrument
+    countries: OneOrMore[Country]
+
+
+class Effort(Fact, frozen=True, kw_only=True):
+    """What was done so that a treaty be ratified and carried out (Plan LE 2.1)."""
+
+    country: Country
+    institutions: Listed[Organisation] = ()
+    instrument: Instrument | None = None
+
+
+EFFORT = {"country": "GTM", "instrument": "TIP", "institutions": ["legislature"], "reported_by": "foreign_ministry"}
+
+
+@contract("legal.lobbying.conducted", good=EFFORT, bad=("instrument", "x"), rows=("LE-2.1.1",))
+class LobbyingConducted(Effort, frozen=True, kw_only=True):
+    """Governments spoke for ratification to one another (Plan LE 2.1.1)."""
+
+
+@contract("legal.coordination.held", good=EFFORT, bad=("institutions", ["x"]), rows=("LE-2.1.2",), owner="country")
+class CoordinationHeld(Effort, frozen=True, kw_only=True):
+    """Institutions of a country came together for ratification (Plan LE 2.1.2)."""
+
+
+@contract("legal.resource.pledged", good=PLEDGE, bad=("kind", "love"), rows=("XC-7",))
+class LegalResourcePledged(Resource, frozen=True, kw_only=True):
+    """A country pledged means for the Plan's work on laws."""
+
+
+@contract("legal.resource.delivered", good=PLEDGE, bad=("row", "IE 1"), rows=("XC-7",))
+class LegalResourceDelivered(Resource, frozen=True, kw_only=True):
+    """Pledged means for the Plan's work on laws were given."""

@@ -1,0 +1,213 @@
+"""Courses, attendance, surveys, and the regional school."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from shared.contracts import Count, Ref, Share, contract
+from shared.contracts.sense import Fact
+from shared.contracts.training.certificates import Alignment
+from shared.contracts.vocabulary import (
+    Aspect,
+    Country,
+    CoursePlace,
+    InstitutionType,
+    Listed,
+    OneOrMore,
+    Rating,
+    SurveyPhase,
+    Topic,
+)
+
+
+@contract(
+    "training.plan.approved",
+    good={
+        "plan_id": "tp-2004",
+        "courses": 12,
+        "bcps": ["GTM-TECUN-UMAN"],
+        "since": "2004-01-01",
+        "until": "2004-12-31",
+        "reported_by": "regional_school",
+    },
+    bad=("courses", "a dozen"),
+    rows=("IE-3.1.1", "MS-IE-6"),
+    entity="plan_id",
+)
+class TrainingPlanApproved(Fact, frozen=True, kw_only=True):
+    """A provider of training set its calendar (Plan IE 3.1.1)."""
+
+    plan_id: Ref
+    courses: Count
+    bcps: Listed[Ref] = ()
+    since: date | None = None
+    until: date | None = None
+
+
+class Course(Fact, frozen=True, kw_only=True):
+    """A course that is or was given."""
+
+    course_id: Ref
+    topics: OneOrMore[Topic]
+    provider: Country
+    place: CoursePlace
+    bcp: Ref | None = None
+    hours: Count | None = None
+    plan_id: Ref | None = None
+    aligned_to: Listed[Alignment] = ()
+
+
+COURSE = {
+    "course_id": "crs-1",
+    "topics": ["false_document_detection"],
+    "provider": "USA",
+    "place": "bcp",
+    "bcp": "GTM-TECUN-UMAN",
+    "hours": 16,
+    "reported_by": "immigration",
+}
+
+
+@contract("training.course.scheduled", good=COURSE, bad=("place", "x"), rows=("IE-3.1.1",), entity="course_id")
+class CourseScheduled(Course, frozen=True, kw_only=True):
+    """A course was set."""
+
+
+@contract(
+    "training.course.delivered",
+    good=COURSE,
+    bad=("topics", []),
+    rows=("IE-3.1.1", "IP-2.1.1"),
+    entity="course_id",
+)
+class CourseDelivered(Course, frozen=True, kw_only=True):
+    """A course was given."""
+
+
+@contract(
+    "training.attendance.recorded",
+    good={
+        "officer_pid": "of-7",
+        "course_id": "crs-1",
+        "topics": ["false_document_detection"],
+        "country": "GTM",
+        "institution_type": "migration",
+        "completed": True,
+        "reported_by": "regional_school",
+    },
+    bad=("completed", "nearly"),
+    rows=("IE-3.2",),
+    privacy="P",
+    entity="officer_pid",
+    derived=("first_attendance_this_year",),
+)
+class AttendanceRecorded(Fact, frozen=True, kw_only=True):
+    """An officer attended a course (Plan IE 3.2)."""
+
+    officer_pid: Ref
+    course_id: Ref
+    topics: OneOrMore[Topic]
+    country: Country
+    """The officer's."""
+    institution_type: InstitutionType
+    completed: bool
+    first_attendance_this_year: bool | None = None
+
+
+class SurveyRound(Fact, frozen=True, kw_only=True):
+    """A survey of what officials know of a topic (Plan IP: "encuestas periódicas")."""
+
+    survey_id: Ref
+    topic: Topic
+    phase: SurveyPhase
+
+
+SURVEY = {"survey_id": "sv-1", "topic": "human_rights", "phase": "before", "reported_by": "regional_school"}
+
+
+SURVEYS: dict[str, Any] = {"rows": ("IP-c",), "entity": "survey_id"}
+
+
+@contract("training.survey.opened", good=SURVEY | {"asked": 40}, bad=("asked", ...), **SURVEYS)
+class SurveyOpened(SurveyRound, frozen=True, kw_only=True):
+    """A survey began."""
+
+    asked: Count
+    """How many were asked."""
+
+
+@contract("training.survey.answered", good=SURVEY | {"score": 0.7}, bad=("score", 7), **SURVEYS)
+class SurveyAnswered(SurveyRound, frozen=True, kw_only=True):
+    """Someone answered; anonymous."""
+
+    score: Share
+
+
+@contract("training.survey.closed", good=SURVEY | {"score": 0.7, "n": 31}, bad=("phase", "x"), **SURVEYS)
+class SurveyClosed(SurveyRound, frozen=True, kw_only=True):
+    """A survey ended."""
+
+    score: Share
+    """The mean."""
+    n: Count
+    """How many answered."""
+
+
+@contract(
+    "training.evaluation.submitted",
+    good={"event_ref": "crs-1", "aspect": "organización", "rating": "excelente", "reported_by": "immigration"},
+    bad=("aspect", "food"),
+    rows=("XC-5",),
+)
+class TrainingEvaluationSubmitted(Fact, frozen=True, kw_only=True):
+    """Someone who attended judged one aspect (the questionnaire of the Plan's Cuadro 2)."""
+
+    event_ref: Ref
+    aspect: Aspect
+    rating: Rating
+
+
+@contract(
+    "training.session.held",
+    good={
+        "session_id": "se-1",
+        "host": "PAN",
+        "topics": ["ethics"],
+        "date": "2003-10-20",
+        "reported_by": "regional_school",
+    },
+    bad=("host", "EU"),
+    rows=("IP-5.1.1",),
+    entity="session_id",
+)
+class SessionHeld(Fact, frozen=True, kw_only=True):
+    """The mobile regional school held a session in a country (Plan IP 5.1.1)."""
+
+    session_id: Ref
+    host: Country
+    topics: OneOrMore[Topic]
+    date: date
+
+
+@contract(
+    "training.student.graduated",
+    good={
+        "officer_pid": "of-7",
+        "session_id": "se-1",
+        "topics": ["ethics"],
+        "year": 2003,
+        "reported_by": "regional_school",
+    },
+    bad=("year", "2003"),
+    rows=("IP-d",),
+    privacy="P",
+    entity="officer_pid",
+)
+class StudentGraduated(Fact, frozen=True, kw_only=True):
+    """An official finished the regional school's course (Plan IP: per year)."""
+
+    officer_pid: Ref
+    session_id: Ref
+    topics: OneOrMore[Topic]
+    year: Annotated[int, Meta(ge=2003, le=2100)]

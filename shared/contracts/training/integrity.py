@@ -1,0 +1,273 @@
+"""The Integrity and Professionalisation System: its staff, complaints, code, units and tools."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from shared.contracts import Count, Data, Problem, Ref, Time, contract
+from shared.contracts.means import PLEDGE, Resource
+from shared.contracts.sense import Fact
+from shared.contracts.vocabulary import (
+    Channel,
+    ComplaintCategory,
+    ComplaintOutcome,
+    ComplaintSource,
+    Country,
+    InstitutionType,
+    Offence,
+    Sex,
+    Subsystem,
+    Token,
+    Tool,
+)
+
+
+@contract(
+    "training.official.enrolled",
+    good={"officer_pid": "of-7", "institution_type": "migration", "sex": "female", "reported_by": "immigration"},
+    bad=("institution_type", "navy"),
+    rows=("IP-2.1", "IP-3.1", "IP-a"),
+    privacy="P",
+    entity="officer_pid",
+    derived=("newly",),
+)
+class OfficialEnrolled(Fact, frozen=True, kw_only=True):
+    """An official was incorporated in the Integrity and Professionalisation System (Plan IP 2.1, 3.1)."""
+
+    officer_pid: Ref
+    institution_type: InstitutionType
+    sex: Sex
+    newly: bool | None = None
+    """Not enrolled before; each official counts once."""
+
+
+@contract(
+    "training.workforce.declared",
+    good={
+        "institution_type": "migration",
+        "headcount": 840,
+        "technical_headcount": 320,
+        "as_of": "2003-12-31",
+        "reported_by": "immigration",
+    },
+    bad=("headcount", "many"),
+    rows=("IP-2.1", "IP-3.1", "IE-3.2b"),
+)
+class WorkforceDeclared(Fact, frozen=True, kw_only=True):
+    """A country declared how many officials it has: the denominator of 50 % and 30 % (Plan IP 2.1, 3.1)."""
+
+    institution_type: InstitutionType
+    headcount: Count
+    technical_headcount: Count | None = None
+    as_of: date | None = None
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `more_than_headcount`, too."""
+        yield from super().check()
+        if self.technical_headcount is not None and self.technical_headcount > self.headcount:
+            yield Problem("/data/technical_headcount", "more_than_headcount", "it is part of headcount, not more")
+
+
+@contract(
+    "training.official.withdrawn",
+    good={"officer_pid": "of-7", "institution_type": "migration", "sex": "female", "reported_by": "immigration"},
+    bad=("sex", "f"),
+    rows=("IP-2.1", "IP-3.1", "IP-a"),
+    privacy="P",
+    entity="officer_pid",
+    derived=("was_enrolled",),
+)
+class OfficialWithdrawn(Fact, frozen=True, kw_only=True):
+    """An official left the Integrity and Professionalisation System."""
+
+    officer_pid: Ref
+    institution_type: InstitutionType
+    sex: Sex
+    was_enrolled: bool | None = None
+
+
+@contract(
+    "training.report.filed",
+    good={
+        "report_id": "rp-1",
+        "offence": "tip",
+        "channel": "hotline",
+        "institution_type": "migration",
+        "reported_by": "mru",
+    },
+    bad=("channel", "x"),
+    rows=("IP-b",),
+    privacy="S",
+    entity="report_id",
+)
+class ReportFiled(Fact, frozen=True, kw_only=True):
+    """An official reported smuggling or trafficking, by name or anonymously (Plan IP)."""
+
+    report_id: Ref
+    offence: Offence
+    channel: Channel
+    institution_type: InstitutionType
+
+
+class OfficialComplaint(Fact, frozen=True, kw_only=True):
+    """A complaint about an official's conduct (Plan IP 4.1.1)."""
+
+    complaint_id: Ref
+    category: ComplaintCategory
+    source: ComplaintSource
+
+
+COMPLAINT = {"complaint_id": "cp-1", "category": "bribery", "source": "migrant", "reported_by": "mru"}
+
+
+COMPLAINTS: dict[str, Any] = {"rows": ("IP-4.1.1",), "privacy": "S", "entity": "complaint_id"}
+
+
+@contract("training.complaint.received", good=COMPLAINT, bad=("category", "x"), **COMPLAINTS)
+class ComplaintReceived(OfficialComplaint, frozen=True, kw_only=True):
+    """The Migration Responsibility Unit received a complaint."""
+
+
+@contract("training.complaint.investigated", good=COMPLAINT, bad=("source", "x"), **COMPLAINTS)
+class ComplaintInvestigated(OfficialComplaint, frozen=True, kw_only=True):
+    """A complaint is being looked into."""
+
+
+@contract(
+    "training.complaint.resolved",
+    good=COMPLAINT | {"outcome": "substantiated", "sanction": "dismissal", "officer_pid": "of-7"},
+    bad=("outcome", "x"),
+    **COMPLAINTS,
+)
+class ComplaintResolved(OfficialComplaint, frozen=True, kw_only=True):
+    """A complaint was decided; a substantiated one ends the official's certificates."""
+
+    outcome: ComplaintOutcome
+    sanction: Token | None = None
+    officer_pid: Ref | None = None
+
+
+@contract(
+    "training.complaint.overdue",
+    good={"complaint_id": "cp-1", "due": "2004-06-01T00:00:00Z"},
+    bad=("due", ...),
+    rows=("IP-4.1.1",),
+    entity="complaint_id",
+)
+class ComplaintOverdue(Data, frozen=True, kw_only=True):
+    """A complaint was not decided in time."""
+
+    complaint_id: Ref
+    due: Time
+
+
+class Code(Fact, frozen=True, kw_only=True):
+    """A version of the code of conduct and ethics (Plan IP 3.1.1)."""
+
+    version: Ref
+
+
+CODE = {"version": "2004-1", "reported_by": "national_commission"}
+
+
+@contract("training.code.published", good=CODE, bad=("version", ...), rows=("IP-3.1.1", "MS-IP-4"), entity="version")
+class CodePublished(Code, frozen=True, kw_only=True):
+    """The code was published."""
+
+
+@contract("training.code.adopted", good=CODE, bad=("version", ""), rows=("IP-3.1.1",), entity="version")
+class CodeAdopted(Code, frozen=True, kw_only=True):
+    """A country adopted the code."""
+
+
+@contract(
+    "training.code.acknowledged",
+    good=CODE | {"officer_pid": "of-7", "institution_type": "migration", "reported_by": "immigration"},
+    bad=("officer_pid", ...),
+    rows=("IP-3.1.1",),
+    privacy="P",
+    entity="officer_pid",
+)
+class CodeAcknowledged(Code, frozen=True, kw_only=True):
+    """An official signed the code."""
+
+    officer_pid: Ref
+    institution_type: InstitutionType
+
+
+@contract(
+    "training.unit.established",
+    good={"unit_id": "mru-gtm", "country": "GTM", "hotline": True, "reported_by": "immigration"},
+    bad=("hotline", "1-800"),
+    rows=("IP-4.1.1", "MS-IP-5"),
+    owner="country",
+    entity="unit_id",
+)
+class UnitEstablished(Fact, frozen=True, kw_only=True):
+    """A country established its Migration Responsibility Unit (Plan IP 4.1.1)."""
+
+    unit_id: Ref
+    country: Country
+    hotline: bool
+
+
+@contract(
+    "training.school.created",
+    good={"school_id": "crm-school", "host": "PAN", "mobile": True, "reported_by": "ppt"},
+    bad=("mobile", "often"),
+    rows=("IP-5.1.1", "MS-IP-6"),
+    by=("ppt", "st", "regional_school"),
+    entity="school_id",
+)
+class SchoolCreated(Fact, frozen=True, kw_only=True):
+    """The regional school was created (Plan IP 5.1.1)."""
+
+    school_id: Ref
+    mobile: bool
+    host: Country | None = None
+
+
+class SystemPart(Fact, frozen=True, kw_only=True):
+    """A part of the Integrity and Professionalisation System (Plan IP 1.1)."""
+
+    subsystem: Subsystem
+
+
+PART = {"subsystem": "integrity", "reported_by": "interior_ministry"}
+
+
+@contract("training.commission.appointed", good=PART, bad=("subsystem", "x"), rows=("IP-1.1.2", "MS-IP-1"))
+class CommissionAppointed(SystemPart, frozen=True, kw_only=True):
+    """The commission that designs a subsystem was named (Plan IP 1.1.2, 1.1.3)."""
+
+
+@contract("training.subsystem.approved", good=PART, bad=("subsystem", ...), rows=("IP-1.1", "MS-IP-2"))
+class SubsystemApproved(SystemPart, frozen=True, kw_only=True):
+    """A subsystem was worked out and approved (Plan IP 1.1.4)."""
+
+
+@contract("training.system.activated", good=PART, bad=("subsystem", 1), rows=("IP-1.1",))
+class SystemActivated(SystemPart, frozen=True, kw_only=True):
+    """A subsystem is at work."""
+
+
+@contract(
+    "training.tool.implemented",
+    good={"tool": "migration_career", "reported_by": "interior_ministry"},
+    bad=("tool", "hammer"),
+    rows=("IP-2.1.1", "MS-IP-3"),
+)
+class ToolImplemented(Fact, frozen=True, kw_only=True):
+    """A tool of the system is in use: one of five values or four measures (Plan IP 2.1.1)."""
+
+    tool: Tool
+
+
+@contract("training.resource.pledged", good=PLEDGE, bad=("kind", "love"), rows=("XC-7",))
+class TrainingResourcePledged(Resource, frozen=True, kw_only=True):
+    """A country pledged means for the Plan's work on integrity and training."""
+
+
+@contract("training.resource.delivered", good=PLEDGE, bad=("row", "IE 1"), rows=("XC-7",))
+class TrainingResourceDelivered(Resource, frozen=True, kw_only=True):
+    """Pledged means for the Plan's work on integrity and training were given."""

@@ -1,0 +1,276 @@
+"""Services to victims, programmes, projects, evaluations and campaigns."""
+
+from typing import Any
+
+from shared.contracts import Count, Data, Ref, Share, Time, contract
+from shared.contracts.means import Money
+from shared.contracts.sense import Fact
+from shared.contracts.vocabulary import (
+    AgeBand,
+    CampaignChannel,
+    EvaluationSubject,
+    Evaluator,
+    Industry,
+    Language,
+    Offence,
+    OneOrMore,
+    Organisation,
+    Rating,
+    Service,
+    ServiceRefusal,
+    Sex,
+    StatusOutcome,
+)
+
+
+@contract(
+    "victims.service.provided",
+    good={
+        "victim_pid": "vi-5a0",
+        "offence": "tip",
+        "service": "shelter",
+        "provider_type": "ngo",
+        "started": "2004-03-01T10:00:00Z",
+        "sex": "male",
+        "age_band": "adult",
+        "reported_by": "ngo",
+    },
+    bad=("service", "spa"),
+    rows=("VA-4.1", "VA-4.1c", "IP-f", "XC-2"),
+    privacy="P",
+    entity="victim_pid",
+    derived=("first_service_this_year",),
+)
+class ServiceProvided(Fact, frozen=True, kw_only=True):
+    """A victim was given a service (Plan VA 4.1); each victim counts once a year in IP-f."""
+
+    victim_pid: Ref
+    offence: Offence
+    service: Service
+    sex: Sex
+    age_band: AgeBand
+    provider_type: Organisation | None = None
+    started: Time | None = None
+    ended: Time | None = None
+    first_service_this_year: bool | None = None
+
+
+class VictimService(Fact, frozen=True, kw_only=True):
+    """A service to a victim (Plan VA 4.1)."""
+
+    victim_pid: Ref
+    service: Service
+
+
+SERVICE = {"victim_pid": "vi-5a0", "service": "shelter", "reported_by": "ngo"}
+
+
+SERVED: dict[str, Any] = {"rows": ("VA-4.1",), "privacy": "P", "entity": "victim_pid"}
+
+
+@contract("victims.service.requested", good=SERVICE, bad=("service", "spa"), **SERVED)
+class ServiceRequested(VictimService, frozen=True, kw_only=True):
+    """A service was asked for, for a victim."""
+
+
+@contract("victims.service.refused", good=SERVICE | {"reason": "no_capacity"}, bad=("reason", "no"), **SERVED)
+class ServiceRefused(VictimService, frozen=True, kw_only=True):
+    """A service could not be given, or the victim did not want it."""
+
+    reason: ServiceRefusal
+
+
+@contract("victims.service.ended", good=SERVICE | {"ended": "2004-05-01T10:00:00Z"}, bad=("ended", ...), **SERVED)
+class ServiceEnded(VictimService, frozen=True, kw_only=True):
+    """A service came to its end."""
+
+    ended: Time
+
+
+@contract(
+    "victims.migrationstatus.resolved",
+    good={"victim_pid": "vi-5a0", "outcome": "regularised", "reported_by": "immigration"},
+    bad=("outcome", "gone"),
+    rows=("VA-4.1b",),
+    privacy="P",
+    entity="victim_pid",
+)
+class MigrationStatusResolved(Fact, frozen=True, kw_only=True):
+    """A victim's migration status was settled; until then care goes on (Plan VA 4.1)."""
+
+    victim_pid: Ref
+    outcome: StatusOutcome
+
+
+@contract(
+    "victims.programme.enrolled",
+    good={"victim_pid": "vi-5a0", "programme": "Livelihood", "referral_id": "ref-88", "reported_by": "ngo"},
+    bad=("programme", "x"),
+    rows=("VA-5.1b",),
+    privacy="P",
+    entity="victim_pid",
+)
+class ProgrammeEnrolled(Fact, frozen=True, kw_only=True):
+    """A returned victim joined a local programme (Plan VA 5.1)."""
+
+    victim_pid: Ref
+    programme: Service
+    referral_id: Ref | None = None
+
+
+@contract(
+    "victims.programme.left",
+    good={"victim_pid": "vi-5a0", "programme": "Livelihood", "months": 9, "reported_by": "ngo"},
+    bad=("months", "nine"),
+    rows=("VA-5.1b",),
+    privacy="P",
+    entity="victim_pid",
+)
+class ProgrammeLeft(Fact, frozen=True, kw_only=True):
+    """A victim left a local programme."""
+
+    victim_pid: Ref
+    programme: Service
+    months: Count
+
+
+class Project(Fact, frozen=True, kw_only=True):
+    """A project of reintegration (Plan VA 5.2)."""
+
+    project_id: Ref
+    budget: Money | None = None
+    places: Count | None = None
+    sector: Industry | None = None
+
+
+PROJECT = {"project_id": "pj-1", "places": 40, "reported_by": "intersectoral_commission"}
+
+
+PROJECTS: dict[str, Any] = {"rows": ("VA-5.2b",), "entity": "project_id"}
+
+
+@contract("victims.project.presented", good=PROJECT, bad=("places", "many"), **PROJECTS)
+class ProjectPresented(Project, frozen=True, kw_only=True):
+    """A project was presented; due six months after the Plan's approval."""
+
+
+@contract(
+    "victims.project.approved",
+    good=PROJECT,
+    bad=("project_id", ...),
+    rows=("VA-5.2b", "MS-VA-5.2"),
+    entity="project_id",
+)
+class ProjectApproved(Project, frozen=True, kw_only=True):
+    """A project was approved."""
+
+
+@contract("victims.project.started", good=PROJECT, bad=("sector", "farms"), **PROJECTS)
+class ProjectStarted(Project, frozen=True, kw_only=True):
+    """A project began."""
+
+
+@contract("victims.project.closed", good=PROJECT, bad=("budget", 5), **PROJECTS)
+class ProjectClosed(Project, frozen=True, kw_only=True):
+    """A project ended."""
+
+
+@contract(
+    "victims.occupation.assessed",
+    good={
+        "victim_pid": "vi-5a0",
+        "months_since_return": 6,
+        "occupied": True,
+        "sex": "female",
+        "reported_by": "intersectoral_commission",
+    },
+    bad=("occupied", "partly"),
+    rows=("VA-5.2",),
+    privacy="P",
+    entity="victim_pid",
+)
+class OccupationAssessed(Fact, frozen=True, kw_only=True):
+    """Whether a returned victim has work: asked after 3, 6 and 12 months (Plan VA 5.2)."""
+
+    victim_pid: Ref
+    months_since_return: Count
+    occupied: bool
+    sex: Sex
+    sector: Industry | None = None
+
+
+@contract(
+    "victims.evaluation.submitted",
+    good={"subject": "repatriation", "rating": "bueno", "evaluator": "victim", "reported_by": "ngo"},
+    bad=("rating", "fine"),
+    rows=("VA-5.1",),
+    privacy="P",
+    derived=("late",),
+)
+class EvaluationSubmitted(Fact, frozen=True, kw_only=True):
+    """Someone involved judged a repatriation or a service (Plan VA 5.1)."""
+
+    subject: EvaluationSubject
+    rating: Rating
+    evaluator: Evaluator
+    case_id: Ref | None = None
+    late: bool | None = None
+
+
+@contract(
+    "victims.evaluation.overdue",
+    good={"subject": "repatriation", "case_id": "case-12", "due": "2004-06-01T00:00:00Z"},
+    bad=("due", ...),
+    rows=("VA-5.1",),
+    entity="case_id",
+)
+class EvaluationOverdue(Data, frozen=True, kw_only=True):
+    """An evaluation was not submitted in time."""
+
+    subject: EvaluationSubject
+    case_id: Ref
+    due: Time
+
+
+CAMPAIGN = {"campaign_id": "ca-1", "channels": ["radio"], "languages": ["es"], "reported_by": "central_government"}
+
+
+class Campaign(Fact, frozen=True, kw_only=True):
+    """A campaign to make potential victims aware (Plan VA 2.1.1)."""
+
+    campaign_id: Ref
+    channels: OneOrMore[CampaignChannel]
+    languages: OneOrMore[Language]
+
+
+@contract(
+    "victims.campaign.launched",
+    good=CAMPAIGN,
+    bad=("channels", []),
+    rows=("VA-2.1c", "MS-VA-2"),
+    entity="campaign_id",
+)
+class CampaignLaunched(Campaign, frozen=True, kw_only=True):
+    """A campaign began."""
+
+
+@contract(
+    "victims.campaign.measured",
+    good=CAMPAIGN | {"reach": 250000, "recall": 0.31, "sample_n": 1200},
+    bad=("recall", 31),
+    rows=("VA-2.1c",),
+    entity="campaign_id",
+)
+class CampaignMeasured(Campaign, frozen=True, kw_only=True):
+    """How many a campaign reached, and what share of a sample remembers it."""
+
+    reach: Count
+    recall: Share
+    sample_n: Count
+
+
+@contract(
+    "victims.campaign.ended", good=CAMPAIGN, bad=("languages", ["Spanish"]), rows=("VA-2.1c",), entity="campaign_id"
+)
+class CampaignEnded(Campaign, frozen=True, kw_only=True):
+    """A campaign ended."""

@@ -1,0 +1,221 @@
+"""Victims, their complaints and their consent."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated
+
+from msgspec import Meta, field
+
+from shared.contracts import Count, Problem, Ref, Value, contract
+from shared.contracts.sense import Fact
+from shared.contracts.vocabulary import (
+    Act,
+    AgeBand,
+    AgeBroad,
+    Channel,
+    Complainant,
+    Control,
+    DecidedBy,
+    DurationBand,
+    Exploitation,
+    Gender,
+    IdentifiedBy,
+    Industry,
+    Listed,
+    Means,
+    Mechanism,
+    Nationality,
+    Offence,
+    Purpose,
+    Recruitment,
+    Relation,
+    Sex,
+    State,
+    VictimStatus,
+)
+
+
+@contract(
+    "victims.victim.identified",
+    good={
+        "victim_pid": "vi-5a0",
+        "offence": "tip",
+        "status": "ActualVictimOfTrafficking",
+        "decided_by": "CourtOrProsecution",
+        "mechanism": "statement",
+        "identified_by": "ngo",
+        "act": ["recruitment"],
+        "means": ["deception"],
+        "purpose": ["forced_labour"],
+        "exploitation": ["ForcedLabour"],
+        "industry": "A_AgricultureForestryAndFishing",
+        "sex": "male",
+        "age_band": "adult",
+        "reported_by": "prosecution",
+    },
+    bad=("means", ["trickery"]),
+    rows=("VA-2.1", "VA-3.1c", "XC-2"),
+    privacy="S",
+    entity="victim_pid",
+)
+class VictimIdentified(Fact, frozen=True, kw_only=True):
+    """A person was identified as a victim; trafficking by act, means and purpose (Palermo Protocol art. 3)."""
+
+    victim_pid: Ref
+    offence: Offence
+    status: VictimStatus
+    decided_by: DecidedBy
+    mechanism: Mechanism
+    identified_by: IdentifiedBy
+    sex: Sex
+    age_band: AgeBand
+    act: Listed[Act] = ()
+    means: Listed[Means] = ()
+    """Not needed for a minor (art. 3 (c))."""
+    purpose: Listed[Purpose] = ()
+    exploitation: Listed[Exploitation] = ()
+    control: Listed[Control] = ()
+    recruitment: Listed[Recruitment] = ()
+    industry: Industry | None = None
+    duration_band: DurationBand | None = None
+    exploitation_country: State | None = None
+    occurred_from: date | None = None
+    occurred_to: date | None = None
+
+    def check(self) -> Iterator[Problem]:
+        """Yield what the definition of trafficking lacks, too."""
+        yield from super().check()
+        if self.offence != "tip" or self.status == "NotAVictimOfTrafficking":
+            return
+        for name, values in (("act", self.act), ("means", self.means), ("purpose", self.purpose)):
+            if not values and not (name == "means" and self.age_band == "minor"):
+                yield Problem(
+                    f"/data/{name}",
+                    f"missing_{name}",
+                    f"trafficking in persons needs at least one {name} (Palermo Protocol, article 3)",
+                )
+
+
+class Completeness(Value, frozen=True, kw_only=True):
+    """How many of the HTCDS core fields the country's own record has."""
+
+    core_filled: Count
+    core_total: Annotated[int, Meta(ge=1, le=1000)]
+
+
+@contract(
+    "victims.victim.registered",
+    good={
+        "victim_pid": "vi-5a0",
+        "offence": "tip",
+        "citizenship": "HND",
+        "sex": "female",
+        "age_band": "minor",
+        "completeness": {"core_filled": 17, "core_total": 22},
+        "reported_by": "consulate",
+    },
+    bad=("citizenship", "Honduran"),
+    rows=("VA-3.1", "VA-3.1b", "XC-2"),
+    privacy="S",
+    entity="victim_pid",
+)
+class VictimRegistered(Fact, frozen=True, kw_only=True):
+    """A victim was put on record (Plan VA 3.1: more records, better filled)."""
+
+    victim_pid: Ref
+    offence: Offence
+    sex: Sex
+    age_band: AgeBand
+    completeness: Completeness
+    citizenship: Nationality | None = None
+    gender: Gender | None = None
+    age_broad: AgeBroad | None = None
+
+
+@contract(
+    "victims.victim.updated",
+    good={
+        "victim_pid": "vi-5a0",
+        "completeness": {"core_filled": 20, "core_total": 22},
+        "reported_by": "consulate",
+    },
+    bad=("completeness", 20),
+    rows=("VA-3.1b",),
+    privacy="S",
+    entity="victim_pid",
+)
+class VictimUpdated(Fact, frozen=True, kw_only=True):
+    """More became known of a victim on record."""
+
+    victim_pid: Ref
+    completeness: Completeness
+
+
+@contract(
+    "victims.victim.status_changed",
+    good={
+        "victim_pid": "vi-5a0",
+        "from": "PossibleVictimOfTrafficking",
+        "to": "ActualVictimOfTrafficking",
+        "decided_by": "CourtOrProsecution",
+        "reported_by": "prosecution",
+    },
+    bad=("to", "Victim"),
+    rows=("VA-3.1c",),
+    privacy="S",
+    entity="victim_pid",
+)
+class VictimStatusChanged(Fact, frozen=True, kw_only=True):
+    """It was decided that a person is, or is not, a victim."""
+
+    victim_pid: Ref
+    before: VictimStatus = field(name="from")
+    to: VictimStatus
+    decided_by: DecidedBy
+
+
+class IndirectVictim(Value, frozen=True, kw_only=True):
+    """Someone who becomes a victim by another's death: straight line to the second degree, or spouse."""
+
+    relation: Relation
+
+
+@contract(
+    "victims.victim.deceased",
+    good={"victim_pid": "vi-5a0", "indirect_victims": [{"relation": "parent"}], "reported_by": "consulate"},
+    bad=("indirect_victims", ["parent"]),
+    privacy="S",
+    entity="victim_pid",
+)
+class VictimDeceased(Fact, frozen=True, kw_only=True):
+    """A victim died; the indirect victims may be given services."""
+
+    victim_pid: Ref
+    indirect_victims: Listed[IndirectVictim] = ()
+
+    def check(self) -> Iterator[Problem]:
+        """Yield nothing: a victim has two parents, so relations do repeat."""
+        return iter(())
+
+
+@contract(
+    "victims.complaint.filed",
+    good={
+        "complaint_id": "cm-3",
+        "reporter": "potential_victim",
+        "channel": "hotline",
+        "offence": "tip",
+        "reported_by": "hotline",
+    },
+    bad=("reporter", "neighbour"),
+    rows=("VA-2.1b",),
+    privacy="P",
+    entity="complaint_id",
+)
+class ComplaintFiled(Fact, frozen=True, kw_only=True):
+    """Someone reported smuggling or trafficking (Plan VA 2.1: reports by potential victims rise)."""
+
+    complaint_id: Ref
+    reporter: Complainant
+    channel: Channel
+    offence: Offence

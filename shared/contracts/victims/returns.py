@@ -1,0 +1,80 @@
+"""The way home."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from msgspec import field
+
+from shared.contracts import Problem, Ref, contract
+from shared.contracts.sense import Fact
+from shared.contracts.vocabulary import AgeBand, Country, Organisation, RepatriationFailure, Sex
+
+
+@contract(
+    "victims.repatriation.completed",
+    good={
+        "referral_id": "ref-88",
+        "case_id": "case-12",
+        "from": "GTM",
+        "to": "MEX",
+        "voluntary": True,
+        "risk_assessment": True,
+        "sex": "female",
+        "age_band": "minor",
+        "reported_by": "consulate",
+    },
+    bad=("voluntary", "yes"),
+    rows=("VA-5.1b", "XC-2"),
+    privacy="P",
+    owner="sender",
+    entity="case_id",
+)
+class RepatriationCompleted(Fact, frozen=True, kw_only=True):
+    """A victim was taken home (Plan VA 5.1)."""
+
+    case_id: Ref
+    sender: Country = field(name="from")
+    to: Country
+    voluntary: bool
+    risk_assessment: bool
+    sex: Sex
+    age_band: AgeBand
+    referral_id: Ref | None = None
+    escort: Organisation | None = None
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `same_country`, too."""
+        yield from super().check()
+        if self.to == self.sender:
+            yield Problem("/data/to", "same_country", "a repatriation goes to another country")
+
+
+class Journey(Fact, frozen=True, kw_only=True):
+    """A victim's way home (Plan VA 5.1)."""
+
+    case_id: Ref
+    sender: Country = field(name="from")
+    to: Country
+    referral_id: Ref | None = None
+
+
+JOURNEY = {"case_id": "case-12", "from": "GTM", "to": "MEX", "referral_id": "ref-88", "reported_by": "consulate"}
+
+
+JOURNEYS: dict[str, Any] = {"rows": ("VA-5.1b",), "privacy": "P", "owner": "sender", "entity": "case_id"}
+
+
+@contract("victims.repatriation.planned", good=JOURNEY, bad=("to", "EU"), **JOURNEYS)
+class RepatriationPlanned(Journey, frozen=True, kw_only=True):
+    """A victim's return was planned."""
+
+    planned_for: date | None = None
+    escort: Organisation | None = None
+
+
+@contract("victims.repatriation.failed", good=JOURNEY | {"reason": "victim_declined"}, bad=("reason", "x"), **JOURNEYS)
+class RepatriationFailed(Journey, frozen=True, kw_only=True):
+    """A planned return did not come about."""
+
+    reason: RepatriationFailure
