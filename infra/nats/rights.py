@@ -29,13 +29,17 @@ def inbox(principal: str) -> str:
 
 
 def central() -> dict[str, Rights]:
-    """Return the rights of the users of the account CRM, by principal."""
+    """Return the rights of the users of the account CRM, by principal.
+
+    Nobody may listen to a stream's subjects, operators read with consumers: a consumer that delivers to a subject where
+    somebody listens would make the server write into the stream behind it.
+    """
     return {
         **{service: _service(service) for service in SERVICES},
         PROVISIONER: Rights(publish=("$JS.API.>",), subscribe=(f"{inbox(PROVISIONER)}.>",)),
         OPERATOR: Rights(
             publish=("$JS.API.>", "$JS.ACK.>", "$JS.FC.>"),
-            subscribe=(f"{inbox(OPERATOR)}.>", "crm.>", "$JS.EVENT.>"),
+            subscribe=(f"{inbox(OPERATOR)}.>", "$JS.EVENT.>"),
         ),
     }
 

@@ -169,6 +169,19 @@ async def test_the_fold_reads_in_order_but_makes_no_durable(region):
     assert config["ack_policy"] == "explicit"
 
 
+@pytest.mark.parametrize("target", ["crm.evt.intel.alert.issued.GTM", "crm.in.GTM.intel.document.flagged"])
+async def test_the_fold_cannot_have_the_server_write_in_its_place(region, target):
+    """A consumer may deliver to any subject, but only while somebody listens there; and there nobody may."""
+    victims = await region.connect("victims")
+    await publish(victims, "crm.evt.victims.alert.issued.GTM", b"x")
+    fold = await region.connect("indicators")
+    body = {"stream_name": "VICTIMS", "config": {"deliver_subject": target, "ack_policy": "none"}}
+    made = await ask(fold, "CONSUMER.CREATE.VICTIMS", body)
+    found = await ask(await region.connect("operator"), f"CONSUMER.INFO.VICTIMS.{made['name']}")
+    assert (found.get("push_bound", False), found["num_pending"], found["delivered"]["stream_seq"]) == (False, 1, 0)
+    assert (await stored(region, "INTEL"), await stored(region, "INTAKE")) == (0, 0)
+
+
 async def test_a_key_taken_away_is_cut_off_at_once(region, nats_keys, tmp_path):
     closed = asyncio.Event()
 

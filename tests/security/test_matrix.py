@@ -147,6 +147,14 @@ def test_a_service_is_granted_its_own_stream_and_no_other(service):
     assert not [subject for subject in foreign if granted(rights.publish, subject)]
 
 
+@pytest.mark.parametrize("principal", central())
+def test_nobody_listens_where_a_stream_does(principal):
+    kept = [subject for config in stream_configs().values() for subject in config.get("subjects", [])]
+    heard = central()[principal].subscribe
+    assert not [subject for subject in kept if granted(heard, subject.replace("*", "x").replace(">", "x"))]
+    assert not any(pattern.startswith(("crm.in.", "crm.evt.", "crm.bad.", "crm.>", ">", "*")) for pattern in heard)
+
+
 @pytest.mark.parametrize("name", MEMBERS)
 def test_a_country_is_granted_nothing_of_another(name):
     rights = country(name)
