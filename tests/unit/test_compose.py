@@ -12,6 +12,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from infra.compose.keys import lay_out
+from infra.region.settings import RegionSettings
+from services.indicators.__main__ import IndicatorsSettings
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from shared.settings import Settings
@@ -108,10 +110,11 @@ def test_each_container_sees_its_own_keys_only(containers):
 
 def test_services_are_told_only_what_they_read(containers):
     known = {f"CRM_{name.upper()}" for name in get_type_hints(Settings)}
-    board = {"CRM_HTTP_HOST", "CRM_HTTP_PORT", "CRM_OPERATOR_TOKEN"}
-    for name in SERVICES:
+    board = {f"CRM_{name.upper()}" for name in get_type_hints(IndicatorsSettings)}
+    region = {f"CRM_{name.upper()}" for name in get_type_hints(RegionSettings)}
+    for name in (*SERVICES, "region"):
         told = {key for key in containers[name]["environment"] if key.startswith("CRM_")}
-        assert told <= (known | board if name == "indicators" else known), name
+        assert told <= known | {"indicators": board, "region": region}.get(name, set()), name
 
 
 def test_named_volumes_keep_what_must_survive(compose, containers):

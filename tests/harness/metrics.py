@@ -1,0 +1,33 @@
+"""The metrics that the processes export, found by asking their code; for tests of rules and dashboards."""
+
+import re
+from datetime import UTC, datetime
+from functools import cache
+
+from prometheus_client.metrics import MetricWrapperBase
+
+from infra.grafana import plan as plan_files
+from services.indicators import plan
+from services.indicators.metrics import Indicators
+from services.indicators.state import State
+from shared import telemetry
+
+SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+PROMETHEUS_OWN = {"up"}
+
+
+@cache
+def known_metrics() -> frozenset[str]:
+    """Every sample name that a query may use."""
+    loaded = plan.load(plan_files.PLAN)
+    empty = Indicators(loaded, lambda: State(loaded.digest), dict, lambda: datetime(2003, 5, 9, tzinfo=UTC))
+    own = [one for one in vars(telemetry).values() if isinstance(one, MetricWrapperBase)]
+    families = [family for collector in (empty, *own) for family in collector.collect()]
+    names = {family.name + suffix for family in families for suffix in SUFFIXES[family.type]}
+    return frozenset(names | PROMETHEUS_OWN)
+
+
+def metrics_in(expr: str) -> set[str]:
+    """The metrics that a PromQL expression names."""
+    bare = re.sub(r"\{[^}]*\}", "", re.sub(r'"[^"]*"', '""', expr))
+    return set(re.findall(r"\bcrm[_:][a-z0-9_:]+|\bup\b", bare))
