@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -36,6 +37,13 @@ async def until(condition: Callable[[], Any], what: str, patience_s: float = PAT
         if time.monotonic() > end:
             raise TimeoutError(f"waited {patience_s} s for {what}")
         await asyncio.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -65,9 +65,7 @@ async def test_an_amended_law_makes_the_certificates_aligned_to_it_stale(system)
     for country, cert, law in ((gtm, "c-1", "law-1"), (gtm, "c-2", "law-2"), (mex, "c-3", "law-1")):
         data = example("training.officer.certified", cert_id=cert, aligned_to=[{"law_id": law}])
         data |= {"valid_from": "2004-01-01", "valid_until": "2006-01-01"}
-        await country.publish(
-            country.report("training.officer.certified", data, time=NOW - timedelta(days=30))
-        )
+        await country.publish(country.report("training.officer.certified", data, time=NOW - timedelta(days=30)))
     await system.recorded("training", "training.officer.certified", 3)
     amended = example("legal.law.amended", law_id="law-1", country="GTM", effective_from="2004-03-01")
     await gtm.publish(gtm.report("legal.law.amended", amended, time=NOW))

@@ -1,0 +1,19 @@
+"""The reports that all ways are measured with, put into INTAKE beforehand as a country's backlog is."""
+
+from datetime import UTC, datetime
+
+from shared import contracts
+from shared.client import connect
+from tests.harness.servers import Region
+
+NAME = "intel.document.flagged"
+
+
+async def fill(region: Region, number: int) -> None:
+    """Store `number` different reports of one country in INTAKE, in atomic batches."""
+    good = dict(contracts.registry()[f"crm.{NAME}.v1"].good)
+    when = datetime(2004, 3, 1, 10, tzinfo=UTC)
+    async with connect(region.nats.url, region.seed("GTM"), "GTM", "bench") as country:
+        await country.publish_all(
+            country.report(NAME, good, id=f"bench-{i}", subject=f"doc-{i}", time=when) for i in range(number)
+        )

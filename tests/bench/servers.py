@@ -1,0 +1,52 @@
+"""The servers of a benchmark: one NATS and one PostgreSQL, with a fresh set of streams and a fresh database per round."""
+
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from infra.local.nats import Nats
+from infra.local.postgres import Postgres, remove
+from infra.local.process import stop
+from infra.nats.config import accounts, keys
+from infra.nats.provision import provision
+from infra.nats.rights import PROVISIONER
+from infra.postgres.provision import passwords
+from infra.postgres.provision import provision as provision_postgres
+from tests.harness.servers import Keys, PostgresServer, Region
+
+FreshRegion = Callable[[], AbstractAsyncContextManager[Region]]
+
+
+@asynccontextmanager
+async def servers(folder: Path) -> AsyncIterator[FreshRegion]:
+    """Yield a function that gives a fresh provisioned region (an async context manager) on one PostgreSQL."""
+    server = Postgres(folder / "postgres")
+    server.start()
+    secrets = passwords(folder / "postgres-creds")
+    public = Keys(folder / "creds", keys(folder / "creds"))
+    await provision_postgres(server.url(database="postgres"), secrets)
+    postgres = PostgresServer(server, secrets)
+    rounds = 0
+
+    @asynccontextmanager
+    async def fresh() -> AsyncIterator[Region]:
+        nonlocal rounds
+        rounds += 1
+        nats = Nats(folder / f"nats-{rounds}")
+        nats.start(accounts(public.public))
+        region = Region(nats, postgres, public, await postgres.clone())
+        try:
+            await provision(await region.connect(PROVISIONER))
+            yield region
+        finally:
+            for client in region.clients:
+                await client.close()
+            stop(nats.process, signal.SIGKILL)
+            await postgres.drop(region.database)
+
+    try:
+        yield fresh
+    finally:
+        server.stop()
+        remove(folder / "postgres")
