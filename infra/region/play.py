@@ -1,0 +1,84 @@
+"""Three things that go on at once: the history on its dates, the traffic at its rate, and eleven mailboxes."""
+
+import asyncio
+import itertools
+import operator
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+import structlog
+from nats.errors import Error as NatsError
+
+from infra.region import ledger as ledgers
+from infra.region.scene import Step
+from infra.region.sending import RETRY_S, send
+from infra.region.traffic import Traffic
+from shared.client import CountryClient
+from shared.clock import Clock
+from shared.contracts.vocabulary import Country
+
+log = structlog.get_logger()
+
+Clients = Mapping[Country, CountryClient]
+TICK_S = 0.05
+SAVE_S = 1.0
+TOLD_EVERY_S = 10.0
+WAIT_S_MAX = 60.0
+by_country = operator.attrgetter("country")
+
+
+async def play_history(script: Sequence[Step], clients: Clients, clock: Clock) -> None:
+    """Publish each step when the clock reaches it, in order; from the beginning, since ids make repeats harmless."""
+    position = 0
+    while position < len(script):
+        now = clock.now()
+        due = list(itertools.takewhile(lambda step: step.due <= now, script[position:]))  # noqa: B023 - used at once
+        for country, steps in itertools.groupby(due, by_country):
+            await send(clients[country], list(steps))
+        position += len(due)
+        if due:
+            log.info("history played", until=due[-1].due.date().isoformat(), steps=position, of=len(script))
+        else:
+            await asyncio.sleep(min(max(clock.real_s(script[position].due - now), 0.001), WAIT_S_MAX))
+
+
+async def play_traffic(traffic: Traffic, clients: Clients, clock: Clock, rate: float, file: Path) -> None:
+    """Publish `rate` reports a real second, or fewer where the region takes them more slowly."""
+    allowed, sent, last, saved, told = 0.0, 0, time.monotonic(), 0.0, time.monotonic()
+    while True:
+        await asyncio.sleep(TICK_S)
+        now = time.monotonic()
+        # What a slow region did not take is not made up for: a second's worth at most.
+        allowed = min(allowed + rate * (now - last), max(rate, 1.0))
+        last = now
+        steps = traffic.take(clock.now(), int(allowed))
+        allowed -= len(steps)
+        await _send_all(clients, steps)
+        sent += len(steps)
+        if now - saved > SAVE_S:
+            traffic.ledger.forget(clock.now())
+            ledgers.save(traffic.ledger, file)
+            saved = now
+        if now - told > TOLD_EVERY_S:
+            log.info("traffic", sent=sent, stories=traffic.ledger.number, to_come=len(traffic.ledger.pending))
+            told = now
+
+
+async def _send_all(clients: Clients, steps: Sequence[Step]) -> None:
+    """Publish the steps, countries side by side, each country's own in order."""
+    grouped = itertools.groupby(sorted(steps, key=by_country), by_country)
+    await asyncio.gather(*[send(clients[country], list(own)) for country, own in grouped])
+
+
+async def read_mailbox(client: CountryClient, traffic: Traffic, clock: Clock) -> None:
+    """Let the country hear what concerns it, for as long as the process runs."""
+    while True:
+        try:
+            async with aclosing(client.mailbox()) as mailbox:  # type: ignore[type-var]  # it is an async generator
+                async for event in mailbox:
+                    traffic.hear(client.country, event, clock.now())
+        except (NatsError, OSError) as error:
+            log.warning("mailbox away; waiting", country=client.country, error=type(error).__name__)
+            await asyncio.sleep(RETRY_S)

@@ -1,0 +1,95 @@
+"""The history that is played: the real treaty actions and the Plan's own steps, in the order of their dates."""
+
+import csv
+import operator
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from infra.region.countries import Facts, facts
+from infra.region.scene import Step, named_id
+from shared.contracts.vocabulary import MEMBERS, Country
+
+HISTORY = Path(__file__).with_name("history")
+TREATY_HOUR, PLAN_HOUR = time(12, tzinfo=UTC), time(16, tzinfo=UTC)
+"""The sources give days; the hours are ours."""
+ACTIONS = {"signature": "signed", "ratification": "ratified", "accession": "acceded"}
+
+
+class Planned(Struct, frozen=True, forbid_unknown_fields=True):
+    """One `[[step]]` of milestones.toml."""
+
+    event: str
+    dated: str = field(name="from")
+    data: dict[str, Any]
+    on: dict[Country, list[date]] = {}
+    each: date | None = None
+    apart_days: int = 0
+    subject: str | None = None
+
+    def dates(self) -> Iterator[tuple[Country, date]]:
+        """Yield when it happens where."""
+        for code, days in self.on.items():
+            yield from ((code, day) for day in days)
+        if self.each:
+            for number, code in enumerate(MEMBERS):
+                yield code, self.each + timedelta(days=number * self.apart_days)
+
+
+class History(Struct, frozen=True, forbid_unknown_fields=True):
+    """milestones.toml."""
+
+    step: list[Planned]
+
+
+def script() -> list[Step]:
+    """Return everything that is played, in order; each step has the same id in every run."""
+    return sorted([*treaty_actions(), *plan_steps()])
+
+
+def treaty_actions() -> Iterator[Step]:
+    """Yield the treaty actions, each on its real date."""
+    with (HISTORY / "treaty-actions.csv").open(newline="") as rows:
+        for row in csv.DictReader(rows):
+            code: Any = row["country"]
+            yield Step(
+                due=datetime.combine(date.fromisoformat(row["date"]), TREATY_HOUR),
+                country=code,
+                name=f"legal.treaty.{ACTIONS[row['action']]}",
+                id=named_id("treaty", *row.values()),
+                data={"instrument": row["instrument"], "country": code, "reported_by": "foreign_ministry"},
+            )
+
+
+def plan_steps() -> Iterator[Step]:
+    """Yield the Plan's own steps."""
+    history = msgspec.convert(tomllib.loads((HISTORY / "milestones.toml").read_text()), History)
+    for planned in history.step:
+        for code, day in planned.dates():
+            data = _filled(planned.data, facts()[code], day)
+            yield Step(
+                due=datetime.combine(day, PLAN_HOUR),
+                country=code,
+                name=planned.event,
+                id=named_id("plan", code, day, planned.event, msgspec.json.encode(data, order="sorted").decode()),
+                data=data,
+                subject=_filled(planned.subject, facts()[code], day),
+            )
+
+
+def _filled(value: Any, place: Facts, day: date) -> Any:
+    """Return the value with its placeholders filled in."""
+    if isinstance(value, dict):
+        return {name: _filled(inner, place, day) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, place, day) for inner in value]
+    if isinstance(value, str) and value.startswith("="):
+        return operator.attrgetter(value[1:])(place)
+    if isinstance(value, str):
+        return value.format(country=place.code, date=day, month=f"{day:%Y-%m}")
+    return value
