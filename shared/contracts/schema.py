@@ -29,7 +29,7 @@ Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 LOCAL = "#/$defs/{name}"
 SHARED = "#/components/schemas/{name}"
-MAILBOX, ASK = "mailbox", "ask"
+MAILBOX, ASK, EVENT = "mailbox", "ask", "Event"
 
 
 def report_schema(agreed: Contract) -> Schema:
@@ -238,7 +238,9 @@ def _schemas(agreed: Mapping[str, Contract]) -> dict[str, Schema]:
     schemas: dict[str, Schema] = {name: {"enum": list(values)} for values, name in _vocabulary().items()}
     for name, one in agreed.items():
         event, parts = _event_parts(one, SHARED)
-        schemas |= _named({f"{name}.event": event, **parts})
+        own = {key: event["properties"].pop(key) for key in ("type", "data")}
+        schemas |= _named({EVENT: event | {"title": EVENT, "description": plain(Event.__doc__ or "")}, **parts})
+        schemas[f"{name}.event"] = _named({"allOf": [{"$ref": SHARED.format(name=EVENT)}, {"properties": own}]})
         if one.reported:
             schemas |= _named({f"{name}.report": _report_parts(one, SHARED)[0]})
     return schemas

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any, get_args, get_origin
 
 from msgspec.structs import fields
 
@@ -13,6 +14,7 @@ PERIODS = (
     ("started", "ended"),
     ("occurred_from", "occurred_to"),
     ("first_seen", "last_seen"),
+    ("since", "until"),
 )
 
 
@@ -21,10 +23,10 @@ class Fact(Report, frozen=True, kw_only=True):
 
     def check(self) -> Iterator[Problem]:
         """Yield `repeated_value` and `ends_before_start`; a subclass adds its own."""
-        names, periods = _shape(type(self))
-        for attribute, wire in names:
+        lists, periods = _shape(type(self))
+        for attribute, wire in lists:
             value = getattr(self, attribute)
-            if isinstance(value, tuple) and any(one in value[:i] for i, one in enumerate(value)):
+            if any(one in value[:index] for index, one in enumerate(value)):
                 yield Problem(f"/data/{wire}", "repeated_value", "the list names something more than once")
         for start, end in periods:
             first, last = getattr(self, start), getattr(self, end)
@@ -34,7 +36,12 @@ class Fact(Report, frozen=True, kw_only=True):
 
 @cache
 def _shape(kind: type[Data]) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
-    """Return the fields (attribute, name on the wire) and the periods that this kind of report has."""
-    names = tuple((field.name, field.encode_name) for field in fields(kind))
-    attributes = {attribute for attribute, _ in names}
-    return names, tuple(period for period in PERIODS if set(period) <= attributes)
+    """Return the lists (attribute, name on the wire) and the periods that this kind of report has."""
+    known = fields(kind)
+    lists = tuple((field.name, field.encode_name) for field in known if _is_list(field.type))
+    attributes = {field.name for field in known}
+    return lists, tuple(period for period in PERIODS if set(period) <= attributes)
+
+
+def _is_list(annotation: Any) -> bool:
+    return get_origin(annotation) is tuple or any(map(_is_list, get_args(annotation)))

@@ -1,6 +1,7 @@
 """Every contract's examples: the good decodes and round-trips, the bad is refused at its field."""
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -95,6 +96,25 @@ def test_a_contract_says_what_it_names(agreed):
     assert agreed.service in contracts.SERVICES
     if agreed.reported:
         assert set(agreed.derived).isdisjoint(report_schema(agreed)["properties"]["data"]["properties"])
+
+
+def texts(schema):
+    """Every place in a schema where text may stand."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "string":
+            yield schema
+        for inner in schema.values():
+            yield from texts(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from texts(inner)
+
+
+@pytest.mark.parametrize("agreed", REPORTED, ids=named)
+def test_no_report_has_room_for_free_text(agreed):
+    schema = report_schema(agreed)
+    for text in texts([schema["properties"]["data"], schema["$defs"]]):
+        assert "format" in text or not re.search(text["pattern"], "Maria Lopez")
 
 
 def test_every_reported_entity_can_be_corrected_and_retracted():

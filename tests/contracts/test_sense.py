@@ -68,6 +68,36 @@ def test_technical_staff_is_part_of_the_staff():
     assert found == {("/data/technical_headcount", "more_than_headcount")}
 
 
+def test_a_part_is_not_more_than_the_whole():
+    found = problems("victims.victim.registered", completeness={"core_filled": 23, "core_total": 22})
+    assert found == {("/data/completeness/core_filled", "more_than_total")}
+    found = problems("legal.law.enacted", penalty_min_months=60, penalty_max_months=12)
+    assert found == {("/data/penalty_min_months", "more_than_maximum")}
+
+
+def test_a_status_changes_to_another():
+    found = problems("victims.victim.status_changed", to="PossibleVictimOfTrafficking")
+    assert found == {("/data/to", "no_change")}
+
+
+def test_a_dead_victims_two_parents_are_two_victims():
+    assert not problems("victims.victim.deceased", indirect_victims=[{"relation": "parent"}] * 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "end"),
+    [
+        ("intel.route.reported", {"first_seen": "2004-02-02"}, {"last_seen": "2004-02-01"}),
+        ("intel.controlstat.reported", {"since": "2004-02-02"}, {"until": "2004-02-01"}),
+        ("intel.specimen.deposited", {"valid_from": "2004-02-02"}, {"valid_to": "2004-02-01"}),
+        ("victims.victim.identified", {"occurred_from": "2004-02-02"}, {"occurred_to": "2004-02-01"}),
+        ("intel.operation.planned", {"started": "2004-02-01T10:00:00Z"}, {"ended": "2004-02-01T10:00:00+01:00"}),
+    ],
+)
+def test_nothing_ends_before_it_begins(name, start, end):
+    assert problems(name, **start, **end) == {(f"/data/{next(iter(end))}", "ends_before_start")}
+
+
 def test_no_message_quotes_what_was_sent():
     agreed = registry()["crm.intel.operation.executed.v1"]
     data = msgspec.convert(dict(agreed.good) | {"participants": ["SLV", "SLV"]}, report_type(agreed))

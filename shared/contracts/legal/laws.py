@@ -1,8 +1,9 @@
 """Treaties, the laws that carry them out, and the gaps between."""
 
+from collections.abc import Iterator
 from datetime import date
 
-from shared.contracts import Count, Data, Ref, Time, Value, contract
+from shared.contracts import Count, Data, Problem, Ref, Time, Value, contract
 from shared.contracts.sense import Fact
 from shared.contracts.vocabulary import (
     Country,
@@ -96,6 +97,13 @@ class Law(Fact, frozen=True, kw_only=True):
     penalty_max_months: Count | None = None
     supersedes: Ref | None = None
     """The version that it replaces."""
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `more_than_maximum`, too."""
+        yield from super().check()
+        least, most = self.penalty_min_months, self.penalty_max_months
+        if least is not None and most is not None and least > most:
+            yield Problem("/data/penalty_min_months", "more_than_maximum", "it is more than penalty_max_months")
 
 
 @contract(

@@ -102,6 +102,11 @@ class Completeness(Value, frozen=True, kw_only=True):
     core_filled: Count
     core_total: Annotated[int, Meta(ge=1, le=1000)]
 
+    def check(self) -> Iterator[Problem]:
+        """Yield `more_than_total`."""
+        if self.core_filled > self.core_total:
+            yield Problem("/data/completeness/core_filled", "more_than_total", "it is part of core_total, not more")
+
 
 @contract(
     "victims.victim.registered",
@@ -131,6 +136,11 @@ class VictimRegistered(Fact, frozen=True, kw_only=True):
     gender: Gender | None = None
     age_broad: AgeBroad | None = None
 
+    def check(self) -> Iterator[Problem]:
+        """Yield what is wrong with the completeness, too."""
+        yield from super().check()
+        yield from self.completeness.check()
+
 
 @contract(
     "victims.victim.updated",
@@ -149,6 +159,11 @@ class VictimUpdated(Fact, frozen=True, kw_only=True):
 
     victim_pid: Ref
     completeness: Completeness
+
+    def check(self) -> Iterator[Problem]:
+        """Yield what is wrong with the completeness, too."""
+        yield from super().check()
+        yield from self.completeness.check()
 
 
 @contract(
@@ -172,6 +187,12 @@ class VictimStatusChanged(Fact, frozen=True, kw_only=True):
     before: VictimStatus = field(name="from")
     to: VictimStatus
     decided_by: DecidedBy
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `no_change`, too."""
+        yield from super().check()
+        if self.to == self.before:
+            yield Problem("/data/to", "no_change", "the status is the one it was")
 
 
 class IndirectVictim(Value, frozen=True, kw_only=True):
