@@ -6,7 +6,6 @@ upgraded at different times, so both directions count.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import msgspec
 
 from shared.contracts import Contract, Corrected, Envelope, Event, Retracted, registry
+from shared.contracts.prose import compact
 from shared.contracts.schema import LOCAL, Schema, data_schema
 
 GENERIC = "generic.json"
@@ -62,9 +62,9 @@ def release(folder: Path) -> list[str]:
     written = []
     for agreed in _own():
         if update := _update(folder, agreed):
-            _path(folder, agreed.type).write_text(_text(update))
+            _path(folder, agreed.type).write_text(compact(update) + "\n")
             written.append(agreed.type)
-    (folder / GENERIC).write_text(_text(_generic()))
+    (folder / GENERIC).write_text(compact(_generic()) + "\n")
     return written
 
 
@@ -138,12 +138,6 @@ def _stripped(node: Any, groups: Schema) -> Any:
         node = node | {"properties": inner}
     kept = {key: value for key, value in node.items() if key not in (*PROSE, "$defs")}
     return {key: value if key == "properties" else _stripped(value, groups) for key, value in kept.items()}
-
-
-def _text(content: Any) -> str:
-    """Return JSON with one line to a list of plain values: a vocabulary of 250 values is one line of a diff."""
-    text = json.dumps(content, indent=1, ensure_ascii=False)
-    return re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
 def _objects(before: Schema, after: Schema, at: str, *, closed: bool) -> Iterator[str]:

@@ -2,16 +2,24 @@
 
 import ast
 import inspect
+import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 def plain(text: str) -> str:
     """Return a docstring on one line."""
     return inspect.cleandoc(text).replace("\n", " ")
+
+
+def compact(content: Any) -> str:
+    """Return JSON with one line to a list of plain values: a vocabulary of 250 values is one line of a diff."""
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    return re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda found: f"[{' '.join(found[1].split())}]", text)
 
 
 class Said(NamedTuple):

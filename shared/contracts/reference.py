@@ -1,6 +1,5 @@
 """The reference page of all types, for people: docs/contracts.md is what `page()` returns."""
 
-import json
 from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
@@ -18,8 +17,8 @@ from shared.contracts import (
     registry,
     vocabulary,
 )
-from shared.contracts.prose import fields_said, plain
-from shared.contracts.schema import example, example_event
+from shared.contracts.prose import compact, fields_said, plain
+from shared.contracts.schema import example
 
 HEAD = """\
 # Contracts
@@ -33,6 +32,12 @@ it comes from. Unknown fields are refused in reports, and ignored by readers of 
 
 Privacy: **N** nothing about a person; **P** pseudonymous; **S** sensitive: pseudonymous fields and a claim check
 (`dataref`) that the owning country's vault answers. *Own* marks what only the country named in that field may send.
+
+A whole report, on `report.intel.document.flagged`; below, the examples are what stands in `data`:
+
+```json
+{whole}
+```
 """
 AMENDED = """\
 ## Corrections and withdrawals
@@ -65,7 +70,7 @@ FORMS = """\
 def page() -> str:
     """Return the whole page in Markdown."""
     agreed = list(registry().values())
-    parts = [HEAD]
+    parts = [HEAD.format(whole=compact(example(registry()["crm.intel.document.flagged.v1"])))]
     for service in SERVICES:
         own = [one for one in agreed if one.service == service and one.data not in (Corrected, Retracted)]
         parts += [f"## {service}\n", _overview(own), *map(_section, own)]
@@ -111,15 +116,14 @@ def _wire(agreed: Contract) -> str:
 
 
 def _section(agreed: Contract) -> str:
-    shown = example(agreed) if agreed.reported else example_event(agreed)
-    code = json.dumps(shown, indent=1, ensure_ascii=False)
+    code = compact(dict(agreed.good))
     return "\n".join(
         [
             f"### {agreed.type}\n",
             f"{plain(agreed.doc)}\n",
             *_table(agreed.data, agreed.derived),
             "",
-            f"<details><summary>Example</summary>\n\n```json\n{code}\n```\n\n</details>\n",
+            f"```json\n{code}\n```\n",
         ]
     )
 

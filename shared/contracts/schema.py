@@ -82,7 +82,14 @@ def _report_parts(agreed: Contract, refs: str) -> tuple[Schema, Schema]:
     schema, parts = _envelope(agreed, Envelope, report_type(agreed), refs)
     for attribute in agreed.derived:
         del schema["properties"]["data"]["properties"][_wire(agreed, attribute)]
-    return schema, parts
+    return schema | {"description": f"{plain(agreed.doc)} {_senders(agreed)}".strip()}, parts
+
+
+def _senders(agreed: Contract) -> str:
+    """Say who may send it, which a schema cannot check."""
+    country = f"Only the country named in {_wire(agreed, agreed.owner)} may send it." if agreed.owner else ""
+    bodies = f"Only these may report it: {', '.join(agreed.by)}." if agreed.by else ""
+    return f"{country} {bodies}".strip()
 
 
 def _event_parts(agreed: Contract, refs: str) -> tuple[Schema, Schema]:
@@ -191,7 +198,7 @@ def _report_channel(agreed: Contract, reported: list[Contract]) -> dict[str, Any
     versions = [one.type for one in reported if one.name == agreed.name]
     return {
         "address": f"report.{agreed.name}",
-        "description": agreed.doc,
+        "description": f"{plain(agreed.doc)} {_senders(agreed)}".strip(),
         "messages": {one: _ref("components", "messages", f"{one}.report") for one in versions},
     }
 

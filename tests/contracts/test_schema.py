@@ -34,6 +34,16 @@ def test_a_schema_says_what_it_describes():
     assert "number itself never travels" in data["properties"]["doc_ref"]["description"]
 
 
+def test_a_schema_says_who_may_send():
+    assert "Only the country named in issuing" in described("intel.specimen.deposited")
+    assert "Only these may report it: ppt, st." in described("indicators.plan.approved")
+    assert "Only" not in described("intel.document.flagged")
+
+
+def described(name):
+    return report_schema(registry()[f"crm.{name}.v1"])["description"]
+
+
 ODD = st.one_of(
     st.none(),
     st.booleans(),
