@@ -38,6 +38,10 @@ async def connect(settings: Settings, service: str) -> Pool:
             "application_name": f"crm-{service}",
             "synchronous_commit": "on",
             "timezone": "UTC",
+            # Every query of ours is a look-up by an index; a plan made while a table was young and small, and
+            # kept, would read all of it for ever after.
+            "enable_seqscan": "off",
+            "plan_cache_mode": "force_custom_plan",
         },
     )
 

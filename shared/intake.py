@@ -103,7 +103,8 @@ class Intake:
                 await self._failed(stream, message, verdict, draft.event)
         if verdicts:
             await self._refuse(verdicts)
-        await asyncio.gather(*(message.ack() for message in [*done, *(message for message, _ in verdicts)]))
+        for message in [*done, *(message for message, _ in verdicts)]:
+            await message.ack()
         self._count(stream, "recorded", len(done))
         self._count(stream, "refused", len(verdicts))
 

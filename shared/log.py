@@ -80,16 +80,17 @@ class Log:
         known: set[tuple[str, str] | tuple[str, int]] = set()
         if own:
             rows = await connection.fetch(
-                "select l.id, l.source from unnest($1::text[], $2::text[]) as d (id, source)"
-                " join log l on l.id = d.id and l.source = d.source",
+                "select d.id, d.source from unnest($1::text[], $2::text[]) as d (id, source)"
+                " cross join lateral (select 1 from log where log.id = d.id and log.source = d.source limit 1) as l",
                 [event.id for event in own],
                 [event.source for event in own],
             )
             known |= {(row["id"], row["source"]) for row in rows}
         if heard:
             rows = await connection.fetch(
-                "select h.stream, h.sequence from unnest($1::text[], $2::bigint[]) as d (stream, sequence)"
-                " join heard h on h.stream = d.stream and h.sequence = d.sequence",
+                "select d.stream, d.sequence from unnest($1::text[], $2::bigint[]) as d (stream, sequence)"
+                " cross join lateral (select 1 from heard"
+                " where heard.stream = d.stream and heard.sequence = d.sequence limit 1) as h",
                 [stream for stream, _ in heard],
                 [sequence for _, sequence in heard],
             )

@@ -11,6 +11,7 @@ from infra.grafana import plan
 from infra.grafana.panels import VARIABLE, figure, lines, rows, texts
 
 YES_NO = texts({"1": ("sí", "green"), "0": ("no", "orange")})
+REGION = "Región (publicable)"
 INSTANT = "dateTimeAsIso"
 
 
@@ -71,7 +72,7 @@ def _countries_heard() -> str:
 def _area(area: dict[str, Any], members: list[dict[str, Any]]) -> Any:
     ids = "|".join(row["id"].replace(".", "[.]") for row in members)
     columns = {
-        "Región": plan.regional(members),
+        REGION: plan.regional(members),
         "Meta": f'crm_indicator_target{{indicator=~"{ids}"}}',
         "Cumplida": f'crm_indicator_met{{indicator=~"{ids}"}}',
         "Países que informan": f'crm_indicator_coverage_ratio{{indicator=~"{ids}"}}',
@@ -89,7 +90,7 @@ def _area(area: dict[str, Any], members: list[dict[str, Any]]) -> Any:
         " whether it is met, the share of countries reporting, and how many cells are too small to be shown"
     )
     titles = (f"Indicadores: {area['title']['es']}", english)
-    return rows(titles, {"Región": columns["Región"], **kept}, "indicator", properties, height=3 + len(members))
+    return rows(titles, {REGION: columns[REGION], **kept}, "indicator", properties, height=3 + len(members))
 
 
 def _treaties() -> Any:
@@ -169,4 +170,4 @@ def _events_rate() -> str:
 
 
 def _fold_lag() -> str:
-    return "max by (stream) (crm_stream_sequence) - max by (stream) (crm_fold_sequence)"
+    return "clamp_min(max by (stream) (crm_stream_sequence) - max by (stream) (crm_fold_sequence), 0)"

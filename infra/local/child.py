@@ -42,7 +42,8 @@ class Child:
         """Start the process now."""
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES_MAX:
             self.log.replace(self.log.with_suffix(".old.log"))
-        self.process = spawn(self.command, log=self.log, env={**os.environ, **self.env}, cwd=self.cwd)
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        self.process = spawn(self.command, log=self.log, env={**inherited, **self.env}, cwd=self.cwd)
         self.started, self.again_at = time.monotonic(), 0.0
 
     def watch(self) -> str:

@@ -77,6 +77,7 @@ class Supervisor:
         began = time.monotonic()
         nats, postgres = self.system.nats, self.system.postgres
         nats.home.mkdir(exist_ok=True)
+        self.system.compile_once()
         nats.launch(self.system.rights())
         self.show("PostgreSQL: preparing" if not (postgres.home / "owner.pw").exists() else "PostgreSQL")
         await asyncio.to_thread(postgres.prepare)

@@ -81,6 +81,11 @@ class System:
         return self.options.state / "creds"
 
     @property
+    def pycache(self) -> Path:
+        """The folder of compiled modules."""
+        return self.options.state / "pycache"
+
+    @property
     def http(self) -> str:
         """The board's address."""
         return f"http://127.0.0.1:{self.http_port}"
@@ -106,6 +111,13 @@ class System:
         except (ProvisionError, MigrationError) as error:
             raise StartError(str(error)) from error
         return streams + tables
+
+    def compile_once(self) -> None:
+        """Have what all services import compiled while the servers start; else each would do it, five times over."""
+        if not self.pycache.exists():
+            warming = self._child("compile", "compileall", {})
+            warming.command = [sys.executable, "-c", "import shared.service"]
+            warming.start()
 
     def services(self, time: PlanTime) -> list[Child]:
         """Return the five services, not started yet."""
@@ -169,6 +181,8 @@ class System:
 
     def _child(self, name: str, module: str, env: dict[str, str], ops: str = "") -> Child:
         log = self.options.state / "logs" / f"{name}.log"
+        # Compiled modules lie with the copy's own data: the next start takes half the time, the checkout stays clean.
+        env = {**env, "PYTHONPYCACHEPREFIX": str(self.pycache)}
         return Child(name, [sys.executable, "-m", module], env, log, ROOT, ops)
 
 

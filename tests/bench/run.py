@@ -28,7 +28,7 @@ TITLES = {
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--reports", type=int, default=20_000, help="reports per round (the plain way: a tenth)")
+    options.add_argument("--reports", type=int, default=40_000, help="reports per round (the plain way: a tenth)")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--out", type=Path, default=Path("bench.json"))
     given = options.parse_args()

@@ -1,4 +1,4 @@
-"""The servers of a benchmark: one NATS and one PostgreSQL, with a fresh set of streams and a fresh database per round."""
+"""The servers of a benchmark: one PostgreSQL, and for each round fresh streams and a fresh database."""
 
 import signal
 from collections.abc import AsyncIterator, Callable
