@@ -27,22 +27,18 @@ PRIVATE, LEGIBLE = 0o600, 0o644
 def lay_out(root: Path) -> None:
     """Write everything below `root`."""
     everything = root / "all"
-    public, roles = keys(everything), passwords(everything)
+    public = keys(everything)
+    passwords(everything)
     _write(root / "nats" / "nats.json", json.dumps(server(public), indent=1))
     for service in SERVICES:
         _write(root / service / "seed.nk", seed_file(everything, service).read_text())
-        _write(root / service / "pgpass", _pgpass(service, roles[service]))
+        _write(root / service / "pgpass", (everything / f"{service}.pgpass").read_text())
     for country in MEMBERS:
         _write(seed_file(root / "countries", country), seed_file(everything, country).read_text())
     owner = _kept(root / "postgres" / "owner.pw")
     _kept(root / "grafana" / "admin.pw")
     _write(root / "provision" / "seed.nk", seed_file(everything, PROVISIONER).read_text())
-    _write(root / "provision" / "pgpass", _pgpass("crm", owner))
-
-
-def _pgpass(role: str, password: str) -> str:
-    """Return the line by which PostgreSQL clients find a password (the format of .pgpass)."""
-    return f"*:*:*:{role}:{password}\n"
+    _write(root / "provision" / "pgpass", f"*:*:*:crm:{owner}\n")
 
 
 def _kept(file: Path) -> str:
