@@ -115,9 +115,7 @@ class System:
     def compile_once(self) -> None:
         """Have what all services import compiled while the servers start; else each would do it, five times over."""
         if not self.pycache.exists():
-            warming = self._child("compile", "compileall", {})
-            warming.command = [sys.executable, "-c", "import shared.service"]
-            warming.start()
+            self._child("compile", "shared.service", {}).start()
 
     def services(self, time: PlanTime) -> list[Child]:
         """Return the five services, not started yet."""
