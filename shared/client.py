@@ -24,7 +24,7 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from nats.js.errors import APIError
 
-from shared import contracts, streams
+from shared import contracts, streams, telemetry
 from shared.batch import BATCH_MAX, REQUEST_TIMEOUT_S, publish_batch
 from shared.contracts import Event, Refused
 from shared.contracts.report import accepted
@@ -147,7 +147,7 @@ class CountryClient:
             await subscription.unsubscribe()
 
     def _checked(self, report: Mapping[str, Any]) -> tuple[str, bytes]:
-        payload = msgspec.json.encode(report)
+        payload = msgspec.json.encode(telemetry.begun(report))
         name = str(report.get("type", "")).removeprefix("crm.").rpartition(".")[0]
         try:
             accepted(f"crm.in.{self.country}.{name}", None, payload, datetime.now(UTC))

@@ -50,7 +50,7 @@ class Intake:
             except Exception as error:  # noqa: BLE001 - a fault of ours holds up this message, not the batch
                 await self._failed("INTAKE", message, error)
             else:
-                drafts.append((message, Draft(traced(f"intake {event.name}", event))))
+                drafts.append((message, Draft(traced("intake", event))))
         await self._record("INTAKE", drafts, refused)
 
     async def events(self, stream: str, messages: Sequence[Msg]) -> None:
@@ -63,7 +63,7 @@ class Intake:
                 await self._failed(stream, message, error)
                 continue
             heard = (stream, message.metadata.sequence.stream)
-            drafts.append((message, Draft(traced(f"{self.log.service} hears {event.name}", event), heard)))
+            drafts.append((message, Draft(traced("hear", event), heard)))
         await self._record(stream, drafts, [])
 
     async def _record(self, stream: str, drafts: list[tuple[Msg, Draft]], refused: list[tuple[Msg, Refused]]) -> None:
@@ -105,6 +105,8 @@ class Intake:
             await self._refuse(verdicts)
         for message in [*done, *(message for message, _ in verdicts)]:
             await message.ack()
+        for _, draft in drafts:
+            log.debug("taken in", type=draft.event.type, event_id=draft.event.id, trace_id=trace_id(draft.event))
         self._count(stream, "recorded", len(done))
         self._count(stream, "refused", len(verdicts))
 

@@ -12,7 +12,7 @@ import structlog
 from nats.aio.client import Client
 from nats.js.errors import APIError
 
-from shared import batch, bus, database
+from shared import batch, bus, database, telemetry
 from shared.database import RELAY, Connection, Pool, Row
 from shared.log import head
 
@@ -101,6 +101,10 @@ class Relay:
         if not rows:
             return False
         messages = _fitting(rows)
+        if telemetry.tracing():
+            for _, payload in messages:
+                with telemetry.span_of(payload, "relay"):
+                    pass
         try:
             self.position = await batch.publish_batch(self.client, messages, self.position)
         except APIError as error:

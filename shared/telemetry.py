@@ -6,7 +6,7 @@ Never a payload, a name or a number of a person: types, ids, codes and counts on
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -14,11 +14,10 @@ from typing import Any
 import msgspec
 import structlog
 from opentelemetry import trace
-from opentelemetry.propagate import inject
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
 
-from shared.contracts import Event
+from shared.contracts import Event, decode
 
 RECEIVED = Counter(
     "crm_intake_total",
@@ -30,6 +29,7 @@ BATCH_SECONDS = Histogram(
 )
 LOG_POSITION = Gauge("crm_log_position", "Position of the last row of the service's log.", ["service"])
 RELAY_POSITION = Gauge("crm_relay_position", "Last sequence of the service's stream.", ["service"])
+_context = TraceContextTextMapPropagator()
 READY = Gauge("crm_ready", "1 when the process does its work, else 0.", ["service"])
 
 
@@ -77,26 +77,38 @@ def trace_id(event: Event[Any]) -> str:
 @contextmanager
 def span(name: str, event: Event[Any]) -> Iterator[dict[str, str]]:
     """Span one step of an event's way; yield the trace context that the next step continues."""
-    carrier = {"traceparent": event.traceparent, "tracestate": event.tracestate}
-    if not tracing():
-        yield carrier
-        return
-    parent = TraceContextTextMapPropagator().extract(carrier)
-    tracer = trace.get_tracer("crm")
-    with tracer.start_as_current_span(name, context=parent) as current:
-        current.set_attribute("crm.event.id", event.id)
-        current.set_attribute("crm.event.type", event.type)
-        current.set_attribute("crm.event.country", event.country)
-        following: dict[str, str] = {}
-        inject(following)
+    parent = _context.extract({"traceparent": event.traceparent, "tracestate": event.tracestate})
+    facts = {"crm.event.id": event.id, "crm.event.type": event.type, "crm.event.country": event.country}
+    following: dict[str, str] = {}
+    with trace.get_tracer("crm").start_as_current_span(name, context=parent, attributes=facts):
+        _context.inject(following)
         yield following
 
 
-def traced(name: str, event: Event[Any]) -> Event[Any]:
-    """Span the step `name` of an event's way and return the event carrying the new trace context."""
+@contextmanager
+def span_of(payload: bytes, step: str) -> Iterator[None]:
+    """Span a step in the way of the recorded event in `payload`; where nothing is traced, do not even decode it."""
+    if not tracing():
+        yield
+        return
+    event = decode(payload)
+    with span(f"{step} {event.name}", event):
+        yield
+
+
+def traced(step: str, event: Event[Any]) -> Event[Any]:
+    """Span the step of an event's way and return the event carrying the new trace context."""
     if not tracing():
         return event
-    with span(name, event) as following:
-        return msgspec.structs.replace(
-            event, traceparent=following.get("traceparent", ""), tracestate=following.get("tracestate", "")
-        )
+    with span(f"{step} {event.name}", event) as following:
+        return msgspec.structs.replace(event, **following)
+
+
+def begun(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a country's report with the trace context that its way begins with, if it is traced and has none."""
+    if not tracing() or "traceparent" in report:
+        return report
+    following: dict[str, str] = {}
+    with trace.get_tracer("crm").start_as_current_span(f"report {report.get('type')}"):
+        _context.inject(following)
+    return {**report, **following}

@@ -14,6 +14,7 @@ from services.indicators import store
 from services.indicators.fold import Fold
 from services.indicators.plan import Plan
 from services.indicators.state import State, StateError
+from shared import telemetry
 from shared.bus import LOST, last_sequence
 from shared.contracts import SERVICES
 from shared.database import LOST as DATABASE_LOST
@@ -91,7 +92,8 @@ class _Reader:
             self._broken.set()
             return
         try:
-            self._fold.apply(self._service, sequence, message.data)
+            with telemetry.span_of(message.data, "fold"):
+                self._fold.apply(self._service, sequence, message.data)
         except (msgspec.MsgspecError, ValueError, TypeError) as error:
             log.exception("event cannot be folded", stream=self._service, sequence=sequence, error=type(error).__name__)
             self._broken.set()
