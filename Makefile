@@ -15,13 +15,16 @@ TRAFFIC ?=
 export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now TRAFFIC=none SPEED= RATE=); Ctrl-C ends it
 	@exec $(PY) -m infra.cli up
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
-	@exec $(PY) -m pytest -q $(or $(TESTS),tests)
+	@exec $(PY) -m pytest -q $(or $(TESTS),tests --ignore tests/deploy)
+
+test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool)
+	@exec $(PY) -m pytest -q tests/deploy
 
 check: setup ## Check style, types, the rules of who imports whom
 	@$(PY) -m ruff format --check -q . && $(PY) -m ruff check -q . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache
@@ -33,10 +36,11 @@ clean: ## Remove the data of `make run` and all caches
 	@$(PYTHON) -m infra.local.clean "$(CRM_STATE_DIR)"
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
 
-# Compile the lock anew after a change of pyproject.toml.
+# Compile the locks anew after a change of pyproject.toml: all that is used here, and what the images hold.
+COMPILE := pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
 lock: $(UV)
-	@$(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
-		--group embedded --group dev pyproject.toml -o requirements.lock
+	@$(UV) $(COMPILE) --group embedded --group dev pyproject.toml -o requirements.lock
+	@$(UV) $(COMPILE) -c requirements.lock pyproject.toml -o requirements.runtime.lock
 
 setup: .venv/.synced
 
@@ -63,4 +67,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test check bench clean lock setup
+.PHONY: help run test test-deploy check bench clean lock setup
