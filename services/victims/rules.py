@@ -76,10 +76,10 @@ async def on_referral_rejected(event: Event[ReferralRejected], connection: Conne
 
 async def on_referral_revoked(event: Event[ReferralRevoked], connection: Connection) -> Iterable[Event[Any]]:
     """Take a referral back, as long as it has not been answered."""
+    await deadlines.clear(connection, _answer(event.data.referral_id))
     referral = await _open(event, connection, event.data.referral_id)
     if referral.sender != event.country:
         raise Refused(Problem("/data/referral_id", "not_permitted", "only the country that sent it may revoke it"))
-    await deadlines.clear(connection, _answer(referral.referral_id))
     await store.set_state(connection, referral.referral_id, "revoked")
     return [_alert(event, "referral_revoked", referral.receiver)]
 
@@ -118,10 +118,11 @@ def on_case_resolved(event: Event[CaseResolved]) -> Iterable[Event[Any]]:
 async def _answered(
     event: Event[ReferralAccepted] | Event[ReferralRejected], state: str, connection: Connection
 ) -> Iterable[Event[Any]]:
+    # The deadline first, then the referral: in the order in which the sweeper locks them. A refusal undoes it.
+    in_time = await deadlines.clear(connection, _answer(event.data.referral_id))
     referral = await _open(event, connection, event.data.referral_id)
     if referral.receiver != event.country:
         raise Refused(Problem("/data/referral_id", "not_permitted", "only the country that was asked may answer"))
-    in_time = await deadlines.clear(connection, _answer(referral.referral_id))
     await store.set_state(connection, referral.referral_id, state)
     answer: Event[Any] = event
     told = enriched(
