@@ -1,0 +1,48 @@
+"""What the documents promise: every setting and error code is told, every link leads somewhere."""
+
+import ast
+import re
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+from services.indicators.__main__ import IndicatorsSettings
+from shared.contracts.refusal import CODES
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.name)
+def test_links_lead_somewhere(document):
+    for target in re.findall(r"\]\(([^)]+)\)", document.read_text()):
+        file, _, _ = target.partition("#")
+        assert target.startswith("http") or not file or (document.parent / file).exists(), target
+
+
+def test_every_setting_is_told():
+    text = (ROOT / "docs/operations.md").read_text()
+    assert [
+        name for name in get_type_hints(IndicatorsSettings) if name != "model_config" and not _told(name, text)
+    ] == []
+
+
+def test_every_error_code_is_told():
+    text = (ROOT / "docs/integrating.md").read_text()
+    assert [code for code in sorted(_codes()) if f"`{code}`" not in text] == []
+
+
+def _told(setting: str, text: str) -> bool:
+    return f"`CRM_{setting.upper()}`" in text
+
+
+def _codes() -> set[str]:
+    """Every code that is written out where a problem is named."""
+    codes = {code for code, _ in CODES.values()}
+    for folder in ("shared", "services"):
+        for file in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem":
+                    codes |= {arg.value for arg in node.args[1:2] if isinstance(arg, ast.Constant)}
+    return codes
