@@ -7,16 +7,12 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
-from functools import cache
 from typing import Any
 
-import jsonschema
-import msgspec
 from jsonschema.exceptions import ValidationError
 
-from shared.contracts import Contract, Problem, Time, registry
-from shared.contracts.schema import report_schema
+from shared.contracts import Contract, Problem, registry
+from shared.contracts.schema import validator
 
 PROBLEMS_MAX = 50
 DEPTH_MAX = 32
@@ -38,19 +34,6 @@ CODES = {
     "minItems": ("bad_length", "the list has too few items"),
     "maxItems": ("bad_length", "the list has too many items"),
 }
-
-_formats = jsonschema.FormatChecker(formats=())
-
-
-@_formats.checks("date-time", raises=msgspec.ValidationError)
-def _time(value: object) -> bool:
-    return not isinstance(value, str) or isinstance(msgspec.convert(value, Time), datetime)
-
-
-@_formats.checks("date", raises=msgspec.ValidationError)
-def _date(value: object) -> bool:
-    return not isinstance(value, str) or isinstance(msgspec.convert(value, date), date)
-
 
 class DuplicateKeyError(ValueError):
     """An object names a field twice: which one is meant cannot be known."""
@@ -107,16 +90,11 @@ def _depth(value: Any) -> int:
     return depth
 
 
-@cache
-def _validator(agreed: Contract) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(report_schema(agreed), format_checker=_formats)
-
-
 def all_problems(agreed: Contract, value: dict[str, Any]) -> list[Problem]:
     """Return what the schema of `agreed` finds wrong with a parsed report, at most `PROBLEMS_MAX`, by pointer."""
     found = {
         (problem.pointer, problem.code): problem
-        for error in _validator(agreed).iter_errors(value)
+        for error in validator(agreed).iter_errors(value)
         for problem in _told(error)
     }
     return sorted(found.values(), key=lambda problem: (problem.pointer, problem.code))[:PROBLEMS_MAX]
