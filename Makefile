@@ -27,7 +27,8 @@ test-deploy: setup ## Run the tests of the deployment (they need Debian's promto
 	@exec $(PY) -m pytest -q tests/deploy
 
 check: setup ## Check style, types, the rules of who imports whom
-	@$(PY) -m ruff format --check -q . && $(PY) -m ruff check -q . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache
+	@$(PY) -m ruff format --check -q . && $(PY) -m ruff check -q . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache \
+		&& $(PY) -m shared.contracts check && $(PY) -m infra.grafana --check
 
 bench: setup ## Measure reports a second, beside the plain way and the floor
 	@exec $(PY) -m tests.bench.run

@@ -4,16 +4,12 @@ import asyncio
 import json
 import os
 import urllib.request
-from typing import Any
 
 import structlog
 from faststream.nats import NatsBroker
 from faststream.nats.security import NatsNKey, NatsSecurity
-from nats import errors
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
 from shared.settings import Settings
@@ -22,25 +18,6 @@ log = structlog.get_logger()
 
 EXIT_DISCONNECTED = 70
 """Exit code of a process whose connection is closed for good: its supervisor starts it anew."""
-
-
-_fetch = JetStreamContext.PullSubscription.fetch
-
-
-async def _fetched(self: JetStreamContext.PullSubscription, *args: Any, **options: Any) -> list[Msg]:
-    """Fetch, and say "nothing in time" in one way only.
-
-    nats-py 2.16 raises Python's TimeoutError when next to no time is left, its own otherwise; FastStream 0.7 expects
-    the latter, and at the former throws away the part of the batch that it already has (seen after the
-    acknowledgement wait of 30 s, when it comes again).
-    """
-    try:
-        return list(await _fetch(self, *args, **options))
-    except TimeoutError as error:
-        raise errors.TimeoutError from error
-
-
-JetStreamContext.PullSubscription.fetch = _fetched  # type: ignore[method-assign]
 
 
 class Closing:

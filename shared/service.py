@@ -17,7 +17,7 @@ from faststream.nats import JStream, NatsBroker, PullSub
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from shared import bus, database, deadlines, ops, provisioned, streams, telemetry
+from shared import bus, database, deadlines, ops, provisioned, pull, streams, telemetry
 from shared.amendments import Amends, with_amendments
 from shared.clock import Clock
 from shared.database import Pool
@@ -62,6 +62,7 @@ class Running:
     client: Client
     relay: Relay
     status: ops.Status
+    pulls: list[pull.StandingPull] = field(default_factory=list)
     tasks: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
     """What runs as long as the service does; the end of one is the end of the process."""
 
@@ -114,6 +115,7 @@ async def _started(stack: AsyncExitStack, service: Service, settings: Settings, 
     own = Log(name, pool, clock, with_amendments(service.rules, service.amends))
     running = Running(name, settings, clock, own, pool, broker, client, Relay(name, pool, client), status)
     running.tasks += [running.relay.run, lambda: deadlines.sweep(own), lambda: _observed(running)]
+    running.pulls = pull.stand(broker.config.connection_state.stream)
     _subscribe(running)
     return running
 
@@ -190,6 +192,8 @@ async def _working(service: Running, stopping: asyncio.Event) -> int:
             log.critical("a task ended", error=type(error).__name__, exc_info=error)
     for subscriber in service.broker.subscribers:
         await subscriber.stop()
+    for one in service.pulls:
+        await one.release()
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks, timeout=service.settings.stop_grace_s)

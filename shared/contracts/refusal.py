@@ -35,6 +35,7 @@ CODES = {
     "maxItems": ("bad_length", "the list has too many items"),
 }
 
+
 class DuplicateKeyError(ValueError):
     """An object names a field twice: which one is meant cannot be known."""
 
