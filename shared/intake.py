@@ -22,6 +22,7 @@ from shared.contracts.report import UNREADABLE, accepted, report_id
 from shared.log import Draft, Log
 from shared.rules import NotYet, derived_id, source
 from shared.settings import Settings
+from shared.streams import INTAKE
 from shared.telemetry import BATCH_SECONDS, RECEIVED, trace_id, traced
 
 log = structlog.get_logger()
@@ -48,10 +49,10 @@ class Intake:
             except Refused as verdict:
                 refused.append((message, verdict))
             except Exception as error:  # noqa: BLE001 - a fault of ours holds up this message, not the batch
-                await self._failed("INTAKE", message, error)
+                await self._failed(INTAKE, message, error)
             else:
                 drafts.append((message, Draft(traced("intake", event))))
-        await self._record("INTAKE", drafts, refused)
+        await self._record(INTAKE, drafts, refused)
 
     async def events(self, stream: str, messages: Sequence[Msg]) -> None:
         """Act on the events of another service, each once."""
@@ -92,7 +93,7 @@ class Intake:
         done: list[Msg] = []
         verdicts = list(refused)
         for (message, draft), outcome in zip(drafts, outcomes, strict=True):
-            verdict = self._verdict(message, outcome)
+            verdict = self._verdict(stream, message, outcome)
             if verdict is None:
                 done.append(message)
             elif isinstance(verdict, Refused):
@@ -110,8 +111,13 @@ class Intake:
         self._count(stream, "recorded", len(done))
         self._count(stream, "refused", len(verdicts))
 
-    def _verdict(self, message: Msg, outcome: Exception | None) -> Exception | None:
-        """Return the outcome, where a reference that was waited for long enough is the sender's mistake."""
+    def _verdict(self, stream: str, message: Msg, outcome: Exception | None) -> Exception | None:
+        """Return the outcome, where a reference that was waited for long enough is the sender's mistake.
+
+        Another service's event has no sender to refuse it to: there a refusal is a fault of ours.
+        """
+        if stream != INTAKE:
+            return RuntimeError(str(outcome)) if isinstance(outcome, Refused) else outcome
         if isinstance(outcome, NotYet) and _age_s(message) > self.settings.reference_wait_s:
             return Refused(Problem(outcome.pointer, "unknown_reference", "nothing is recorded under the id given here"))
         return outcome

@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
-from shared import rules
+from shared import contracts, rules
 from shared.clock import Clock
-from shared.contracts import Event
+from shared.contracts import Corrected, Event, Problem, Refused
+from shared.contracts.vocabulary import REGION
 from shared.database import APPEND, LOST, Connection, Pool, Queried
 from shared.rules import Rules
 
@@ -19,12 +20,20 @@ GENESIS = bytes(32)
 _encode = msgspec.json.Encoder().encode
 
 
+Key: TypeAlias = tuple[str, str] | tuple[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An event about to be recorded, or (`heard`: stream, sequence) another service's, only to be acted on."""
 
     event: Event[Any]
     heard: tuple[str, int] | None = None
+
+    @property
+    def key(self) -> Key:
+        """What makes it the same as another."""
+        return self.heard or (self.event.id, self.event.source)
 
 
 class Halted(ConnectionError):  # noqa: N818 - to its callers, one way for the log to be away
@@ -60,32 +69,32 @@ class Log:
         outcomes: list[Exception | None] = []
         events: list[Event[Any]] = []
         for draft in drafts:
-            key = draft.heard or (draft.event.id, draft.event.source)
-            if key in known:
-                outcomes.append(None)
+            if draft.key in known:
+                outcomes.append(repeated(known[draft.key], draft.event))
                 continue
             set_off = await self._apply(draft, msgspec.structs.replace(draft.event, recordedtime=now), connection)
             if isinstance(set_off, Exception):
                 outcomes.append(set_off)
                 continue
-            known.add(key)
+            known[draft.key] = draft.event
             outcomes.append(None)
             events += set_off
         await self.append(connection, events)
         return outcomes
 
-    async def _known(self, connection: Connection, drafts: Sequence[Draft]) -> set[tuple[str, str] | tuple[str, int]]:
+    async def _known(self, connection: Connection, drafts: Sequence[Draft]) -> dict[Key, Event[Any] | None]:
+        """Return which of the drafts were recorded (with the event that stands there), or heard, before."""
         own = [draft.event for draft in drafts if not draft.heard]
         heard = [draft.heard for draft in drafts if draft.heard]
-        known: set[tuple[str, str] | tuple[str, int]] = set()
+        known: dict[Key, Event[Any] | None] = {}
         if own:
             rows = await connection.fetch(
-                "select d.id, d.source from unnest($1::text[], $2::text[]) as d (id, source)"
-                " cross join lateral (select 1 from log where log.id = d.id and log.source = d.source limit 1) as l",
+                "select d.id, d.source, l.payload from unnest($1::text[], $2::text[]) as d (id, source) cross join"
+                " lateral (select payload from log where log.id = d.id and log.source = d.source limit 1) as l",
                 [event.id for event in own],
                 [event.source for event in own],
             )
-            known |= {(row["id"], row["source"]) for row in rows}
+            known |= {(row["id"], row["source"]): contracts.decode(row["payload"]) for row in rows}
         if heard:
             rows = await connection.fetch(
                 "select d.stream, d.sequence from unnest($1::text[], $2::bigint[]) as d (stream, sequence)"
@@ -94,7 +103,7 @@ class Log:
                 [stream for stream, _ in heard],
                 [sequence for _, sequence in heard],
             )
-            known |= {(row["stream"], row["sequence"]) for row in rows}
+            known |= {(row["stream"], row["sequence"]): None for row in rows}
         return known
 
     async def _apply(self, draft: Draft, event: Event[Any], connection: Connection) -> list[Event[Any]] | Exception:
@@ -135,6 +144,23 @@ class Log:
             columns=["position", "source", "id", "type", "country", "entity", "payload", "hash"],
             records=rows,
         )
+
+
+def repeated(stands: Event[Any] | None, sent: Event[Any]) -> Refused | None:
+    """Return None when `sent` is the report that stands in the log again, else its refusal: it must not vanish."""
+    if stands is None or contracts.country_of(sent.source) == REGION:
+        return None
+    if stands.type == sent.type and stands.time == sent.time and _said(stands) == _said(sent):
+        return None
+    return Refused(Problem("/id", "id_conflict", "another report was recorded under this id; give each its own"))
+
+
+def _said(event: Event[Any]) -> bytes:
+    """Return what the sender said: the data without what the service filled in."""
+    agreed = contracts.registry()[event.type]
+    if agreed.data is Corrected:
+        return str(event.data.supersedes).encode()  # its data are completed when recorded
+    return _encode(msgspec.structs.replace(event.data, **dict.fromkeys(agreed.derived)))
 
 
 def chained(previous: bytes, payload: bytes) -> bytes:

@@ -124,3 +124,17 @@ async def test_an_unknown_service_is_answered_at_once(system):
     client = await system.region.connect("GTM")
     with pytest.raises(nats.errors.NoRespondersError):
         await client.request("report.intl.document.flagged", b"{}", timeout=5)
+
+
+async def test_the_same_report_again_is_one_and_another_under_its_id_is_refused_not_lost(system):
+    system.start("intel")
+    await system.ready()
+    gtm = await system.country("GTM")
+    first = gtm.report("intel.document.flagged", FLAGGED, id="r-1", subject="doc-1")
+    await gtm.publish_all([first, first, first | {"data": FLAGGED | {"issuing": "SLV"}}])
+    (rejected,) = await system.recorded("intel", "intel.report.rejected")
+    assert [(p.pointer, p.code) for p in rejected.data.problems] == [("/id", "id_conflict")]
+    await gtm.publish(first)
+    await gtm.publish(first | {"time": "2004-03-01T11:00:00Z"})
+    await system.recorded("intel", "intel.report.rejected", 2)
+    assert len(await system.log("intel", "intel.document.flagged")) == 1
