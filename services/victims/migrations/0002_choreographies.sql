@@ -4,6 +4,7 @@ alter table referral
     add constraint referral_state_check
         check (state in ('pending', 'overdue', 'accepted', 'rejected', 'revoked', 'lapsed', 'completed')),
     add column consent_id text,
+    add column subject    text,
     add column delivered  timestamptz,
     add column offer      bytea;
 create index referral_to on referral (receiver) where state in ('pending', 'overdue');
@@ -41,9 +42,11 @@ create table erasure (
 
 -- Returns and enrolments by referral, in either order (Plan VA 5.1).
 create table homecoming (
-    referral_id text primary key,
+    referral_id text        primary key,
     repatriated timestamptz,
-    enrolments  integer not null default 0
+    -- The event that tells that nobody enrolled in time; recorded or not.
+    escalation  text,
+    enrolments  integer     not null default 0
 );
 
 -- Evaluations that are awaited of a case's countries.
