@@ -1,9 +1,10 @@
 """Training needs, and the certificates that meet them."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
-from shared.contracts import Count, Data, Problem, Ref, Share, Time, Value, contract
+from shared.contracts import Count, Data, EventId, Problem, Ref, Share, Time, Value, contract
 from shared.contracts.sense import Fact
 from shared.contracts.vocabulary import InstitutionType, Instrument, Listed, Priority, StaleReason, Topic
 
@@ -147,14 +148,27 @@ class NeedOverdue(Need, frozen=True, kw_only=True):
     due: Time
 
 
+class CertificationReplaced(CertificationExpired, frozen=True, kw_only=True):
+    """A certificate ended before its time, which may have happened while it was stale."""
+
+    was_valid: bool | None = None
+    """It counted as valid until now; false: it was stale before, and no longer counted."""
+
+
 @contract(
     "training.certification.renewed",
-    good={"cert_id": "ce-31", "topic": "english", "institution_type": "migration", "renewed_by": "ce-90"},
+    good={
+        "cert_id": "ce-31",
+        "topic": "english",
+        "institution_type": "migration",
+        "renewed_by": "ce-90",
+        "was_valid": False,
+    },
     bad=("renewed_by", ...),
     rows=("IE-3.2b",),
     entity="cert_id",
 )
-class CertificationRenewed(CertificationExpired, frozen=True, kw_only=True):
+class CertificationRenewed(CertificationReplaced, frozen=True, kw_only=True):
     """A newer certificate of the same officer and topic took a certificate's place."""
 
     renewed_by: Ref
@@ -162,12 +176,45 @@ class CertificationRenewed(CertificationExpired, frozen=True, kw_only=True):
 
 @contract(
     "training.certification.revoked",
-    good={"cert_id": "ce-31", "topic": "english", "institution_type": "migration", "reason": "conduct"},
+    good={
+        "cert_id": "ce-31",
+        "topic": "english",
+        "institution_type": "migration",
+        "reason": "conduct",
+        "was_valid": True,
+    },
     bad=("reason", "x"),
     rows=("IE-3.2b",),
     entity="cert_id",
 )
-class CertificationRevoked(CertificationExpired, frozen=True, kw_only=True):
+class CertificationRevoked(CertificationReplaced, frozen=True, kw_only=True):
     """A certificate was taken away."""
 
     reason: StaleReason
+
+
+@contract(
+    "training.certification.retracted",
+    good={
+        "cert_id": "ce-31",
+        "supersedes": "0193a1b2-example",
+        "original": "crm.training.certification.staled.v1",
+        "original_time": "2004-06-01T00:00:00Z",
+        "original_recordedtime": "2004-06-01T00:00:00Z",
+        "previous": {"cert_id": "ce-31", "topic": "english", "institution_type": "migration"},
+    },
+    bad=("supersedes", ...),
+    rows=("IE-3.2b",),
+    entity="cert_id",
+)
+class CertificationRetracted(Data, frozen=True, kw_only=True):
+    """Takes back what was told of a certificate, because the reports that it rested on were amended."""
+
+    cert_id: Ref
+    supersedes: EventId
+    """The event taken back: a certificate staled, expired, renewed or revoked."""
+    original: str
+    """Its type; the rest is as in every retraction."""
+    original_time: datetime
+    original_recordedtime: datetime
+    previous: dict[str, Any]

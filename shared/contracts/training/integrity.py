@@ -135,8 +135,10 @@ class ComplaintInvestigated(OfficialComplaint, frozen=True, kw_only=True):
 
 @contract(
     "training.complaint.resolved",
-    good=COMPLAINT | {"outcome": "substantiated", "sanction": "dismissal", "officer_pid": "of-7"},
+    good=COMPLAINT
+    | {"outcome": "substantiated", "sanction": "dismissal", "officer_pid": "of-7", "offence": "corruption"},
     bad=("outcome", "x"),
+    derived=("latency_s",),
     **COMPLAINTS,
 )
 class ComplaintResolved(OfficialComplaint, frozen=True, kw_only=True):
@@ -145,6 +147,10 @@ class ComplaintResolved(OfficialComplaint, frozen=True, kw_only=True):
     outcome: ComplaintOutcome
     sanction: Token | None = None
     officer_pid: Ref | None = None
+    offence: Offence | None = None
+    """The crime that the conduct amounts to, if it does; bribery and its like are corruption without saying so."""
+    latency_s: Count | None = None
+    """Seconds since the complaint was recorded."""
 
 
 @contract(
@@ -187,12 +193,15 @@ class CodeAdopted(Code, frozen=True, kw_only=True):
     rows=("IP-3.1.1",),
     privacy="P",
     entity="officer_pid",
+    derived=("newly",),
 )
 class CodeAcknowledged(Code, frozen=True, kw_only=True):
     """An official signed the code."""
 
     officer_pid: Ref
     institution_type: InstitutionType
+    newly: bool | None = None
+    """This official had not signed this version before; each counts once."""
 
 
 @contract(
