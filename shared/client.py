@@ -9,6 +9,7 @@ async for event in gtm.mailbox():
 import asyncio
 import re
 import uuid
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from nats.js.errors import APIError
 
 from shared import contracts, streams, telemetry
 from shared.batch import BATCH_MAX, REQUEST_TIMEOUT_S, publish_batch
-from shared.contracts import Event, Refused
+from shared.contracts import Event, Refused, questions
 from shared.contracts.report import accepted
 from shared.contracts.vocabulary import Country
 
@@ -42,7 +43,7 @@ class ClientError(Exception):
 
 
 class Invalid(ClientError):  # noqa: N818 - names what the report is
-    """The report does not fit its contract; `problems` says where and why. Mend it: sending again will not help."""
+    """Report or question does not fit its contract; `problems` says where and why. Sending it again will not help."""
 
     def __init__(self, problems: Sequence[contracts.Problem]) -> None:
         lines = (f"{p.pointer or '/'}: {p.message} [{p.code}]{_hint(p)}" for p in problems)
@@ -58,6 +59,10 @@ class Unreachable(ClientError):  # noqa: N818
     """No answer from the region. The same report, with the same id, may be sent again at any time."""
 
 
+class NotPermitted(ClientError):  # noqa: N818
+    """The question is about what this country may not know."""
+
+
 class Unstored(ClientError):  # noqa: N818
     """The region answered that it cannot store the report (`code` is JetStream's); nothing was recorded."""
 
@@ -68,6 +73,24 @@ class Unstored(ClientError):  # noqa: N818
 
 def _hint(problem: contracts.Problem) -> str:
     return f" (did you mean {problem.suggestion}?)" if problem.suggestion else ""
+
+
+def _refusal(error: questions.Error) -> ClientError:
+    """Return what to raise for a question without an answer."""
+    if error.code == "unavailable":
+        return Unreachable("the service cannot answer now")
+    if error.code == "not_permitted":
+        return NotPermitted(error.message)
+    return Invalid(error.problems)
+
+
+@dataclass(slots=True)
+class _Told:
+    """How far one service's part of the mailbox was read."""
+
+    events: deque[Event[Any]] = field(default_factory=deque)
+    after: int = 0
+    more: bool = True
 
 
 @dataclass(slots=True)
@@ -145,6 +168,52 @@ class CountryClient:
                     await message.ack()
         finally:
             await subscription.unsubscribe()
+
+    async def ask(self, service: str, question: str, data: Mapping[str, Any] | None = None) -> Any:
+        """Ask a service and return its answer, of the type that shared.contracts.questions gives.
+
+        Raises Invalid (a question that there is not, or its fields), NotPermitted, or Unreachable.
+        """
+        agreed = questions.of(service, question)
+        payload = msgspec.json.encode(data or {})
+        asked = questions.read(agreed, payload) if isinstance(agreed, questions.Question) else agreed
+        if isinstance(asked, questions.Error) or isinstance(agreed, questions.Error):
+            assert isinstance(asked, questions.Error)
+            raise Invalid(asked.problems)
+        try:
+            message = await self.client.request(f"ask.{service}.{question}", payload, timeout=REQUEST_TIMEOUT_S)
+        except (NatsError, OSError) as error:
+            raise Unreachable(f"{service} does not answer ({type(error).__name__})") from None
+        reply = msgspec.json.decode(message.data, type=questions.Reply)
+        if reply.error:
+            raise _refusal(reply.error)
+        return msgspec.json.decode(reply.answer, type=agreed.answer)
+
+    async def history(self, since: datetime | None = None, *, follow: bool = False) -> AsyncIterator[Event[Any]]:
+        """Yield what the region told this country since then (when it knew), whoever has read it, in order.
+
+        Nothing is taken out of the mailbox. With `follow`, go on with what is new, for ever. Raises as `ask` does.
+        """
+        asked = {service: _Told() for service in contracts.SERVICES}
+        while True:
+            for service, told in asked.items():
+                while not told.events and told.more:
+                    await self._told(service, told, since)
+            ready = [told for told in asked.values() if told.events]
+            if ready:
+                yield min(ready, key=lambda told: told.events[0].recordedtime).events.popleft()
+            elif follow:
+                await asyncio.sleep(FETCH_WAIT_S)
+                for told in asked.values():
+                    told.more = True
+            else:
+                return
+
+    async def _told(self, service: str, told: "_Told", since: datetime | None) -> None:
+        question = {"after": told.after} | ({"since": since.isoformat()} if since else {})
+        part: questions.MailboxAnswer = await self.ask(service, "mailbox", question)
+        told.events.extend(contracts.decode(bytes(event)) for event in part.events)
+        told.after, told.more = part.next, part.more
 
     def _checked(self, report: Mapping[str, Any]) -> tuple[str, bytes]:
         payload = msgspec.json.encode(telemetry.begun(report))

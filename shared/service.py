@@ -17,12 +17,14 @@ from faststream.nats import JStream, NatsBroker, PullSub
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from shared import bus, database, deadlines, ops, provisioned, pull, streams, telemetry
+from shared import bus, database, deadlines, mailbox, ops, provisioned, pull, streams, telemetry
 from shared.amendments import Amends, with_amendments
 from shared.clock import Clock
+from shared.contracts.questions import MailboxAsk
 from shared.database import Pool
 from shared.intake import Intake
 from shared.log import Log, head
+from shared.questions import Desk, Questions
 from shared.relay import Relay
 from shared.rules import Rules
 from shared.settings import Settings
@@ -44,6 +46,8 @@ class Service:
     """Where its migrations are."""
     rules: Rules
     amends: Amends = field(default_factory=dict)
+    questions: Questions = field(default_factory=dict)
+    """What countries may ask it, beyond what it has told them (`mailbox`)."""
     settings: Callable[[], Settings] = Settings
     extend: "Callable[[Running], AbstractAsyncContextManager[None]] | None" = None
     """What only this service has: begun before it starts to work, ended after it stopped."""
@@ -117,6 +121,7 @@ async def _started(stack: AsyncExitStack, service: Service, settings: Settings, 
     running.tasks += [running.relay.run, lambda: deadlines.sweep(own), lambda: _observed(running)]
     running.pulls = pull.stand(broker.config.connection_state.stream)
     _subscribe(running)
+    _listen(running, {MailboxAsk: mailbox.answered, **service.questions})
     return running
 
 
@@ -155,10 +160,19 @@ def _subscribe(service: Running) -> None:
         _pull(service, stream, heard)
 
 
-def _pull(service: Running, stream: str, handle: Callable[[list[Msg]], Awaitable[None]]) -> None:
-    async def raw(message: Any) -> Any:
-        return message.raw_message
+def _listen(service: Running, questions: Questions) -> None:
+    """Take the questions to this service, shared among its replicas."""
+    desk = Desk(service.name, service.pool, service.clock, questions, service.settings.audit_key())
+    service.tasks.append(desk.run)
+    subject = f"crm.ask.*.{service.name}.*"
+    service.broker.subscriber(subject, queue=service.name, decoder=_raw, no_reply=True)(desk.take)
 
+
+async def _raw(message: Any) -> Any:
+    return message.raw_message
+
+
+def _pull(service: Running, stream: str, handle: Callable[[list[Msg]], Awaitable[None]]) -> None:
     async def batch(messages: list[Msg]) -> None:
         try:
             await handle(messages)
@@ -173,7 +187,7 @@ def _pull(service: Running, stream: str, handle: Callable[[list[Msg]], Awaitable
         pull_sub=PullSub(batch=True, batch_size=service.settings.batch_size_max, timeout=service.settings.batch_wait_s),
         inbox_prefix=f"_INBOX_{service.name}.".encode(),
         ack_policy=AckPolicy.MANUAL,
-        decoder=raw,
+        decoder=_raw,
         no_reply=True,
     )(batch)
 

@@ -5,7 +5,9 @@ Each verb imports what it needs when it is called, so that `crm --help` answers 
 
 import typer
 
+from infra.cli.ask import ask
 from infra.cli.indicators import indicators
+from infra.cli.mailbox import mailbox
 from infra.cli.provision import provision
 from infra.cli.pub import pub
 from infra.cli.status import status
@@ -18,5 +20,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # tracebacks with local values would show personal data
 )
-for verb in (up, provision, pub, status, indicators):
+for verb in (up, provision, pub, status, indicators, ask, mailbox):
     app.command()(verb)

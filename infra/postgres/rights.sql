@@ -16,8 +16,8 @@ alter role {service} in database {database} set search_path = {service};
 grant select, insert, update, delete on all tables in schema {service} to {service};
 grant usage, select on all sequences in schema {service} to {service};
 
--- ... but what is recorded stays as recorded, and which migrations ran is for it to read.
-revoke update, delete on {service}.log from {service};
+-- ... but what is recorded stays as recorded, who asked what stays known, and which migrations ran is for it to read.
+revoke update, delete on {service}.log, {service}.audit from {service};
 revoke insert, update, delete on {service}.migration from {service};
 
 -- An operator reads everything and changes nothing.

@@ -93,11 +93,12 @@ def _depth(value: Any) -> int:
 
 def all_problems(agreed: Contract, value: dict[str, Any]) -> list[Problem]:
     """Return what the schema of `agreed` finds wrong with a parsed report, at most `PROBLEMS_MAX`, by pointer."""
-    found = {
-        (problem.pointer, problem.code): problem
-        for error in validator(agreed).iter_errors(value)
-        for problem in _told(error)
-    }
+    return listed(validator(agreed).iter_errors(value))
+
+
+def listed(errors: Iterable[ValidationError]) -> list[Problem]:
+    """Return what a validator found, at most `PROBLEMS_MAX`, by pointer."""
+    found = {(problem.pointer, problem.code): problem for error in errors for problem in _told(error)}
     return sorted(found.values(), key=lambda problem: (problem.pointer, problem.code))[:PROBLEMS_MAX]
 
 

@@ -157,6 +157,11 @@ def validator(agreed: Contract) -> Draft202012Validator:
     return _strict(report_schema(agreed), format_checker=_formats)
 
 
+def closed_validator(kind: type[msgspec.Struct]) -> Draft202012Validator:
+    """Return the validator of a struct that is closed to unknown fields, of one mind with its decoder."""
+    return _strict(msgspec.json.schema(kind, ref_template=LOCAL), format_checker=_formats)
+
+
 ABOUT = """\
 How a country's system takes part in the Plan of Action's system. All subjects are those inside the country's own
 NATS account: the server itself adds the country, so that no country can speak for another. Servers and keys are

@@ -1,0 +1,346 @@
+"""The questions that a country may ask, on `ask.<service>.<question>`, and what it is answered: JSON both ways.
+
+A question is closed to unknown fields, like a report; an answer is open, and may gain fields. The reply is
+`{"answer": {...}}`, or `{"error": {"code": ..., "message": ..., "problems": [...]}}` with one of `ERRORS`.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from jsonschema import Draft202012Validator
+from msgspec import Meta, Raw, Struct
+
+from shared.contracts import SERVICES, Hash, Problem, Ref, Time
+from shared.contracts.refusal import listed, nearest, unambiguous
+from shared.contracts.schema import closed_validator
+from shared.contracts.vocabulary import (
+    Country,
+    DataRef,
+    DocCode,
+    EntryAnswer,
+    InstitutionType,
+    Instrument,
+    ListStatus,
+    Nationality,
+    Reporter,
+    SpecimenTier,
+    Token,
+    Topic,
+    Urgency,
+)
+
+Code = Literal["not_permitted", "invalid", "unknown_question", "unavailable"]
+ERRORS: Mapping[Code, str] = {
+    "not_permitted": "there is an answer, or may be one, that this country may not know",
+    "invalid": "the question does not fit its contract; `problems` says where and why",
+    "unknown_question": "the service has no such question",
+    "unavailable": "the service cannot answer now; the question may be asked again",
+}
+ASK_BYTES_MAX = 8 * 1024
+
+
+class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What is asked."""
+
+
+class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is answered."""
+
+
+class Error(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why there is no answer."""
+
+    code: Code
+    message: str
+    problems: tuple[Problem, ...] = ()
+
+
+class Reply(Struct, frozen=True, omit_defaults=True):
+    """What comes back: one of the two."""
+
+    answer: Raw = Raw()
+    error: Error | None = None
+
+
+class Question(Struct, frozen=True, kw_only=True, eq=False):
+    """What is agreed about one question."""
+
+    name: str
+    services: tuple[str, ...]
+    ask: type[Ask]
+    answer: type[Answer]
+    doc: str
+    good: Mapping[str, Any]
+    """An example."""
+
+
+Answered = Answer | Error
+
+_registry: dict[tuple[str, str], Question] = {}
+A = TypeVar("A", bound=Ask)
+
+
+def question(name: str, *services: str, answer: type[Answer], good: Mapping[str, Any]) -> Callable[[type[A]], type[A]]:
+    """Register the decorated struct as the question `name` to each of `services`."""
+
+    def register(ask: type[A]) -> type[A]:
+        agreed = Question(
+            name=name, services=services, ask=ask, answer=answer, doc=(ask.__doc__ or "").strip(), good=good
+        )
+        _registry.update({(service, name): agreed for service in services})
+        return ask
+
+    return register
+
+
+def of(service: str, name: str) -> Question | Error:
+    """Return what is agreed about a question, or the error that tells of the nearest one."""
+    agreed = _registry.get((service, name))
+    if agreed:
+        return agreed
+    known = [other for one, other in _registry if one == service]
+    problem = Problem("", "unknown_question", f"{service} answers: {', '.join(known)}", nearest(name, known))
+    return Error(code="unknown_question", message=ERRORS["unknown_question"], problems=(problem,))
+
+
+def every() -> Mapping[tuple[str, str], Question]:
+    """Return every question by service and name."""
+    return _registry
+
+
+def read(agreed: Question, payload: bytes) -> Ask | Error:
+    """Return what is asked, or the error that tells all that is wrong with it, without quoting it."""
+    if len(payload) > ASK_BYTES_MAX:
+        return invalid(Problem("", "too_large", f"a question has at most {ASK_BYTES_MAX} bytes"))
+    payload = payload or b"{}"
+    try:
+        value = unambiguous(payload)
+    except (ValueError, RecursionError):
+        return invalid(Problem("", "not_json", "a question is one JSON object, each field once"))
+    try:
+        return _decoder(agreed).decode(payload)
+    except (msgspec.MsgspecError, RecursionError):
+        pass
+    problems = listed(_validator(agreed).iter_errors(value))
+    return invalid(*problems or (Problem("", "invalid", "the question does not fit its contract"),))
+
+
+def not_permitted() -> Error:
+    """Return the error of a question about what the asking country may not know."""
+    return Error(code="not_permitted", message=ERRORS["not_permitted"])
+
+
+def unavailable() -> Error:
+    """Return the error of a question that could not be answered for a reason of ours."""
+    return Error(code="unavailable", message=ERRORS["unavailable"])
+
+
+def invalid(*problems: Problem) -> Error:
+    """Return the error of a question that is not a proper one."""
+    return Error(code="invalid", message=ERRORS["invalid"], problems=problems)
+
+
+@cache
+def _decoder(agreed: Question) -> msgspec.json.Decoder[Ask]:
+    return msgspec.json.Decoder(agreed.ask)
+
+
+@cache
+def _validator(agreed: Question) -> Draft202012Validator:
+    return closed_validator(agreed.ask)
+
+
+# --- intel -------------------------------------------------------------------------------------------------------
+class ListedAnswer(Answer, frozen=True, kw_only=True):
+    """Whether a document is on its issuer's list, and as what."""
+
+    listed: bool
+    status: ListStatus | None = None
+    since: Time | None = None
+    """When the region knew."""
+
+
+@question("document", "intel", answer=ListedAnswer, good={"issuing": "HND", "doc_ref": "doc-5f2"})
+class DocumentAsk(Ask, frozen=True, kw_only=True):
+    """Asks whether a document is listed as stolen, lost, revoked or invalid."""
+
+    issuing: Country
+    doc_ref: Ref
+    """Keyed hash of issuing country and number; the number itself never travels."""
+
+
+class Point(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whom to speak to: a country's contact point, or only the country while it has none."""
+
+    country: Country
+    body: Reporter | None = None
+    officer_ref: DataRef | None = None
+    channel: Token | None = None
+
+
+class PhoneAnswer(Answer, frozen=True, kw_only=True):
+    """Whether a telephone number stands in an address book that the asking country may know of."""
+
+    known: bool
+    speak_to: tuple[Point, ...] = ()
+
+
+@question("phone", "intel", answer=PhoneAnswer, good={"hash": "5f" * 32})
+class PhoneAsk(Ask, frozen=True, kw_only=True):
+    """Asks whether a telephone number is known, and to whom the asking country may speak."""
+
+    hash: Hash
+
+
+class EntryRuleAnswer(Answer, frozen=True, kw_only=True):
+    """What the destination declared; `unknown`: nothing yet."""
+
+    answer: EntryAnswer
+    effective_from: date | None = None
+    doc_codes: tuple[DocCode, ...] = ()
+    legal_ref: Ref | None = None
+
+
+@question("entry", "intel", answer=EntryRuleAnswer, good={"destination": "GTM", "nationality": "ECU"})
+class EntryAsk(Ask, frozen=True, kw_only=True):
+    """Asks whether a nationality needs an authorisation to enter a country today."""
+
+    destination: Country
+    nationality: Nationality
+    on: date | None = None
+    """Another day than today."""
+
+
+class Specimen(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A specimen of a genuine document."""
+
+    specimen_id: Ref
+    series: Ref
+    tier: SpecimenTier
+    valid_from: date | None = None
+    valid_to: date | None = None
+    features: tuple[Token, ...] = ()
+    image_ref: DataRef | None = None
+    superseded_by: Ref | None = None
+
+
+class SpecimensAnswer(Answer, frozen=True, kw_only=True):
+    """The specimens on file that were not withdrawn, by series."""
+
+    specimens: tuple[Specimen, ...] = ()
+
+
+@question("specimens", "intel", answer=SpecimensAnswer, good={"issuing": "HND", "doc_code": "PP"})
+class SpecimensAsk(Ask, frozen=True, kw_only=True):
+    """Asks what specimens of a document there are."""
+
+    issuing: Country
+    doc_code: DocCode
+
+
+class ContactAnswer(Answer, frozen=True, kw_only=True):
+    """The contact points of a country now, by body; none while the post is vacant."""
+
+    points: tuple[Point, ...] = ()
+
+
+@question("contact", "intel", answer=ContactAnswer, good={"country": "GTM"})
+class ContactAsk(Ask, frozen=True, kw_only=True):
+    """Asks who is the contact point of a country now."""
+
+    country: Country
+
+
+# --- victims -----------------------------------------------------------------------------------------------------
+class ReferralAnswer(Answer, frozen=True, kw_only=True):
+    """Where a referral stands."""
+
+    state: Token
+    sender: Country
+    receiver: Country
+    urgency: Urgency
+    sent: Time
+    due: Time
+
+
+@question("referral", "victims", answer=ReferralAnswer, good={"referral_id": "ref-88"})
+class ReferralAsk(Ask, frozen=True, kw_only=True):
+    """Asks where a referral stands; only its two countries may know."""
+
+    referral_id: Ref
+
+
+# --- legal -------------------------------------------------------------------------------------------------------
+class OpenGap(Struct, frozen=True, kw_only=True):
+    """An article that national law does not carry out in full."""
+
+    article: Ref
+    since: Time
+
+
+class GapsAnswer(Answer, frozen=True, kw_only=True):
+    """The open gaps, in the order of the articles."""
+
+    party: bool
+    """Whether the country is party to the treaty; if not, it has no gaps."""
+    gaps: tuple[OpenGap, ...] = ()
+
+
+@question("gaps", "legal", answer=GapsAnswer, good={"country": "GTM", "instrument": "TIP"})
+class GapsAsk(Ask, frozen=True, kw_only=True):
+    """Asks which obligations of a treaty a country has not put into its law."""
+
+    country: Country
+    instrument: Instrument
+
+
+# --- training ----------------------------------------------------------------------------------------------------
+class Certificate(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A certificate that serves today."""
+
+    cert_id: Ref
+    topic: Topic
+    institution_type: InstitutionType
+    valid_until: date
+    grace_until: Time | None = None
+    """Until when it still serves although it is stale."""
+
+
+class CertificatesAnswer(Answer, frozen=True, kw_only=True):
+    """The officer's certificates that serve today, by topic."""
+
+    certificates: tuple[Certificate, ...] = ()
+
+
+@question("certificates", "training", answer=CertificatesAnswer, good={"officer_pid": "of-7"})
+class CertificatesAsk(Ask, frozen=True, kw_only=True):
+    """Asks which certificates of an officer are valid; a country may ask about its own officers."""
+
+    officer_pid: Ref
+    country: Country | None = None
+    """Whose officer; by default the asking country's."""
+
+
+# --- Every service -----------------------------------------------------------------------------------------------
+class MailboxAnswer(Answer, frozen=True, kw_only=True):
+    """A part of what the service recorded for the asking country, in order."""
+
+    events: tuple[Raw, ...]
+    """Recorded events, as they are in the stream."""
+    next: int
+    """What to ask `after` for the part that follows."""
+    more: bool
+    """Whether there is more at present."""
+
+
+@question("mailbox", *SERVICES, answer=MailboxAnswer, good={"since": "2003-06-01T00:00:00Z"})
+class MailboxAsk(Ask, frozen=True, kw_only=True):
+    """Asks for what the service has told the country; nothing is taken out of the mailbox."""
+
+    since: Time | None = None
+    """Events that the region knew of then or later."""
+    after: Annotated[int, Meta(ge=0)] = 0
+    """Position in the service's log; goes before `since`."""

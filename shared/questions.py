@@ -1,0 +1,165 @@
+"""Questions: what countries ask a service, answered in batches, each leaving a row in `audit` before its answer goes.
+
+What has arrived while one batch is answered makes up the next; so a lone question waits for nothing, and many share
+their look-ups and the commit of their audit rows.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import msgspec
+import structlog
+from nats.aio.msg import Msg
+from prometheus_client import Counter, Histogram
+
+from shared.clock import Clock
+from shared.contracts import questions
+from shared.contracts.questions import Answered, Ask, Error, Question
+from shared.contracts.vocabulary import Country
+from shared.database import LOST, Connection, Pool
+
+log = structlog.get_logger()
+
+BATCH_MAX = 200
+WAITING_MAX = 5_000
+"""Questions waiting at once; beyond it they are answered `unavailable`, at once."""
+ANSWERED = Counter("crm_questions_total", "Questions, by what became of them.", ["service", "question", "outcome"])
+SECONDS = Histogram(
+    "crm_question_seconds",
+    "Time from a question's arrival to its answer.",
+    ["service"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
+)
+
+A = TypeVar("A", bound=Ask)
+encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[A]):
+    """A question by a country, at a time (plan time)."""
+
+    country: Country
+    ask: A
+    now: datetime
+
+
+Answering: TypeAlias = Callable[[Sequence[Asked[Any]], Connection], Awaitable[Sequence[Answered]]]
+"""Answers all the questions of one kind in a batch, in their order, by one look-up. It changes nothing."""
+Questions: TypeAlias = Mapping[type[Ask], Answering]
+
+
+@dataclass(slots=True)
+class Pending:
+    """A question on its way to its answer."""
+
+    message: Msg
+    arrived: float
+    country: Country
+    asked: Ask | Error
+    name: str
+    """The question's name; `unknown`: there is no such question."""
+    answer: Answered | None = None
+
+
+@dataclass(slots=True)
+class Desk:
+    """Where a service's questions arrive and are answered."""
+
+    service: str
+    pool: Pool
+    clock: Clock
+    questions: Questions
+    key: bytes
+    """What the audit's hashes are keyed with; the same in all replicas."""
+    _waiting: "asyncio.Queue[Msg]" = field(default_factory=lambda: asyncio.Queue(WAITING_MAX))
+
+    async def take(self, message: Msg) -> None:
+        """Put a question on the desk."""
+        try:
+            self._waiting.put_nowait(message)
+        except asyncio.QueueFull:
+            ANSWERED.labels(self.service, "any", "unavailable").inc()
+            await _reply(message, questions.unavailable())
+
+    async def run(self) -> None:
+        """Answer, for ever."""
+        while True:
+            batch = [self._read(await self._waiting.get())]
+            while len(batch) < BATCH_MAX and not self._waiting.empty():
+                batch.append(self._read(self._waiting.get_nowait()))
+            try:
+                await self._answer(batch)
+            except LOST as error:
+                log.warning("questions not answered", size=len(batch), error=type(error).__name__)
+                for one in batch:
+                    one.answer = questions.unavailable()
+            for one in batch:
+                await self._give(one)
+
+    def _read(self, message: Msg) -> Pending:
+        _, _, country, service, name = message.subject.split(".")
+        agreed = questions.of(service, name)
+        known = isinstance(agreed, Question)
+        asked = questions.read(agreed, message.data) if isinstance(agreed, Question) else agreed
+        return Pending(message, time.perf_counter(), country, asked, name if known else "unknown")  # type: ignore[arg-type]
+
+    async def _answer(self, batch: Sequence[Pending]) -> None:
+        """Find all answers and write all audit rows, in one transaction."""
+        now = self.clock.now()
+        kinds: dict[type[Ask], list[Pending]] = defaultdict(list)
+        for one in batch:
+            if isinstance(one.asked, Error):
+                one.answer = one.asked
+            else:
+                kinds[type(one.asked)].append(one)
+        async with self.pool.acquire() as connection, connection.transaction():
+            for kind, same in kinds.items():
+                await self._look_up(kind, same, now, connection)
+            await connection.copy_records_to_table(
+                "audit",
+                schema_name=self.service,
+                columns=["asked", "country", "question", "outcome", "about"],
+                records=[(now, one.country, one.name, _outcome(one), self._about(one)) for one in batch],
+            )
+
+    async def _look_up(self, kind: type[Ask], same: Sequence[Pending], now: datetime, connection: Connection) -> None:
+        asked = [Asked(one.country, one.asked, now) for one in same if isinstance(one.asked, Ask)]
+        try:
+            async with connection.transaction():
+                answers = await self.questions[kind](asked, connection)
+        except LOST:
+            raise
+        except Exception as error:
+            # What fails in one kind of question concerns no other.
+            log.exception("questions failed", question=same[0].name, size=len(same), error=type(error).__name__)
+            answers = [questions.unavailable()] * len(same)
+        for one, answer in zip(same, answers, strict=True):
+            one.answer = answer
+
+    def _about(self, one: Pending) -> bytes:
+        """Return the keyed hash of what was asked; of a question that is none, of its bytes."""
+        content = one.message.data if isinstance(one.asked, Error) else encode(one.asked)
+        return hashlib.blake2b(content, key=self.key, digest_size=32).digest()
+
+    async def _give(self, one: Pending) -> None:
+        assert one.answer is not None
+        ANSWERED.labels(self.service, one.name, _outcome(one)).inc()
+        await _reply(one.message, one.answer)
+        SECONDS.labels(self.service).observe(time.perf_counter() - one.arrived)
+
+
+def _outcome(one: Pending) -> str:
+    return one.answer.code if isinstance(one.answer, Error) else "answered"
+
+
+async def _reply(message: Msg, answer: Answered) -> None:
+    if message.reply:
+        reply = {"error": answer} if isinstance(answer, Error) else {"answer": answer}
+        await message.respond(encode(reply))
