@@ -38,7 +38,7 @@ def application(status: Status) -> Starlette:
         return JSONResponse({"service": status.service, "alive": True})
 
     async def readyz(_: Request) -> Response:
-        body = {"service": status.service, "ready": not status.faults, "faults": status.faults}
+        body = {"service": status.service, "pid": os.getpid(), "ready": not status.faults, "faults": status.faults}
         return JSONResponse(body, 503 if status.faults else 200)
 
     async def metrics(_: Request) -> Response:

@@ -68,7 +68,8 @@ class Child:
         try:
             with urllib.request.urlopen(f"{self.ops}/readyz", timeout=1) as answer:  # noqa: S310 - our own address
                 self.faults = []
-                return bool(answer.status == OK)
+                # Another process may listen where this one could not.
+                return bool(answer.status == OK and json.load(answer).get("pid", self.pid) == self.pid)
         except urllib.error.HTTPError as error:
             self.faults = _faults(error.read())
         except OSError:

@@ -1,6 +1,10 @@
 """TCP ports on loopback."""
 
+import fcntl
+import os
 import socket
+import tempfile
+from pathlib import Path
 
 
 def free_port() -> int:
@@ -21,6 +25,30 @@ def is_free(port: int) -> bool:
         return True
 
 
+_reserved: list[int] = []
+
+
+def reserve(port: int) -> bool:
+    """Tell whether `port` is free, and if so keep it from other copies that are starting, as long as this one lives.
+
+    Between choosing a port and listening on it lie seconds, in which another copy would choose the same.
+    """
+    try:
+        file = os.open(Path(tempfile.gettempdir()) / f"crm-port-{port}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
+    except PermissionError:
+        return False  # another user's copy has had it
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        return False
+    if not is_free(port):
+        os.close(file)
+        return False
+    _reserved.append(file)
+    return True
+
+
 def choose(asked: int | None, usual: int, count: int = 1) -> list[int]:
     """Return `count` ports: from `asked` on; or from `usual` on where those are free, else any free ones.
 
@@ -28,8 +56,14 @@ def choose(asked: int | None, usual: int, count: int = 1) -> list[int]:
     """
     if asked is not None:
         ports = [asked + step if asked else free_port() for step in range(count)]
-        if busy := [port for port in ports if not is_free(port)]:
+        if busy := [port for port in ports if not reserve(port)]:
             raise ValueError(f"port {busy[0]} is in use")
         return ports
     ports = list(range(usual, usual + count))
-    return ports if all(map(is_free, ports)) else [free_port() for _ in ports]
+    return ports if all([reserve(port) for port in ports]) else [_any_free() for _ in ports]
+
+
+def _any_free() -> int:
+    while not reserve(port := free_port()):
+        pass
+    return port
