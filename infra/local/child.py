@@ -69,7 +69,7 @@ class Child:
             with urllib.request.urlopen(f"{self.ops}/readyz", timeout=1) as answer:  # noqa: S310 - our own address
                 self.faults = []
                 # Another process may listen where this one could not.
-                return bool(answer.status == OK and json.load(answer).get("pid", self.pid) == self.pid)
+                return bool(answer.status == OK and _pid(answer.read()) in {None, self.pid})
         except urllib.error.HTTPError as error:
             self.faults = _faults(error.read())
         except OSError:
@@ -90,6 +90,14 @@ class Child:
         """The process id."""
         assert self.process is not None
         return self.process.pid
+
+
+def _pid(body: bytes) -> int | None:
+    """Return the process that answers, where it says so."""
+    try:
+        return int(json.loads(body)["pid"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _faults(body: bytes) -> list[str]:

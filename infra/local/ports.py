@@ -60,7 +60,7 @@ def choose(asked: int | None, usual: int, count: int = 1) -> list[int]:
             raise ValueError(f"port {busy[0]} is in use")
         return ports
     ports = list(range(usual, usual + count))
-    return ports if all([reserve(port) for port in ports]) else [_any_free() for _ in ports]
+    return ports if all(map(reserve, ports)) else [_any_free() for _ in ports]
 
 
 def _any_free() -> int:
