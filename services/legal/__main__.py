@@ -3,7 +3,12 @@
 from pathlib import Path
 
 from services.legal import rules
+from services.legal.rules.amended import amending
 from shared.service import Service, run
 
 if __name__ == "__main__":
-    run(Service(name=rules.SERVICE, folder=Path(__file__).parent, rules=rules.RULES))
+    run(
+        Service(
+            name=rules.SERVICE, folder=Path(__file__).parent, rules=rules.RULES, amends=rules.AMENDS, extend=amending
+        )
+    )

@@ -1,0 +1,123 @@
+"""Gaps: obligations of a party to a treaty that no law of its carries out in full."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from services.legal import store
+from services.legal.obligations import OBLIGATIONS
+from services.legal.rules.notices import SERVICE, alert
+from shared.contracts import Data, Event, Problem, Refused
+from shared.contracts.legal import GapClosed, GapOpened, LawAmended, LawRepealed, Obligation, ProvisionMapped
+from shared.contracts.vocabulary import Country, Instrument
+from shared.database import Connection
+from shared.rules import derive
+
+REGIONAL = ("technical_group", "ppt", "st")
+"""Bodies that judge the laws of any country, whichever country they report through."""
+
+
+async def settled(
+    cause: Event[Any], country: Country, instrument: Instrument, connection: Connection
+) -> list[Event[Any]]:
+    """Bring the open gaps to what acts, mappings and laws now say; return what opened and closed.
+
+    Computed from what is on record, never from what came last: the order of arrival does not matter. A gap
+    opens and closes at the time of what caused it, so that it is right as of any day.
+    """
+    await store.lock_treaties(connection)
+    open_now = await store.gaps(connection, country, instrument)
+    wanted: set[str] = set()
+    if await store.party_since(connection, country, instrument):
+        wanted = {*OBLIGATIONS[instrument]} - await store.carried_out(connection, country, instrument)
+    outcome = []
+    for article in OBLIGATIONS[instrument]:
+        if article in wanted and article not in open_now:
+            await store.open_gap(connection, country, instrument, article, cause.time)
+            outcome.append(_gap(GapOpened, cause, country, (instrument, article), cause.time))
+        elif article in open_now and article not in wanted:
+            await store.close_gap(connection, country, instrument, article)
+            outcome.append(_gap(GapClosed, cause, country, (instrument, article), open_now[article]))
+    return outcome
+
+
+def _gap(
+    kind: type[GapOpened | GapClosed],
+    cause: Event[Any],
+    country: Country,
+    about: tuple[Instrument, str],
+    since: datetime,
+) -> Event[Any]:
+    instrument, article = about
+    told = kind(country=country, obligation=Obligation(instrument=instrument, article=article), since=since)
+    name = f"{instrument}.{article}"
+    return derive(SERVICE, told, cause=cause, to=country, key=name, subject=name, time=max(since, cause.time))
+
+
+async def on_provision_mapped(event: Event[ProvisionMapped], connection: Connection) -> Iterable[Event[Any]]:
+    """Record how far a law carries out an obligation; in full, that closes the gap."""
+    data = event.data
+    _may_judge(event)
+    if data.obligation.article not in OBLIGATIONS[data.obligation.instrument]:
+        raise Refused(Problem("/data/obligation/article", "unknown_value", "this article asks nothing of national law"))
+    await _map(event.id, event.time, data, connection)
+    return await settled(event, data.country, data.obligation.instrument, connection)
+
+
+def _may_judge(event: Event[ProvisionMapped]) -> None:
+    if event.country != event.data.country and event.data.reported_by not in REGIONAL:
+        allowed = ", ".join(REGIONAL)
+        raise Refused(Problem("/data/country", "not_owner", f"another country's laws are judged only by: {allowed}"))
+
+
+async def _map(event_id: str, judged: datetime, data: ProvisionMapped, connection: Connection) -> None:
+    await store.lock_treaties(connection)
+    await store.add_mapping(
+        connection,
+        event_id=event_id,
+        country=data.country,
+        instrument=data.obligation.instrument,
+        article=data.obligation.article,
+        law_id=data.law_id or "",
+        degree=data.degree,
+        judged=judged,
+    )
+
+
+async def amend_provision_mapped(
+    root: Event[Any], previous: Data, new: Data | None, connection: Connection
+) -> tuple[Data, Data | None]:
+    """Change the mapping; the gaps follow in `settled`."""
+    await store.drop_mapping(connection, root.id)
+    if isinstance(new, ProvisionMapped):
+        await _map(root.id, root.time, new, connection)
+    return previous, new
+
+
+async def on_law_changed(event: Event[LawAmended | LawRepealed], connection: Connection) -> Iterable[Event[Any]]:
+    """Have the provisions of a changed law judged again; until then they carry out nothing (choreography 3)."""
+    data = event.data
+    await store.lock_treaties(connection)
+    await _change(event.id, event.time, data, connection)
+    instruments = await store.instruments_of(connection, data.country, data.law_id)
+    if not instruments:
+        return []
+    outcome = [alert(event, "mapping_review", data.law_id)]
+    for instrument in instruments:
+        outcome += await settled(event, data.country, instrument, connection)
+    return outcome
+
+
+async def _change(event_id: str, changed: datetime, data: LawAmended | LawRepealed, connection: Connection) -> None:
+    await store.add_law_change(connection, event_id=event_id, country=data.country, law_id=data.law_id, changed=changed)
+
+
+async def amend_law_changed(
+    root: Event[Any], previous: Data, new: Data | None, connection: Connection
+) -> tuple[Data, Data | None]:
+    """Change the record of the law's change; the gaps follow in `settled`."""
+    await store.lock_treaties(connection)
+    await store.drop_law_change(connection, root.id)
+    if isinstance(new, LawAmended | LawRepealed):
+        await _change(root.id, root.time, new, connection)
+    return previous, new

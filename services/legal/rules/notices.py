@@ -1,0 +1,15 @@
+"""Notices that legal gives to countries."""
+
+from typing import Any
+
+from shared.contracts import Event
+from shared.contracts.notice import Alert
+from shared.rules import derive
+
+SERVICE = "legal"
+
+
+def alert(event: Event[Any], kind: str, entity: str) -> Event[Any]:
+    """Ask the country that an event came from for its attention: what for, and for which entity."""
+    told = Alert(kind=kind, about=event.id, about_type=event.type, entity=entity)
+    return derive(SERVICE, told, cause=event, to=event.country, key=kind)

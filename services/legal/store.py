@@ -1,0 +1,174 @@
+"""The legal service's tables."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from shared.contracts.vocabulary import Instrument
+from shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a country did towards a treaty on a day."""
+
+    event_id: str
+    act: str
+    day: date
+
+
+async def lock_treaties(connection: Connection) -> None:
+    """Let one transaction at a time judge who is party to what; one lock for all, so that batches cannot cross."""
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended('legal/treaties', 0))")
+
+
+async def acts(connection: Connection, country: str, instrument: str) -> list[Act]:
+    """Return what a country did towards a treaty."""
+    rows = await connection.fetch(
+        "select event_id, act, day from treaty_act where country = $1 and instrument = $2", country, instrument
+    )
+    return [Act(**dict(row)) for row in rows]
+
+
+async def add_act(connection: Connection, country: str, instrument: str, act: Act) -> None:
+    """Insert what a country did towards a treaty."""
+    await connection.execute(
+        "insert into treaty_act (event_id, country, instrument, act, day) values ($1, $2, $3, $4, $5)",
+        act.event_id,
+        country,
+        instrument,
+        act.act,
+        act.day,
+    )
+
+
+async def drop_act(connection: Connection, event_id: str) -> None:
+    """Delete an act that was reported in error."""
+    await connection.execute("delete from treaty_act where event_id = $1", event_id)
+
+
+async def add_mapping(  # noqa: PLR0913 - the columns
+    connection: Connection,
+    *,
+    event_id: str,
+    country: str,
+    instrument: str,
+    article: str,
+    law_id: str,
+    degree: str,
+    judged: datetime,
+) -> None:
+    """Insert how far a law carries out an obligation."""
+    await connection.execute(
+        "insert into mapping (event_id, country, instrument, article, law_id, degree, judged)"
+        " values ($1, $2, $3, $4, $5, $6, $7)",
+        event_id,
+        country,
+        instrument,
+        article,
+        law_id,
+        degree,
+        judged,
+    )
+
+
+async def drop_mapping(connection: Connection, event_id: str) -> None:
+    """Delete a mapping that was reported in error."""
+    await connection.execute("delete from mapping where event_id = $1", event_id)
+
+
+async def carried_out(connection: Connection, country: str, instrument: str) -> set[str]:
+    """Return the articles that some law carries out in full, as last judged and not changed since."""
+    rows = await connection.fetch(
+        "select article from (select distinct on (article, law_id) article, law_id, degree, judged from mapping"
+        " where country = $1 and instrument = $2 order by article, law_id, judged desc, event_id desc) as last"
+        " where degree = 'full' and not exists (select from law_change as c"
+        " where c.country = $1 and c.law_id = last.law_id and c.changed > last.judged)",
+        country,
+        instrument,
+    )
+    return {row["article"] for row in rows}
+
+
+async def add_law_change(
+    connection: Connection, *, event_id: str, country: str, law_id: str, changed: datetime
+) -> None:
+    """Insert a change of a law."""
+    await connection.execute(
+        "insert into law_change (event_id, country, law_id, changed) values ($1, $2, $3, $4)",
+        event_id,
+        country,
+        law_id,
+        changed,
+    )
+
+
+async def drop_law_change(connection: Connection, event_id: str) -> None:
+    """Delete a change of a law that was reported in error."""
+    await connection.execute("delete from law_change where event_id = $1", event_id)
+
+
+async def instruments_of(connection: Connection, country: str, law_id: str) -> list[Instrument]:
+    """Return the treaties that a law was judged to carry out, in order."""
+    rows = await connection.fetch(
+        "select distinct instrument from mapping where country = $1 and law_id = $2 order by instrument",
+        country,
+        law_id,
+    )
+    return [row["instrument"] for row in rows]
+
+
+async def party_since(connection: Connection, country: str, instrument: str) -> date | None:
+    """Return since when a country is party to a treaty; None: it is not."""
+    since: date | None = await connection.fetchval(
+        "select since from party where country = $1 and instrument = $2", country, instrument
+    )
+    return since
+
+
+async def gaps(connection: Connection, country: str, instrument: str) -> dict[str, datetime]:
+    """Return the open gaps: since when, by article."""
+    rows = await connection.fetch(
+        "select article, since from gap where country = $1 and instrument = $2", country, instrument
+    )
+    return {row["article"]: row["since"] for row in rows}
+
+
+async def open_gap(connection: Connection, country: str, instrument: str, article: str, since: datetime) -> None:
+    """Insert a gap."""
+    await connection.execute(
+        "insert into gap (country, instrument, article, since) values ($1, $2, $3, $4)",
+        country,
+        instrument,
+        article,
+        since,
+    )
+
+
+async def close_gap(connection: Connection, country: str, instrument: str, article: str) -> None:
+    """Delete a gap."""
+    await connection.execute(
+        "delete from gap where country = $1 and instrument = $2 and article = $3", country, instrument, article
+    )
+
+
+async def set_reviewed(connection: Connection, country: str, case_id: str, reviewed: datetime) -> None:
+    """Note when the care of a case's witnesses was last reviewed."""
+    await connection.execute(
+        "insert into witness_care (country, case_id, reviewed) values ($1, $2, $3)"
+        " on conflict (country, case_id) do update set reviewed = greatest(witness_care.reviewed, excluded.reviewed)",
+        country,
+        case_id,
+        reviewed,
+    )
+
+
+async def reviewed_since(connection: Connection, country: str, case_id: str, since: datetime) -> bool:
+    """Return whether the care of a case's witnesses is known to have been reviewed at `since` or later."""
+    return bool(
+        await connection.fetchval(
+            "select exists (select from witness_care where country = $1 and case_id = $2 and reviewed >= $3)",
+            country,
+            case_id,
+            since,
+        )
+    )
