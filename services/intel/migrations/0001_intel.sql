@@ -1,66 +1,21 @@
--- Documents that their issuers listed; a document taken off the list has no row. `since`: when the region knew.
-create table listed (
-    doc_ref  text        primary key,
-    issuing  text        not null,
-    status   text        not null,
-    event_id text        not null,
-    since    timestamptz not null
-);
-
 -- Listed or not: documents that a border held to be false, for those that are listed only afterwards.
 create table sighting (
-    doc_ref  text        not null,
     event_id text        not null,
+    source   text        not null,
+    doc_ref  text        not null,
+    issuing  text        not null,
     country  text        not null,
     place    text        not null,
     seen     timestamptz not null,
-    primary key (doc_ref, event_id)
+    primary key (event_id, source)
 );
-
--- Specimens of genuine documents (Plan IE 3.2.2).
-create table specimen (
-    specimen_id   text   primary key,
-    issuing       text   not null,
-    doc_code      text   not null,
-    series        text   not null,
-    tier          text   not null,
-    valid_from    date,
-    valid_to      date,
-    features      text[] not null,
-    image_ref     text,
-    state         text   not null check (state in ('current', 'superseded', 'withdrawn')),
-    superseded_by text
-);
-create index specimen_of on specimen (issuing, doc_code);
+create index sighting_of on sighting (doc_ref, issuing);
 
 -- Documents of which a specimen was asked for, until one is deposited: asked once, not at every fake.
 create table specimen_wanted (
     issuing  text not null,
     doc_code text not null,
     primary key (issuing, doc_code)
-);
-
--- Who needs an authorisation to enter where, from which day on (Plan IE 1.2).
-create table entry_requirement (
-    destination            text    not null,
-    nationality            text    not null,
-    effective_from         date    not null,
-    authorisation_required boolean not null,
-    doc_codes              text[]  not null,
-    legal_ref              text,
-    event_id               text    not null,
-    primary key (destination, nationality, effective_from)
-);
-
--- Contact points by country and body; without `officer_ref` the post is vacant. `changed` is when that happened.
-create table contact_point (
-    country     text        not null,
-    body        text        not null,
-    officer_ref text,
-    channel     text,
-    valid_from  date,
-    changed     timestamptz not null,
-    primary key (country, body)
 );
 
 -- Detentions for trafficking or smuggling and the address books secured at them (Plan IE 1.2.3), in either order.
@@ -134,9 +89,11 @@ create table place (
     primary key (place_ref, target, reporter)
 );
 create table place_event (
-    event_id  text primary key,
+    event_id  text not null,
+    source    text not null,
     place_ref text not null,
-    target    text not null
+    target    text not null,
+    primary key (event_id, source)
 );
 
 -- Information asked of another country, and commitments of the meetings.
