@@ -27,6 +27,8 @@ class Alert(Data, frozen=True, kw_only=True):
     about_type: str
     entity: Ref | None = None
     due: Time | None = None
+    reason: Token | None = None
+    """The reason that the event gives, where it gives one."""
 
 
 def rejects(service: str) -> None:

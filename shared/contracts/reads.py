@@ -5,8 +5,23 @@ Indicators is not here: it folds every stream with ordered consumers, and needs 
 
 READS: dict[str, tuple[str, ...]] = {
     "intel": (),
-    "victims": ("legal.case.resolved",),
-    "legal": (),
-    "training": ("intel.document.confirmed", "legal.law.amended"),
+    "victims": (
+        "intel.contactpoint.designated",
+        "intel.contactpoint.replaced",
+        "intel.contactpoint.vacated",
+        "legal.case.resolved",
+        "legal.law.amended",
+        "legal.procedure.issued",
+    ),
+    "legal": ("training.complaint.resolved",),
+    "training": (
+        "intel.document.confirmed",
+        "intel.document.corrected",
+        "intel.document.retracted",
+        "legal.law.amended",
+        "legal.law.corrected",
+        "legal.law.repealed",
+        "legal.law.retracted",
+    ),
     "indicators": (),
 }

@@ -129,6 +129,7 @@ ReferralReason = Literal[
 Urgency = Literal["child", "danger", "standard"]
 ReferralRefusal = Literal["no_capacity", "not_competent", "incomplete", "not_found", "duplicate", "other"]
 ReferralRevocation = Literal["consent_withdrawn", "moved_on", "mistaken", "resolved", "deceased", "other"]
+EscalationReason = Literal["unanswered", "not_enrolled"]
 OverrideReason = Literal["child", "danger_to_life", "incapacity", "court_order"]
 
 # HTCDS gender; CTDC age bands; a victim's death makes victims of its next of kin (the Plan's definition).

@@ -109,6 +109,7 @@ class MigrationStatusResolved(Fact, frozen=True, kw_only=True):
     rows=("VA-5.1b",),
     privacy="P",
     entity="victim_pid",
+    derived=("first_enrolment", "found"),
 )
 class ProgrammeEnrolled(Fact, frozen=True, kw_only=True):
     """A returned victim joined a local programme (Plan VA 5.1)."""
@@ -116,6 +117,11 @@ class ProgrammeEnrolled(Fact, frozen=True, kw_only=True):
     victim_pid: Ref
     programme: Service
     referral_id: Ref | None = None
+    """The referral by which the victim was taken home."""
+    first_enrolment: bool | None = None
+    """Nobody was enrolled under this referral before; without a referral, not known."""
+    found: bool | None = None
+    """First, and after the region had given notice that the returned victim was enrolled nowhere."""
 
 
 @contract(

@@ -11,6 +11,7 @@ from shared.contracts.vocabulary import (
     AgeBand,
     Country,
     DataRef,
+    EscalationReason,
     Offence,
     OneOrMore,
     Organisation,
@@ -167,6 +168,8 @@ class ReferralOffered(Data, frozen=True, kw_only=True):
     due: Time
     preview: Preview | None = None
     dataref: DataRef | None = None
+    consent_id: Ref | None = None
+    """The consent under which the receiver holds what it is told; without it, an override."""
 
 
 @contract(
@@ -232,7 +235,10 @@ class ReferralCompleted(Fact, frozen=True, kw_only=True):
     entity="referral_id",
 )
 class ReferralEscalated(Data, frozen=True, kw_only=True):
-    """An unanswered referral goes up: 1 contact point, 2 both contact points, 3 the presidency."""
+    """An unanswered referral goes up: 1 contact point, 2 both contact points, 3 the presidency.
+
+    Or a victim who was taken home has joined no programme there (`not_enrolled`; then level 1 is the last).
+    """
 
     referral_id: Ref
     sender: Country
@@ -240,6 +246,7 @@ class ReferralEscalated(Data, frozen=True, kw_only=True):
     due: Time
     late_s: Count
     level: Annotated[int, Meta(ge=1, le=3)]
+    reason: EscalationReason = "unanswered"
 
 
 @contract(

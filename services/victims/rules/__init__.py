@@ -1,0 +1,47 @@
+"""What the victims service does with what it records and hears, beyond recording it: one module per choreography."""
+
+from services.victims.rules import care, consents, points, referrals, returns, withdrawals
+from services.victims.rules.notices import SERVICE, final, stands
+from shared.amendments import Amends
+from shared.contracts import intel, legal, victims
+from shared.rules import Rules
+
+__all__ = ["AMENDS", "RULES", "SERVICE"]
+
+RULES: Rules = {
+    intel.ContactPointDesignated: points.on_contactpoint_filled,
+    intel.ContactPointReplaced: points.on_contactpoint_filled,
+    intel.ContactPointVacated: points.on_contactpoint_vacated,
+    legal.CaseResolved: care.on_case_resolved,
+    legal.LawAmended: care.on_law_amended,
+    legal.ProcedureIssued: care.on_procedure_issued,
+    victims.ConsentErased: consents.on_consent_erased,
+    victims.ConsentRecorded: consents.on_consent_recorded,
+    victims.ConsentWithdrawn: withdrawals.on_consent_withdrawn,
+    victims.EvaluationSubmitted: returns.on_evaluation_submitted,
+    victims.ProgrammeEnrolled: returns.on_programme_enrolled,
+    victims.ReferralAccepted: referrals.on_referral_accepted,
+    victims.ReferralCompleted: referrals.on_referral_completed,
+    victims.ReferralEscalated: referrals.on_referral_escalated,
+    victims.ReferralLapsed: referrals.on_referral_lapsed,
+    victims.ReferralOverdue: referrals.on_referral_overdue,
+    victims.ReferralRejected: referrals.on_referral_rejected,
+    victims.ReferralRevoked: referrals.on_referral_revoked,
+    victims.ReferralSent: referrals.on_referral_sent,
+    victims.RepatriationCompleted: returns.on_repatriation_completed,
+    victims.ServiceProvided: care.on_service_provided,
+    victims.VictimDeceased: withdrawals.on_victim_deceased,
+}
+AMENDS: Amends = {
+    victims.ConsentErased: stands,
+    victims.ConsentRecorded: consents.amend_consent_recorded,
+    victims.ConsentWithdrawn: stands,
+    victims.ProgrammeEnrolled: returns.amend_programme_enrolled,
+    victims.ReferralAccepted: stands,
+    victims.ReferralCompleted: stands,
+    victims.ReferralRejected: stands,
+    victims.ReferralRevoked: stands,
+    victims.ReferralSent: final,
+    victims.RepatriationCompleted: returns.amend_repatriation_completed,
+    victims.ServiceProvided: care.amend_service_provided,
+}

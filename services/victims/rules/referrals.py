@@ -1,0 +1,252 @@
+"""Referrals that cannot go silent: offered, answered or reminded of, up to the presidency, never forgotten."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from services.victims import vault
+from services.victims.policy import POLICY
+from services.victims.rules.consents import subject_of
+from services.victims.rules.notices import SERVICE, alert, stand_in
+from services.victims.seats import next_meeting, seat
+from services.victims.store import referrals
+from services.victims.store.referrals import Referral
+from shared import deadlines
+from shared.contracts import Event, Problem, Refused
+from shared.contracts.victims import (
+    ReferralAccepted,
+    ReferralCompleted,
+    ReferralDelivered,
+    ReferralEscalated,
+    ReferralLapsed,
+    ReferralOffered,
+    ReferralOverdue,
+    ReferralRejected,
+    ReferralRevoked,
+    ReferralSent,
+)
+from shared.database import Connection
+from shared.rules import NotYet, derive, enriched
+
+
+async def on_referral_sent(event: Event[ReferralSent], connection: Connection) -> Iterable[Event[Any]]:
+    """Offer the referral to the other country and start the clocks of its answer (Plan row VA-5.1b)."""
+    data = event.data
+    due = _due(event)
+    subject = await subject_of(event, connection)
+    offered = _offered(data, due)
+    referral = Referral(
+        referral_id=data.referral_id,
+        sender=event.country,
+        receiver=data.to,
+        urgency=data.urgency,
+        sent=event.recordedtime,
+        due=due,
+        state="pending",
+        consent_id=data.consent_id,
+        subject=subject,
+        offer=await vault.seal(connection, event.country, subject, msgspec.json.encode(offered)),
+    )
+    if not await referrals.add(connection, referral):
+        raise Refused(Problem("/data/referral_id", "duplicate_entity", "a referral with this id was sent before"))
+    for name, at, step in _ladder(event, due):
+        await deadlines.fire_at(connection, name, at, step)
+    return [
+        enriched(event, due=due),
+        derive(SERVICE, offered, cause=event, to=data.to),
+        *await stand_in(connection, event, data.to, data.referral_id, due),
+    ]
+
+
+def _offered(data: ReferralSent, due: datetime) -> ReferralOffered:
+    return ReferralOffered(
+        referral_id=data.referral_id,
+        case_id=data.case_id,
+        sender=data.sender,
+        urgency=data.urgency,
+        needs=data.needs,
+        preview=data.preview,
+        dataref=data.dataref,
+        consent_id=data.consent_id,
+        due=due,
+    )
+
+
+def _ladder(event: Event[ReferralSent], due: datetime) -> list[tuple[str, datetime, Event[Any]]]:
+    """Return what happens by itself while no answer comes (deadline, when, event): choreography 5.
+
+    All of it is set when the referral is sent, and an answer takes away what is left: no step sets the next, so an
+    answer that waits for a step can never miss one.
+    """
+    parties: dict[str, Any] = {
+        "referral_id": event.data.referral_id,
+        "sender": event.data.sender,
+        "receiver": event.data.to,
+        "due": due,
+    }
+    overdue = derive(SERVICE, ReferralOverdue(**parties), cause=event, to=event.data.sender, time=due)
+    steps: list[tuple[datetime, Event[Any]]] = [(due, overdue)]
+    for level, after in ((2, POLICY.second_level_after), (3, POLICY.third_level_after)):
+        late_s = int(after.total_seconds())
+        raised = ReferralEscalated(**parties, late_s=late_s, level=level)
+        steps.append((due + after, _risen(raised, overdue, due + after)))
+    lapsed_at = due + POLICY.lapsed_after
+    lapsed = derive(SERVICE, ReferralLapsed(**parties), cause=overdue, to=event.data.sender, time=lapsed_at)
+    steps.append((lapsed_at, lapsed))
+    return [(name, *step) for name, step in zip(_names(event.data.referral_id), steps, strict=True)]
+
+
+def _risen(raised: ReferralEscalated, cause: Event[Any], at: datetime) -> Event[Any]:
+    """Address level 1 to the country that is to answer, 2 to the one that asked, 3 to the presidency."""
+    to = {1: raised.receiver, 2: raised.sender, 3: seat("ppt", at)}[raised.level]
+    return derive(SERVICE, raised, cause=cause, to=to, key=str(raised.level), time=at)
+
+
+async def on_referral_accepted(event: Event[ReferralAccepted], connection: Connection) -> Iterable[Event[Any]]:
+    """Record the other country's yes: valid also when late, and then counted late."""
+    return await _answered(event, "accepted", None, connection)
+
+
+async def on_referral_rejected(event: Event[ReferralRejected], connection: Connection) -> Iterable[Event[Any]]:
+    """Record the other country's no; the sender is told why, and its need is open again."""
+    return await _answered(event, "rejected", event.data.reason, connection)
+
+
+async def _answered(
+    event: Event[ReferralAccepted] | Event[ReferralRejected], state: str, reason: str | None, connection: Connection
+) -> Iterable[Event[Any]]:
+    # The deadlines first, then the referral: in the order in which the sweeper locks them. A refusal undoes it.
+    left = await referrals.clear(connection, _names(event.data.referral_id))
+    referral = await _open(event, connection)
+    if referral.receiver != event.country:
+        raise Refused(Problem("/data/referral_id", "not_permitted", "only the country that was asked may answer"))
+    await referrals.set_state(connection, referral.referral_id, state)
+    answer: Event[Any] = event
+    told = enriched(
+        answer,
+        sender=referral.sender,
+        receiver=referral.receiver,
+        latency_s=max(0, round((event.recordedtime - referral.sent).total_seconds())),
+        late=_names(referral.referral_id)[0] not in left,
+    )
+    return [
+        told,
+        *await _delivered(event, referral, connection),
+        alert(event, f"referral_{state}", referral.sender, reason=reason),
+    ]
+
+
+async def on_referral_revoked(event: Event[ReferralRevoked], connection: Connection) -> Iterable[Event[Any]]:
+    """Take a referral back, as long as it has not been answered."""
+    await referrals.clear(connection, _names(event.data.referral_id))
+    referral = await _open(event, connection)
+    if referral.sender != event.country:
+        raise Refused(Problem("/data/referral_id", "not_permitted", "only the country that sent it may revoke it"))
+    await referrals.set_state(connection, referral.referral_id, "revoked")
+    return [alert(event, "referral_revoked", referral.receiver, reason=event.data.reason)]
+
+
+async def on_referral_completed(event: Event[ReferralCompleted], connection: Connection) -> Iterable[Event[Any]]:
+    """Close an accepted referral: what it asked for is done; the other country is told."""
+    referral = await _known(event, connection)
+    if referral.open:
+        raise NotYet("/data/referral_id")  # its acceptance may be on the way
+    if referral.state != "accepted":
+        raise Refused(Problem("/data/referral_id", f"already_{referral.state}", "the referral is not being worked on"))
+    await referrals.set_state(connection, referral.referral_id, "completed")
+    other = referral.receiver if event.country == referral.sender else referral.sender
+    told = enriched(event, sender=referral.sender, receiver=referral.receiver)
+    return [told, alert(event, "referral_completed", other)]
+
+
+async def on_referral_overdue(event: Event[ReferralOverdue], connection: Connection) -> Iterable[Event[Any]]:
+    """Take the first step of the ladder: the receiver's contact point, or who stands in for it."""
+    data = event.data
+    await referrals.get(connection, data.referral_id)
+    await referrals.set_state(connection, data.referral_id, "overdue")
+    raised = ReferralEscalated(
+        referral_id=data.referral_id, sender=data.sender, receiver=data.receiver, due=data.due, late_s=0, level=1
+    )
+    absent = await stand_in(connection, event, data.receiver, data.referral_id, data.due)
+    return [_risen(raised, event, event.time), *absent]
+
+
+async def on_referral_escalated(event: Event[ReferralEscalated], connection: Connection) -> Iterable[Event[Any]]:
+    """Tell the others of the level: at 2 both contact points, at 3 the presidency, for the next meeting's agenda."""
+    data = event.data
+    if data.reason != "unanswered":
+        return [alert(event, "victim_not_enrolled", data.sender, due=data.due)]
+    if data.level == 1:
+        return []
+    others = sorted({data.sender, data.receiver} - {event.country})
+    told = [alert(event, "referral_escalated", country, due=data.due) for country in others]
+    if data.level == 3:  # noqa: PLR2004 - the last level
+        told.append(alert(event, "agenda_item", event.country, due=next_meeting(event.time)))
+    return [*told, *await stand_in(connection, event, data.receiver, data.referral_id, data.due)]
+
+
+async def on_referral_lapsed(event: Event[ReferralLapsed], connection: Connection) -> Iterable[Event[Any]]:
+    """Wait no longer; the receiver is told that an answer would come too late."""
+    await referrals.get(connection, event.data.referral_id)
+    await referrals.set_state(connection, event.data.referral_id, "lapsed")
+    return [alert(event, "referral_lapsed", event.data.receiver)]
+
+
+async def revoked_by(
+    event: Event[Any], found: Iterable[Referral], reason: Any, connection: Connection
+) -> list[Event[Any]]:
+    """Return the revocations, because of `event`, of those of a country's referrals that are still open."""
+    revocations = []
+    for one in found:
+        await referrals.clear(connection, _names(one.referral_id))
+        referral = await referrals.get(connection, one.referral_id)
+        if referral and referral.open:
+            data = ReferralRevoked(referral_id=referral.referral_id, reason=reason, reported_by=event.data.reported_by)
+            revocations.append(derive(SERVICE, data, cause=event, to=event.country, key=referral.referral_id))
+    return revocations
+
+
+async def _delivered(event: Event[Any], referral: Referral, connection: Connection) -> list[Event[Any]]:
+    """Tell the sender, once, that the receiver has the referral: what the receiver does with it shows that."""
+    if referral.delivered is not None:
+        return []
+    await referrals.set_delivered(connection, referral.referral_id, event.recordedtime)
+    data = ReferralDelivered(
+        referral_id=referral.referral_id,
+        receiver=referral.receiver,  # type: ignore[arg-type]  # read back as it was written
+        delivered_at=event.recordedtime,
+    )
+    return [derive(SERVICE, data, cause=event, to=referral.sender)]  # type: ignore[arg-type]
+
+
+async def _open(event: Event[Any], connection: Connection) -> Referral:
+    """Return the referral if it may still be answered or revoked."""
+    referral = await _known(event, connection)
+    if not referral.open:
+        raise Refused(Problem("/data/referral_id", f"already_{referral.state}", "the referral is no longer open"))
+    return referral
+
+
+async def _known(event: Event[Any], connection: Connection) -> Referral:
+    """Return the referral that the event names, locked, if its country has a part in it."""
+    referral = await referrals.get(connection, event.data.referral_id)
+    if referral is None:
+        raise NotYet("/data/referral_id")
+    if event.country not in {referral.sender, referral.receiver}:
+        raise Refused(Problem("/data/referral_id", "not_permitted", "this country has no part in the referral"))
+    return referral
+
+
+def _due(event: Event[ReferralSent]) -> datetime:
+    """Return when the answer is due: by urgency, or sooner if the sender asks so (`expirytime`)."""
+    urgent = event.data.urgency in {"child", "danger"}
+    latest = event.recordedtime + (POLICY.answered_within_urgent if urgent else POLICY.answered_within)
+    asked = event.expirytime
+    return asked if asked is not None and event.recordedtime < asked < latest else latest
+
+
+def _names(referral_id: str) -> list[str]:
+    """Return the deadlines of a referral's ladder: the answer, levels 2 and 3, the end."""
+    return [f"answer/{referral_id}{step}" for step in ("", "/2", "/3", "/end")]

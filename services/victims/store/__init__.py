@@ -1,0 +1,1 @@
+"""The victims service's tables: one module per group of them."""

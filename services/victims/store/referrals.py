@@ -1,0 +1,101 @@
+"""Referrals, where each stands, and the deadlines of its ladder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.database import Connection
+
+OPEN = ("pending", "overdue")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Referral:
+    """A referral of a victim from one country to another."""
+
+    referral_id: str
+    sender: str
+    receiver: str
+    urgency: str
+    sent: datetime
+    due: datetime
+    state: str
+    consent_id: str | None = None
+    subject: str | None = None
+    delivered: datetime | None = None
+    offer: bytes | None = None
+    """What the receiver was told, sealed with the key of `subject`."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it may still be answered or revoked."""
+        return self.state in OPEN
+
+
+COLUMNS = "referral_id, sender, receiver, urgency, sent, due, state, consent_id, subject, delivered, offer"
+
+
+async def add(connection: Connection, referral: Referral) -> bool:
+    """Insert a referral; return False when its id is taken."""
+    return bool(
+        await connection.fetchval(
+            f"insert into referral ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"  # noqa: S608 - constant
+            " on conflict do nothing returning true",
+            referral.referral_id,
+            referral.sender,
+            referral.receiver,
+            referral.urgency,
+            referral.sent,
+            referral.due,
+            referral.state,
+            referral.consent_id,
+            referral.subject,
+            referral.delivered,
+            referral.offer,
+        )
+    )
+
+
+async def get(connection: Connection, referral_id: str) -> Referral | None:
+    """Return a referral, locked until the transaction ends: of two answers, the second sees the first."""
+    row = await connection.fetchrow(
+        f"select {COLUMNS} from referral where referral_id = $1 for update",  # noqa: S608 - constant
+        referral_id,
+    )
+    return Referral(**dict(row)) if row else None
+
+
+async def open_to(connection: Connection, receiver: str) -> list[Referral]:
+    """Return the referrals that await a country's answer, oldest first."""
+    rows = await connection.fetch(
+        f"select {COLUMNS} from referral where receiver = $1 and state in ('pending', 'overdue')"  # noqa: S608 - constant
+        " order by sent, referral_id",
+        receiver,
+    )
+    return [Referral(**dict(row)) for row in rows]
+
+
+async def under(connection: Connection, sender: str, consent_ids: Sequence[str]) -> list[Referral]:
+    """Return a country's referrals that rest on one of these consents, in order of id, not locked."""
+    rows = await connection.fetch(
+        f"select {COLUMNS} from referral where sender = $1 and consent_id = any($2::text[]) order by referral_id",  # noqa: S608 - constant
+        sender,
+        list(consent_ids),
+    )
+    return [Referral(**dict(row)) for row in rows]
+
+
+async def set_state(connection: Connection, referral_id: str, state: str) -> None:
+    """Move a referral to `state`."""
+    await connection.execute("update referral set state = $2 where referral_id = $1", referral_id, state)
+
+
+async def set_delivered(connection: Connection, referral_id: str, delivered: datetime) -> None:
+    """Note when the receiver's system showed that it has the referral."""
+    await connection.execute("update referral set delivered = $2 where referral_id = $1", referral_id, delivered)
+
+
+async def clear(connection: Connection, names: Sequence[str]) -> set[str]:
+    """Take these deadlines away, all or what is left of them; return the names of those that were still there."""
+    rows = await connection.fetch("delete from deadline where id = any($1::text[]) returning id", sorted(names))
+    return {row["id"] for row in rows}
