@@ -12,6 +12,8 @@ CLOCK ?=
 SPEED ?=
 RATE ?=
 TRAFFIC ?=
+# Tests side by side: they mostly wait for processes, so one more than the cores of a small machine.
+WORKERS ?= 3
 export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC
 
 help: ## Show this list
@@ -21,7 +23,7 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 	@exec $(PY) -m infra.cli up
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
-	@exec $(PY) -m pytest -q $(or $(TESTS),tests --ignore tests/deploy)
+	@exec $(PY) -m pytest -q -n $(WORKERS) $(or $(TESTS),tests --ignore tests/deploy)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool)
 	@exec $(PY) -m pytest -q tests/deploy

@@ -49,6 +49,7 @@ def broker(settings: Settings, service: str, closing: Closing) -> NatsBroker:
         max_outstanding_pings=2,
         closed_cb=closed,
         error_cb=failed,
+        drain_timeout=5,
         graceful_timeout=settings.stop_grace_s,
         logger=None,
         apply_types=False,

@@ -18,7 +18,7 @@ def collector():
     spans = {}
 
     class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self):  # noqa: N802 - http.server's name
+        def do_POST(self):
             request = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["Content-Length"])))
             for resource in request.resource_spans:
                 facts = {fact.key: fact.value.string_value for fact in resource.resource.attributes}
