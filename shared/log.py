@@ -131,19 +131,31 @@ class Log:
         await connection.execute(
             "select pg_advisory_xact_lock(hashtext($1), $2), pg_notify($1, '')", self.service, APPEND
         )
-        position, previous = await head(connection)
-        rows = []
-        for event in events:
-            position += 1
-            payload = _encode(msgspec.structs.replace(event, sequence=position))
-            previous = chained(previous, payload)
-            rows.append((position, event.source, event.id, event.type, event.country, event.subject, payload, previous))
-        await connection.copy_records_to_table(
-            "log",
-            schema_name=self.service,
-            columns=["position", "source", "id", "type", "country", "entity", "payload", "hash"],
-            records=rows,
-        )
+        after = await head(connection)
+        numbered = [msgspec.structs.replace(event, sequence=n) for n, event in enumerate(events, after[0] + 1)]
+        await insert(connection, self.service, after, [(event, _encode(event)) for event in numbered])
+
+
+async def insert(
+    connection: Connection, service: str, after: tuple[int, bytes], recorded: Sequence[tuple[Event[Any], bytes]]
+) -> tuple[int, bytes]:
+    """Insert events with their payloads behind the row `after` (position, hash); return the last row's.
+
+    The caller holds the lock.
+    """
+    position, previous = after
+    rows = []
+    for event, payload in recorded:
+        position += 1
+        previous = chained(previous, payload)
+        rows.append((position, event.source, event.id, event.type, event.country, event.subject, payload, previous))
+    await connection.copy_records_to_table(
+        "log",
+        schema_name=service,
+        columns=["position", "source", "id", "type", "country", "entity", "payload", "hash"],
+        records=rows,
+    )
+    return position, previous
 
 
 def repeated(stands: Event[Any] | None, sent: Event[Any]) -> Refused | None:

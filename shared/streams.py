@@ -18,7 +18,9 @@ REPORT_BYTES_MAX = 64 * 1024
 INTAKE_BYTES = 16 * 1024**3
 """What INTAKE may hold: seven days at 25 reports a second. Beyond it reports are refused, not dropped."""
 QUARANTINE_BYTES = 4 * 1024**3
-ACK_WAIT_S = 30
+ACK_WAIT_S, MAILBOX_ACK_WAIT_S = 5, 30
+"""What a replica held when it died comes back after this; what a slow one still works on may come to another as well:
+the log takes each once. Countries get more time: nothing of ours takes their repeats away."""
 ACK_PENDING_MAX = 20_000
 """Deliveries out at once per durable: many batches of 500, so that a slow one never starves the rest."""
 
@@ -34,6 +36,8 @@ CLOSED: Config = {
 KEPT: Config = {"deny_delete": True, "deny_purge": True, "retention": "limits", "storage": "file"}
 TUNED = ("max_bytes", "num_replicas", "placement")
 """Settings that an operator may choose: they are made as given here, and never a difference."""
+BEGUN = ("opt_start_seq", "opt_start_time")
+"""Where reading began, the first time or behind what was read before: never a difference either."""
 
 
 def stream_of(service: str) -> str:
@@ -69,7 +73,7 @@ def durables() -> dict[str, dict[str, Config]]:
     """Return the durable consumers' configurations by stream and name."""
     wanted: dict[str, dict[str, Config]] = {
         INTAKE: {service: _durable(service, [f"crm.in.*.{service}.*.*"]) for service in SERVICES},
-        MAILBOX: {country: _durable(country, [f"crm.evt.*.*.*.{country}"]) for country in MEMBERS},
+        MAILBOX: {country: _durable(country, [f"crm.evt.*.*.*.{country}"], MAILBOX_ACK_WAIT_S) for country in MEMBERS},
     }
     for reader, names in READS.items():
         for service in SERVICES:
@@ -88,7 +92,7 @@ def differing(what: str, wanted: Config, found: Config) -> list[str]:
     ]
 
 
-def _durable(name: str, filters: list[str]) -> Config:
+def _durable(name: str, filters: list[str], ack_wait_s: int = ACK_WAIT_S) -> Config:
     return {
         "durable_name": name,
         "name": name,
@@ -96,7 +100,7 @@ def _durable(name: str, filters: list[str]) -> Config:
         "deliver_policy": "all",
         "replay_policy": "instant",
         "ack_policy": "explicit",
-        "ack_wait": ACK_WAIT_S * SECOND,
+        "ack_wait": ack_wait_s * SECOND,
         "max_ack_pending": ACK_PENDING_MAX,
         "max_deliver": -1,  # what we got wrong is tried for ever
     }
@@ -111,7 +115,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return sorted((_plain(item) for item in value), key=repr)
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items() if item not in (None, False, 0, "")}
+        kept = {key: item for key, item in value.items() if key not in BEGUN and item not in (None, False, 0, "")}
+        return {key: _plain(item) for key, item in kept.items()}
     return value or None
 
 

@@ -1,0 +1,37 @@
+"""What a service should hear of the others and has not: after its tables came back from an older backup, again."""
+
+from collections import deque
+from typing import Any, NamedTuple
+
+from nats.aio.client import Client
+
+from infra.recovery.reading import messages
+from shared import contracts
+from shared.contracts import Event
+from shared.database import Connection
+from shared.provisioned import read_by
+from shared.streams import durables
+
+
+class Heard(NamedTuple):
+    """Another service's event, and where it stands there."""
+
+    stream: str
+    sequence: int
+    event: Event[Any]
+
+
+async def unheard(nc: Client, connection: Connection, service: str) -> "list[deque[Heard]]":
+    """Return what `service` reads of other streams and has not acted on, one queue per stream, in its order."""
+    queues = []
+    for stream in read_by(service):
+        rows = await connection.fetch("select sequence from heard where stream = $1", stream)
+        known = {row["sequence"] for row in rows}
+        found = [
+            Heard(stream, message.sequence, contracts.decode(message.payload))
+            for filter_ in durables()[stream][service]["filter_subjects"]
+            async for message in messages(nc, stream, subject=filter_)
+            if message.sequence not in known
+        ]
+        queues.append(deque(sorted(found, key=lambda one: one.sequence)))
+    return queues

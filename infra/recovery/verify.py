@@ -1,0 +1,118 @@
+"""Walks a service's log and stream side by side: positions, hash chain, and each message against its row."""
+
+from dataclasses import dataclass, field
+
+import asyncpg
+from nats.aio.client import Client
+
+from infra.nats.asking import ask
+from infra.recovery.reading import Message, messages
+from shared.log import GENESIS, chained
+from shared.relay import subject
+from shared.streams import stream_of
+
+ROWS = 1000
+SHOWN = 10
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What was found; the lists hold positions, in rising order."""
+
+    service: str
+    rows: int = 0
+    position: int = 0
+    """Of the log's last row."""
+    sequence: int = 0
+    """The stream's last, read before the log, so that what is being recorded meanwhile is never a fault."""
+    exists: bool = True
+    """Whether there is a stream at all."""
+    head: bytes = GENESIS
+    """The last row's hash: who notes it can prove later that nothing before it was changed."""
+    gaps: list[int] = field(default_factory=list)
+    """Rows that follow a missing one."""
+    broken: list[int] = field(default_factory=list)
+    """Rows whose hash is not that of the row before and their payload."""
+    missing: list[int] = field(default_factory=list)
+    """Sequences, up to the stream's last, at which the stream has no message."""
+    differing: list[int] = field(default_factory=list)
+    """Sequences at which subject or payload are not the row's."""
+
+    @property
+    def ahead(self) -> int:
+        """How many messages the stream has beyond the log's last row."""
+        return max(0, self.sequence - self.position)
+
+    @property
+    def log_whole(self) -> bool:
+        """Whether the log proves itself."""
+        return not (self.gaps or self.broken)
+
+    @property
+    def stream_whole(self) -> bool:
+        """Whether the stream is a true copy as far as both reach."""
+        return self.exists and not (self.missing or self.differing)
+
+    def faults(self) -> list[str]:
+        """Tell in words what is wrong, with the first ten positions; empty: nothing."""
+        named = {
+            "log: a row is missing before": self.gaps,
+            "log: the hash chain breaks at": self.broken,
+            "stream: no message at": self.missing,
+            "stream: not the log's row at": self.differing,
+        }
+        said = [f"{what} {_some(found)}" for what, found in named.items() if found]
+        if not self.exists:
+            said.append("stream: there is none")
+        if self.ahead:
+            said.append(f"stream: {self.ahead} messages beyond the log, which ends at {self.position}")
+        return said
+
+
+async def compare(connection: "asyncpg.Connection[asyncpg.Record]", nc: Client, service: str) -> Comparison:
+    """Compare the whole of a service's log and stream; both may be in use.
+
+    `connection` needs to read `<service>.log`, `nc` to ask about the stream and get its messages. Raises
+    nats.errors.Error or OSError when a server is away.
+    """
+    found = Comparison(service)
+    state = (await ask(nc, f"STREAM.INFO.{stream_of(service)}")).get("state")
+    found.exists = state is not None
+    found.sequence = int(state["last_seq"]) if state else 0
+    stream = messages(nc, stream_of(service))
+    message = await anext(stream, None) if found.sequence else None
+    while rows := await connection.fetch(
+        f"select position, type, country, payload, hash from {service}.log"  # noqa: S608 - our own names
+        " where position > $1 order by position limit $2",
+        found.position,
+        ROWS,
+    ):
+        for row in rows:
+            _chain(found, row)
+            if row["position"] > found.sequence:
+                continue
+            while message is not None and message.sequence < row["position"]:
+                message = await anext(stream, None)
+            _copy(found, row, message)
+    return found
+
+
+def _chain(found: Comparison, row: asyncpg.Record) -> None:
+    if row["position"] != found.position + 1:
+        found.gaps.append(row["position"])
+    elif row["hash"] != chained(found.head, row["payload"]):
+        found.broken.append(row["position"])
+    found.rows += 1
+    found.position, found.head = row["position"], row["hash"]
+
+
+def _copy(found: Comparison, row: asyncpg.Record, message: Message | None) -> None:
+    if message is None or message.sequence > row["position"]:
+        found.missing.append(row["position"])
+    elif (message.subject, message.payload) != (subject(row["type"], row["country"]), row["payload"]):
+        found.differing.append(row["position"])
+
+
+def _some(positions: list[int]) -> str:
+    shown = ", ".join(map(str, positions[:SHOWN]))
+    return f"{shown} and {len(positions) - SHOWN} more" if len(positions) > SHOWN else shown
