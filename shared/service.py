@@ -16,12 +16,14 @@ from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 
 from shared import bus, database, deadlines, mailbox, ops, provisioned, pull, streams, telemetry
 from shared.amendments import Amends, with_amendments
 from shared.clock import Clock
 from shared.contracts.questions import MailboxAsk
 from shared.database import Pool
+from shared.facts import Facts, with_facts
 from shared.intake import Intake
 from shared.log import Log, head
 from shared.questions import Desk, Questions
@@ -34,6 +36,7 @@ log = structlog.get_logger()
 EXIT_MISCONFIGURED = 78
 """Exit code when the surroundings are not as the service expects; what differs is in the log."""
 RETRY_S = 1.0
+UNCOMPARED = "log and stream are not compared yet"
 LOST = (*database.LOST, *bus.LOST)
 
 
@@ -48,9 +51,15 @@ class Service:
     amends: Amends = field(default_factory=dict)
     questions: Questions = field(default_factory=dict)
     """What countries may ask it, beyond what it has told them (`mailbox`)."""
+    facts: Facts = field(default_factory=dict)
+    """What it keeps of reports to answer from."""
     settings: Callable[[], Settings] = Settings
     extend: "Callable[[Running], AbstractAsyncContextManager[None]] | None" = None
     """What only this service has: begun before it starts to work, ended after it stopped."""
+
+    def all_rules(self) -> Rules:
+        """Return its rules with those that keep facts and amend."""
+        return with_amendments(*with_facts(self.rules, self.amends, self.facts))
 
 
 @dataclass(slots=True)
@@ -116,7 +125,7 @@ async def _started(stack: AsyncExitStack, service: Service, settings: Settings, 
         log.critical("not as expected; stopping", faults=faults)
         return None
     clock = Clock.of(settings)
-    own = Log(name, pool, clock, with_amendments(service.rules, service.amends))
+    own = Log(name, pool, clock, service.all_rules(), halted=UNCOMPARED)
     running = Running(name, settings, clock, own, pool, broker, client, Relay(name, pool, client), status)
     running.tasks += [running.relay.run, lambda: deadlines.sweep(own), lambda: _observed(running)]
     running.pulls = pull.stand(broker.config.connection_state.stream)
@@ -194,6 +203,7 @@ def _pull(service: Running, stream: str, handle: Callable[[list[Msg]], Awaitable
 
 async def _working(service: Running, stopping: asyncio.Event) -> int:
     """Do the service's work until it is told to stop (0) or one of its tasks ends by itself (70)."""
+    await _observe(service)
     await service.broker.start()
     tasks = [asyncio.ensure_future(task()) for task in service.tasks]
     stop = asyncio.create_task(stopping.wait())
@@ -216,24 +226,32 @@ async def _working(service: Running, stopping: asyncio.Event) -> int:
 
 
 async def _observed(service: Running) -> None:
-    """Keep readiness and positions current, and halt recording while the stream is ahead of the log."""
+    """Keep readiness and positions current, and recording halted while the stream is ahead of the log."""
     while True:
-        faults = []
-        try:
-            last = await bus.last_sequence(service.client, service.relay.stream)
-            position, _ = await head(service.pool)
-        except LOST as error:
-            faults.append(f"away: {type(error).__name__}")
-        else:
-            telemetry.LOG_POSITION.labels(service.name).set(position)
-            telemetry.RELAY_POSITION.labels(service.name).set(last)
-            ahead = f"stream ends at {last}, log at {position}: run `crm restore`" if last > position else ""
-            service.log.halted = ahead or service.relay.diverged
-            if service.log.halted:
-                faults.append(service.log.halted)
-        service.status.faults = faults
-        telemetry.READY.labels(service.name).set(not faults)
-        await asyncio.sleep(RETRY_S)
+        recording = await _observe(service)
+        await asyncio.sleep(RETRY_S if recording else RETRY_S / 5)
+
+
+async def _observe(service: Running) -> bool:
+    """Look at stream and log, in this order, so that the log is never the older one; return whether to record."""
+    faults = []
+    try:
+        last = await bus.last_sequence(service.client, service.relay.stream)
+        position, _ = await head(service.pool)
+    except LOST as error:
+        faults.append(f"away: {type(error).__name__}")
+        if not isinstance(error, NatsError):
+            service.log.halted = UNCOMPARED  # the database may come back as an older copy
+    else:
+        telemetry.LOG_POSITION.labels(service.name).set(position)
+        telemetry.RELAY_POSITION.labels(service.name).set(last)
+        ahead = f"stream ends at {last}, log at {position}: run `crm restore`" if last > position else ""
+        service.log.halted = ahead or service.relay.diverged
+        if service.log.halted:
+            faults.append(service.log.halted)
+    service.status.faults = faults
+    telemetry.READY.labels(service.name).set(not faults)
+    return not service.log.halted
 
 
 async def _first(*futures: "asyncio.Future[Any]") -> None:

@@ -47,13 +47,13 @@ async def folding(running: Running) -> AsyncIterator[None]:
         await feed.stop()
 
 
+SERVICE = Service(
+    name=rules.SERVICE,
+    folder=Path(__file__).parent,
+    rules=rules.RULES,
+    settings=IndicatorsSettings,
+    extend=folding,
+)
+
 if __name__ == "__main__":
-    run(
-        Service(
-            name=rules.SERVICE,
-            folder=Path(__file__).parent,
-            rules=rules.RULES,
-            settings=IndicatorsSettings,
-            extend=folding,
-        )
-    )
+    run(SERVICE)
