@@ -2,8 +2,16 @@
 
 from pathlib import Path
 
-from services.intel import rules
+from services.intel import facts, questions, rules
 from shared.service import Service, run
 
+SERVICE = Service(
+    name=rules.SERVICE,
+    folder=Path(__file__).parent,
+    rules=rules.RULES,
+    questions=questions.QUESTIONS,
+    facts=facts.FACTS,
+)
+
 if __name__ == "__main__":
-    run(Service(name=rules.SERVICE, folder=Path(__file__).parent, rules=rules.RULES))
+    run(SERVICE)

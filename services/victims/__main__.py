@@ -2,8 +2,16 @@
 
 from pathlib import Path
 
-from services.victims import rules
+from services.victims import questions, rules
 from shared.service import Service, run
 
+SERVICE = Service(
+    name=rules.SERVICE,
+    folder=Path(__file__).parent,
+    rules=rules.RULES,
+    amends=rules.AMENDS,
+    questions=questions.QUESTIONS,
+)
+
 if __name__ == "__main__":
-    run(Service(name=rules.SERVICE, folder=Path(__file__).parent, rules=rules.RULES, amends=rules.AMENDS))
+    run(SERVICE)
