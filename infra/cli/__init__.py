@@ -10,8 +10,10 @@ from infra.cli.indicators import indicators
 from infra.cli.mailbox import mailbox
 from infra.cli.provision import provision
 from infra.cli.pub import pub
+from infra.cli.restore import restore
 from infra.cli.status import status
 from infra.cli.up import up
+from infra.cli.verify import verify
 
 app = typer.Typer(
     name="crm",
@@ -20,5 +22,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # tracebacks with local values would show personal data
 )
-for verb in (up, provision, pub, status, indicators, ask, mailbox):
+for verb in (up, provision, pub, status, indicators, ask, mailbox, verify, restore):
     app.command()(verb)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-import asyncpg
 from nats.aio.client import Client
 
 from infra.nats.asking import ask
 from infra.recovery.reading import Message, messages
+from shared.database import Connection, Row
 from shared.log import GENESIS, chained
 from shared.relay import subject
 from shared.streams import stream_of
@@ -69,7 +69,7 @@ class Comparison:
         return said
 
 
-async def compare(connection: "asyncpg.Connection[asyncpg.Record]", nc: Client, service: str) -> Comparison:
+async def compare(connection: Connection, nc: Client, service: str) -> Comparison:
     """Compare the whole of a service's log and stream; both may be in use.
 
     `connection` needs to read `<service>.log`, `nc` to ask about the stream and get its messages. Raises
@@ -97,7 +97,7 @@ async def compare(connection: "asyncpg.Connection[asyncpg.Record]", nc: Client, 
     return found
 
 
-def _chain(found: Comparison, row: asyncpg.Record) -> None:
+def _chain(found: Comparison, row: Row) -> None:
     if row["position"] != found.position + 1:
         found.gaps.append(row["position"])
     elif row["hash"] != chained(found.head, row["payload"]):
@@ -106,7 +106,7 @@ def _chain(found: Comparison, row: asyncpg.Record) -> None:
     found.position, found.head = row["position"], row["hash"]
 
 
-def _copy(found: Comparison, row: asyncpg.Record, message: Message | None) -> None:
+def _copy(found: Comparison, row: Row, message: Message | None) -> None:
     if message is None or message.sequence > row["position"]:
         found.missing.append(row["position"])
     elif (message.subject, message.payload) != (subject(row["type"], row["country"]), row["payload"]):

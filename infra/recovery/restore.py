@@ -1,0 +1,91 @@
+"""Making a service's stream anew from its log, or bringing its log to where its stream ends."""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+from nats.aio.client import Client
+
+from infra.nats import mailbox
+from infra.nats.asking import ask, ok
+from infra.nats.config import seed_file
+from infra.nats.connection import connected
+from infra.nats.provision import provision, stream_config
+from infra.nats.rights import PROVISIONER
+from infra.recovery.replay import Replay
+from infra.recovery.verify import Comparison, compare
+from shared.database import Pool
+from shared.log import head
+from shared.provisioned import read_by
+from shared.relay import Relay
+from shared.service import Service
+from shared.streams import INTAKE, TUNED, stream_configs, stream_of
+
+Tell = Callable[[str], None]
+
+
+class UnrestorableError(RuntimeError):
+    """Neither log nor stream can serve to make the other; the message says what is wrong with each."""
+
+
+async def restore(service: str, database_url: str, nats_url: str, creds: Path, tell: Tell) -> list[str]:
+    """Make log and stream of `service` copies of each other again, from whichever holds more.
+
+    `database_url` is the service's own address, `creds` holds the keys of the provisioner and of the service. Return
+    what the rules give now and did not when it was recorded, in words. Raises UnrestorableError; nothing is changed
+    then.
+    """
+    async with (
+        connected(nats_url, seed_file(creds, PROVISIONER), PROVISIONER) as nc,
+        connected(nats_url, seed_file(creds, service), service) as own,
+        asyncpg.create_pool(database_url, min_size=1, max_size=2, server_settings={"search_path": service}) as pool,
+    ):
+        async with pool.acquire() as connection:
+            found = await compare(connection, nc, service)
+        tell(f"{service}: log {found.position}, stream {found.sequence}")
+        if not found.log_whole or (found.ahead and not found.stream_whole):
+            raise UnrestorableError("; ".join(found.faults()))
+        differences: list[str] = []
+        if found.ahead:
+            differences = await _log(service, pool, nc, tell)
+        else:
+            await _stream(found, pool, nc, own, tell)
+        for line in await provision(nc):
+            tell(line)
+        return differences
+
+
+async def _log(service: str, pool: Pool, nc: Client, tell: Tell) -> list[str]:
+    """Bring the log to the stream's end, then have everything delivered again that was acknowledged meanwhile."""
+    process: Service = importlib.import_module(f"services.{service}.__main__").SERVICE
+    async with pool.acquire() as connection:
+        replay = Replay(nc, connection, service, process.all_rules())
+        await replay.run()
+    tell(f"{replay.rows} rows from the stream, and what followed from them")
+    for stream in (INTAKE, *read_by(service)):
+        # Made anew by provisioning, from the first message on: the log takes each once.
+        ok(f"durable {service} on {stream}", await ask(nc, f"CONSUMER.DELETE.{stream}.{service}"))
+    return replay.differences
+
+
+async def _stream(found: Comparison, pool: Pool, nc: Client, own: Client, tell: Tell) -> None:
+    """Make the stream anew where it is not a true copy, and copy all rows; MAILBOX waits meanwhile."""
+    name = stream_of(found.service)
+    if not found.stream_whole:
+        wanted = stream_configs()[name]
+        before = await stream_config(nc, name) or {}
+        await mailbox.detach(nc, name)
+        if found.exists:
+            ok(f"stream {name}", await ask(nc, f"STREAM.DELETE.{name}"))
+        kept = {key: before[key] for key in TUNED if key in before}
+        ok(f"stream {name}", await ask(nc, f"STREAM.CREATE.{name}", {**wanted, **kept}))
+        tell(f"stream {name} made anew")
+    relay = Relay(found.service, pool, own)
+    async with pool.acquire() as connection:
+        relay.position = await relay.compared(connection)
+        begun = relay.position
+        # A relay of the service may copy at the same time: the stream takes each row once.
+        while relay.position < (await head(connection))[0]:
+            await relay.copy(connection)
+    tell(f"{relay.position - begun} rows copied to the stream, which ends at {relay.position}")
