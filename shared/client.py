@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import msgspec
 import nats
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from nats.js.errors import APIError
@@ -155,19 +156,22 @@ class CountryClient:
         """
         subscription = await self.client.jetstream().pull_subscribe_bind(durable=self.country, stream=streams.MAILBOX)
         waited = 0.0
+        fetched: deque[Msg] = deque()
         try:
             while idle_s is None or waited < idle_s:
                 wait = FETCH_WAIT_S if idle_s is None else min(FETCH_WAIT_S, idle_s)
                 try:
-                    messages = await subscription.fetch(FETCH_MAX, timeout=wait)
+                    fetched.extend(await subscription.fetch(FETCH_MAX, timeout=wait))
                 except TimeoutError:
                     waited += wait
                     continue
                 waited = 0.0
-                for message in messages:
-                    yield contracts.decode(message.data)
-                    await message.ack()
+                while fetched:
+                    yield contracts.decode(fetched[0].data)
+                    await fetched.popleft().ack()
         finally:
+            for message in fetched:
+                await message.nak()  # whoever reads on need not wait for the acknowledgement to run out
             await subscription.unsubscribe()
 
     async def ask(self, service: str, question: str, data: Mapping[str, Any] | None = None) -> Any:

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -218,9 +219,7 @@ async def _working(service: Running, stopping: asyncio.Event) -> int:
         await subscriber.stop()
     for one in service.pulls:
         await one.release()
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks, timeout=service.settings.stop_grace_s)
+    await ended(tasks, service.settings.stop_grace_s)
     log.info("stopped", code=code)
     return code
 
@@ -252,6 +251,20 @@ async def _observe(service: Running) -> bool:
     service.status.faults = faults
     telemetry.READY.labels(service.name).set(not faults)
     return not service.log.halted
+
+
+async def ended(tasks: Iterable["asyncio.Future[Any]"], grace_s: float) -> None:
+    """Cancel `tasks` and wait until they have ended, at most `grace_s`.
+
+    Once is not always enough: a `wait_for` whose time and whose answer come together with the cancellation (Python
+    3.11, and so nats-py's requests) swallows it, and a loop around it would go on for ever.
+    """
+    pending = set(tasks)
+    end = time.monotonic() + grace_s
+    while pending and time.monotonic() < end:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.2)
 
 
 async def _first(*futures: "asyncio.Future[Any]") -> None:

@@ -23,6 +23,7 @@ from shared import telemetry
 from shared.client import CountryClient, Unreachable, connect
 from shared.clock import Clock
 from shared.contracts.vocabulary import MEMBERS, Country
+from shared.service import ended
 
 log = structlog.get_logger()
 
@@ -86,8 +87,7 @@ async def _until(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> No
     if task.done():
         task.result()
         await stop
-    task.cancel()
-    await asyncio.wait({task}, timeout=CLOSE_S)
+    await ended({task}, CLOSE_S)
 
 
 if __name__ == "__main__":

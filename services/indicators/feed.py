@@ -19,6 +19,7 @@ from shared.bus import LOST, last_sequence
 from shared.contracts import SERVICES
 from shared.database import LOST as DATABASE_LOST
 from shared.database import Pool
+from shared.service import ended
 
 log = structlog.get_logger()
 
@@ -26,6 +27,7 @@ HEARTBEAT_S = 2.0
 SILENCE_S_MAX = 3 * HEARTBEAT_S
 """No message and no heartbeat for so long: the consumer is gone, make another."""
 RETRY_S = 0.5
+CANCEL_S = 5.0
 POLL_S = 1.0
 SNAPSHOT_S = 5.0
 YIELD_EVERY = 256
@@ -217,6 +219,4 @@ def _sequence(reply: str) -> int:
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await ended(tasks, CANCEL_S)
