@@ -53,12 +53,15 @@ class System:
     region: Region
     folder: Path
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    begun: dict[str, int] = field(default_factory=dict)
+    """Where in its output the present process of a name begins: one before it may have said the same."""
     clients: list[Any] = field(default_factory=list)
 
     def start(self, *names: str, **env: str) -> None:
         for name in names:
             service = name.partition("-")[0]
             with (self.folder / f"{name}.log").open("ab") as output:
+                self.begun[name] = output.tell()
                 self.processes[name] = subprocess.Popen(
                     [sys.executable, "-m", f"services.{service}"],
                     cwd=ROOT,
@@ -72,8 +75,11 @@ class System:
         return self.processes.pop(name).wait(PATIENCE_S)
 
     def output(self, name: str) -> list[dict[str, Any]]:
-        lines = (self.folder / f"{name}.log").read_text().splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        return self._lines(name, 0)
+
+    def _lines(self, name: str, start: int) -> list[dict[str, Any]]:
+        whole = (self.folder / f"{name}.log").read_bytes()[start:].rpartition(b"\n")[0]
+        return [json.loads(line) for line in whole.decode().splitlines() if line.startswith("{")]
 
     async def ready(self, *names: str) -> None:
         for name in names or self.processes:
@@ -82,7 +88,7 @@ class System:
     def _is_ready(self, name: str) -> bool:
         code = self.processes[name].poll()
         assert code is None, f"{name} ended with {code}: {(self.folder / f'{name}.log').read_text()[-2000:]}"
-        return any(line.get("event") == "ready" for line in self.output(name))
+        return any(line.get("event") == "ready" for line in self._lines(name, self.begun[name]))
 
     async def country(self, name: str) -> CountryClient:
         context = connect(self.region.nats.url, self.region.seed(name), name, "test")
