@@ -27,6 +27,7 @@ from shared.database import Pool
 from shared.facts import Facts, with_facts
 from shared.intake import Intake
 from shared.log import Log, head
+from shared.merges import with_merges
 from shared.questions import Desk, Questions
 from shared.relay import Relay
 from shared.rules import Rules
@@ -59,8 +60,8 @@ class Service:
     """What only this service has: begun before it starts to work, ended after it stopped."""
 
     def all_rules(self) -> Rules:
-        """Return its rules with those that keep facts and amend."""
-        return with_amendments(*with_facts(self.rules, self.amends, self.facts))
+        """Return its rules with those that keep facts, amend and merge."""
+        return with_merges(with_amendments(*with_facts(self.rules, self.amends, self.facts)))
 
 
 @dataclass(slots=True)
