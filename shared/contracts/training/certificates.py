@@ -10,9 +10,10 @@ from shared.contracts.vocabulary import InstitutionType, Instrument, Listed, Pri
 
 
 class Alignment(Value, frozen=True, kw_only=True):
-    """What a course teaches the content of: a law in a version, or a treaty."""
+    """What a course teaches the content of: a law in a version, or a treaty as the country's laws carry it out."""
 
     law_id: Ref | None = None
+    """One that begins with a member's code (`MEX-law-7`) is that country's law, any other the reporting country's."""
     instrument: Instrument | None = None
     version: Ref | None = None
 
@@ -98,6 +99,8 @@ class CertificationStaled(Data, frozen=True, kw_only=True):
     institution_type: InstitutionType
     reason: StaleReason
     grace_until: Time
+    was_valid: bool | None = None
+    """It counted as valid until now, as every one that goes stale."""
 
 
 @contract(
@@ -113,6 +116,8 @@ class CertificationExpired(Data, frozen=True, kw_only=True):
     cert_id: Ref
     topic: Topic
     institution_type: InstitutionType
+    was_valid: bool | None = None
+    """It counted as valid until now; false: it was stale or expired before, and no longer counted."""
 
 
 class Need(Data, frozen=True, kw_only=True):
@@ -148,11 +153,13 @@ class NeedOverdue(Need, frozen=True, kw_only=True):
     due: Time
 
 
-class CertificationReplaced(CertificationExpired, frozen=True, kw_only=True):
-    """A certificate ended before its time, which may have happened while it was stale."""
+@contract("training.need.withdrawn", good=NEED, bad=("topic", "x"), entity="need_id")
+class NeedWithdrawn(Need, frozen=True, kw_only=True):
+    """What a need came from was a mistake, and nothing had been done about it yet."""
 
-    was_valid: bool | None = None
-    """It counted as valid until now; false: it was stale before, and no longer counted."""
+
+class CertificationReplaced(CertificationExpired, frozen=True, kw_only=True):
+    """A certificate ended before its time, or after it, which may have happened while it was stale."""
 
 
 @contract(
