@@ -141,6 +141,7 @@ def _told(event: Event[Any], root: Root, previous: Data, **more: Any) -> Event[A
         original=root.event.type,
         original_time=original,
         original_recordedtime=root.event.recordedtime,
+        original_sequence=root.position,
         previous=msgspec.to_builtins(previous),
         **more,
     )

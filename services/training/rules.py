@@ -4,12 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-import msgspec
-
 from services.training import store
 from shared import deadlines
 from shared.amendments import Amends
-from shared.contracts import Data, Event, Problem, Refused
+from shared.contracts import Event, Problem, Refused
 from shared.contracts.intel import DocumentConfirmed
 from shared.contracts.legal import LawAmended
 from shared.contracts.training import (
@@ -17,10 +15,9 @@ from shared.contracts.training import (
     CertificationStaled,
     NeedRaised,
     OfficerCertified,
-    OfficialEnrolled,
 )
 from shared.database import Connection
-from shared.rules import Rules, derive, derived_id, enriched
+from shared.rules import Rules, derive, derived_id
 
 SERVICE = "training"
 
@@ -107,28 +104,6 @@ async def on_certification_expired(event: Event[CertificationExpired], connectio
     return []
 
 
-async def on_official_enrolled(event: Event[OfficialEnrolled], connection: Connection) -> Iterable[Event[Any]]:
-    """Say whether the official is new to the system (Plan rows IP-2.1, IP-3.1, IP-a count persons)."""
-    data = event.data
-    enrolments = await store.count_enrolment(connection, event.country, data.officer_pid, data.institution_type, 1)
-    return [enriched(event, newly=enrolments == 1)]
-
-
-async def amend_official_enrolled(
-    root: Event[Any], previous: Data, new: Data | None, connection: Connection
-) -> tuple[Data, Data | None]:
-    """Take the official out of the count only with the last enrolment."""
-    assert isinstance(previous, OfficialEnrolled)
-    key = previous.officer_pid, previous.institution_type
-    left = await store.count_enrolment(connection, root.country, *key, -1)
-    previous = msgspec.structs.replace(previous, newly=left == 0)
-    if not isinstance(new, OfficialEnrolled):
-        return previous, None
-    key = new.officer_pid, new.institution_type
-    enrolments = await store.count_enrolment(connection, root.country, *key, 1)
-    return previous, msgspec.structs.replace(new, newly=enrolments == 1)
-
-
 def _staled(event: Event[Any], certificate: store.Certificate) -> Event[Any]:
     staled = CertificationStaled(
         cert_id=certificate.cert_id,
@@ -157,6 +132,5 @@ RULES: Rules = {
     DocumentConfirmed: on_document_confirmed,
     LawAmended: on_law_amended,
     OfficerCertified: on_officer_certified,
-    OfficialEnrolled: on_official_enrolled,
 }
-AMENDS: Amends = {OfficialEnrolled: amend_official_enrolled}
+AMENDS: Amends = {}

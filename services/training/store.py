@@ -131,20 +131,3 @@ async def set_state(connection: Connection, country: str, cert_id: str, state: s
             "update certificate set state = $3 where country = $1 and cert_id = $2", country, cert_id, state
         )
     return str(left) if left is not None else None
-
-
-async def count_enrolment(
-    connection: Connection, country: str, officer_pid: str, institution_type: str, change: int
-) -> int:
-    """Add `change` to an official's enrolments; return how many there are now."""
-    return int(
-        await connection.fetchval(
-            "insert into official (country, officer_pid, institution_type, enrolments)"
-            " values ($1, $2, $3, greatest($4, 0)) on conflict (country, officer_pid, institution_type)"
-            " do update set enrolments = greatest(official.enrolments + $4, 0) returning enrolments",
-            country,
-            officer_pid,
-            institution_type,
-            change,
-        )
-    )

@@ -6,7 +6,10 @@ from typing import Any
 
 from shared.contracts import Count, Data, EventId, Problem, Ref, Share, Time, Value, contract
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Tallied, Tally
 from shared.contracts.vocabulary import InstitutionType, Instrument, Listed, Priority, StaleReason, Topic
+
+ENDED = Tally("certificate", ("cert_id",), "change", opens=False)
 
 
 class Alignment(Value, frozen=True, kw_only=True):
@@ -34,6 +37,7 @@ class Alignment(Value, frozen=True, kw_only=True):
     rows=("IE-3.2b",),
     privacy="P",
     entity="cert_id",
+    tallies=(Tally("certificate", ("cert_id",), "change"),),
 )
 class OfficerCertified(Fact, frozen=True, kw_only=True):
     """An officer got a certificate; it goes stale when what it is aligned to changes."""
@@ -46,6 +50,7 @@ class OfficerCertified(Fact, frozen=True, kw_only=True):
     valid_until: date
     score: Share | None = None
     aligned_to: Listed[Alignment] = ()
+    change: Tallied | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield `missing_alignment`, too."""
@@ -66,6 +71,7 @@ class OfficerCertified(Fact, frozen=True, kw_only=True):
     },
     bad=("priority", "utmost"),
     entity="need_id",
+    tallies=(Tally("need", ("need_id",), "change"),),
 )
 class NeedRaised(Data, frozen=True, kw_only=True):
     """Tells a country that its officers need training in a topic."""
@@ -75,6 +81,7 @@ class NeedRaised(Data, frozen=True, kw_only=True):
     priority: Priority
     bcp: Ref | None = None
     due: Time | None = None
+    change: Tallied | None = None
 
 
 @contract(
@@ -89,6 +96,7 @@ class NeedRaised(Data, frozen=True, kw_only=True):
     bad=("reason", "age"),
     rows=("IE-3.2b",),
     entity="cert_id",
+    tallies=(ENDED,),
 )
 class CertificationStaled(Data, frozen=True, kw_only=True):
     """Tells that a certificate no longer stands for what is to be known; it holds until `grace_until`."""
@@ -98,6 +106,7 @@ class CertificationStaled(Data, frozen=True, kw_only=True):
     institution_type: InstitutionType
     reason: StaleReason
     grace_until: Time
+    change: Tallied | None = None
 
 
 @contract(
@@ -106,6 +115,7 @@ class CertificationStaled(Data, frozen=True, kw_only=True):
     bad=("cert_id", ...),
     rows=("IE-3.2b",),
     entity="cert_id",
+    tallies=(ENDED,),
 )
 class CertificationExpired(Data, frozen=True, kw_only=True):
     """Tells that a certificate's time is over."""
@@ -113,6 +123,7 @@ class CertificationExpired(Data, frozen=True, kw_only=True):
     cert_id: Ref
     topic: Topic
     institution_type: InstitutionType
+    change: Tallied | None = None
 
 
 class Need(Data, frozen=True, kw_only=True):
@@ -133,12 +144,19 @@ class NeedPlanned(Need, frozen=True, kw_only=True):
     course_id: Ref
 
 
-@contract("training.need.met", good=NEED | {"latency_s": 7776000}, bad=("latency_s", -1), entity="need_id")
+@contract(
+    "training.need.met",
+    good=NEED | {"latency_s": 7776000},
+    bad=("latency_s", -1),
+    entity="need_id",
+    tallies=(Tally("need", ("need_id",), "change", opens=False),),
+)
 class NeedMet(Need, frozen=True, kw_only=True):
     """Officers were certified in what was needed."""
 
     latency_s: Count
     """Seconds since the need was raised."""
+    change: Tallied | None = None
 
 
 @contract("training.need.overdue", good=NEED | {"due": "2004-06-01T00:00:00Z"}, bad=("due", ...), entity="need_id")
@@ -167,6 +185,7 @@ class CertificationReplaced(CertificationExpired, frozen=True, kw_only=True):
     bad=("renewed_by", ...),
     rows=("IE-3.2b",),
     entity="cert_id",
+    tallies=(ENDED,),
 )
 class CertificationRenewed(CertificationReplaced, frozen=True, kw_only=True):
     """A newer certificate of the same officer and topic took a certificate's place."""
@@ -186,6 +205,7 @@ class CertificationRenewed(CertificationReplaced, frozen=True, kw_only=True):
     bad=("reason", "x"),
     rows=("IE-3.2b",),
     entity="cert_id",
+    tallies=(ENDED,),
 )
 class CertificationRevoked(CertificationReplaced, frozen=True, kw_only=True):
     """A certificate was taken away."""
