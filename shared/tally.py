@@ -107,8 +107,10 @@ async def _amended(connection: Connection, event: Event[Any]) -> Event[Any]:
     agreed = contracts.registry().get(amendment.original or "")
     if agreed is None or not agreed.tallies or amendment.previous is None:
         return event
-    position = getattr(amendment, "original_sequence", None) or await connection.fetchval(
-        "select position from log where id = $1 and source = $2", amendment.supersedes, event.source
+    position = await connection.fetchval(
+        "select position from log where id = $1 and source = $2",
+        getattr(amendment, "original_id", None) or amendment.supersedes,
+        getattr(amendment, "original_source", None) or event.source,
     )
 
     def told(data: dict[str, Any]) -> _Told:

@@ -233,12 +233,13 @@ class Corrected(Report, frozen=True, kw_only=True):
     """The id of the event that it corrects."""
     data: dict[str, Any]
     original: str | None = None
-    """The type of the event corrected (filled in by the service)."""
+    """The type of the event first reported (this and the following are filled in by the service)."""
+    original_id: EventId | None = None
+    original_source: Source | None = None
     original_time: datetime | None = None
     original_recordedtime: datetime | None = None
-    original_sequence: int | None = None
     previous: dict[str, Any] | None = None
-    """The data that held until now (filled in by the service)."""
+    """The data that held until now."""
 
 
 class Retracted(Report, frozen=True, kw_only=True):
@@ -247,13 +248,21 @@ class Retracted(Report, frozen=True, kw_only=True):
     supersedes: EventId
     reason: RetractionReason
     original: str | None = None
+    original_id: EventId | None = None
+    original_source: Source | None = None
     original_time: datetime | None = None
     original_recordedtime: datetime | None = None
-    original_sequence: int | None = None
     previous: dict[str, Any] | None = None
 
 
-AMENDED_BY_SERVICE = ("original", "original_time", "original_recordedtime", "original_sequence", "previous")
+AMENDED_BY_SERVICE = (
+    "original",
+    "original_id",
+    "original_source",
+    "original_time",
+    "original_recordedtime",
+    "previous",
+)
 
 
 def _amendments() -> None:

@@ -2,7 +2,7 @@
 
 from services.legal.rules import cases, gaps, treaties
 from services.legal.rules.notices import SERVICE
-from shared.amendments import Amends
+from shared.amendments import Amends, Follows
 from shared.contracts.legal import (
     CaseResolved,
     LawAmended,
@@ -14,7 +14,7 @@ from shared.contracts.legal import (
 from shared.contracts.training import ComplaintResolved
 from shared.rules import Rules
 
-__all__ = ["AMENDS", "RULES", "SERVICE"]
+__all__ = ["AMENDS", "FOLLOWS", "RULES", "SERVICE"]
 
 RULES: Rules = {
     CaseResolved: cases.on_case_resolved,
@@ -32,4 +32,11 @@ AMENDS: Amends = {
     LawRepealed: gaps.amend_law_changed,
     ProvisionMapped: gaps.amend_provision_mapped,
     **dict.fromkeys(treaties.ACTS, treaties.amend_treaty_act),
+}
+FOLLOWS: Follows = {
+    CaseResolved: cases.reopened,
+    LawAmended: gaps.resettled,
+    LawRepealed: gaps.resettled,
+    ProvisionMapped: gaps.resettled,
+    **dict.fromkeys(treaties.ACTS, gaps.resettled),
 }

@@ -34,23 +34,23 @@ async def on_case_resolved(event: Event[CaseResolved], connection: Connection) -
 
     A case is regional when two or more countries are in it (Plan row IP-e).
     """
-    return [enriched(event, regional=_regional(event, event.data)), *await _review(event, connection)]
+    return [enriched(event, regional=_regional(event, event.data)), *await _review(event, event, connection)]
 
 
-async def _review(event: Event[CaseResolved], connection: Connection) -> list[Event[Any]]:
-    data = event.data
-    due = event.recordedtime + WITNESS_REVIEW_WITHIN
+async def _review(cause: Event[Any], case: Event[CaseResolved], connection: Connection) -> list[Event[Any]]:
+    data = case.data
+    due = cause.recordedtime + WITNESS_REVIEW_WITHIN
     task: Literal["review", "document_care"] = "review" if data.witness_care_documented else "document_care"
     opened = WitnessReviewOpened(case_id=data.case_id, due=due, task=task)
     overdue = WitnessReviewOverdue(case_id=data.case_id, due=due)
-    if not await store.reviewed_since(connection, event.country, data.case_id, event.time):
+    if not await store.reviewed_since(connection, case.country, data.case_id, case.time):
         await deadlines.fire_at(
             connection,
-            _name(event.country, data.case_id),
+            _name(case.country, data.case_id),
             due,
-            derive(SERVICE, overdue, cause=event, to=event.country, time=due),
+            derive(SERVICE, overdue, cause=cause, to=case.country, time=due),
         )
-    return [derive(SERVICE, opened, cause=event, to=event.country)]
+    return [derive(SERVICE, opened, cause=cause, to=case.country)]
 
 
 async def amend_case_resolved(
@@ -63,14 +63,14 @@ async def amend_case_resolved(
 
 
 async def reopened(
-    before: Event[CaseResolved], after: Event[CaseResolved] | None, connection: Connection
+    told: Event[Any], before: Event[CaseResolved], after: Event[CaseResolved] | None, connection: Connection
 ) -> list[Event[Any]]:
-    """Open the review that the amended case asks for, in place of the one before."""
+    """Open the review that the amended case asks for, in place of the one before (a `Follow`)."""
     wanted = (after.data.case_id, after.data.witness_care_documented) if after else None
     if wanted == (before.data.case_id, before.data.witness_care_documented):
         return []
     await deadlines.clear(connection, _name(before.country, before.data.case_id))
-    return await _review(after, connection) if after else []
+    return await _review(told, after, connection) if after else []
 
 
 async def on_witness_seen_to(

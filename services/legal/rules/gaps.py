@@ -1,6 +1,6 @@
 """Gaps: obligations of a party to a treaty that no law of its carries out in full."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from services.legal.obligations import OBLIGATIONS
 from services.legal.rules.notices import SERVICE, alert
 from shared.contracts import Data, Event, Problem, Refused
 from shared.contracts.legal import GapClosed, GapOpened, LawAmended, LawRepealed, Obligation, ProvisionMapped
+from shared.contracts.legal.laws import TreatyAct
 from shared.contracts.vocabulary import Country, Instrument
 from shared.database import Connection
 from shared.rules import derive
@@ -18,12 +19,12 @@ REGIONAL = ("technical_group", "ppt", "st")
 
 
 async def settled(
-    cause: Event[Any], country: Country, instrument: Instrument, connection: Connection
+    cause: Event[Any], country: Country, instrument: Instrument, at: datetime, connection: Connection
 ) -> list[Event[Any]]:
     """Bring the open gaps to what acts, mappings and laws now say; return what opened and closed.
 
     Computed from what is on record, never from what came last: the order of arrival does not matter. A gap
-    opens and closes at the time of what caused it, so that it is right as of any day.
+    opens and closes `at` the time of the report that changed something, so that it is right as of any day.
     """
     await store.lock_treaties(connection)
     open_now = await store.gaps(connection, country, instrument)
@@ -33,25 +34,26 @@ async def settled(
     outcome = []
     for article in OBLIGATIONS[instrument]:
         if article in wanted and article not in open_now:
-            await store.open_gap(connection, country, instrument, article, cause.time)
-            outcome.append(_gap(GapOpened, cause, country, (instrument, article), cause.time))
+            await store.open_gap(connection, country, instrument, article, at)
+            outcome.append(_gap(GapOpened, cause, country, (instrument, article), at, at))
         elif article in open_now and article not in wanted:
             await store.close_gap(connection, country, instrument, article)
-            outcome.append(_gap(GapClosed, cause, country, (instrument, article), open_now[article]))
+            outcome.append(_gap(GapClosed, cause, country, (instrument, article), open_now[article], at))
     return outcome
 
 
-def _gap(
+def _gap(  # noqa: PLR0913, PLR0917 - the facts of a gap
     kind: type[GapOpened | GapClosed],
     cause: Event[Any],
     country: Country,
     about: tuple[Instrument, str],
     since: datetime,
+    at: datetime,
 ) -> Event[Any]:
     instrument, article = about
     told = kind(country=country, obligation=Obligation(instrument=instrument, article=article), since=since)
     name = f"{instrument}.{article}"
-    return derive(SERVICE, told, cause=cause, to=country, key=name, subject=name, time=max(since, cause.time))
+    return derive(SERVICE, told, cause=cause, to=country, key=name, subject=name, time=max(since, at))
 
 
 async def on_provision_mapped(event: Event[ProvisionMapped], connection: Connection) -> Iterable[Event[Any]]:
@@ -61,7 +63,7 @@ async def on_provision_mapped(event: Event[ProvisionMapped], connection: Connect
     if data.obligation.article not in OBLIGATIONS[data.obligation.instrument]:
         raise Refused(Problem("/data/obligation/article", "unknown_value", "this article asks nothing of national law"))
     await _map(event.id, event.time, data, connection)
-    return await settled(event, data.country, data.obligation.instrument, connection)
+    return await settled(event, data.country, data.obligation.instrument, event.time, connection)
 
 
 def _may_judge(event: Event[ProvisionMapped]) -> None:
@@ -87,7 +89,7 @@ async def _map(event_id: str, judged: datetime, data: ProvisionMapped, connectio
 async def amend_provision_mapped(
     root: Event[Any], previous: Data, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
-    """Change the mapping; the gaps follow in `settled`."""
+    """Change the mapping; the gaps follow in `resettled`."""
     await store.drop_mapping(connection, root.id)
     if isinstance(new, ProvisionMapped):
         await _map(root.id, root.time, new, connection)
@@ -104,7 +106,7 @@ async def on_law_changed(event: Event[LawAmended | LawRepealed], connection: Con
         return []
     outcome = [alert(event, "mapping_review", data.law_id)]
     for instrument in instruments:
-        outcome += await settled(event, data.country, instrument, connection)
+        outcome += await settled(event, data.country, instrument, event.time, connection)
     return outcome
 
 
@@ -115,9 +117,35 @@ async def _change(event_id: str, changed: datetime, data: LawAmended | LawRepeal
 async def amend_law_changed(
     root: Event[Any], previous: Data, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
-    """Change the record of the law's change; the gaps follow in `settled`."""
+    """Change the record of the law's change; the gaps follow in `resettled`."""
     await store.lock_treaties(connection)
     await store.drop_law_change(connection, root.id)
     if isinstance(new, LawAmended | LawRepealed):
         await _change(root.id, root.time, new, connection)
     return previous, new
+
+
+async def resettled(
+    told: Event[Any], before: Event[Any], after: Event[Any] | None, connection: Connection
+) -> list[Event[Any]]:
+    """Bring the gaps that hang on an amended report to what they are as it now stands (a `Follow`)."""
+    touched: set[tuple[Any, Any]] = set()
+    for one in (before, after):
+        if one is not None:
+            touched |= {pair async for pair in _touched(one.data, connection)}
+    outcome = []
+    for country, instrument in sorted(touched):
+        outcome += await settled(told, country, instrument, before.time, connection)
+    return outcome
+
+
+async def _touched(data: Data, connection: Connection) -> AsyncIterator[tuple[str, str]]:
+    """Yield the countries and treaties whose gaps may hang on a report."""
+    match data:
+        case TreatyAct():
+            yield data.country, data.instrument
+        case ProvisionMapped():
+            yield data.country, data.obligation.instrument
+        case LawAmended() | LawRepealed():
+            for instrument in await store.instruments_of(connection, data.country, data.law_id):
+                yield data.country, instrument
