@@ -136,3 +136,6 @@ create table complaint (
 );
 create index complaint_of on complaint (country, complaint_id);
 create index complaint_about on complaint (country, officer_pid, at) where officer_pid is not null;
+
+-- Officials are counted by the log itself (shared/migrations/0003_tally.sql).
+drop table official;

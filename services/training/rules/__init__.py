@@ -1,8 +1,8 @@
 """What the training service does with what it records and hears, beyond recording it."""
 
-from services.training.rules import certificates, forgeries, laws, needs, officials
+from services.training.rules import certificates, complaints, forgeries, laws, needs
 from services.training.rules.notices import SERVICE
-from services.training.store.officials import put_complaint
+from services.training.store.complaints import put_complaint
 from shared.amendments import Amends, Follows
 from shared.contracts import intel, legal, training
 from shared.facts import Fact, Facts
@@ -15,12 +15,11 @@ RULES: Rules = {
     legal.LawAmended: laws.on_law_changed,
     legal.LawRepealed: laws.on_law_changed,
     training.CertificationExpired: certificates.on_certification_expired,
-    training.ComplaintReceived: officials.on_complaint,
-    training.ComplaintResolved: officials.on_complaint,
+    training.ComplaintReceived: complaints.on_complaint,
+    training.ComplaintResolved: complaints.on_complaint,
     training.CourseDelivered: needs.on_course,
     training.CourseScheduled: needs.on_course,
     training.OfficerCertified: certificates.on_officer_certified,
-    training.OfficialEnrolled: officials.on_official_enrolled,
     **dict.fromkeys(needs.ASKING, needs.on_asking),
 }
 AMENDS: Amends = {
@@ -28,14 +27,13 @@ AMENDS: Amends = {
     legal.LawAmended: laws.amend_law_changed,
     legal.LawRepealed: laws.amend_law_changed,
     training.OfficerCertified: certificates.amend_officer_certified,
-    training.OfficialEnrolled: officials.amend_official_enrolled,
 }
 FOLLOWS: Follows = {
     intel.DocumentConfirmed: forgeries.reconfirmed,
     legal.LawAmended: laws.realigned,
     legal.LawRepealed: laws.realigned,
-    training.ComplaintReceived: officials.recomplained,
-    training.ComplaintResolved: officials.recomplained,
+    training.ComplaintReceived: complaints.recomplained,
+    training.ComplaintResolved: complaints.recomplained,
     training.CourseDelivered: needs.recoursed,
     training.CourseScheduled: needs.recoursed,
     training.OfficerCertified: certificates.recertified,

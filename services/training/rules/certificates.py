@@ -21,7 +21,7 @@ from shared.contracts.training import (
     OfficerCertified,
 )
 from shared.database import Connection
-from shared.rules import derive
+from shared.rules import NotYet, derive
 
 TOLD: Mapping[str, Callable[..., Data]] = {
     "staled": CertificationStaled,
@@ -85,7 +85,8 @@ async def settled(
 ) -> list[Event[Any]]:
     """Bring what is told of certificates to what their history now is; return what that tells and takes back.
 
-    The caller holds the `lock`. `anew`: certificates that came or changed, whose last day is to be watched.
+    The caller holds the `lock`. `anew`: certificates that came or changed, whose last day is to be watched. Raises
+    NotYet when something is to be taken back that is told in this very transaction, and so is not in the log yet.
     """
     ordered = sorted(set(keys))
     if not ordered:
@@ -109,6 +110,8 @@ async def settled(
             over.append(_expiry(key))
         elif stood or key in anew:
             await _watch(cause, key, certificate, connection)
+    if not await certificates.recorded(connection, back):
+        raise NotYet("/data")
     await certificates.take_back(connection, back)
     await certificates.tell(connection, fresh)
     await deadlines.clear(connection, *over)
@@ -136,8 +139,10 @@ def _told(cause: Event[Any], key: Key, certificate: Certificate, step: Step, *, 
     """Return the event that tells a step; by the first one a certificate stops counting as valid."""
     country, cert_id = key
     about = {"cert_id": cert_id, "topic": certificate.topic, "institution_type": certificate.institution_type}
-    why = {"reason": step.reason, "grace_until": step.grace_until, "renewed_by": step.renewed_by}
-    told = TOLD[step.kind](**about, was_valid=first, **{name: value for name, value in why.items() if value})
+    why: dict[str, Any] = {"reason": step.reason, "grace_until": step.grace_until, "renewed_by": step.renewed_by}
+    if step.kind in {"renewed", "revoked"}:
+        why["was_valid"] = first
+    told = TOLD[step.kind](**about, **{name: value for name, value in why.items() if value is not None})
     to: Any = country
     return derive(SERVICE, told, cause=cause, to=to, key=f"{country}/{cert_id}", subject=cert_id, time=step.at)
 

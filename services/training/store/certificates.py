@@ -166,6 +166,12 @@ async def tell(connection: Connection, steps: Collection[tuple[Step, Event[Any]]
     )
 
 
+async def recorded(connection: Connection, event_ids: Collection[str]) -> bool:
+    """Return whether all of these events of ours stand in the log."""
+    number: int = await connection.fetchval("select count(*) from log where id = any($1::text[])", event_ids)
+    return number == len(event_ids)
+
+
 async def take_back(connection: Connection, event_ids: Collection[str]) -> None:
     """Delete what is no longer told."""
     await connection.execute("delete from told where event_id = any($1::text[])", event_ids)

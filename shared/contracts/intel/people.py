@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from shared.contracts import Count, Data, EventId, Ref, Share, contract
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     BandScope,
@@ -26,6 +27,10 @@ from shared.contracts.vocabulary import (
     TraffickerRole,
 )
 
+KNOWN_BAND = Tally("known_band", ("band_id",), "known", regional=True)
+AT_WORK = Tally("band", ("band_id",), "change", regional=True)
+BROKEN_UP = Tally("band", ("band_id",), "change", opens=False, regional=True)
+
 
 @contract(
     "intel.trafficker.detected",
@@ -41,6 +46,7 @@ from shared.contracts.vocabulary import (
     rows=("IE-1.2d", "LE-1.R2", "XC-2"),
     privacy="S",
     entity="trafficker_pid",
+    tallies=(Tally("trafficker", ("trafficker_pid",), "change"),),
 )
 class TraffickerDetected(Fact, frozen=True, kw_only=True):
     """A presumed trafficker or smuggler came to notice (Plan IE 1.2.3: leaders and modus operandi too)."""
@@ -59,6 +65,7 @@ class TraffickerDetected(Fact, frozen=True, kw_only=True):
     infoeval: InformationGrade | None = None
     tlp: Tlp | None = None
     handling: Handling | None = None
+    change: Tallied | None = None
 
 
 @contract(
@@ -75,6 +82,10 @@ class TraffickerDetected(Fact, frozen=True, kw_only=True):
     rows=("IE-1.2.3",),
     privacy="S",
     entity="seizure_id",
+    tallies=(
+        Tally("phonebook", ("seizure_id",)),
+        Tally("secured_detention", ("detention_id",), "change"),
+    ),
 )
 class PhonebookSeized(Fact, frozen=True, kw_only=True):
     """A telephone or address book was secured at a detention (Plan IE 1.2.3); its numbers stay in the vault."""
@@ -85,6 +96,7 @@ class PhonebookSeized(Fact, frozen=True, kw_only=True):
     detention_id: Ref | None = None
     holder_pid: Ref | None = None
     hashes_ref: DataRef | None = None
+    change: Tallied | None = None
 
 
 class TraffickerKnown(Data, frozen=True, kw_only=True):
@@ -118,6 +130,7 @@ class TraffickerMerged(TraffickerKnown, frozen=True, kw_only=True):
     rows=("IE-1.2.3",),
     privacy="P",
     entity="seizure_id",
+    tallies=(Since("phonebook", ("seizure_id",), "latency_s"),),
 )
 class PhonebookDisseminated(Fact, frozen=True, kw_only=True):
     """The hashes of a seized book were made available to other countries (due 72 h after the seizure)."""
@@ -125,6 +138,7 @@ class PhonebookDisseminated(Fact, frozen=True, kw_only=True):
     seizure_id: Ref
     recipients: OneOrMore[Country]
     handling: Handling | None = None
+    latency_s: Count | None = None
 
 
 @contract(
@@ -160,6 +174,8 @@ class Band(Fact, frozen=True, kw_only=True):
     members_count: Count | None = None
     countries: Listed[Country] = ()
     resource_level: ResourceLevel | None = None
+    change: Tallied | None = None
+    known: Tallied | None = None
 
 
 BAND = {
@@ -172,16 +188,57 @@ BAND = {
 }
 
 
-@contract("intel.band.identified", good=BAND, bad=("offences", []), rows=("PC-1c",), privacy="P", entity="band_id")
+@contract(
+    "intel.band.identified",
+    good=BAND,
+    bad=("offences", []),
+    rows=("PC-1c",),
+    privacy="P",
+    entity="band_id",
+    tallies=(
+        AT_WORK,
+        KNOWN_BAND,
+    ),
+)
 class BandIdentified(Band, frozen=True, kw_only=True):
     """A band of smugglers or traffickers became known."""
 
 
-@contract("intel.band.dismantled", good=BAND, bad=("scope", "global"), rows=("PC-1c",), privacy="P", entity="band_id")
+@contract(
+    "intel.band.dismantled",
+    good=BAND,
+    bad=("scope", "global"),
+    rows=("PC-1c",),
+    privacy="P",
+    entity="band_id",
+    tallies=(
+        BROKEN_UP,
+        KNOWN_BAND,
+        Tally("band_dismantled", ("band_id",), "dismantled", regional=True),
+        Since("band", ("band_id",), "latency_s", regional=True),
+    ),
+)
 class BandDismantled(Band, frozen=True, kw_only=True):
     """A band of smugglers or traffickers was broken up (Plan PC 1)."""
 
+    dismantled: Tallied | None = None
+    latency_s: Count | None = None
 
-@contract("intel.band.reactivated", good=BAND, bad=("band_id", ...), rows=("PC-1c",), privacy="P", entity="band_id")
+
+@contract(
+    "intel.band.reactivated",
+    good=BAND,
+    bad=("band_id", ...),
+    rows=("PC-1c",),
+    privacy="P",
+    entity="band_id",
+    tallies=(
+        AT_WORK,
+        KNOWN_BAND,
+        Tally("band_dismantled", ("band_id",), "dismantled", opens=False, regional=True),
+    ),
+)
 class BandReactivated(Band, frozen=True, kw_only=True):
     """A band that was broken up is at work again."""
+
+    dismantled: Tallied | None = None

@@ -1,4 +1,4 @@
-"""Officials in the system, each counted once however often enrolled; and complaints about them."""
+"""Complaints about officials: what arrived, and what was decided."""
 
 from datetime import datetime
 from typing import Any
@@ -6,23 +6,6 @@ from typing import Any
 from shared.contracts import Event
 from shared.contracts.training import ComplaintResolved
 from shared.database import Connection
-
-
-async def count_enrolment(
-    connection: Connection, country: str, officer_pid: str, institution_type: str, change: int
-) -> int:
-    """Add `change` to an official's enrolments; return how many there are now."""
-    return int(
-        await connection.fetchval(
-            "insert into official (country, officer_pid, institution_type, enrolments)"
-            " values ($1, $2, $3, greatest($4, 0)) on conflict (country, officer_pid, institution_type)"
-            " do update set enrolments = greatest(official.enrolments + $4, 0) returning enrolments",
-            country,
-            officer_pid,
-            institution_type,
-            change,
-        )
-    )
 
 
 async def put_complaint(event: Event[Any], data: Any, connection: Connection) -> None:

@@ -1,41 +1,16 @@
-"""Officials in the Integrity and Professionalisation System, and complaints about them."""
+"""Complaints about officials, at the Migration Responsibility Unit (Plan IP 4.1.1)."""
 
-from collections.abc import Iterable
 from typing import Any
-
-import msgspec
 
 from services.training.policy import POLICY
 from services.training.rules.certificates import settled
 from services.training.rules.notices import SERVICE
-from services.training.store import certificates, lock, officials
+from services.training.store import certificates, complaints, lock
 from shared import deadlines
-from shared.contracts import Data, Event
-from shared.contracts.training import ComplaintOverdue, ComplaintReceived, ComplaintResolved, OfficialEnrolled
+from shared.contracts import Event
+from shared.contracts.training import ComplaintOverdue, ComplaintReceived, ComplaintResolved
 from shared.database import Connection
-from shared.rules import derive, enriched
-
-
-async def on_official_enrolled(event: Event[OfficialEnrolled], connection: Connection) -> Iterable[Event[Any]]:
-    """Say whether the official is new to the system (Plan rows IP-2.1, IP-3.1, IP-a count persons)."""
-    data = event.data
-    enrolments = await officials.count_enrolment(connection, event.country, data.officer_pid, data.institution_type, 1)
-    return [enriched(event, newly=enrolments == 1)]
-
-
-async def amend_official_enrolled(
-    root: Event[Any], previous: Data, new: Data | None, connection: Connection
-) -> tuple[Data, Data | None]:
-    """Take the official out of the count only with the last enrolment."""
-    assert isinstance(previous, OfficialEnrolled)
-    key = previous.officer_pid, previous.institution_type
-    left = await officials.count_enrolment(connection, root.country, *key, -1)
-    previous = msgspec.structs.replace(previous, newly=left == 0)
-    if not isinstance(new, OfficialEnrolled):
-        return previous, None
-    key = new.officer_pid, new.institution_type
-    enrolments = await officials.count_enrolment(connection, root.country, *key, 1)
-    return previous, msgspec.structs.replace(new, newly=enrolments == 1)
+from shared.rules import derive
 
 
 async def on_complaint(event: Event[ComplaintReceived | ComplaintResolved], connection: Connection) -> list[Event[Any]]:
@@ -68,7 +43,7 @@ async def _conduct(
 
 
 async def _watch(cause: Event[Any], country: Any, complaint_id: str, connection: Connection) -> None:
-    since = await officials.waiting_since(connection, country, complaint_id)
+    since = await complaints.waiting_since(connection, country, complaint_id)
     name = f"complaint/{country}/{complaint_id}"
     if since is None:
         await deadlines.clear(connection, name)
