@@ -4,15 +4,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from shared.contracts import Count, Data, EventId, Ref, Share, contract
+from shared.contracts import Count, Data, EventId, Hash, Ref, Share, contract
+from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact
 from shared.contracts.vocabulary import (
     AgeBand,
     BandScope,
     Country,
     DataRef,
-    Handling,
-    InformationGrade,
     Listed,
     Nationality,
     Offence,
@@ -20,8 +19,6 @@ from shared.contracts.vocabulary import (
     PhonebookMedia,
     ResourceLevel,
     Sex,
-    SourceGrade,
-    Tlp,
     Token,
     TraffickerRole,
 )
@@ -42,7 +39,7 @@ from shared.contracts.vocabulary import (
     privacy="S",
     entity="trafficker_pid",
 )
-class TraffickerDetected(Fact, frozen=True, kw_only=True):
+class TraffickerDetected(Marked, frozen=True, kw_only=True):
     """A presumed trafficker or smuggler came to notice (Plan IE 1.2.3: leaders and modus operandi too)."""
 
     trafficker_pid: Ref
@@ -55,10 +52,6 @@ class TraffickerDetected(Fact, frozen=True, kw_only=True):
     modus_operandi: Listed[Token] = ()
     route_id: Ref | None = None
     band_id: Ref | None = None
-    srceval: SourceGrade | None = None
-    infoeval: InformationGrade | None = None
-    tlp: Tlp | None = None
-    handling: Handling | None = None
 
 
 @contract(
@@ -94,6 +87,8 @@ class TraffickerKnown(Data, frozen=True, kw_only=True):
     confidence: Annotated[int, Meta(ge=0, le=100)]
     """Per cent."""
     evidence: Listed[EventId] = ()
+    reasons: Listed[Token] = ()
+    """Why they are held to be one: the traits that agree."""
 
 
 KNOWN = {"pids": ["tr-7c1", "tr-80a"], "confidence": 80, "evidence": ["0193a1b2-example"]}
@@ -119,12 +114,16 @@ class TraffickerMerged(TraffickerKnown, frozen=True, kw_only=True):
     privacy="P",
     entity="seizure_id",
 )
-class PhonebookDisseminated(Fact, frozen=True, kw_only=True):
-    """The hashes of a seized book were made available to other countries (due 72 h after the seizure)."""
+class PhonebookDisseminated(Marked, frozen=True, kw_only=True):
+    """The hashes of a seized book were made available to other countries (due 72 h after the seizure).
+
+    A book with more numbers goes in several of these.
+    """
 
     seizure_id: Ref
     recipients: OneOrMore[Country]
-    handling: Handling | None = None
+    hashes: Annotated[tuple[Hash, ...], Meta(max_length=512)] = ()
+    """Of its telephone numbers (E.164), keyed with the region's key: the numbers stay in the vault."""
 
 
 @contract(
@@ -151,7 +150,7 @@ class PhonenumberMatched(Data, frozen=True, kw_only=True):
     score: Share
 
 
-class Band(Fact, frozen=True, kw_only=True):
+class Band(Marked, frozen=True, kw_only=True):
     """What is known of a band."""
 
     band_id: Ref

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import field
 
 from shared.contracts import Count, Ref, Time, Value, contract
+from shared.contracts.intel.marking import Marked
 from shared.contracts.means import Money
 from shared.contracts.sense import Fact
 from shared.contracts.vocabulary import (
@@ -44,7 +45,7 @@ class Leg(Value, frozen=True, kw_only=True):
     rows=("IE-1.2c",),
     entity="route_id",
 )
-class RouteReported(Fact, frozen=True, kw_only=True):
+class RouteReported(Marked, frozen=True, kw_only=True):
     """A route of smugglers or traffickers became known (Plan IE 1.2: "rutas")."""
 
     route_id: Ref
@@ -69,7 +70,7 @@ class RouteReported(Fact, frozen=True, kw_only=True):
     privacy="S",
     entity="place_ref",
 )
-class LocationReported(Fact, frozen=True, kw_only=True):
+class LocationReported(Marked, frozen=True, kw_only=True):
     """A place was reported where victims of trafficking are suspected (Plan IE 3.2.1)."""
 
     place_ref: Ref
