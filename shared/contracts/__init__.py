@@ -13,6 +13,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from shared.contracts.tallies import Since, Tallied, Tally, filled
 from shared.contracts.vocabulary import END, MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason
 
 SERVICES = ("intel", "victims", "legal", "training", "indicators")
@@ -141,6 +142,8 @@ class Contract(Struct, frozen=True, kw_only=True, eq=False):
     """The field that names the entity, equal to the envelope's `subject`; empty: the subject alone."""
     derived: tuple[str, ...]
     """Fields that the owning service fills in when it records; a report may not carry them."""
+    tallies: tuple[Tally | Since, ...]
+    """What its events count; the fields that these fill in are among `derived`."""
     rows: tuple[str, ...]
     """Indicator and milestone ids that it feeds."""
     good: Mapping[str, Any]
@@ -185,6 +188,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
     owner: str = "",
     entity: str = "",
     derived: tuple[str, ...] = (),
+    tallies: tuple[Tally | Since, ...] = (),
     version: int = 1,
 ) -> Callable[[type[S]], type[S]]:
     """Register the decorated struct as the data of event type `crm.<name>.v<version>`."""
@@ -200,7 +204,8 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
             owner=owner,
             privacy=privacy,
             entity=entity,
-            derived=derived,
+            derived=tuple(dict.fromkeys((*derived, *filled(tallies), *_changes(data)))),
+            tallies=tallies,
             rows=rows,
             good=good,
             bad=bad,
@@ -214,6 +219,11 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
         return data
 
     return register
+
+
+def _changes(data: type[Data]) -> list[str]:
+    """Return the fields that only the owning service fills in, by their type."""
+    return [field.name for field in msgspec.structs.fields(data) if field.type == Tallied | None]
 
 
 class Corrected(Report, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from msgspec import field
 from shared.contracts import Count, Problem, Ref, Time, Value, contract
 from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     ActionStage,
     ControlStat,
@@ -23,6 +24,11 @@ from shared.contracts.vocabulary import (
     Token,
     Topic,
     Urgency,
+)
+
+ANSWER = (
+    Tally("request", ("exchange_id",), "change", opens=False, regional=True),
+    Since("request", ("exchange_id",), "latency_s", regional=True),
 )
 
 
@@ -139,7 +145,15 @@ EXCHANGE = {
 EXCHANGED: dict[str, Any] = {"privacy": "P", "entity": "exchange_id"}
 
 
-@contract("intel.information.received", good=EXCHANGE, bad=("kind", "x"), rows=("PC-1.1.1",), owner="to", **EXCHANGED)
+@contract(
+    "intel.information.received",
+    good=EXCHANGE,
+    bad=("kind", "x"),
+    rows=("PC-1.1.1",),
+    owner="to",
+    **EXCHANGED,
+    tallies=(Tally("information", ("exchange_id",)),),
+)
 class InformationReceived(Exchange, frozen=True, kw_only=True):
     """A country took in what another sent it (Plan PC 1.1.1)."""
 
@@ -159,11 +173,13 @@ class InformationShared(Exchange, frozen=True, kw_only=True):
     rows=("PC-1.1.5",),
     owner="sender",
     **EXCHANGED,
+    tallies=(Tally("request", ("exchange_id",), "change", regional=True),),
 )
 class InformationRequested(Exchange, frozen=True, kw_only=True):
     """A country asked another for information; due in seven days unless urgent."""
 
     due: Time | None = None
+    change: Tallied | None = None
 
 
 @contract(
@@ -173,9 +189,13 @@ class InformationRequested(Exchange, frozen=True, kw_only=True):
     rows=("PC-1.1.5",),
     owner="sender",
     **EXCHANGED,
+    tallies=ANSWER,
 )
 class InformationAnswered(Exchange, frozen=True, kw_only=True):
     """A country answered a request."""
+
+    change: Tallied | None = None
+    latency_s: Count | None = None
 
 
 @contract(
@@ -185,11 +205,14 @@ class InformationAnswered(Exchange, frozen=True, kw_only=True):
     rows=("PC-1.1.5",),
     owner="sender",
     **EXCHANGED,
+    tallies=ANSWER,
 )
 class InformationRefused(Exchange, frozen=True, kw_only=True):
     """A country refused a request, and says why."""
 
     reason: ExchangeRefusal
+    change: Tallied | None = None
+    latency_s: Count | None = None
 
 
 @contract(
@@ -198,6 +221,10 @@ class InformationRefused(Exchange, frozen=True, kw_only=True):
     bad=("useful", "very"),
     rows=("PC-1.1.3",),
     entity="exchange_id",
+    tallies=(
+        Tally("feedback", ("exchange_id",), "change"),
+        Since("information", ("exchange_id",), "latency_s"),
+    ),
 )
 class FeedbackGiven(Fact, frozen=True, kw_only=True):
     """The source of information is told what it was good for (Plan PC 1.1.3)."""
@@ -206,6 +233,8 @@ class FeedbackGiven(Fact, frozen=True, kw_only=True):
     to: Country
     useful: bool
     used_for: Token | None = None
+    change: Tallied | None = None
+    latency_s: Count | None = None
 
 
 @contract(

@@ -7,6 +7,7 @@ from msgspec import Meta
 from shared.contracts import Count, Data, EventId, Hash, Ref, Share, contract
 from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     BandScope,
@@ -23,6 +24,10 @@ from shared.contracts.vocabulary import (
     TraffickerRole,
 )
 
+KNOWN_BAND = Tally("known_band", ("band_id",), "known", regional=True)
+AT_WORK = Tally("band", ("band_id",), "change", regional=True)
+BROKEN_UP = Tally("band", ("band_id",), "change", opens=False, regional=True)
+
 
 @contract(
     "intel.trafficker.detected",
@@ -38,6 +43,7 @@ from shared.contracts.vocabulary import (
     rows=("IE-1.2d", "LE-1.R2", "XC-2"),
     privacy="S",
     entity="trafficker_pid",
+    tallies=(Tally("trafficker", ("trafficker_pid",), "change"),),
 )
 class TraffickerDetected(Marked, frozen=True, kw_only=True):
     """A presumed trafficker or smuggler came to notice (Plan IE 1.2.3: leaders and modus operandi too)."""
@@ -52,6 +58,7 @@ class TraffickerDetected(Marked, frozen=True, kw_only=True):
     modus_operandi: Listed[Token] = ()
     route_id: Ref | None = None
     band_id: Ref | None = None
+    change: Tallied | None = None
 
 
 @contract(
@@ -68,6 +75,10 @@ class TraffickerDetected(Marked, frozen=True, kw_only=True):
     rows=("IE-1.2.3",),
     privacy="S",
     entity="seizure_id",
+    tallies=(
+        Tally("phonebook", ("seizure_id",)),
+        Tally("secured_detention", ("detention_id",), "change"),
+    ),
 )
 class PhonebookSeized(Fact, frozen=True, kw_only=True):
     """A telephone or address book was secured at a detention (Plan IE 1.2.3); its numbers stay in the vault."""
@@ -78,6 +89,7 @@ class PhonebookSeized(Fact, frozen=True, kw_only=True):
     detention_id: Ref | None = None
     holder_pid: Ref | None = None
     hashes_ref: DataRef | None = None
+    change: Tallied | None = None
 
 
 class TraffickerKnown(Data, frozen=True, kw_only=True):
@@ -113,6 +125,7 @@ class TraffickerMerged(TraffickerKnown, frozen=True, kw_only=True):
     rows=("IE-1.2.3",),
     privacy="P",
     entity="seizure_id",
+    tallies=(Since("phonebook", ("seizure_id",), "latency_s"),),
 )
 class PhonebookDisseminated(Marked, frozen=True, kw_only=True):
     """The hashes of a seized book were made available to other countries (due 72 h after the seizure).
@@ -124,6 +137,7 @@ class PhonebookDisseminated(Marked, frozen=True, kw_only=True):
     recipients: OneOrMore[Country]
     hashes: Annotated[tuple[Hash, ...], Meta(max_length=512)] = ()
     """Of its telephone numbers (E.164), keyed with the region's key: the numbers stay in the vault."""
+    latency_s: Count | None = None
 
 
 @contract(
@@ -159,6 +173,8 @@ class Band(Marked, frozen=True, kw_only=True):
     members_count: Count | None = None
     countries: Listed[Country] = ()
     resource_level: ResourceLevel | None = None
+    change: Tallied | None = None
+    known: Tallied | None = None
 
 
 BAND = {
@@ -171,16 +187,57 @@ BAND = {
 }
 
 
-@contract("intel.band.identified", good=BAND, bad=("offences", []), rows=("PC-1c",), privacy="P", entity="band_id")
+@contract(
+    "intel.band.identified",
+    good=BAND,
+    bad=("offences", []),
+    rows=("PC-1c",),
+    privacy="P",
+    entity="band_id",
+    tallies=(
+        AT_WORK,
+        KNOWN_BAND,
+    ),
+)
 class BandIdentified(Band, frozen=True, kw_only=True):
     """A band of smugglers or traffickers became known."""
 
 
-@contract("intel.band.dismantled", good=BAND, bad=("scope", "global"), rows=("PC-1c",), privacy="P", entity="band_id")
+@contract(
+    "intel.band.dismantled",
+    good=BAND,
+    bad=("scope", "global"),
+    rows=("PC-1c",),
+    privacy="P",
+    entity="band_id",
+    tallies=(
+        BROKEN_UP,
+        KNOWN_BAND,
+        Tally("band_dismantled", ("band_id",), "dismantled", regional=True),
+        Since("band", ("band_id",), "latency_s", regional=True),
+    ),
+)
 class BandDismantled(Band, frozen=True, kw_only=True):
     """A band of smugglers or traffickers was broken up (Plan PC 1)."""
 
+    dismantled: Tallied | None = None
+    latency_s: Count | None = None
 
-@contract("intel.band.reactivated", good=BAND, bad=("band_id", ...), rows=("PC-1c",), privacy="P", entity="band_id")
+
+@contract(
+    "intel.band.reactivated",
+    good=BAND,
+    bad=("band_id", ...),
+    rows=("PC-1c",),
+    privacy="P",
+    entity="band_id",
+    tallies=(
+        AT_WORK,
+        KNOWN_BAND,
+        Tally("band_dismantled", ("band_id",), "dismantled", opens=False, regional=True),
+    ),
+)
 class BandReactivated(Band, frozen=True, kw_only=True):
     """A band that was broken up is at work again."""
+
+    dismantled: Tallied | None = None
