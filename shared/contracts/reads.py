@@ -4,7 +4,14 @@ Indicators is not here: it folds every stream with ordered consumers, and needs 
 """
 
 READS: dict[str, tuple[str, ...]] = {
-    "intel": (),
+    "intel": (
+        "legal.person.corrected",
+        "legal.person.detained",
+        "legal.person.retracted",
+        "victims.victim.corrected",
+        "victims.victim.identified",
+        "victims.victim.retracted",
+    ),
     "victims": (
         "intel.contactpoint.designated",
         "intel.contactpoint.replaced",
