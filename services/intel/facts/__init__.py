@@ -3,7 +3,6 @@
 from services.intel.facts import documents, network, phones, places, suspects, ways
 from shared.contracts import intel
 from shared.contracts.legal import PersonDetained
-from shared.contracts.victims import VictimIdentified
 from shared.facts import Fact, Facts
 
 FACTS: Facts = {
@@ -38,5 +37,4 @@ FACTS: Facts = {
     intel.SpecimenWithdrawn: Fact("specimen_end", documents.put_specimen_end),
     intel.TraffickerDetected: Fact("detection", suspects.put_detection),
     PersonDetained: Fact("detention", phones.put_detention),
-    VictimIdentified: Fact("identification", places.put_identification),
 }

@@ -78,18 +78,21 @@ async def put_answer(event: Event[Any], data: Any, connection: Connection) -> No
     )
 
 
-async def put_identification(event: Event[VictimIdentified], data: VictimIdentified, connection: Connection) -> None:
+async def add_identification(connection: Connection, event: Event[VictimIdentified]) -> None:
     """Insert a victim identified because of another event."""
-    if event.causationid:
-        await connection.execute(
-            "insert into identification (event_id, source, country, causationid, reported_by)"
-            " values ($1, $2, $3, $4, $5)",
-            event.id,
-            event.source,
-            event.country,
-            event.causationid,
-            data.reported_by,
-        )
+    await connection.execute(
+        "insert into identification (event_id, source, country, causationid, reported_by) values ($1, $2, $3, $4, $5)",
+        event.id,
+        event.source,
+        event.country,
+        event.causationid,
+        event.data.reported_by,
+    )
+
+
+async def drop_identification(connection: Connection, event: Event[VictimIdentified]) -> None:
+    """Delete a victim whose report was retracted."""
+    await connection.execute("delete from identification where event_id = $1 and source = $2", event.id, event.source)
 
 
 async def reports(connection: Connection, target: str, place_ref: str) -> list[Place]:

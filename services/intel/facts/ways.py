@@ -15,9 +15,6 @@ from shared.contracts.intel.people import Band
 from shared.contracts.vocabulary import MEMBERS, REGION
 from shared.database import Connection
 
-Said = BandIdentified
-"""What a band's report says, whatever it says of it: its three contracts have the same fields."""
-
 
 @dataclass(frozen=True, slots=True)
 class RouteAct:
@@ -41,7 +38,7 @@ class BandAct:
     event_id: str
     country: str
     act: str
-    said: Said
+    said: Band
     acted: datetime
 
     @property
@@ -123,7 +120,7 @@ async def put_band_act(event: Event[Any], data: Band, connection: Connection) ->
         event.country,
         data.band_id,
         act,
-        msgspec.json.encode(data),
+        msgspec.json.encode({name: getattr(data, name) for name in Band.__struct_fields__}),
         event.time,
     )
 
@@ -134,6 +131,6 @@ async def band_acts(connection: Connection, band_id: str) -> list[BandAct]:
         "select event_id, country, act, said, acted from band_act where band_id = $1 order by acted, event_id", band_id
     )
     return [
-        BandAct(row["event_id"], row["country"], row["act"], msgspec.json.decode(row["said"], type=Said), row["acted"])
+        BandAct(row["event_id"], row["country"], row["act"], msgspec.json.decode(row["said"], type=Band), row["acted"])
         for row in rows
     ]

@@ -7,7 +7,7 @@ from services.intel.facts import places, told
 from services.intel.facts.places import Answer, Identification, Place
 from services.intel.gate import Relation, may_know
 from services.intel.telling import Notice, alert, settle
-from shared.contracts import Event, Problem, Refused
+from shared.contracts import Event, Problem, Refused, Retracted
 from shared.contracts.intel import FeedbackGiven, LocationReported
 from shared.contracts.victims import VictimIdentified
 from shared.database import Connection
@@ -18,7 +18,7 @@ REPORTED = "intel.location.reported"
 
 async def on_place(cause: Event[Any], about: Event[LocationReported], connection: Connection) -> Iterable[Event[Any]]:
     """Tell the country in which the suspected place lies (Plan row IE-3.2.1), and wait for its word."""
-    return await _settled(cause, about.data.target_country, about.data.place_ref, connection)
+    return await _settled(cause, about.data.target_country, about.data.place_ref, connection, about=about.id)
 
 
 async def on_answer(cause: Event[Any], about: Event[Any], connection: Connection) -> Iterable[Event[Any]]:
@@ -28,38 +28,45 @@ async def on_answer(cause: Event[Any], about: Event[Any], connection: Connection
         if await places.is_elsewhere(connection, place_ref):
             raise Refused(Problem("/data/place_ref", "not_permitted", "only the country of the place answers for it"))
         raise NotYet("/data/place_ref")
-    return await _settled(cause, about.country, place_ref, connection)
+    return await _settled(cause, about.country, place_ref, connection, about=about.id)
 
 
 async def on_identified(
     cause: Event[Any], about: Event[VictimIdentified], connection: Connection
 ) -> Iterable[Event[Any]]:
-    """Tell who reported a place that a victim was identified because of it."""
+    """Tell who reported a place that a victim was identified because of it; a correction leaves the cause as it was."""
+    if isinstance(cause.data, Retracted):
+        await places.drop_identification(connection, about)
+        return await settle(connection, cause, [_victim(about.id)], [])
     events: list[Event[Any]] = []
-    if about.causationid:
+    if cause is about and about.causationid:
+        await places.add_identification(connection, about)
         for place_ref in await places.caused_by(connection, about.country, about.causationid):
             events += await _settled(cause, about.country, place_ref, connection)
     return events
 
 
-async def _settled(cause: Event[Any], target: str, place_ref: str, connection: Connection) -> list[Event[Any]]:
+async def _settled(
+    cause: Event[Any], target: str, place_ref: str, connection: Connection, *, about: str = ""
+) -> list[Event[Any]]:
     scope = f"place/{target}/{place_ref}"
     await told.lock(connection, [scope])
     reports = await places.reports(connection, target, place_ref)
     answers = await places.answers(connection, target, place_ref)
     known = await told.events(connection, scope)
-    causes = {
-        report.event_id: {report.event_id, known.get(_report(scope, report).key, "")}
-        | {one.event_id for one in answers}
-        for report in reports
-    }
-    every = sorted(set().union(*causes.values()) - {""})
-    victims = await places.identifications(connection, target, every)
+    said = {one.event_id for one in answers}
+    causes = {one.event_id: {one.event_id, known.get(_report(scope, one).key, ""), *said} for one in reports}
+    ever = {about, *known.values(), *said, *causes} - {""}
+    victims = await places.identifications(connection, target, sorted(ever))
     notices = []
     for report in reports:
         found = [one for one in victims if one.causationid in causes[report.event_id]]
         notices += follow_up(scope, report, answers, found)
-    return await settle(connection, cause, [scope], notices)
+    return await settle(connection, cause, [scope, *(_victim(one.event_id) for one in victims)], notices)
+
+
+def _victim(event_id: str) -> str:
+    return f"victim/{event_id}"
 
 
 def follow_up(scope: str, report: Place, answers: Sequence[Answer], victims: Sequence[Identification]) -> list[Notice]:
@@ -80,7 +87,7 @@ def follow_up(scope: str, report: Place, answers: Sequence[Answer], victims: Seq
         data = alert(f"location_{answer.act}", said, report.place_ref, country=report.target)
         notices.append(Notice(to=report.reporter, data=data, scope=scope))
     for victim in victims:
-        notices += _feedback(scope, report, victim)
+        notices += _feedback(report, victim)
     return notices
 
 
@@ -91,9 +98,9 @@ def _report(scope: str, report: Place) -> Notice:
     return Notice(to=report.target, data=data, scope=scope)
 
 
-def _feedback(scope: str, report: Place, victim: Identification) -> list[Notice]:
+def _feedback(report: Place, victim: Identification) -> list[Notice]:
     """Give the feedback in the name of the place's country, and tell the reporter (Plan PC 1.1.3)."""
-    name = f"{report.event_id}/{victim.event_id}"
+    scope, name = _victim(victim.event_id), f"{report.event_id}/{victim.event_id}"
     drafted = FeedbackGiven(
         exchange_id=report.place_ref,
         to=report.reporter,  # type: ignore[arg-type]  # read back as it was written

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -100,7 +101,7 @@ def band(scope: str, acts: Sequence[BandAct], detections: Sequence[Detection]) -
     """Return who is told what of a band."""
     notices = [notice for act in acts for notice in _acted(scope, act, acts)]
     dismantled = sorted((one for one in acts if one.act == "dismantled"), key=lambda one: (one.acted, one.event_id))
-    for act, after in zip(dismantled, [*dismantled[1:], None], strict=True):
+    for act, after in zip_longest(dismantled, dismantled[1:]):
         again = _sign_of_life(act, after, acts, detections)
         if again:
             notices += _reactivated(scope, act, *again)
@@ -145,9 +146,8 @@ def _sign_of_life(
 
 def _reactivated(scope: str, act: BandAct, country: str, reported_by: str, marked: Marking) -> list[Notice]:
     """Record for the finder that the band is at work again; tell who had broken it up, and whom it names."""
-    said = {**msgspec.to_builtins(act.said), "reported_by": reported_by}
     name = f"reactivated/{act.event_id}"
-    data = msgspec.convert(said, BandReactivated)
+    data = BandReactivated(**{**msgspec.structs.asdict(act.said), "reported_by": reported_by})
     notices = [Notice(to=country, data=data, scope=scope, name=name)]
     if country != act.country and may_know(marked, Relation.CONCERNED):
         which = act.event_id, "intel.band.dismantled"

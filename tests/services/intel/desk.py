@@ -30,7 +30,7 @@ class Desk:
         """Stop the clock at this time."""
         self.log.clock = Clock(start=now, epoch=NOW, speed=0)
 
-    def report(self, country, name, time=NOW, named=None, causationid=None, **changes):
+    def report(self, country, name, /, time=NOW, named=None, causationid=None, **changes):
         """A report, as accepted or (another service's) as heard: the contract's good example, changed."""
         agreed = contracts.registry()[f"crm.{name}.v1"]
         data = {key: value for key, value in (dict(agreed.good) | changes).items() if value is not ...}
