@@ -79,10 +79,13 @@ def refused(verdict: Refused) -> Refused:
 
 
 def _keeps(rules: Rules, event: Event[Any]) -> bool:
-    """Say whether something is kept of a country's report under its identifier: then it has a rule with tables."""
-    if contracts.country_of(event.source) == REGION or not inspect.iscoroutinefunction(of(rules, event)):
+    """Say whether something is kept, or counted, of a country's report under its identifier."""
+    if contracts.country_of(event.source) == REGION:
         return False
-    return isinstance(event.data, Corrected) or bool(registry()[event.type].entity)
+    agreed = registry()[event.type]
+    if agreed.data in GENERIC.values():
+        return agreed.data is Corrected
+    return bool(agreed.entity and (agreed.tallies or inspect.iscoroutinefunction(of(rules, event))))
 
 
 def _concerns(rules: Rules, root: Root, old: str) -> bool:

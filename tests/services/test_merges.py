@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -36,22 +36,22 @@ async def replicas(region):
         await pool.close()
 
 
-def report(name, event_id, country="GTM", subject=None, **data):
+def report(name, event_id, country="GTM", subject=None, time=NOW, **data):
     whole = {
         "specversion": "1.0",
         "id": event_id,
         "source": f"urn:crm:country:{country}:test",
         "type": f"crm.{name}.v1",
-        "time": NOW.isoformat(),
+        "time": time.isoformat(),
         "data": {**data, "reported_by": "immigration"},
         **({"subject": subject} if subject else {}),
     }
     return accepted(f"crm.in.{country}.{name}", None, msgspec.json.encode(whole), NOW)
 
 
-def enrolled(event_id, officer, country="GTM", **changes):
+def enrolled(event_id, officer, country="GTM", time=NOW, **changes):
     data = example("training.official.enrolled", officer_pid=officer, **changes)
-    return report("training.official.enrolled", event_id, country, **data)
+    return report("training.official.enrolled", event_id, country, time=time, **data)
 
 
 def merged(event_id, old, into, country="GTM", name="training.official.merged"):
@@ -71,10 +71,16 @@ async def counted(log, prefix=""):
         event = msgspec.json.decode(row["payload"])
         data, kind = event["data"], event["type"]
         if kind == "crm.training.official.enrolled.v1" and data["officer_pid"].startswith(prefix):
-            total += int(data["newly"])
+            total += change(data)
         if kind == "crm.training.official.corrected.v1" and data["previous"]["officer_pid"].startswith(prefix):
-            total += int(data["data"]["newly"]) - int(data["previous"]["newly"])
+            total += change(data["data"]) - change(data["previous"])
     return total
+
+
+def change(data):
+    """What a report changed for good: with an end, it is taken back then."""
+    said = data.get("change") or {"by": 0}
+    return 0 if said.get("until") else said["by"]
 
 
 def code(outcome):
@@ -170,7 +176,8 @@ async def test_order_repetition_and_replicas_do_not_matter(replicas):
         chance = random.Random(seed)
         names = [f"s{seed}-{n}" for n in range(6)]
         merges = {names[n]: chance.choice(names[n + 1 :]) for n in range(5) if chance.random() < 0.5}
-        events = [enrolled(f"e{seed}-{n}", chance.choice(names)) for n in range(8)]
+        days = [NOW - timedelta(days=chance.randint(0, 3)) for _ in range(8)]
+        events = [enrolled(f"e{seed}-{n}", chance.choice(names), time=day) for n, day in enumerate(days)]
         events += [enrolled(f"f-{name}", name) for name in sorted({*merges, *merges.values()})]
         events += [merged(f"m-{old}", old, into) for old, into in merges.items()]
         events += chance.sample(events, 5)
