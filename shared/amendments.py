@@ -1,13 +1,12 @@
 """Corrections and retractions, the same for every entity: what was reported is never changed, only amended.
 
 The recorded amendment carries what held before (`previous`), so that a reader can take it out again exactly
-without having kept it.
+without having kept it. A service that acts on another's reports amends what it learned of them in the same way.
 """
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeAlias
 
 import msgspec
@@ -26,6 +25,10 @@ Amend: TypeAlias = Callable[[Event[Any], Data, Data | None, Connection], Awaitab
 """(event first reported, previous data, new data or None when retracted, connection) -> the same two, with the
 `derived` fields that make taking out the one and putting in the other right."""
 Amends: TypeAlias = Mapping[type[Data], Amend]
+Follow: TypeAlias = Callable[[Event[Any], Event[Any], Event[Any] | None, Connection], Awaitable[Iterable[Event[Any]]]]
+"""(the amendment as recorded, the report as it stood, as it stands or None when retracted, connection) -> what that
+sets off: what the report had set off is brought to what it would have set off as it now stands. Runs after `Amend`."""
+Follows: TypeAlias = Mapping[type[Data], Follow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +41,70 @@ class Root:
     retracted: bool
 
 
-def with_amendments(rules: Rules, amends: Amends) -> Rules:
-    """Return the rules of a service with those for `.corrected` and `.retracted` of every entity."""
+def with_amendments(service: str, rules: Rules, amends: Amends, follows: Follows) -> Rules:
+    """Return the rules of a service with those for `.corrected` and `.retracted` of every entity, its own or heard."""
 
-    async def on_corrected(event: Event[Corrected], connection: Connection) -> Iterable[Event[Any]]:
-        root = await _root(event, connection)
+    async def on_amended(event: Event[Any], connection: Connection) -> Iterable[Event[Any]]:
+        if event.name.startswith(f"{service}."):
+            told = await _recorded(event, rules, amends, connection)
+            return [told, *await _followed(told, follows, connection)]
+        if event.data.original not in contracts.registry():
+            return []  # a type newer than this process, so none of its rules acted on it
+        before, after = versions(event)
+        amend = amends.get(type(before.data))
+        if amend:
+            await amend(before, before.data, after.data if after else None, connection)
+        return await _followed(event, follows, connection)
+
+    return {**rules, Corrected: on_amended, Retracted: on_amended}
+
+
+async def _recorded(event: Event[Any], rules: Rules, amends: Amends, connection: Connection) -> Event[Any]:
+    """Return the amendment of a report of this service as it is to be recorded; keep what now holds."""
+    root = await _root(event, connection)
+    new = None
+    if isinstance(event.data, Corrected):
         agreed = contracts.registry()[root.event.type]
         new = _checked(agreed, event)
         new = msgspec.structs.replace(new, **{name: getattr(root.latest, name) for name in agreed.derived})
-        previous, amended = await _amended(root, rules, amends, new, connection)
-        assert amended is not None
-        await _save(root, amended, retracted=False, connection=connection)
-        return [_told(event, root, previous, data=msgspec.to_builtins(amended))]
+    previous, amended = await _amended(root, rules, amends, new, connection)
+    await _save(root, root.latest if amended is None else amended, retracted=amended is None, connection=connection)
+    more = {} if amended is None else {"data": msgspec.to_builtins(amended)}
+    return enriched(
+        event,
+        original=root.event.type,
+        original_id=root.event.id,
+        original_source=root.event.source,
+        original_time=root.event.time,
+        original_recordedtime=root.event.recordedtime,
+        previous=msgspec.to_builtins(previous),
+        **more,
+    )
 
-    async def on_retracted(event: Event[Retracted], connection: Connection) -> Iterable[Event[Any]]:
-        root = await _root(event, connection)
-        previous, _ = await _amended(root, rules, amends, None, connection)
-        await _save(root, root.latest, retracted=True, connection=connection)
-        return [_told(event, root, previous)]
 
-    return {**rules, Corrected: on_corrected, Retracted: on_retracted}
+async def _followed(told: Event[Any], follows: Follows, connection: Connection) -> Iterable[Event[Any]]:
+    before, after = versions(told)
+    follow = follows.get(type(before.data))
+    return await follow(told, before, after, connection) if follow else []
+
+
+def versions(told: Event[Any]) -> tuple[Event[Any], Event[Any] | None]:
+    """Return the amended report as it stood and as it stands (None: it does not), from a recorded amendment."""
+    agreed = contracts.registry()[told.data.original]
+
+    def version(data: dict[str, Any]) -> Event[Any]:
+        return msgspec.structs.replace(
+            told,
+            id=told.data.original_id or told.data.supersedes,
+            source=told.data.original_source or told.source,
+            type=agreed.type,
+            time=told.data.original_time,
+            recordedtime=told.data.original_recordedtime,
+            data=msgspec.convert(data, agreed.data),
+        )
+
+    corrected = told.data.data if isinstance(told.data, Corrected) else None
+    return version(told.data.previous), version(corrected) if corrected is not None else None
 
 
 async def _root(event: Event[Corrected] | Event[Retracted], connection: Connection) -> Root:
@@ -131,16 +178,4 @@ async def _save(root: Root, latest: Data, *, retracted: bool, connection: Connec
         root.position,
         msgspec.json.encode(latest),
         retracted,
-    )
-
-
-def _told(event: Event[Any], root: Root, previous: Data, **more: Any) -> Event[Any]:
-    original: datetime = root.event.time
-    return enriched(
-        event,
-        original=root.event.type,
-        original_time=original,
-        original_recordedtime=root.event.recordedtime,
-        previous=msgspec.to_builtins(previous),
-        **more,
     )

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from shared import contracts, rules
+from shared import contracts, rules, tally
 from shared.clock import Clock
 from shared.contracts import Corrected, Event, Problem, Refused
 from shared.contracts.vocabulary import REGION
@@ -133,6 +133,7 @@ class Log:
         )
         after = await head(connection)
         numbered = [msgspec.structs.replace(event, sequence=n) for n, event in enumerate(events, after[0] + 1)]
+        numbered = await tally.count(connection, numbered)
         await insert(connection, self.service, after, [(event, _encode(event)) for event in numbered])
 
 

@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from shared import bus, database, deadlines, mailbox, ops, provisioned, pull, streams, telemetry
-from shared.amendments import Amends, with_amendments
+from shared.amendments import Amends, Follows, with_amendments
 from shared.clock import Clock
 from shared.contracts.questions import MailboxAsk
 from shared.database import Pool
@@ -50,6 +50,7 @@ class Service:
     """Where its migrations are."""
     rules: Rules
     amends: Amends = field(default_factory=dict)
+    follows: Follows = field(default_factory=dict)
     questions: Questions = field(default_factory=dict)
     """What countries may ask it, beyond what it has told them (`mailbox`)."""
     facts: Facts = field(default_factory=dict)
@@ -60,7 +61,7 @@ class Service:
 
     def all_rules(self) -> Rules:
         """Return its rules with those that keep facts and amend."""
-        return with_amendments(*with_facts(self.rules, self.amends, self.facts))
+        return with_amendments(self.name, *with_facts(self.rules, self.amends, self.facts), self.follows)
 
 
 @dataclass(slots=True)

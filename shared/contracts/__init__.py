@@ -13,6 +13,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from shared.contracts.tallies import Since, Tallied, Tally, filled
 from shared.contracts.vocabulary import END, MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason
 
 SERVICES = ("intel", "victims", "legal", "training", "indicators")
@@ -141,6 +142,8 @@ class Contract(Struct, frozen=True, kw_only=True, eq=False):
     """The field that names the entity, equal to the envelope's `subject`; empty: the subject alone."""
     derived: tuple[str, ...]
     """Fields that the owning service fills in when it records; a report may not carry them."""
+    tallies: tuple[Tally | Since, ...]
+    """What its events count; the fields that these fill in are among `derived`."""
     rows: tuple[str, ...]
     """Indicator and milestone ids that it feeds."""
     good: Mapping[str, Any]
@@ -185,6 +188,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
     owner: str = "",
     entity: str = "",
     derived: tuple[str, ...] = (),
+    tallies: tuple[Tally | Since, ...] = (),
     version: int = 1,
 ) -> Callable[[type[S]], type[S]]:
     """Register the decorated struct as the data of event type `crm.<name>.v<version>`."""
@@ -200,7 +204,8 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
             owner=owner,
             privacy=privacy,
             entity=entity,
-            derived=derived,
+            derived=tuple(dict.fromkeys((*derived, *filled(tallies), *_changes(data)))),
+            tallies=tallies,
             rows=rows,
             good=good,
             bad=bad,
@@ -216,6 +221,11 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
     return register
 
 
+def _changes(data: type[Data]) -> list[str]:
+    """Return the fields that only the owning service fills in, by their type."""
+    return [field.name for field in msgspec.structs.fields(data) if field.type == Tallied | None]
+
+
 class Corrected(Report, frozen=True, kw_only=True):
     """Corrects an earlier report of the same entity kind; carries the whole corrected data."""
 
@@ -223,11 +233,13 @@ class Corrected(Report, frozen=True, kw_only=True):
     """The id of the event that it corrects."""
     data: dict[str, Any]
     original: str | None = None
-    """The type of the event corrected (filled in by the service)."""
+    """The type of the event first reported (this and the following are filled in by the service)."""
+    original_id: EventId | None = None
+    original_source: Source | None = None
     original_time: datetime | None = None
     original_recordedtime: datetime | None = None
     previous: dict[str, Any] | None = None
-    """The data that held until now (filled in by the service)."""
+    """The data that held until now."""
 
 
 class Retracted(Report, frozen=True, kw_only=True):
@@ -236,12 +248,21 @@ class Retracted(Report, frozen=True, kw_only=True):
     supersedes: EventId
     reason: RetractionReason
     original: str | None = None
+    original_id: EventId | None = None
+    original_source: Source | None = None
     original_time: datetime | None = None
     original_recordedtime: datetime | None = None
     previous: dict[str, Any] | None = None
 
 
-AMENDED_BY_SERVICE = ("original", "original_time", "original_recordedtime", "previous")
+AMENDED_BY_SERVICE = (
+    "original",
+    "original_id",
+    "original_source",
+    "original_time",
+    "original_recordedtime",
+    "previous",
+)
 
 
 def _amendments() -> None:
