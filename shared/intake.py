@@ -15,7 +15,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from shared import bus, contracts, database
+from shared import bus, contracts, crash, database
 from shared.contracts import Event, Problem, Refused
 from shared.contracts.notice import Rejected
 from shared.contracts.report import UNREADABLE, accepted, report_id
@@ -69,6 +69,7 @@ class Intake:
 
     async def _record(self, stream: str, drafts: list[tuple[Msg, Draft]], refused: list[tuple[Msg, Refused]]) -> None:
         """Record a batch; where that fails for a reason not told apart before, message by message."""
+        crash.point("fetched")
         messages = [message for message, _ in [*drafts, *refused]]
         begun = time.perf_counter()
         try:
@@ -106,6 +107,7 @@ class Intake:
             await self._refuse(verdicts)
         for message in [*done, *(message for message, _ in verdicts)]:
             await message.ack()
+            crash.point("acknowledged")
         for _, draft in drafts:
             log.debug("taken in", type=draft.event.type, event_id=draft.event.id, trace_id=trace_id(draft.event))
         self._count(stream, "recorded", len(done))
@@ -146,6 +148,7 @@ class Intake:
     async def _refuse(self, refused: Sequence[tuple[Msg, Refused]]) -> None:
         """Keep the raw bytes in QUARANTINE, then record the rejection that the sender reads in its mailbox."""
         await asyncio.gather(*(self._quarantine(message, verdict) for message, verdict in refused))
+        crash.point("quarantined")
         now = self.log.clock.now()
         drafts = [Draft(self._rejected(message, verdict, now)) for message, verdict in refused]
         for outcome in await self.log.record(drafts):

@@ -1,0 +1,117 @@
+"""All that the system holds after a run, read past every service: the checker's evidence."""
+
+import asyncio
+import re
+import urllib.request
+from dataclasses import dataclass, field
+
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from infra.recovery.verify import Comparison, compare
+from shared import contracts
+from shared.contracts import SERVICES, Event
+from shared.contracts.vocabulary import MEMBERS
+from tests.faults.stand import Stand
+
+SOURCE = re.compile(r"^(\S+) (\d+)")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A message of a stream."""
+
+    sequence: int
+    subject: str
+    payload: bytes
+    headers: dict[str, str]
+    at: str
+    """When it was stored, as the service writes it into its names of messages."""
+
+
+@dataclass
+class Row:
+    """A row of a log."""
+
+    position: int
+    payload: bytes
+    event: Event
+
+
+@dataclass
+class Evidence:
+    """Logs, streams and what else there is."""
+
+    logs: dict[str, list[Row]] = field(default_factory=dict)
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
+    intake: list[Stored] = field(default_factory=list)
+    quarantine: list[Stored] = field(default_factory=list)
+    mailbox: list[Stored] = field(default_factory=list)
+    deadlines_due: dict[str, list[str]] = field(default_factory=dict)
+    snapshot: bytes = b""
+    metrics: str = ""
+
+    def events(self) -> list[Event]:
+        return [row.event for rows in self.logs.values() for row in rows]
+
+
+async def gather(stand: Stand) -> Evidence:
+    """Read everything; the system has drained, and indicators stops here so that its snapshot is its last state."""
+    found = Evidence()
+    found.metrics = await asyncio.to_thread(_page, f"http://127.0.0.1:{stand.http_port}/metrics")
+    await _ended(stand, "indicators")
+    async with stand.operator() as nc:
+        for service in SERVICES:
+            async with stand.database(service) as connection:
+                found.comparisons[service] = await compare(connection, nc, service)
+                rows = await connection.fetch("select position, payload from log order by position")
+                found.logs[service] = [
+                    Row(row["position"], row["payload"], contracts.decode(row["payload"])) for row in rows
+                ]
+                due = await connection.fetch("select id from deadline where due <= $1", stand.now())
+                found.deadlines_due[service] = [row["id"] for row in due]
+                if service == "indicators":
+                    found.snapshot = bytes(await connection.fetchval("select state from snapshot") or b"")
+        jetstream = nc.jetstream()
+        found.intake = await _read(jetstream, "INTAKE")
+        found.quarantine = await _read(jetstream, "QUARANTINE")
+        found.mailbox = [
+            one for one in await _read(jetstream, "MAILBOX") if one.subject.rpartition(".")[2] in MEMBERS
+        ]
+    return found
+
+
+async def _ended(stand: Stand, name: str) -> None:
+    """Stop a process in order, and keep it down."""
+    stand.held.add(name)
+    child = stand.children[name]
+    child.process.terminate()
+    await asyncio.to_thread(child.process.wait, 30)
+
+
+async def _read(jetstream, stream: str) -> list[Stored]:
+    """Return every message of a stream, by a consumer that leaves nothing behind."""
+    last = (await jetstream.stream_info(stream)).state.messages
+    config = ConsumerConfig(
+        ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL, mem_storage=True, inactive_threshold=60
+    )
+    reading = await jetstream.pull_subscribe(">" if stream == "MAILBOX" else "", stream=stream, config=config)
+    found: list[Stored] = []
+    while len(found) < last:
+        for message in await reading.fetch(1000, timeout=5):
+            data = message.metadata
+            found.append(
+                Stored(
+                    data.sequence.stream,
+                    message.subject,
+                    message.data,
+                    dict(message.headers or {}),
+                    data.timestamp.isoformat(),
+                )
+            )
+    await reading.unsubscribe()
+    return found
+
+
+def _page(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        return answer.read().decode()
