@@ -17,7 +17,7 @@ WORKERS ?= 3
 export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now TRAFFIC=none SPEED= RATE=); Ctrl-C ends it
 	@exec $(PY) -m infra.cli up
@@ -34,6 +34,13 @@ check: setup ## Check style, types, the rules of who imports whom
 
 bench: setup ## Measure reports a second, beside the plain way and the floor
 	@exec $(PY) -m tests.bench.run
+
+faults: setup ## Strike the whole system with seeded faults and check that nothing is lost or doubled (SEED=1 SECONDS=60)
+	@exec $(PY) -m tests.faults.run --seed $(or $(SEED),1) --seconds $(or $(SECONDS),60)
+
+faults-campaign: setup ## The same for twenty seeds, one after another
+	@failed=; for seed in $$(seq 1 20); do $(PY) -m tests.faults.run --seed $$seed --seconds $(or $(SECONDS),60) \
+		|| failed="$$failed $$seed"; done; test -z "$$failed" || { echo "failed seeds:$$failed" >&2; exit 1; }
 
 clean: ## Remove the data of `make run` and all caches
 	@$(PYTHON) -m infra.local.clean "$(CRM_STATE_DIR)"
@@ -70,4 +77,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-deploy check bench clean lock setup
+.PHONY: help run test test-deploy check bench faults faults-campaign clean lock setup

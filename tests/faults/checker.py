@@ -48,7 +48,9 @@ def lost(case: Case) -> Iterator[str]:
 
 def doubled(case: Case) -> Iterator[str]:
     """No (source, id) stands in a log twice; nothing is both recorded and refused."""
-    counts = Counter((service, e.event.source, e.event.id) for service, rows in case.evidence.logs.items() for e in rows)
+    counts = Counter(
+        (service, e.event.source, e.event.id) for service, rows in case.evidence.logs.items() for e in rows
+    )
     yield from (f"{service}:{event_id}" for (service, _, event_id), number in counts.items() if number > 1)
     stands, refused = _stands(case), _refused(case)
     for report in case.ledger.of(GOOD, CORRECTION, ANSWER):
@@ -120,9 +122,7 @@ def deadlines(case: Case) -> Iterator[str]:
 def mailboxes(case: Case) -> Iterator[str]:
     """MAILBOX holds each event addressed to a country once; the country read all of them and nothing else."""
     addressed = {
-        (event.id, event.source, event.country)
-        for event in case.evidence.events()
-        if event.country in MEMBERS
+        (event.id, event.source, event.country) for event in case.evidence.events() if event.country in MEMBERS
     }
     bodies = {row.payload: row.event for rows in case.evidence.logs.values() for row in rows}
     held: Counter[tuple[str, str, str]] = Counter()
@@ -146,6 +146,12 @@ def figures(case: Case) -> Iterator[str]:
     yield from differing_figures(case.ledger, case.evidence)
 
 
+def replays(case: Case) -> Iterator[str]:
+    """The rules, run again on what was recorded, set off and fill in the same, byte for byte."""
+    for service, differences in case.evidence.replayed.items():
+        yield from (f"{service}: {difference}" for difference in differences)
+
+
 INVARIANTS: tuple[Callable[[Case], Iterable[str]], ...] = (
     acknowledged_but_not_stored,
     lost,
@@ -157,6 +163,7 @@ INVARIANTS: tuple[Callable[[Case], Iterable[str]], ...] = (
     deadlines,
     mailboxes,
     figures,
+    replays,
 )
 
 
@@ -181,5 +188,3 @@ def _mark(payload: bytes, marked: dict[bytes, object]) -> object:
         return None
     number = payload[at + 7 :].split(b'"')[0]
     return marked.get(number.strip())
-
-

@@ -1,4 +1,4 @@
-"""What the reports of `traffic` must have set off, told from the domain's rules (domain choreographies 1, 5, 8, 9, 10)."""
+"""What the reports of `traffic` must have set off, told from the domain's choreographies 1, 5, 8, 9 and 10."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator

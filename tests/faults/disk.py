@@ -27,9 +27,13 @@ class Disk:
             _run("truncate", "-s", f"{size_mb}M", self.image)
             _run("mkfs.ext4", "-q", "-F", "-m", "0", self.image)
             self._mount()
-        except (OSError, subprocess.CalledProcessError) as error:
+        except OSError as error:
             self.remove()
-            raise NoDiskError(f"no loop device: {getattr(error, 'stderr', None) or error}") from error
+            raise NoDiskError(f"no loop device: {error}") from error
+
+    def sync(self) -> None:
+        """Bring to the disk what was written until now."""
+        _run("sync", "-f", self.root)
 
     def power_cut(self) -> None:
         """Lose whatever was not synced. Whoever has files open here must be gone before `power_back`."""
@@ -67,4 +71,6 @@ class Disk:
 
 
 def _run(*command: object) -> None:
-    subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True)
+    done = subprocess.run([str(part) for part in command], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise OSError(f"{command[0]}: {done.stderr.strip()}")

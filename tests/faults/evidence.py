@@ -1,17 +1,19 @@
 """All that the system holds after a run, read past every service: the checker's evidence."""
 
 import asyncio
+import importlib
 import re
 import urllib.request
 from dataclasses import dataclass, field
 
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
+from infra.recovery.replay import Replay
 from infra.recovery.verify import Comparison, compare
 from shared import contracts
 from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
-from tests.faults.stand import Stand
+from tests.faults.stand import EMPTY, Stand
 
 SOURCE = re.compile(r"^(\S+) (\d+)")
 
@@ -49,6 +51,8 @@ class Evidence:
     deadlines_due: dict[str, list[str]] = field(default_factory=dict)
     snapshot: bytes = b""
     metrics: str = ""
+    replayed: dict[str, list[str]] = field(default_factory=dict)
+    """Where the rules, run again on what was recorded, give something else."""
 
     def events(self) -> list[Event]:
         return [row.event for rows in self.logs.values() for row in rows]
@@ -57,8 +61,9 @@ class Evidence:
 async def gather(stand: Stand) -> Evidence:
     """Read everything; the system has drained, and indicators stops here so that its snapshot is its last state."""
     found = Evidence()
-    found.metrics = await asyncio.to_thread(_page, f"http://127.0.0.1:{stand.http_port}/metrics")
-    await _ended(stand, "indicators")
+    if "indicators" in stand.replicas:
+        found.metrics = await asyncio.to_thread(_page, f"http://127.0.0.1:{stand.http_port}/metrics")
+        await _ended(stand, "indicators")
     async with stand.operator() as nc:
         for service in SERVICES:
             async with stand.database(service) as connection:
@@ -71,13 +76,21 @@ async def gather(stand: Stand) -> Evidence:
                 found.deadlines_due[service] = [row["id"] for row in due]
                 if service == "indicators":
                     found.snapshot = bytes(await connection.fetchval("select state from snapshot") or b"")
+            async with stand.database(service, EMPTY) as connection:
+                found.replayed[service] = await _replayed(nc, connection, service)
         jetstream = nc.jetstream()
         found.intake = await _read(jetstream, "INTAKE")
         found.quarantine = await _read(jetstream, "QUARANTINE")
-        found.mailbox = [
-            one for one in await _read(jetstream, "MAILBOX") if one.subject.rpartition(".")[2] in MEMBERS
-        ]
+        found.mailbox = [one for one in await _read(jetstream, "MAILBOX") if one.subject.rpartition(".")[2] in MEMBERS]
     return found
+
+
+async def _replayed(nc, connection, service: str) -> list[str]:
+    """Run the service's rules on its stream in an empty database; return what differs from what was recorded."""
+    process = importlib.import_module(f"services.{service}.__main__").SERVICE
+    replay = Replay(nc, connection, service, process.all_rules())
+    await replay.run()
+    return replay.differences
 
 
 async def _ended(stand: Stand, name: str) -> None:

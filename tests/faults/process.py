@@ -33,7 +33,8 @@ def main(name: str, *defects: str) -> None:
     if defects:
         known = importlib.import_module("tests.faults.defects")
         for defect in defects:
-            service = getattr(known, defect)(service) or service
+            if name in known.CONCERNS[defect]:
+                service = getattr(known, defect)(service) or service
     run(service)
 
 

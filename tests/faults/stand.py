@@ -39,6 +39,7 @@ SPEED = 2880.0
 """Plan seconds per second: the eight hours of an urgent answer are ten seconds."""
 DISK_MB = 1024
 PATIENCE_S = 240
+EMPTY = "empty"
 
 
 @dataclass
@@ -75,6 +76,7 @@ class Stand:
         self.postgres.launch()
         await asyncio.to_thread(self.postgres.wait)
         await provision_postgres(self.postgres.url(database="postgres"), passwords(self.creds))
+        await self._keep_empty_copy()
         async with self.connected(PROVISIONER) as nc:
             await provision(nc)
         for country in MEMBERS:
@@ -136,9 +138,20 @@ class Stand:
         server = self.servers().get(name)
         return server.process.pid if server else self.children[name].pid
 
-    def signal(self, name: str, number: signal.Signals) -> None:
+    def send(self, name: str, number: signal.Signals) -> None:
+        self.signal_pid(self.pid(name), number)
+
+    def family(self, name: str) -> list[int]:
+        """Return the process and all its children."""
+        pid = self.pid(name)
+        with contextlib.suppress(OSError):
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            return [pid, *map(int, children)]
+        return [pid]
+
+    def signal_pid(self, pid: int, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid(name), number)
+            os.kill(pid, number)
 
     def crash_at(self, name: str, point: str) -> None:
         """Start the process anew so that it ends itself at a crash point; started again, it has none."""
@@ -164,6 +177,11 @@ class Stand:
         return BEGIN + (datetime.now(UTC) - self.epoch) * SPEED
 
     @property
+    def services(self) -> set[str]:
+        """The services that run here."""
+        return {name.partition("-")[0] for name in self.replicas}
+
+    @property
     def creds(self) -> Path:
         return self.folder / "creds"
 
@@ -182,9 +200,9 @@ class Stand:
             yield nc
 
     @asynccontextmanager
-    async def database(self, service: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    async def database(self, service: str, name: str = "crm") -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
         """Yield the owner's connection, looking at a service's schema."""
-        connection = await asyncpg.connect(self.postgres.url(), server_settings={"search_path": service})
+        connection = await asyncpg.connect(self.postgres.url(database=name), server_settings={"search_path": service})
         try:
             yield connection
         finally:
@@ -198,6 +216,14 @@ class Stand:
 
     def tail(self, name: str) -> list[str]:
         return (self.folder / f"{name}.log").read_text(errors="replace").splitlines()
+
+    async def _keep_empty_copy(self) -> None:
+        """Keep the database as it is before the first report: what happened can be replayed into it."""
+        owner = await asyncpg.connect(self.postgres.url(database="postgres"))
+        try:
+            await owner.execute(f"create database {EMPTY} template crm")
+        finally:
+            await owner.close()
 
     def _make_disks(self) -> None:
         try:

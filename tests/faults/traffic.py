@@ -162,7 +162,7 @@ class Publisher:
         if name == "intel.location.reported":
             data["target_country"] = self.random.choice(MEMBERS)
         if name == "training.officer.certified":
-            data |= {"valid_from": "2003-03-01", "valid_until": BEGIN.date().isoformat()}
+            data |= {"valid_from": "2003-03-01", "valid_until": "2004-02-28"}
         return self._report(name, GOOD, data)
 
     def _confirmations(self) -> list[Report]:
