@@ -169,7 +169,8 @@ async def matched(connection: Connection, country: str, topics: Sequence[str]) -
     rows = await connection.fetch(
         "select n.need_id, n.topic, n.bcp, n.raised, n.state,"
         " (select course_id from course as c where c.country = n.country and n.topic = any (c.topics)"
-        " and c.at >= n.since and (n.bcp is null or c.bcp = n.bcp) order by c.at, c.course_id limit 1) as course_id,"
+        " and not c.delivered and c.at >= n.since and (n.bcp is null or c.bcp = n.bcp)"
+        " order by c.at, c.course_id limit 1) as course_id,"
         " exists (select from course as c join certificate as o on o.country = n.country and o.topic = n.topic"
         " and o.certified >= c.at where c.country = n.country and n.topic = any (c.topics) and c.delivered"
         " and c.at >= n.since and (n.bcp is null or c.bcp = n.bcp)) as met"

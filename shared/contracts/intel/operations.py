@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import field
 
 from shared.contracts import Count, Problem, Ref, Time, Value, contract
+from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import Age, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
@@ -15,7 +16,6 @@ from shared.contracts.vocabulary import (
     Country,
     ExchangeKind,
     ExchangeRefusal,
-    Handling,
     InfoClass,
     Listed,
     OneOrMore,
@@ -122,7 +122,7 @@ class OperationEvaluated(Fact, frozen=True, kw_only=True):
     """What to train for."""
 
 
-class Exchange(Fact, frozen=True, kw_only=True):
+class Exchange(Marked, frozen=True, kw_only=True):
     """Information that goes from one country to another; what it says stays with them."""
 
     exchange_id: Ref
@@ -130,7 +130,6 @@ class Exchange(Fact, frozen=True, kw_only=True):
     to: Country
     info_class: InfoClass
     kind: ExchangeKind
-    handling: Handling | None = None
     urgency: Urgency | None = None
 
     def check(self) -> Iterator[Problem]:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from shared.contracts import Count, Data, EventId, Ref, Share, contract
+from shared.contracts import Count, Data, EventId, Hash, Ref, Share, contract
+from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.vocabulary import (
@@ -12,8 +13,6 @@ from shared.contracts.vocabulary import (
     BandScope,
     Country,
     DataRef,
-    Handling,
-    InformationGrade,
     Listed,
     Nationality,
     Offence,
@@ -21,8 +20,6 @@ from shared.contracts.vocabulary import (
     PhonebookMedia,
     ResourceLevel,
     Sex,
-    SourceGrade,
-    Tlp,
     Token,
     TraffickerRole,
 )
@@ -52,7 +49,7 @@ BROKEN_UP = Tally("band", ("band_id",), "change", opens=False, regional=True)
         "XC-2",
     ),
 )
-class TraffickerDetected(Fact, frozen=True, kw_only=True):
+class TraffickerDetected(Marked, frozen=True, kw_only=True):
     """A presumed trafficker or smuggler came to notice (Plan IE 1.2.3: leaders and modus operandi too)."""
 
     trafficker_pid: Ref
@@ -65,10 +62,6 @@ class TraffickerDetected(Fact, frozen=True, kw_only=True):
     modus_operandi: Listed[Token] = ()
     route_id: Ref | None = None
     band_id: Ref | None = None
-    srceval: SourceGrade | None = None
-    infoeval: InformationGrade | None = None
-    tlp: Tlp | None = None
-    handling: Handling | None = None
     change: Tallied | None = None
 
 
@@ -110,6 +103,8 @@ class TraffickerKnown(Data, frozen=True, kw_only=True):
     confidence: Annotated[int, Meta(ge=0, le=100)]
     """Per cent."""
     evidence: Listed[EventId] = ()
+    reasons: Listed[Token] = ()
+    """Why they are held to be one: the traits that agree."""
 
 
 KNOWN = {"pids": ["tr-7c1", "tr-80a"], "confidence": 80, "evidence": ["0193a1b2-example"]}
@@ -148,12 +143,16 @@ class TraffickerMerged(TraffickerKnown, frozen=True, kw_only=True):
     tallies=(Since("phonebook", ("seizure_id",), "latency_s"),),
     rows=("IE-1.2.3",),
 )
-class PhonebookDisseminated(Fact, frozen=True, kw_only=True):
-    """The hashes of a seized book were made available to other countries (due 72 h after the seizure)."""
+class PhonebookDisseminated(Marked, frozen=True, kw_only=True):
+    """The hashes of a seized book were made available to other countries (due 72 h after the seizure).
+
+    A book with more numbers goes in several of these.
+    """
 
     seizure_id: Ref
     recipients: OneOrMore[Country]
-    handling: Handling | None = None
+    hashes: Annotated[tuple[Hash, ...], Meta(max_length=512)] = ()
+    """Of its telephone numbers (E.164), keyed with the region's key: the numbers stay in the vault."""
     latency_s: Count | None = None
 
 
@@ -181,7 +180,7 @@ class PhonenumberMatched(Data, frozen=True, kw_only=True):
     score: Share
 
 
-class Band(Fact, frozen=True, kw_only=True):
+class Band(Marked, frozen=True, kw_only=True):
     """What is known of a band."""
 
     band_id: Ref

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import field
 
 from shared.contracts import Count, Ref, Time, Value, contract
+from shared.contracts.intel.marking import Marked
 from shared.contracts.means import Money
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import Since, Tallied, Tally
@@ -46,7 +47,7 @@ class Leg(Value, frozen=True, kw_only=True):
     tallies=(Tally("route", ("route_id",), "change", regional=True),),
     rows=("IE-1.2c",),
 )
-class RouteReported(Fact, frozen=True, kw_only=True):
+class RouteReported(Marked, frozen=True, kw_only=True):
     """A route of smugglers or traffickers became known (Plan IE 1.2: "rutas")."""
 
     route_id: Ref
@@ -73,7 +74,7 @@ class RouteReported(Fact, frozen=True, kw_only=True):
     tallies=(Tally("place", ("place_ref",), "change", regional=True),),
     rows=("IE-3.2.1",),
 )
-class LocationReported(Fact, frozen=True, kw_only=True):
+class LocationReported(Marked, frozen=True, kw_only=True):
     """A place was reported where victims of trafficking are suspected (Plan IE 3.2.1)."""
 
     place_ref: Ref
