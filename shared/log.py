@@ -69,16 +69,19 @@ class Log:
         outcomes: list[Exception | None] = []
         events: list[Event[Any]] = []
         for draft in drafts:
-            if draft.key in known:
-                outcomes.append(repeated(known[draft.key], draft.event))
-                continue
-            set_off = await self._apply(draft, msgspec.structs.replace(draft.event, recordedtime=now), connection)
-            if isinstance(set_off, Exception):
-                outcomes.append(set_off)
-                continue
-            known[draft.key] = draft.event
-            outcomes.append(None)
-            events += set_off
+            if draft.key not in known:
+                set_off = await self._apply(draft, msgspec.structs.replace(draft.event, recordedtime=now), connection)
+                if not isinstance(set_off, Exception):
+                    known[draft.key] = draft.event
+                    outcomes.append(None)
+                    events += set_off
+                    continue
+                # Its twin, recorded by another replica meanwhile, may be why: then nothing has failed.
+                known |= await self._known(connection, [draft])
+                if draft.key not in known:
+                    outcomes.append(set_off)
+                    continue
+            outcomes.append(repeated(known[draft.key], draft.event))
         await self.append(connection, events)
         return outcomes
 
