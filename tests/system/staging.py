@@ -64,7 +64,7 @@ NOW = datetime(2004, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = 3600, 86_400
 MANNERS = ("written", "thrice", "shuffled")
 PRESIDENCY = "MEX"
-PATIENCE_S = 60
+PATIENCE_S = 30
 _number = itertools.count(1)
 
 
@@ -196,7 +196,10 @@ class Scene:
 
     async def settled(self) -> None:
         """Wait until nothing is on its way between intake, logs, streams, services and mailboxes."""
-        await until(self._quiet, "the region to settle", PATIENCE_S)
+        try:
+            await until(self._quiet, "the region to settle", PATIENCE_S)
+        except TimeoutError as error:
+            raise AssertionError(f"waiting: {_waiting(self.stage.look())}; complaints: {self.complaints()}") from error
 
     async def _quiet(self) -> bool:
         before = self.stage.look()
@@ -266,10 +269,17 @@ class Scene:
             for service in SERVICES:
                 sequences = [event.sequence for event in box if event.name.startswith(f"{service}.")]
                 assert sequences == sorted(sequences), f"{country} got the events of {service} out of order"
+        assert not self.complaints()
+
+    def complaints(self) -> list[dict[str, Any]]:
+        """What the services logged as errors since the scene began; and which have ended."""
+        found: list[dict[str, Any]] = []
         for name, start in self.written.items():
-            assert self.system.processes[name].poll() is None, f"{name} ended"
             bad = [line for line in self.system._lines(name, start) if line["level"] in {"error", "critical"}]
-            assert not bad, f"{name}: {bad}"
+            found += [{"process": name, **line} for line in bad]
+            if (code := self.system.processes[name].poll()) is not None:
+                found.append({"process": name, "ended": code})
+        return found
 
 
 @pytest.fixture(params=MANNERS)
@@ -300,9 +310,10 @@ def _service_durables(stream: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for one in stream.get("consumer_detail", []) if one["name"] in SERVICES]
 
 
-def _waiting(streams: dict[str, Any]) -> bool:
-    durables = [one for stream in streams.values() for one in _service_durables(stream)]
-    return any(one["num_pending"] or one["num_ack_pending"] for one in durables)
+def _waiting(streams: dict[str, Any]) -> list[tuple[str, str]]:
+    """The durables (stream, name) that have not handled everything."""
+    durables = [(name, one) for name, stream in streams.items() for one in _service_durables(stream)]
+    return [(name, one["name"]) for name, one in durables if one["num_pending"] or one["num_ack_pending"]]
 
 
 def _set_off(reports: list[dict[str, Any]], logs: list[Event[Any]]) -> list[Event[Any]]:
