@@ -1,19 +1,18 @@
 """Corrections and retractions, the same for every entity: what was reported is never changed, only amended.
 
 The recorded amendment carries what held before (`previous`), so that a reader can take it out again exactly
-without having kept it.
+without having kept it. A service that acts on another's reports amends what it learned of them in the same way.
 """
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeAlias
 
 import msgspec
 
 from shared import contracts
-from shared.contracts import Contract, Corrected, Data, Event, Problem, Refused, Report, Retracted
+from shared.contracts import Contract, Corrected, Data, Event, Merged, Problem, Refused, Report, Retracted
 from shared.contracts.refusal import all_problems
 from shared.contracts.report import authority
 from shared.database import Connection
@@ -26,6 +25,10 @@ Amend: TypeAlias = Callable[[Event[Any], Data, Data | None, Connection], Awaitab
 """(event first reported, previous data, new data or None when retracted, connection) -> the same two, with the
 `derived` fields that make taking out the one and putting in the other right."""
 Amends: TypeAlias = Mapping[type[Data], Amend]
+Follow: TypeAlias = Callable[[Event[Any], Event[Any], Event[Any] | None, Connection], Awaitable[Iterable[Event[Any]]]]
+"""(the amendment as recorded, the report as it stood, as it stands or None when retracted, connection) -> what that
+sets off: what the report had set off is brought to what it would have set off as it now stands. Runs after `Amend`."""
+Follows: TypeAlias = Mapping[type[Data], Follow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,60 +41,121 @@ class Root:
     retracted: bool
 
 
-def with_amendments(rules: Rules, amends: Amends) -> Rules:
-    """Return the rules of a service with those for `.corrected` and `.retracted` of every entity."""
+def with_amendments(service: str, rules: Rules, amends: Amends, follows: Follows) -> Rules:
+    """Return the rules of a service with those for `.corrected` and `.retracted` of every entity, its own or heard."""
 
-    async def on_corrected(event: Event[Corrected], connection: Connection) -> Iterable[Event[Any]]:
-        root = await _root(event, connection)
-        agreed = contracts.registry()[root.event.type]
-        new = _checked(agreed, event)
+    async def on_amended(event: Event[Any], connection: Connection) -> Iterable[Event[Any]]:
+        if event.name.startswith(f"{service}."):
+            told = await _recorded(event, rules, amends, connection)
+            return [told, *await _followed(told, follows, connection)]
+        if event.data.original not in contracts.registry():
+            return []  # a type newer than this process, so none of its rules acted on it
+        before, after = versions(event)
+        amend = amends.get(type(before.data))
+        if amend:
+            await amend(before, before.data, after.data if after else None, connection)
+        return await _followed(event, follows, connection)
+
+    return {**rules, Corrected: on_amended, Retracted: on_amended}
+
+
+async def _recorded(event: Event[Any], rules: Rules, amends: Amends, connection: Connection) -> Event[Any]:
+    """Return the amendment of a report of this service as it is to be recorded; keep what now holds."""
+    root = await _root(event, connection)
+    agreed = contracts.registry()[root.event.type]
+    new = None
+    if isinstance(event.data, Corrected):
+        new = _checked(agreed, event, root)
         new = msgspec.structs.replace(new, **{name: getattr(root.latest, name) for name in agreed.derived})
-        previous, amended = await _amended(root, rules, amends, new, connection)
-        assert amended is not None
-        await _save(root, amended, retracted=False, connection=connection)
-        return [_told(event, root, previous, data=msgspec.to_builtins(amended))]
+    previous, amended = await _amended(root, rules, amends, new, connection)
+    await _save(root, root.latest if amended is None else amended, retracted=amended is None, connection=connection)
+    more = {} if amended is None else {"data": msgspec.to_builtins(amended)}
+    named = getattr(amended or root.latest, agreed.entity) if agreed.entity else None
+    return enriched(
+        msgspec.structs.replace(event, subject=named or event.subject),
+        original=root.event.type,
+        original_id=root.event.id,
+        original_source=root.event.source,
+        original_time=root.event.time,
+        original_recordedtime=root.event.recordedtime,
+        previous=msgspec.to_builtins(previous),
+        **more,
+    )
 
-    async def on_retracted(event: Event[Retracted], connection: Connection) -> Iterable[Event[Any]]:
-        root = await _root(event, connection)
-        previous, _ = await _amended(root, rules, amends, None, connection)
-        await _save(root, root.latest, retracted=True, connection=connection)
-        return [_told(event, root, previous)]
 
-    return {**rules, Corrected: on_corrected, Retracted: on_retracted}
+async def _followed(told: Event[Any], follows: Follows, connection: Connection) -> Iterable[Event[Any]]:
+    before, after = versions(told)
+    follow = follows.get(type(before.data))
+    return await follow(told, before, after, connection) if follow else []
+
+
+def versions(told: Event[Any]) -> tuple[Event[Any], Event[Any] | None]:
+    """Return the amended report as it stood and as it stands (None: it does not), from a recorded amendment."""
+    agreed = contracts.registry()[told.data.original]
+
+    def version(data: dict[str, Any]) -> Event[Any]:
+        return msgspec.structs.replace(
+            told,
+            id=told.data.original_id or told.data.supersedes,
+            source=told.data.original_source or told.source,
+            type=agreed.type,
+            time=told.data.original_time,
+            recordedtime=told.data.original_recordedtime,
+            data=msgspec.convert(data, agreed.data),
+        )
+
+    corrected = told.data.data if isinstance(told.data, Corrected) else None
+    return version(told.data.previous), version(corrected) if corrected is not None else None
 
 
 async def _root(event: Event[Corrected] | Event[Retracted], connection: Connection) -> Root:
     """Return what `event` amends; raises NotYet when it is not recorded, Refused when it may not be amended."""
-    wanted = event.data.supersedes
+    root = await first_reported(connection, event.country, event.data.supersedes)
+    if root is None:
+        raise NotYet("/data/supersedes")
+    if root.event.name.split(".")[:2] != event.name.split(".")[:2]:
+        raise Refused(Problem("/data/supersedes", "wrong_reference", "the event named is of another entity"))
+    if root.retracted:
+        raise Refused(Problem("/data/supersedes", "already_retracted", "the event named was retracted"))
+    if isinstance(root.event.data, Merged):
+        raise Refused(Problem("/data/supersedes", "not_amendable", "a merge stands: correct the reports instead"))
+    return root
+
+
+async def first_reported(connection: Connection, country: str, event_id: str) -> Root | None:
+    """Return the country's report that `event_id` is, or that it corrects, locked; None when it is not recorded.
+
+    Raises Refused when it is a correction of too many corrections.
+    """
     for _ in range(CHAIN_MAX):
         row = await connection.fetchrow(
-            "select position, payload from log where id = $1 and source like $2",
-            wanted,
-            f"urn:crm:country:{event.country}:%",
+            "select position, payload from log where id = $1 and country = $2"
+            " and (source like $3 or type like '%.corrected.v1')",
+            event_id,
+            country,
+            f"urn:crm:country:{country}:%",
         )
         if row is None:
-            raise NotYet("/data/supersedes")
+            return None
         found = contracts.decode(row["payload"])
         if not isinstance(found.data, Corrected | Retracted):
-            break
-        wanted = found.data.supersedes
-    else:
-        raise Refused(Problem("/data/supersedes", "too_deep", f"more than {CHAIN_MAX} corrections of corrections"))
-    if found.name.split(".")[:2] != event.name.split(".")[:2]:
-        raise Refused(Problem("/data/supersedes", "wrong_reference", "the event named is of another entity"))
-    now = await connection.fetchrow("select latest, retracted from amended where root = $1 for update", row["position"])
-    latest = msgspec.json.decode(now["latest"], type=type(found.data)) if now else found.data
-    if now and now["retracted"]:
-        raise Refused(Problem("/data/supersedes", "already_retracted", "the event named was retracted"))
-    return Root(row["position"], found, latest, retracted=False)
+            return await _standing(connection, row["position"], found)
+        event_id = found.data.supersedes
+    raise Refused(Problem("/data/supersedes", "too_deep", f"more than {CHAIN_MAX} corrections of corrections"))
 
 
-def _checked(agreed: Contract, event: Event[Corrected]) -> Data:
+async def _standing(connection: Connection, position: int, event: Event[Any]) -> Root:
+    now = await connection.fetchrow("select latest, retracted from amended where root = $1 for update", position)
+    latest = msgspec.json.decode(now["latest"], type=type(event.data)) if now else event.data
+    return Root(position, event, latest, retracted=bool(now and now["retracted"]))
+
+
+def _checked(agreed: Contract, event: Event[Corrected], root: Root) -> Data:
     """Return the corrected data, which must be what a report of the same type may say; raises Refused."""
     value = {
         "specversion": "1.0",
         "id": event.id,
-        "source": event.source,
+        "source": root.event.source,
         "type": agreed.type,
         "time": event.time.isoformat(),
         "data": event.data.data,
@@ -103,7 +167,7 @@ def _checked(agreed: Contract, event: Event[Corrected]) -> Data:
         problems = all_problems(agreed, value) or [Problem("/data", "invalid", "the data do not fit the contract")]
     else:
         assert isinstance(new, Report)
-        problems = [*authority(agreed, event.source, new, event.country), *new.check()]
+        problems = [*authority(agreed, root.event.source, new, event.country), *new.check()]
     if new is None or problems:
         raise Refused(*(msgspec.structs.replace(one, pointer=f"/data{one.pointer}") for one in problems))
     return new
@@ -131,16 +195,4 @@ async def _save(root: Root, latest: Data, *, retracted: bool, connection: Connec
         root.position,
         msgspec.json.encode(latest),
         retracted,
-    )
-
-
-def _told(event: Event[Any], root: Root, previous: Data, **more: Any) -> Event[Any]:
-    original: datetime = root.event.time
-    return enriched(
-        event,
-        original=root.event.type,
-        original_time=original,
-        original_recordedtime=root.event.recordedtime,
-        previous=msgspec.to_builtins(previous),
-        **more,
     )

@@ -4,6 +4,7 @@ Whoever takes the row takes it in the transaction of what follows: an answer and
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,9 +33,20 @@ async def fire_at(connection: Connection, name: str, due: datetime, event: Event
     )
 
 
-async def clear(connection: Connection, name: str) -> bool:
-    """Take the deadline away; return whether it was still there."""
-    return bool(await connection.fetchval("delete from deadline where id = $1 returning true", name))
+async def clear(connection: Connection, *names: str) -> bool:
+    """Take the deadlines away; return whether one was still there."""
+    return bool(
+        await connection.fetchval(
+            "with gone as (delete from deadline where id = any($1::text[]) returning true)"
+            " select exists (select from gone)",
+            names,
+        )
+    )
+
+
+async def hold(connection: Connection, names: Sequence[str]) -> None:
+    """Keep these deadlines from firing until the transaction ends; what one that is firing now does is done then."""
+    await connection.execute("select 1 from deadline where id = any($1::text[]) for update", names)
 
 
 async def sweep(log_: Log) -> None:

@@ -20,13 +20,14 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from shared import bus, database, deadlines, mailbox, ops, provisioned, pull, streams, telemetry
-from shared.amendments import Amends, with_amendments
+from shared.amendments import Amends, Follows, with_amendments
 from shared.clock import Clock
 from shared.contracts.questions import MailboxAsk
 from shared.database import Pool
 from shared.facts import Facts, with_facts
 from shared.intake import Intake
 from shared.log import Log, head
+from shared.merges import with_merges
 from shared.questions import Desk, Questions
 from shared.relay import Relay
 from shared.rules import Rules
@@ -50,6 +51,7 @@ class Service:
     """Where its migrations are."""
     rules: Rules
     amends: Amends = field(default_factory=dict)
+    follows: Follows = field(default_factory=dict)
     questions: Questions = field(default_factory=dict)
     """What countries may ask it, beyond what it has told them (`mailbox`)."""
     facts: Facts = field(default_factory=dict)
@@ -59,8 +61,9 @@ class Service:
     """What only this service has: begun before it starts to work, ended after it stopped."""
 
     def all_rules(self) -> Rules:
-        """Return its rules with those that keep facts and amend."""
-        return with_amendments(*with_facts(self.rules, self.amends, self.facts))
+        """Return its rules with those that keep facts, amend and merge."""
+        kept = with_facts(self.rules, self.amends, self.facts)
+        return with_merges(with_amendments(self.name, *kept, self.follows))
 
 
 @dataclass(slots=True)

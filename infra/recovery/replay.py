@@ -16,7 +16,7 @@ from nats.aio.client import Client
 
 from infra.recovery.heard import Heard, unheard
 from infra.recovery.reading import Message, messages
-from shared import contracts, rules
+from shared import contracts, rules, tally
 from shared.contracts import Event
 from shared.database import APPEND, Connection
 from shared.log import head, insert
@@ -149,8 +149,9 @@ class Replay:
         recorded: list[tuple[Event[Any], bytes]] = []
         if known < len(given):
             self.differences.append(f"{given[0].type} {given[0].id}: the rules now set off something else")
-        for number, one in enumerate(given[:known], self._at[0] + 1):
-            again = _encode(msgspec.structs.replace(one, sequence=number))
+        placed = [msgspec.structs.replace(one, sequence=n) for n, one in enumerate(given[:known], self._at[0] + 1)]
+        for number, one in enumerate(await tally.count(self.connection, placed), self._at[0] + 1):
+            again = _encode(one)
             event, message = self._ahead.popleft() if self._ahead else (one, Message(number, "", again))
             if again != message.payload:
                 self.differences.append(f"{event.type} {event.id}: the rules now fill in something else")

@@ -75,7 +75,7 @@ def _term_faults(row: "Row", term: "Term") -> Iterator[str]:
             yield from _country_faults(agreed, term.country)
         for amount in (term.add, term.last):
             if isinstance(amount, str) and amount:
-                yield from _amount_faults(agreed, amount)
+                yield from _amount_faults(row, agreed, amount)
 
 
 def labels_of(row: "Row", term: "Term") -> dict[str, str]:
@@ -105,12 +105,17 @@ def _country_faults(agreed: Contract, path: str) -> Iterator[str]:
         yield f"country: {agreed.name} field {path!r} does not hold a member country"
 
 
-def _amount_faults(agreed: Contract, path: str) -> Iterator[str]:
+def _amount_faults(row: "Row", agreed: Contract, path: str) -> Iterator[str]:
     try:
-        if not fields.is_whole_number(fields.type_at(agreed, path)):
-            yield f"{agreed.name} field {path!r} is not a whole number"
+        found = fields.type_at(agreed, path)
     except LookupError as error:
         yield str(error)
+        return
+    if fields.is_change(found):
+        if row.kind == "mean" or row.clock != "time":
+            yield f"{agreed.name} field {path!r} tells a change at its time: not for means, nor by recordedtime"
+    elif not fields.is_whole_number(found):
+        yield f"{agreed.name} field {path!r} is not a whole number"
 
 
 def _where_faults(agreed: Contract, where: dict[str, Any]) -> Iterator[str]:

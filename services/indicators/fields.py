@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from shared.contracts import Contract
+from shared.contracts import Contract, registry
+from shared.contracts.tallies import Tallied
 
 Read = Callable[[Any], Any]
 UNKNOWN = "unknown"
@@ -61,11 +62,28 @@ def is_whole_number(found: inspect.Type) -> bool:
     return isinstance(found, inspect.IntType)
 
 
+def is_change(found: inspect.Type) -> bool:
+    """Say whether such a field tells exactly what the event changes of a number."""
+    return isinstance(found, inspect.StructType) and found.cls is Tallied
+
+
+def changes(event: str) -> frozenset[str]:
+    """Return the fields of an event type that tell what it changes."""
+    return frozenset(
+        field.encode_name
+        for agreed in registry().values()
+        if agreed.name == event
+        for field in inspect.type_info(agreed.data).fields  # type: ignore[attr-defined]  # it is a struct
+        if is_change(_present(field.type))
+    )
+
+
 def partial(name: str, paths: Iterable[str]) -> type[msgspec.Struct]:
     """Return a struct with only the top-level fields that the paths start with: the rest is skipped unread."""
     tops = sorted({path.partition(".")[0] for path in paths})
     renamed = {f"f_{top}": top for top in tops}
-    fields = [(attribute, Any, None) for attribute in renamed]
+    counted = changes(name)
+    fields = [(attribute, Tallied | None if top in counted else Any, None) for attribute, top in renamed.items()]
     return msgspec.defstruct(name.replace(".", "_"), fields, rename=renamed, frozen=True, gc=False)
 
 

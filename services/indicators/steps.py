@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import structs
@@ -10,6 +10,7 @@ from msgspec import structs
 from services.indicators import checks, fields
 from services.indicators.plan import Done, Milestone, Row, Term, Unless, Where
 from services.indicators.state import Earliest, Key, Levels, State, Sums, micros
+from shared.contracts.tallies import Tallied
 
 Moment = tuple[datetime, datetime]
 """When it happened and when it was recorded, UTC."""
@@ -128,6 +129,8 @@ def _sum_step(sums: Sums, row: Row, key: Callable[[Any, str], Key], term: Term) 
 
         return fixed
     read = fields.reader(term.add)
+    if term.add in fields.changes(term.event):
+        return _change_step(sums, key, read)
 
     def field_step(data: Any, country: str, moment: Moment, sign: int) -> None:
         amount = read(data)
@@ -135,6 +138,21 @@ def _sum_step(sums: Sums, row: Row, key: Callable[[Any, str], Key], term: Term) 
             add(key(data, country), moment[clock].toordinal(), amount * sign)
 
     return field_step
+
+
+def _change_step(sums: Sums, key: Callable[[Any, str], Key], read: fields.Read) -> Step:
+    """Add what the event says it changes, and take it back at the time when a later act takes over."""
+
+    def step(data: Any, country: str, moment: Moment, sign: int) -> None:
+        change: Tallied | None = read(data)
+        if change is None:
+            return
+        cell = key(data, country)
+        sums.add(cell, moment[0].toordinal(), change.by * sign)
+        if change.until is not None:
+            sums.add(cell, change.until.astimezone(UTC).toordinal(), -change.by * sign)
+
+    return step
 
 
 def _level_step(levels: Levels, key: Callable[[Any, str], Key], term: Term) -> Step:

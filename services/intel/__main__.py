@@ -9,6 +9,7 @@ SERVICE = Service(
     name=rules.SERVICE,
     folder=Path(__file__).parent,
     rules=rules.RULES,
+    follows=rules.FOLLOWS,
     questions=questions.QUESTIONS,
     facts=facts.FACTS,
 )

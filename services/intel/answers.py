@@ -62,3 +62,14 @@ async def contact_points(connection: Connection, countries: Sequence[str], now: 
         countries,
         now,
     )
+
+
+async def openings(connection: Connection, hashes: Sequence[str]) -> list[Row]:
+    """Return to whom which country opened a book with each of these numbers."""
+    return await connection.fetch(
+        "select q.number, d.country, d.recipients, d.tlp, d.handling, d.srceval, d.infoeval"
+        " from unnest($1::text[]) with ordinality as q (hash, number)"
+        " join phone_hash as h on h.hash = q.hash"
+        " join dissemination as d on d.event_id = h.event_id and d.source = h.source order by q.number, d.country",
+        hashes,
+    )

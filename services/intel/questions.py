@@ -1,9 +1,10 @@
-"""What intel is asked: documents, entry rules, specimens, contact points."""
+"""What intel is asked: documents, telephone numbers, entry rules, specimens, contact points."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from services.intel import answers
+from services.intel.gate import Marking, may_know, opened_to
 from shared.contracts.questions import (
     Answered,
     ContactAnswer,
@@ -12,11 +13,15 @@ from shared.contracts.questions import (
     EntryAsk,
     EntryRuleAnswer,
     ListedAnswer,
+    PhoneAnswer,
+    PhoneAsk,
     Point,
     Specimen,
     SpecimensAnswer,
     SpecimensAsk,
+    not_permitted,
 )
+from shared.contracts.vocabulary import Country
 from shared.database import Connection, Row
 from shared.questions import Asked, Questions
 
@@ -82,6 +87,42 @@ async def on_contact(asked: Sequence[Asked[ContactAsk]], connection: Connection)
     return [ContactAnswer(points=tuple(_point(row) for row in rows[number])) for number, _ in enumerate(asked, start=1)]
 
 
+async def on_phone(asked: Sequence[Asked[PhoneAsk]], connection: Connection) -> Sequence[Answered]:
+    """Tell whose books have a number, as far as their owners opened them to the asking country; else nothing."""
+    rows = _by_number(await answers.openings(connection, [one.ask.hash for one in asked]))
+    allowed = [_owners(rows[number], one.country) for number, one in enumerate(asked, start=1)]
+    owners = sorted({owner for found in allowed for owner in found or ()})
+    points: dict[str, list[Point]] = defaultdict(list)
+    for row in await answers.contact_points(connection, owners, asked[0].now) if owners else []:
+        points[row["country"]].append(_point(row))
+    return [_phone(found, one.country, points) for found, one in zip(allowed, asked, strict=True)]
+
+
+def _owners(rows: Sequence[Row], country: Country) -> list[Country] | None:
+    """Return whose books a country may know of, its own too; None: there are none at all."""
+    if not rows:
+        return None
+    found = {
+        row["country"]
+        for row in rows
+        if may_know(
+            Marking(row["tlp"], row["handling"], row["srceval"], row["infoeval"]),
+            opened_to(country, row["country"], row["recipients"]),
+        )
+    }
+    return sorted(found)
+
+
+def _phone(owners: Sequence[Country] | None, country: Country, points: Mapping[str, list[Point]]) -> Answered:
+    if owners is None:
+        return PhoneAnswer(known=False)
+    if not owners:
+        return not_permitted()
+    others = [owner for owner in owners if owner != country]
+    speak_to = tuple(point for owner in others for point in points.get(owner) or [Point(country=owner)])
+    return PhoneAnswer(known=True, speak_to=speak_to)
+
+
 def _point(row: Row) -> Point:
     return Point(country=row["country"], body=row["body"], officer_ref=row["officer_ref"], channel=row["channel"])
 
@@ -97,5 +138,6 @@ QUESTIONS: Questions = {
     ContactAsk: on_contact,
     DocumentAsk: on_document,
     EntryAsk: on_entry,
+    PhoneAsk: on_phone,
     SpecimensAsk: on_specimens,
 }

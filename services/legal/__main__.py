@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from services.legal import questions, rules
-from services.legal.rules.amended import amending
 from shared.service import Service, run
 
 SERVICE = Service(
@@ -11,7 +10,8 @@ SERVICE = Service(
     folder=Path(__file__).parent,
     rules=rules.RULES,
     amends=rules.AMENDS,
-    extend=amending,
+    follows=rules.FOLLOWS,
+    facts=rules.FACTS,
     questions=questions.QUESTIONS,
 )
 

@@ -10,6 +10,8 @@ SERVICE = Service(
     folder=Path(__file__).parent,
     rules=rules.RULES,
     amends=rules.AMENDS,
+    follows=rules.FOLLOWS,
+    facts=rules.FACTS,
     questions=questions.QUESTIONS,
 )
 

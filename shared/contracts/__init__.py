@@ -13,6 +13,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from shared.contracts.tallies import Since, Tallied, Tally, filled
 from shared.contracts.vocabulary import END, MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason
 
 SERVICES = ("intel", "victims", "legal", "training", "indicators")
@@ -141,6 +142,8 @@ class Contract(Struct, frozen=True, kw_only=True, eq=False):
     """The field that names the entity, equal to the envelope's `subject`; empty: the subject alone."""
     derived: tuple[str, ...]
     """Fields that the owning service fills in when it records; a report may not carry them."""
+    tallies: tuple[Tally | Since, ...]
+    """What its events count; the fields that these fill in are among `derived`."""
     rows: tuple[str, ...]
     """Indicator and milestone ids that it feeds."""
     good: Mapping[str, Any]
@@ -185,6 +188,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
     owner: str = "",
     entity: str = "",
     derived: tuple[str, ...] = (),
+    tallies: tuple[Tally | Since, ...] = (),
     version: int = 1,
 ) -> Callable[[type[S]], type[S]]:
     """Register the decorated struct as the data of event type `crm.<name>.v<version>`."""
@@ -200,7 +204,8 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
             owner=owner,
             privacy=privacy,
             entity=entity,
-            derived=derived,
+            derived=tuple(dict.fromkeys((*derived, *filled(tallies), *_changes(data)))),
+            tallies=tallies,
             rows=rows,
             good=good,
             bad=bad,
@@ -216,6 +221,11 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
     return register
 
 
+def _changes(data: type[Data]) -> list[str]:
+    """Return the fields that only the owning service fills in, by their type."""
+    return [field.name for field in msgspec.structs.fields(data) if field.type == Tallied | None]
+
+
 class Corrected(Report, frozen=True, kw_only=True):
     """Corrects an earlier report of the same entity kind; carries the whole corrected data."""
 
@@ -223,11 +233,13 @@ class Corrected(Report, frozen=True, kw_only=True):
     """The id of the event that it corrects."""
     data: dict[str, Any]
     original: str | None = None
-    """The type of the event corrected (filled in by the service)."""
+    """The type of the event first reported (this and the following are filled in by the service)."""
+    original_id: EventId | None = None
+    original_source: Source | None = None
     original_time: datetime | None = None
     original_recordedtime: datetime | None = None
     previous: dict[str, Any] | None = None
-    """The data that held until now (filled in by the service)."""
+    """The data that held until now."""
 
 
 class Retracted(Report, frozen=True, kw_only=True):
@@ -236,23 +248,56 @@ class Retracted(Report, frozen=True, kw_only=True):
     supersedes: EventId
     reason: RetractionReason
     original: str | None = None
+    original_id: EventId | None = None
+    original_source: Source | None = None
     original_time: datetime | None = None
     original_recordedtime: datetime | None = None
     previous: dict[str, Any] | None = None
 
 
-AMENDED_BY_SERVICE = ("original", "original_time", "original_recordedtime", "previous")
+class Merged(Report, frozen=True, kw_only=True):
+    """Two identifiers of one country turned out to name the same: reports under either are about `into`.
+
+    The service corrects every report of the country under the old one that it keeps something of, earlier or later;
+    so what is counted by identifier counts once. The old one may go on being used. It cannot be taken back.
+    """
+
+    into: Ref
+    """The identifier that stays."""
+    entity: Ref | None = None
+    """The one that goes, if `subject` does not say it."""
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `same_entity`."""
+        if self.entity == self.into:
+            yield Problem("/data/into", "same_entity", "an identifier cannot be merged into itself")
 
 
-def _amendments() -> None:
-    """Give every reported entity its `.corrected` and `.retracted`."""
-    verbs: tuple[tuple[str, type[Data]], ...] = (("corrected", Corrected), ("retracted", Retracted))
+AMENDED_BY_SERVICE = (
+    "original",
+    "original_id",
+    "original_source",
+    "original_time",
+    "original_recordedtime",
+    "previous",
+)
+GENERIC: Mapping[str, type[Report]] = {"corrected": Corrected, "retracted": Retracted, "merged": Merged}
+"""The verbs that every reported entity has."""
+
+
+def _generic() -> None:
+    """Give every reported entity its `.corrected`, `.retracted` and `.merged`."""
     for agreed in list(_registry.values()):
-        for verb, data in verbs:
+        for verb, data in GENERIC.items():
             name = f"{agreed.service}.{agreed.entity_name}.{verb}"
             if not agreed.reported or f"crm.{name}.v1" in _registry:
                 continue
-            good: dict[str, Any] = {"supersedes": "0193a1b2-example", "reported_by": agreed.good["reported_by"]}
+            said = {"reported_by": agreed.good["reported_by"]}
+            if data is Merged:
+                good = {"entity": f"{agreed.entity_name}-1", "into": f"{agreed.entity_name}-2", **said}
+                contract(name, good=good, bad=("into", ...), privacy=agreed.privacy, entity="entity")(data)
+                continue
+            good = {"supersedes": "0193a1b2-example", **said}
             good |= {"data": dict(agreed.good)} if data is Corrected else {"reason": "mistaken"}
             contract(name, good=good, bad=("supersedes", ...), privacy=agreed.privacy, derived=AMENDED_BY_SERVICE)(data)
 
@@ -262,7 +307,7 @@ def registry() -> Mapping[str, Contract]:
     """Return every contract by its wire type (`crm.intel.document.flagged.v1`)."""
     for service in SERVICES:
         importlib.import_module(f"shared.contracts.{service}")
-    _amendments()
+    _generic()
     return _registry
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from shared.contracts import Data, EventId, Problem, Ref, Time, contract
-from shared.contracts.vocabulary import Token
+from shared.contracts.vocabulary import Country, Handling, Tlp, Token
 
 
 class Rejected(Data, frozen=True, kw_only=True):
@@ -29,6 +29,11 @@ class Alert(Data, frozen=True, kw_only=True):
     due: Time | None = None
     reason: Token | None = None
     """The reason that the event gives, where it gives one."""
+    country: Country | None = None
+    """The other country in the matter: whom to speak to."""
+    tlp: Tlp | None = None
+    handling: Handling | None = None
+    """How the report behind the notice is marked: so far may it go, and no further."""
 
 
 def rejects(service: str) -> None:

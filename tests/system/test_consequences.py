@@ -165,7 +165,8 @@ async def test_corrections_and_retractions_carry_what_held_before(system):
     await gtm.publish(amend("retracted", supersedes=corrected.id, reason="mistaken"))
     (retracted,) = await system.recorded("victims", "victims.service.retracted")
     assert retracted.data.previous["sex"] == "male"
-    assert retracted.data.previous["first_service_this_year"] is False  # the other service still stands
+    other = datetime.fromisoformat(retracted.data.previous["change"]["until"])
+    assert other == provided[1].time  # the other service still stands, and is now the first
     await gtm.publish(amend("retracted", supersedes=first["id"], reason="mistaken"))
     rejections = await system.recorded("victims", "victims.report.rejected", 2)
     assert [p.code for p in rejections[1].data.problems] == ["already_retracted"]

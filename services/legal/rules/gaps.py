@@ -1,6 +1,6 @@
 """Gaps: obligations of a party to a treaty that no law of its carries out in full."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,9 @@ from services.legal import store
 from services.legal.obligations import OBLIGATIONS
 from services.legal.rules.notices import SERVICE, alert
 from shared.contracts import Data, Event, Problem, Refused
+from shared.contracts.intel import EntryRequirementDeclared
 from shared.contracts.legal import GapClosed, GapOpened, LawAmended, LawRepealed, Obligation, ProvisionMapped
+from shared.contracts.legal.laws import TreatyAct
 from shared.contracts.vocabulary import Country, Instrument
 from shared.database import Connection
 from shared.rules import derive
@@ -16,16 +18,19 @@ from shared.rules import derive
 REGIONAL = ("technical_group", "ppt", "st")
 """Bodies that judge the laws of any country, whichever country they report through."""
 
+ENTRY_RULES = "entry_rules_review"
+"""The alert that asks a country to look at its entry rules under a changed law (choreography 3)."""
+
 
 async def settled(
-    cause: Event[Any], country: Country, instrument: Instrument, connection: Connection
+    cause: Event[Any], country: Country, instrument: Instrument, at: datetime, connection: Connection
 ) -> list[Event[Any]]:
     """Bring the open gaps to what acts, mappings and laws now say; return what opened and closed.
 
     Computed from what is on record, never from what came last: the order of arrival does not matter. A gap
-    opens and closes at the time of what caused it, so that it is right as of any day.
+    opens and closes `at` the time of the report that changed something, so that it is right as of any day.
     """
-    await store.lock_treaties(connection)
+    await store.lock(connection)
     open_now = await store.gaps(connection, country, instrument)
     wanted: set[str] = set()
     if await store.party_since(connection, country, instrument):
@@ -33,45 +38,48 @@ async def settled(
     outcome = []
     for article in OBLIGATIONS[instrument]:
         if article in wanted and article not in open_now:
-            await store.open_gap(connection, country, instrument, article, cause.time)
-            outcome.append(_gap(GapOpened, cause, country, (instrument, article), cause.time))
+            await store.open_gap(connection, country, instrument, article, at)
+            outcome.append(_gap(GapOpened, cause, country, (instrument, article), at, at))
         elif article in open_now and article not in wanted:
             await store.close_gap(connection, country, instrument, article)
-            outcome.append(_gap(GapClosed, cause, country, (instrument, article), open_now[article]))
+            outcome.append(_gap(GapClosed, cause, country, (instrument, article), open_now[article], at))
     return outcome
 
 
-def _gap(
+def _gap(  # noqa: PLR0913, PLR0917 - the facts of a gap
     kind: type[GapOpened | GapClosed],
     cause: Event[Any],
     country: Country,
     about: tuple[Instrument, str],
     since: datetime,
+    at: datetime,
 ) -> Event[Any]:
     instrument, article = about
     told = kind(country=country, obligation=Obligation(instrument=instrument, article=article), since=since)
     name = f"{instrument}.{article}"
-    return derive(SERVICE, told, cause=cause, to=country, key=name, subject=name, time=max(since, cause.time))
+    return derive(SERVICE, told, cause=cause, to=country, key=name, subject=name, time=max(since, at))
 
 
 async def on_provision_mapped(event: Event[ProvisionMapped], connection: Connection) -> Iterable[Event[Any]]:
     """Record how far a law carries out an obligation; in full, that closes the gap."""
     data = event.data
-    _may_judge(event)
-    if data.obligation.article not in OBLIGATIONS[data.obligation.instrument]:
-        raise Refused(Problem("/data/obligation/article", "unknown_value", "this article asks nothing of national law"))
+    _judge(event.country, data, "/data")
     await _map(event.id, event.time, data, connection)
-    return await settled(event, data.country, data.obligation.instrument, connection)
+    return await settled(event, data.country, data.obligation.instrument, event.time, connection)
 
 
-def _may_judge(event: Event[ProvisionMapped]) -> None:
-    if event.country != event.data.country and event.data.reported_by not in REGIONAL:
+def _judge(sender: str, data: ProvisionMapped, at: str) -> None:
+    """Refuse a mapping by who may not judge, or of an article that asks nothing; `at`: where the report says it."""
+    if sender != data.country and data.reported_by not in REGIONAL:
         allowed = ", ".join(REGIONAL)
-        raise Refused(Problem("/data/country", "not_owner", f"another country's laws are judged only by: {allowed}"))
+        raise Refused(Problem(f"{at}/country", "not_owner", f"another country's laws are judged only by: {allowed}"))
+    if data.obligation.article not in OBLIGATIONS[data.obligation.instrument]:
+        why = "this article asks nothing of national law"
+        raise Refused(Problem(f"{at}/obligation/article", "unknown_value", why))
 
 
 async def _map(event_id: str, judged: datetime, data: ProvisionMapped, connection: Connection) -> None:
-    await store.lock_treaties(connection)
+    await store.lock(connection)
     await store.add_mapping(
         connection,
         event_id=event_id,
@@ -87,9 +95,10 @@ async def _map(event_id: str, judged: datetime, data: ProvisionMapped, connectio
 async def amend_provision_mapped(
     root: Event[Any], previous: Data, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
-    """Change the mapping; the gaps follow in `settled`."""
+    """Change the mapping; the gaps follow in `resettled`."""
     await store.drop_mapping(connection, root.id)
     if isinstance(new, ProvisionMapped):
+        _judge(root.country, new, "/data/data")
         await _map(root.id, root.time, new, connection)
     return previous, new
 
@@ -97,27 +106,71 @@ async def amend_provision_mapped(
 async def on_law_changed(event: Event[LawAmended | LawRepealed], connection: Connection) -> Iterable[Event[Any]]:
     """Have the provisions of a changed law judged again; until then they carry out nothing (choreography 3)."""
     data = event.data
-    await store.lock_treaties(connection)
+    await store.lock(connection)
     await _change(event.id, event.time, data, connection)
+    outcome = []
+    if await store.entry_rules_before(connection, data.country, data.law_id, event.time):
+        outcome.append(alert(event, ENTRY_RULES, data.law_id))
     instruments = await store.instruments_of(connection, data.country, data.law_id)
-    if not instruments:
-        return []
-    outcome = [alert(event, "mapping_review", data.law_id)]
+    if instruments:
+        outcome.append(alert(event, "mapping_review", data.law_id))
     for instrument in instruments:
-        outcome += await settled(event, data.country, instrument, connection)
+        outcome += await settled(event, data.country, instrument, event.time, connection)
     return outcome
 
 
 async def _change(event_id: str, changed: datetime, data: LawAmended | LawRepealed, connection: Connection) -> None:
-    await store.add_law_change(connection, event_id=event_id, country=data.country, law_id=data.law_id, changed=changed)
+    await store.add_law_change(
+        connection,
+        event_id=event_id,
+        country=data.country,
+        law_id=data.law_id,
+        changed=changed,
+        repealed=isinstance(data, LawRepealed),
+    )
+
+
+async def on_entry_rule(event: Event[EntryRequirementDeclared], connection: Connection) -> list[Event[Any]]:
+    """Ask for a look at an entry rule that was declared under a law changed since (choreography 3)."""
+    await store.lock(connection)
+    law_id = event.data.legal_ref
+    if law_id is None or not await store.changed_since(connection, event.data.destination, law_id, event.time):
+        return []
+    return [alert(event, ENTRY_RULES, law_id)]
 
 
 async def amend_law_changed(
     root: Event[Any], previous: Data, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
-    """Change the record of the law's change; the gaps follow in `settled`."""
-    await store.lock_treaties(connection)
+    """Change the record of the law's change; the gaps follow in `resettled`."""
+    await store.lock(connection)
     await store.drop_law_change(connection, root.id)
     if isinstance(new, LawAmended | LawRepealed):
         await _change(root.id, root.time, new, connection)
     return previous, new
+
+
+async def resettled(
+    told: Event[Any], before: Event[Any], after: Event[Any] | None, connection: Connection
+) -> list[Event[Any]]:
+    """Bring the gaps that hang on an amended report to what they are as it now stands (a `Follow`)."""
+    touched: set[tuple[Any, Any]] = set()
+    for one in (before, after):
+        if one is not None:
+            touched |= {pair async for pair in _touched(one.data, connection)}
+    outcome = []
+    for country, instrument in sorted(touched):
+        outcome += await settled(told, country, instrument, before.time, connection)
+    return outcome
+
+
+async def _touched(data: Data, connection: Connection) -> AsyncIterator[tuple[str, str]]:
+    """Yield the countries and treaties whose gaps may hang on a report."""
+    match data:
+        case TreatyAct():
+            yield data.country, data.instrument
+        case ProvisionMapped():
+            yield data.country, data.obligation.instrument
+        case LawAmended() | LawRepealed():
+            for instrument in await store.instruments_of(connection, data.country, data.law_id):
+                yield data.country, instrument

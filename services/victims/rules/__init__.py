@@ -29,7 +29,6 @@ RULES: Rules = {
     victims.ReferralRevoked: referrals.on_referral_revoked,
     victims.ReferralSent: referrals.on_referral_sent,
     victims.RepatriationCompleted: returns.on_repatriation_completed,
-    victims.ServiceProvided: care.on_service_provided,
     victims.VictimDeceased: withdrawals.on_victim_deceased,
 }
 AMENDS: Amends = {
@@ -43,5 +42,4 @@ AMENDS: Amends = {
     victims.ReferralRevoked: stands,
     victims.ReferralSent: final,
     victims.RepatriationCompleted: returns.amend_repatriation_completed,
-    victims.ServiceProvided: care.amend_service_provided,
 }

@@ -24,21 +24,6 @@ class Open:
     due: datetime
 
 
-async def count_service(connection: Connection, country: str, victim_pid: str, year: int, change: int) -> int:
-    """Add `change` to the services that a victim got in a year; return how many there are now."""
-    return int(
-        await connection.fetchval(
-            "insert into assistance (country, victim_pid, year, services) values ($1, $2, $3, greatest($4, 0))"
-            " on conflict (country, victim_pid, year)"
-            " do update set services = greatest(assistance.services + $4, 0) returning services",
-            country,
-            victim_pid,
-            year,
-            change,
-        )
-    )
-
-
 async def set_repatriated(
     connection: Connection, referral_id: str, repatriated: datetime | None, escalation: str | None
 ) -> Homecoming:

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from shared.contracts import Count, Data, EventId, Ref, Value, contract
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Opens, Tallied, Tally
 from shared.contracts.vocabulary import (
     Country,
     DataRef,
@@ -19,6 +20,13 @@ from shared.contracts.vocabulary import (
     RetractionReason,
     SpecimenTier,
     Token,
+)
+
+ENTRY = (
+    Tally("entry_requirement", ("destination", "nationality"), "declared"),
+    Tally(
+        "entry_authorisation", ("destination", "nationality"), "change", opens=Opens("authorisation_required", (True,))
+    ),
 )
 
 
@@ -104,6 +112,7 @@ class DocumentConfirmed(Fact, frozen=True, kw_only=True):
     rows=("IE-3.2.2", "MS-IE-7"),
     owner="issuing",
     entity="specimen_id",
+    tallies=(Tally("specimen", ("specimen_id",), "change"),),
 )
 class SpecimenDeposited(Fact, frozen=True, kw_only=True):
     """The issuing country deposited the specimen of a genuine document (Plan IE 3.2.2)."""
@@ -117,6 +126,7 @@ class SpecimenDeposited(Fact, frozen=True, kw_only=True):
     valid_to: date | None = None
     features: Listed[Token] = ()
     image_ref: DataRef | None = None
+    change: Tallied | None = None
 
 
 @contract(
@@ -131,6 +141,7 @@ class SpecimenDeposited(Fact, frozen=True, kw_only=True):
     bad=("nationality", "Ecuador"),
     rows=("IE-1.2a",),
     owner="destination",
+    tallies=ENTRY,
 )
 class EntryRequirementDeclared(Fact, frozen=True, kw_only=True):
     """A country declared whether a nationality needs an authorisation to enter it (Plan IE 1.2)."""
@@ -141,6 +152,8 @@ class EntryRequirementDeclared(Fact, frozen=True, kw_only=True):
     effective_from: date
     doc_codes: Listed[DocCode] = ()
     legal_ref: Ref | None = None
+    change: Tallied | None = None
+    declared: Tallied | None = None
 
 
 @contract(
@@ -214,11 +227,13 @@ class SpecimenGone(Fact, frozen=True, kw_only=True):
     rows=("IE-3.2.2",),
     owner="issuing",
     entity="specimen_id",
+    tallies=(Tally("specimen", ("specimen_id",), "change", opens=False),),
 )
 class SpecimenSuperseded(SpecimenGone, frozen=True, kw_only=True):
     """A newer specimen took the place of one on file."""
 
     superseded_by: Ref
+    change: Tallied | None = None
 
 
 @contract(
@@ -228,11 +243,13 @@ class SpecimenSuperseded(SpecimenGone, frozen=True, kw_only=True):
     rows=("IE-3.2.2",),
     owner="issuing",
     entity="specimen_id",
+    tallies=(Tally("specimen", ("specimen_id",), "change", opens=False),),
 )
 class SpecimenWithdrawn(SpecimenGone, frozen=True, kw_only=True):
     """The issuing country withdrew a specimen."""
 
     reason: RetractionReason
+    change: Tallied | None = None
 
 
 @contract(
@@ -247,6 +264,7 @@ class SpecimenWithdrawn(SpecimenGone, frozen=True, kw_only=True):
     bad=("effective_from", "June"),
     rows=("IE-1.2a",),
     owner="destination",
+    tallies=ENTRY,
 )
 class EntryRequirementChanged(EntryRequirementDeclared, frozen=True, kw_only=True):
     """A country changed whether a nationality needs an authorisation to enter it."""

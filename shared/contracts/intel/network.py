@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.contracts import Count, Data, Hash, Ref, Time, contract
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.vocabulary import Body, Country, DataRef, Dataset, Listed, Reporter, Token
 
 BODIES = ("ppt", "st", "sv")
@@ -23,6 +24,7 @@ BODIES = ("ppt", "st", "sv")
     rows=("IE-1.2.2", "IE-1.1b"),
     privacy="S",
     owner="country",
+    tallies=(Tally("contact_point", ("country", "body"), "change"),),
 )
 class ContactPointDesignated(Fact, frozen=True, kw_only=True):
     """A country designated its permanent contact point (Plan IE 1.2.2)."""
@@ -32,6 +34,7 @@ class ContactPointDesignated(Fact, frozen=True, kw_only=True):
     officer_ref: DataRef
     channel: Token | None = None
     valid_from: date | None = None
+    change: Tallied | None = None
 
 
 @contract(
@@ -68,6 +71,7 @@ class MeetingHeld(Fact, frozen=True, kw_only=True):
     rows=("IE-1.2.2",),
     privacy="S",
     owner="country",
+    tallies=(Tally("contact_point", ("country", "body"), "change"),),
 )
 class ContactPointReplaced(ContactPointDesignated, frozen=True, kw_only=True):
     """A country put another in its contact point's place."""
@@ -79,12 +83,14 @@ class ContactPointReplaced(ContactPointDesignated, frozen=True, kw_only=True):
     bad=("body", "x"),
     rows=("IE-1.2.2",),
     owner="country",
+    tallies=(Tally("contact_point", ("country", "body"), "change", opens=False),),
 )
 class ContactPointVacated(Fact, frozen=True, kw_only=True):
     """A country has no contact point for the time being."""
 
     country: Country
     body: Reporter
+    change: Tallied | None = None
 
 
 class Manual(Fact, frozen=True, kw_only=True):
@@ -216,6 +222,7 @@ class MeetingMissed(Meeting, frozen=True, kw_only=True):
     rows=("IE-2.1b",),
     by=BODIES,
     entity="commitment_id",
+    tallies=(Tally("commitment", ("country", "commitment_id"), "change", regional=True),),
 )
 class CommitmentAgreed(Fact, frozen=True, kw_only=True):
     """A meeting agreed that a country does something by a date (Plan IE 2.1)."""
@@ -225,6 +232,7 @@ class CommitmentAgreed(Fact, frozen=True, kw_only=True):
     """Who owes it."""
     due: Time
     text_ref: DataRef | None = None
+    change: Tallied | None = None
 
 
 @contract(
@@ -234,6 +242,10 @@ class CommitmentAgreed(Fact, frozen=True, kw_only=True):
     rows=("IE-2.1b",),
     entity="commitment_id",
     derived=("late",),
+    tallies=(
+        Tally("commitment", ("country", "commitment_id"), "change", opens=False, regional=True),
+        Since("commitment", ("country", "commitment_id"), "latency_s", regional=True),
+    ),
 )
 class CommitmentFulfilled(Fact, frozen=True, kw_only=True):
     """A commitment was kept."""
@@ -241,6 +253,8 @@ class CommitmentFulfilled(Fact, frozen=True, kw_only=True):
     commitment_id: Ref
     country: Country
     late: bool | None = None
+    change: Tallied | None = None
+    latency_s: Count | None = None
 
 
 @contract(

@@ -7,14 +7,15 @@ from typing import Any
 from msgspec import field
 
 from shared.contracts import Count, Problem, Ref, Time, Value, contract
+from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     ActionStage,
     ControlStat,
     Country,
     ExchangeKind,
     ExchangeRefusal,
-    Handling,
     InfoClass,
     Listed,
     OneOrMore,
@@ -23,6 +24,11 @@ from shared.contracts.vocabulary import (
     Token,
     Topic,
     Urgency,
+)
+
+ANSWER = (
+    Tally("request", ("exchange_id",), "change", opens=False, regional=True),
+    Since("request", ("exchange_id",), "latency_s", regional=True),
 )
 
 
@@ -108,7 +114,7 @@ class OperationEvaluated(Fact, frozen=True, kw_only=True):
     """What to train for."""
 
 
-class Exchange(Fact, frozen=True, kw_only=True):
+class Exchange(Marked, frozen=True, kw_only=True):
     """Information that goes from one country to another; what it says stays with them."""
 
     exchange_id: Ref
@@ -116,7 +122,6 @@ class Exchange(Fact, frozen=True, kw_only=True):
     to: Country
     info_class: InfoClass
     kind: ExchangeKind
-    handling: Handling | None = None
     urgency: Urgency | None = None
 
     def check(self) -> Iterator[Problem]:
@@ -140,7 +145,15 @@ EXCHANGE = {
 EXCHANGED: dict[str, Any] = {"privacy": "P", "entity": "exchange_id"}
 
 
-@contract("intel.information.received", good=EXCHANGE, bad=("kind", "x"), rows=("PC-1.1.1",), owner="to", **EXCHANGED)
+@contract(
+    "intel.information.received",
+    good=EXCHANGE,
+    bad=("kind", "x"),
+    rows=("PC-1.1.1",),
+    owner="to",
+    **EXCHANGED,
+    tallies=(Tally("information", ("exchange_id",)),),
+)
 class InformationReceived(Exchange, frozen=True, kw_only=True):
     """A country took in what another sent it (Plan PC 1.1.1)."""
 
@@ -160,11 +173,13 @@ class InformationShared(Exchange, frozen=True, kw_only=True):
     rows=("PC-1.1.5",),
     owner="sender",
     **EXCHANGED,
+    tallies=(Tally("request", ("exchange_id",), "change", regional=True),),
 )
 class InformationRequested(Exchange, frozen=True, kw_only=True):
     """A country asked another for information; due in seven days unless urgent."""
 
     due: Time | None = None
+    change: Tallied | None = None
 
 
 @contract(
@@ -174,9 +189,13 @@ class InformationRequested(Exchange, frozen=True, kw_only=True):
     rows=("PC-1.1.5",),
     owner="sender",
     **EXCHANGED,
+    tallies=ANSWER,
 )
 class InformationAnswered(Exchange, frozen=True, kw_only=True):
     """A country answered a request."""
+
+    change: Tallied | None = None
+    latency_s: Count | None = None
 
 
 @contract(
@@ -186,11 +205,14 @@ class InformationAnswered(Exchange, frozen=True, kw_only=True):
     rows=("PC-1.1.5",),
     owner="sender",
     **EXCHANGED,
+    tallies=ANSWER,
 )
 class InformationRefused(Exchange, frozen=True, kw_only=True):
     """A country refused a request, and says why."""
 
     reason: ExchangeRefusal
+    change: Tallied | None = None
+    latency_s: Count | None = None
 
 
 @contract(
@@ -199,6 +221,10 @@ class InformationRefused(Exchange, frozen=True, kw_only=True):
     bad=("useful", "very"),
     rows=("PC-1.1.3",),
     entity="exchange_id",
+    tallies=(
+        Tally("feedback", ("exchange_id",), "change"),
+        Since("information", ("exchange_id",), "latency_s"),
+    ),
 )
 class FeedbackGiven(Fact, frozen=True, kw_only=True):
     """The source of information is told what it was good for (Plan PC 1.1.3)."""
@@ -207,6 +233,8 @@ class FeedbackGiven(Fact, frozen=True, kw_only=True):
     to: Country
     useful: bool
     used_for: Token | None = None
+    change: Tallied | None = None
+    latency_s: Count | None = None
 
 
 @contract(

@@ -4,15 +4,15 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from shared.contracts import Count, Data, EventId, Ref, Share, contract
+from shared.contracts import Count, Data, EventId, Hash, Ref, Share, contract
+from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     BandScope,
     Country,
     DataRef,
-    Handling,
-    InformationGrade,
     Listed,
     Nationality,
     Offence,
@@ -20,11 +20,13 @@ from shared.contracts.vocabulary import (
     PhonebookMedia,
     ResourceLevel,
     Sex,
-    SourceGrade,
-    Tlp,
     Token,
     TraffickerRole,
 )
+
+KNOWN_BAND = Tally("known_band", ("band_id",), "known", regional=True)
+AT_WORK = Tally("band", ("band_id",), "change", regional=True)
+BROKEN_UP = Tally("band", ("band_id",), "change", opens=False, regional=True)
 
 
 @contract(
@@ -41,8 +43,9 @@ from shared.contracts.vocabulary import (
     rows=("IE-1.2d", "LE-1.R2", "XC-2"),
     privacy="S",
     entity="trafficker_pid",
+    tallies=(Tally("trafficker", ("trafficker_pid",), "change"),),
 )
-class TraffickerDetected(Fact, frozen=True, kw_only=True):
+class TraffickerDetected(Marked, frozen=True, kw_only=True):
     """A presumed trafficker or smuggler came to notice (Plan IE 1.2.3: leaders and modus operandi too)."""
 
     trafficker_pid: Ref
@@ -55,10 +58,7 @@ class TraffickerDetected(Fact, frozen=True, kw_only=True):
     modus_operandi: Listed[Token] = ()
     route_id: Ref | None = None
     band_id: Ref | None = None
-    srceval: SourceGrade | None = None
-    infoeval: InformationGrade | None = None
-    tlp: Tlp | None = None
-    handling: Handling | None = None
+    change: Tallied | None = None
 
 
 @contract(
@@ -75,6 +75,10 @@ class TraffickerDetected(Fact, frozen=True, kw_only=True):
     rows=("IE-1.2.3",),
     privacy="S",
     entity="seizure_id",
+    tallies=(
+        Tally("phonebook", ("seizure_id",)),
+        Tally("secured_detention", ("detention_id",), "change"),
+    ),
 )
 class PhonebookSeized(Fact, frozen=True, kw_only=True):
     """A telephone or address book was secured at a detention (Plan IE 1.2.3); its numbers stay in the vault."""
@@ -85,6 +89,7 @@ class PhonebookSeized(Fact, frozen=True, kw_only=True):
     detention_id: Ref | None = None
     holder_pid: Ref | None = None
     hashes_ref: DataRef | None = None
+    change: Tallied | None = None
 
 
 class TraffickerKnown(Data, frozen=True, kw_only=True):
@@ -94,6 +99,8 @@ class TraffickerKnown(Data, frozen=True, kw_only=True):
     confidence: Annotated[int, Meta(ge=0, le=100)]
     """Per cent."""
     evidence: Listed[EventId] = ()
+    reasons: Listed[Token] = ()
+    """Why they are held to be one: the traits that agree."""
 
 
 KNOWN = {"pids": ["tr-7c1", "tr-80a"], "confidence": 80, "evidence": ["0193a1b2-example"]}
@@ -118,13 +125,19 @@ class TraffickerMerged(TraffickerKnown, frozen=True, kw_only=True):
     rows=("IE-1.2.3",),
     privacy="P",
     entity="seizure_id",
+    tallies=(Since("phonebook", ("seizure_id",), "latency_s"),),
 )
-class PhonebookDisseminated(Fact, frozen=True, kw_only=True):
-    """The hashes of a seized book were made available to other countries (due 72 h after the seizure)."""
+class PhonebookDisseminated(Marked, frozen=True, kw_only=True):
+    """The hashes of a seized book were made available to other countries (due 72 h after the seizure).
+
+    A book with more numbers goes in several of these.
+    """
 
     seizure_id: Ref
     recipients: OneOrMore[Country]
-    handling: Handling | None = None
+    hashes: Annotated[tuple[Hash, ...], Meta(max_length=512)] = ()
+    """Of its telephone numbers (E.164), keyed with the region's key: the numbers stay in the vault."""
+    latency_s: Count | None = None
 
 
 @contract(
@@ -151,7 +164,7 @@ class PhonenumberMatched(Data, frozen=True, kw_only=True):
     score: Share
 
 
-class Band(Fact, frozen=True, kw_only=True):
+class Band(Marked, frozen=True, kw_only=True):
     """What is known of a band."""
 
     band_id: Ref
@@ -160,6 +173,8 @@ class Band(Fact, frozen=True, kw_only=True):
     members_count: Count | None = None
     countries: Listed[Country] = ()
     resource_level: ResourceLevel | None = None
+    change: Tallied | None = None
+    known: Tallied | None = None
 
 
 BAND = {
@@ -172,16 +187,57 @@ BAND = {
 }
 
 
-@contract("intel.band.identified", good=BAND, bad=("offences", []), rows=("PC-1c",), privacy="P", entity="band_id")
+@contract(
+    "intel.band.identified",
+    good=BAND,
+    bad=("offences", []),
+    rows=("PC-1c",),
+    privacy="P",
+    entity="band_id",
+    tallies=(
+        AT_WORK,
+        KNOWN_BAND,
+    ),
+)
 class BandIdentified(Band, frozen=True, kw_only=True):
     """A band of smugglers or traffickers became known."""
 
 
-@contract("intel.band.dismantled", good=BAND, bad=("scope", "global"), rows=("PC-1c",), privacy="P", entity="band_id")
+@contract(
+    "intel.band.dismantled",
+    good=BAND,
+    bad=("scope", "global"),
+    rows=("PC-1c",),
+    privacy="P",
+    entity="band_id",
+    tallies=(
+        BROKEN_UP,
+        KNOWN_BAND,
+        Tally("band_dismantled", ("band_id",), "dismantled", regional=True),
+        Since("band", ("band_id",), "latency_s", regional=True),
+    ),
+)
 class BandDismantled(Band, frozen=True, kw_only=True):
     """A band of smugglers or traffickers was broken up (Plan PC 1)."""
 
+    dismantled: Tallied | None = None
+    latency_s: Count | None = None
 
-@contract("intel.band.reactivated", good=BAND, bad=("band_id", ...), rows=("PC-1c",), privacy="P", entity="band_id")
+
+@contract(
+    "intel.band.reactivated",
+    good=BAND,
+    bad=("band_id", ...),
+    rows=("PC-1c",),
+    privacy="P",
+    entity="band_id",
+    tallies=(
+        AT_WORK,
+        KNOWN_BAND,
+        Tally("band_dismantled", ("band_id",), "dismantled", opens=False, regional=True),
+    ),
+)
 class BandReactivated(Band, frozen=True, kw_only=True):
     """A band that was broken up is at work again."""
+
+    dismantled: Tallied | None = None

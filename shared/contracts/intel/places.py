@@ -6,8 +6,10 @@ from typing import Any
 from msgspec import field
 
 from shared.contracts import Count, Ref, Time, Value, contract
+from shared.contracts.intel.marking import Marked
 from shared.contracts.means import Money
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     Country,
     DataRef,
@@ -43,8 +45,9 @@ class Leg(Value, frozen=True, kw_only=True):
     bad=("legs", []),
     rows=("IE-1.2c",),
     entity="route_id",
+    tallies=(Tally("route", ("route_id",), "change", regional=True),),
 )
-class RouteReported(Fact, frozen=True, kw_only=True):
+class RouteReported(Marked, frozen=True, kw_only=True):
     """A route of smugglers or traffickers became known (Plan IE 1.2: "rutas")."""
 
     route_id: Ref
@@ -52,6 +55,7 @@ class RouteReported(Fact, frozen=True, kw_only=True):
     fee: Money | None = None
     first_seen: date | None = None
     last_seen: date | None = None
+    change: Tallied | None = None
 
 
 @contract(
@@ -68,8 +72,9 @@ class RouteReported(Fact, frozen=True, kw_only=True):
     rows=("IE-3.2.1",),
     privacy="S",
     entity="place_ref",
+    tallies=(Tally("place", ("place_ref",), "change", regional=True),),
 )
-class LocationReported(Fact, frozen=True, kw_only=True):
+class LocationReported(Marked, frozen=True, kw_only=True):
     """A place was reported where victims of trafficking are suspected (Plan IE 3.2.1)."""
 
     place_ref: Ref
@@ -79,6 +84,7 @@ class LocationReported(Fact, frozen=True, kw_only=True):
     """Where the place is, and whose answer is awaited."""
     geohash: Geohash | None = None
     ack_by: Time | None = None
+    change: Tallied | None = None
 
 
 @contract(
@@ -100,17 +106,32 @@ class KnownRoute(Fact, frozen=True, kw_only=True):
     """A route on record."""
 
     route_id: Ref
+    change: Tallied | None = None
 
 
 ROUTE = {"route_id": "rt-12", "reported_by": "immigration"}
 
 
-@contract("intel.route.confirmed", good=ROUTE, bad=("route_id", ...), rows=("IE-1.2c",), entity="route_id")
+@contract(
+    "intel.route.confirmed",
+    good=ROUTE,
+    bad=("route_id", ...),
+    rows=("IE-1.2c",),
+    entity="route_id",
+    tallies=(Tally("route", ("route_id",), "change", regional=True),),
+)
 class RouteConfirmed(KnownRoute, frozen=True, kw_only=True):
     """A route is in use still, or was found again by another."""
 
 
-@contract("intel.route.retired", good=ROUTE, bad=("route_id", "rt 12"), rows=("IE-1.2c",), entity="route_id")
+@contract(
+    "intel.route.retired",
+    good=ROUTE,
+    bad=("route_id", "rt 12"),
+    rows=("IE-1.2c",),
+    entity="route_id",
+    tallies=(Tally("route", ("route_id",), "change", opens=False, regional=True),),
+)
 class RouteRetired(KnownRoute, frozen=True, kw_only=True):
     """A route is no longer in use."""
 
@@ -128,16 +149,35 @@ PLACE = {"place_ref": "place-31", "reported_by": "police"}
 PLACES: dict[str, Any] = {"rows": ("IE-3.2.1",), "privacy": "S", "entity": "place_ref"}
 
 
-@contract("intel.location.acknowledged", good=PLACE, bad=("place_ref", ...), **PLACES)
+@contract(
+    "intel.location.acknowledged",
+    good=PLACE,
+    bad=("place_ref", ...),
+    **PLACES,
+    tallies=(
+        Tally("place_acknowledged", ("place_ref",), "change", regional=True),
+        Since("place", ("place_ref",), "latency_s", regional=True),
+    ),
+)
 class LocationAcknowledged(KnownPlace, frozen=True, kw_only=True):
     """The country of the place took note of the report."""
 
+    change: Tallied | None = None
+    latency_s: Count | None = None
 
-@contract("intel.location.verified", good=PLACE | {"victims_found": 3}, bad=("victims_found", "three"), **PLACES)
+
+@contract(
+    "intel.location.verified",
+    good=PLACE | {"victims_found": 3},
+    bad=("victims_found", "three"),
+    **PLACES,
+    tallies=(Tally("place_verified", ("place_ref",), "change", regional=True),),
+)
 class LocationVerified(KnownPlace, frozen=True, kw_only=True):
     """The country of the place found the suspicion to be true."""
 
     victims_found: Count | None = None
+    change: Tallied | None = None
 
 
 @contract("intel.location.cleared", good=PLACE, bad=("place_ref", ""), **PLACES)

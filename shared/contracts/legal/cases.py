@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.contracts import Count, Data, Problem, Ref, Time, contract
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     CaseOutcome,
@@ -21,6 +22,8 @@ from shared.contracts.vocabulary import (
     Sex,
     Token,
 )
+
+WITNESS = (Tally("witness", ("witness_pid",), "change"), Since("witness", ("witness_pid",), "latency_s"))
 
 
 @contract(
@@ -40,6 +43,7 @@ from shared.contracts.vocabulary import (
     rows=("IE-3.1i", "IE-1.2.3", "LE-1.R2", "XC-2"),
     privacy="S",
     entity="detention_id",
+    tallies=(Tally("detention", ("detention_id",)),),
 )
 class PersonDetained(Fact, frozen=True, kw_only=True):
     """A suspect was detained; a smuggled migrant is never an offender for it (Smuggling Protocol art. 5)."""
@@ -111,6 +115,7 @@ class CaseResolved(Fact, frozen=True, kw_only=True):
     rows=("VA-6.1b",),
     privacy="S",
     entity="witness_pid",
+    tallies=WITNESS,
 )
 class WitnessReviewed(Fact, frozen=True, kw_only=True):
     """The protection of a witness was reviewed (Plan VA 6)."""
@@ -120,6 +125,8 @@ class WitnessReviewed(Fact, frozen=True, kw_only=True):
     measures: Listed[Token]
     risk_level: RiskLevel
     next_review: date | None = None
+    change: Tallied | None = None
+    latency_s: Count | None = None
 
 
 @contract(
@@ -157,6 +164,7 @@ class Proceeding(Fact, frozen=True, kw_only=True):
     accused_count: Count
     detention_ids: Listed[Ref] = ()
     countries: Listed[Country] = ()
+    change: Tallied | None = None
 
 
 PROCEEDING = {
@@ -172,12 +180,29 @@ PROCEEDING = {
 PROCEEDINGS: dict[str, Any] = {"rows": ("PC-1d",), "privacy": "P", "entity": "case_id"}
 
 
-@contract("legal.proceeding.opened", good=PROCEEDING, bad=("accused_count", -1), **PROCEEDINGS)
+@contract(
+    "legal.proceeding.opened",
+    good=PROCEEDING,
+    bad=("accused_count", -1),
+    **PROCEEDINGS,
+    tallies=(
+        Tally("proceeding", ("case_id",), "change"),
+        Since("detention", ("detention_ids",), "latency_s"),
+    ),
+)
 class ProceedingOpened(Proceeding, frozen=True, kw_only=True):
     """Proceedings began."""
 
+    latency_s: Count | None = None
 
-@contract("legal.proceeding.closed", good=PROCEEDING, bad=("offences", []), **PROCEEDINGS)
+
+@contract(
+    "legal.proceeding.closed",
+    good=PROCEEDING,
+    bad=("offences", []),
+    **PROCEEDINGS,
+    tallies=(Tally("proceeding", ("case_id",), "change", opens=False),),
+)
 class ProceedingClosed(Proceeding, frozen=True, kw_only=True):
     """Proceedings ended; how, `case.resolved` says."""
 
@@ -195,6 +220,7 @@ class ProceedingClosed(Proceeding, frozen=True, kw_only=True):
     rows=("VA-6.1b",),
     privacy="S",
     entity="witness_pid",
+    tallies=WITNESS,
 )
 class WitnessProtected(WitnessReviewed, frozen=True, kw_only=True):
     """A witness came under protection (Plan VA 6: until the case is resolved)."""
@@ -207,6 +233,7 @@ class WitnessProtected(WitnessReviewed, frozen=True, kw_only=True):
     rows=("VA-6.1b",),
     privacy="S",
     entity="witness_pid",
+    tallies=(Tally("witness", ("witness_pid",), "change", opens=False),),
 )
 class WitnessEnded(Fact, frozen=True, kw_only=True):
     """The protection of a witness ended."""
@@ -214,6 +241,7 @@ class WitnessEnded(Fact, frozen=True, kw_only=True):
     witness_pid: Ref
     case_id: Ref
     reason: ProtectionEnd
+    change: Tallied | None = None
 
 
 @contract(

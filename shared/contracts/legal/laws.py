@@ -5,6 +5,7 @@ from datetime import date
 
 from shared.contracts import Count, Data, Problem, Ref, Time, Value, contract
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Opens, Tallied, Tally
 from shared.contracts.vocabulary import (
     Country,
     DefinedCrime,
@@ -18,6 +19,10 @@ from shared.contracts.vocabulary import (
     Url,
 )
 
+PARTY = Tally("party", ("country", "instrument"), "change")
+OBLIGATION = ("obligation.instrument", "obligation.article")
+
+
 TREATY = {"instrument": "TIP", "country": "GTM", "reported_by": "foreign_ministry"}
 
 
@@ -29,6 +34,7 @@ class TreatyAct(Fact, frozen=True, kw_only=True):
     source_url: Url | None = None
     action: TreatyAction | None = None
     """The depositary's word for it: acceptance, approval, succession."""
+    change: Tallied | None = None
 
 
 @contract("legal.treaty.signed", good=TREATY, bad=("instrument", "Palermo"), rows=("LE-2.1",), owner="country")
@@ -36,17 +42,28 @@ class TreatySigned(TreatyAct, frozen=True, kw_only=True):
     """A country signed a treaty; signing does not make it a party."""
 
 
-@contract("legal.treaty.ratified", good=TREATY, bad=("country", "ESP"), rows=("LE-2.1",), owner="country")
+@contract(
+    "legal.treaty.ratified", good=TREATY, bad=("country", "ESP"), rows=("LE-2.1",), owner="country", tallies=(PARTY,)
+)
 class TreatyRatified(TreatyAct, frozen=True, kw_only=True):
     """A country deposited its ratification, and is a party (Plan LE 2.1)."""
 
 
-@contract("legal.treaty.acceded", good=TREATY, bad=("instrument", ...), rows=("LE-2.1",), owner="country")
+@contract(
+    "legal.treaty.acceded", good=TREATY, bad=("instrument", ...), rows=("LE-2.1",), owner="country", tallies=(PARTY,)
+)
 class TreatyAcceded(TreatyAct, frozen=True, kw_only=True):
     """A country acceded without having signed, and is a party (Plan LE 2.1)."""
 
 
-@contract("legal.treaty.withdrawn", good=TREATY, bad=("country", ...), rows=("LE-2.1",), owner="country")
+@contract(
+    "legal.treaty.withdrawn",
+    good=TREATY,
+    bad=("country", ...),
+    rows=("LE-2.1",),
+    owner="country",
+    tallies=(Tally("party", ("country", "instrument"), "change", opens=False),),
+)
 class TreatyWithdrawn(TreatyAct, frozen=True, kw_only=True):
     """A country withdrew from a treaty, and is no longer a party."""
 
@@ -169,6 +186,7 @@ class ProcedureIssued(Fact, frozen=True, kw_only=True):
     },
     bad=("degree", "half"),
     rows=("LE-1.R1",),
+    tallies=(Tally("transposed", OBLIGATION, "change", opens=Opens("degree", ("full",))),),
 )
 class ProvisionMapped(Fact, frozen=True, kw_only=True):
     """How far a law carries out a treaty's article."""
@@ -177,6 +195,7 @@ class ProvisionMapped(Fact, frozen=True, kw_only=True):
     obligation: Obligation
     degree: Degree
     law_id: Ref | None = None
+    change: Tallied | None = None
 
 
 class Gap(Data, frozen=True, kw_only=True):
@@ -185,6 +204,7 @@ class Gap(Data, frozen=True, kw_only=True):
     country: Country
     obligation: Obligation
     since: Time
+    change: Tallied | None = None
 
 
 GAP = {
@@ -194,12 +214,20 @@ GAP = {
 }
 
 
-@contract("legal.gap.opened", good=GAP, bad=("since", ...), rows=("LE-1.R3",))
+@contract(
+    "legal.gap.opened", good=GAP, bad=("since", ...), rows=("LE-1.R3",), tallies=(Tally("gap", OBLIGATION, "change"),)
+)
 class GapOpened(Gap, frozen=True, kw_only=True):
     """A country became party to a treaty, or changed its law, and an obligation is not carried out."""
 
 
-@contract("legal.gap.closed", good=GAP, bad=("country", "EU"), rows=("LE-1.R3",))
+@contract(
+    "legal.gap.closed",
+    good=GAP,
+    bad=("country", "EU"),
+    rows=("LE-1.R3",),
+    tallies=(Tally("gap", OBLIGATION, "change", opens=False),),
+)
 class GapClosed(Gap, frozen=True, kw_only=True):
     """An obligation is now carried out in full."""
 

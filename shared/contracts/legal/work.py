@@ -6,6 +6,7 @@ from typing import Any
 from shared.contracts import Ref, contract
 from shared.contracts.means import PLEDGE, Resource
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Tallied, Tally
 from shared.contracts.vocabulary import (
     Body,
     Country,
@@ -84,6 +85,7 @@ class Representative(Fact, frozen=True, kw_only=True):
 
     country: Country
     officer_ref: DataRef | None = None
+    change: Tallied | None = None
 
 
 REPRESENTATIVE = {
@@ -100,6 +102,7 @@ REPRESENTATIVE = {
     rows=("LE-1.1.1", "MS-LE-1"),
     privacy="S",
     owner="country",
+    tallies=(Tally("representative", ("country",), "change"),),
 )
 class RepresentativeDesignated(Representative, frozen=True, kw_only=True):
     """A country designated its representative."""
@@ -112,6 +115,7 @@ class RepresentativeDesignated(Representative, frozen=True, kw_only=True):
     rows=("LE-1.1.1",),
     privacy="S",
     owner="country",
+    tallies=(Tally("representative", ("country",), "change", opens=False),),
 )
 class RepresentativeVacated(Representative, frozen=True, kw_only=True):
     """A country has no representative for the time being."""

@@ -13,6 +13,7 @@ from shared.contracts.training.certificates import (
     NeedOverdue,
     NeedPlanned,
     NeedRaised,
+    NeedWithdrawn,
     OfficerCertified,
 )
 from shared.contracts.training.courses import (
@@ -72,6 +73,7 @@ __all__ = [
     "NeedOverdue",
     "NeedPlanned",
     "NeedRaised",
+    "NeedWithdrawn",
     "OfficerCertified",
     "OfficialEnrolled",
     "OfficialWithdrawn",

@@ -6,13 +6,17 @@ from typing import Any
 
 from shared.contracts import Count, Data, EventId, Problem, Ref, Share, Time, Value, contract
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Tallied, Tally
 from shared.contracts.vocabulary import InstitutionType, Instrument, Listed, Priority, StaleReason, Topic
+
+ENDED = Tally("certificate", ("cert_id",), "change", opens=False)
 
 
 class Alignment(Value, frozen=True, kw_only=True):
-    """What a course teaches the content of: a law in a version, or a treaty."""
+    """What a course teaches the content of: a law in a version, or a treaty as the country's laws carry it out."""
 
     law_id: Ref | None = None
+    """One that begins with a member's code (`MEX-law-7`) is that country's law, any other the reporting country's."""
     instrument: Instrument | None = None
     version: Ref | None = None
 
@@ -34,6 +38,7 @@ class Alignment(Value, frozen=True, kw_only=True):
     rows=("IE-3.2b",),
     privacy="P",
     entity="cert_id",
+    tallies=(Tally("certificate", ("cert_id",), "change"),),
 )
 class OfficerCertified(Fact, frozen=True, kw_only=True):
     """An officer got a certificate; it goes stale when what it is aligned to changes."""
@@ -46,6 +51,7 @@ class OfficerCertified(Fact, frozen=True, kw_only=True):
     valid_until: date
     score: Share | None = None
     aligned_to: Listed[Alignment] = ()
+    change: Tallied | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield `missing_alignment`, too."""
@@ -66,6 +72,7 @@ class OfficerCertified(Fact, frozen=True, kw_only=True):
     },
     bad=("priority", "utmost"),
     entity="need_id",
+    tallies=(Tally("need", ("need_id",), "change"),),
 )
 class NeedRaised(Data, frozen=True, kw_only=True):
     """Tells a country that its officers need training in a topic."""
@@ -75,6 +82,7 @@ class NeedRaised(Data, frozen=True, kw_only=True):
     priority: Priority
     bcp: Ref | None = None
     due: Time | None = None
+    change: Tallied | None = None
 
 
 @contract(
@@ -89,6 +97,7 @@ class NeedRaised(Data, frozen=True, kw_only=True):
     bad=("reason", "age"),
     rows=("IE-3.2b",),
     entity="cert_id",
+    tallies=(ENDED,),
 )
 class CertificationStaled(Data, frozen=True, kw_only=True):
     """Tells that a certificate no longer stands for what is to be known; it holds until `grace_until`."""
@@ -98,6 +107,7 @@ class CertificationStaled(Data, frozen=True, kw_only=True):
     institution_type: InstitutionType
     reason: StaleReason
     grace_until: Time
+    change: Tallied | None = None
 
 
 @contract(
@@ -106,6 +116,7 @@ class CertificationStaled(Data, frozen=True, kw_only=True):
     bad=("cert_id", ...),
     rows=("IE-3.2b",),
     entity="cert_id",
+    tallies=(ENDED,),
 )
 class CertificationExpired(Data, frozen=True, kw_only=True):
     """Tells that a certificate's time is over."""
@@ -113,6 +124,7 @@ class CertificationExpired(Data, frozen=True, kw_only=True):
     cert_id: Ref
     topic: Topic
     institution_type: InstitutionType
+    change: Tallied | None = None
 
 
 class Need(Data, frozen=True, kw_only=True):
@@ -133,12 +145,19 @@ class NeedPlanned(Need, frozen=True, kw_only=True):
     course_id: Ref
 
 
-@contract("training.need.met", good=NEED | {"latency_s": 7776000}, bad=("latency_s", -1), entity="need_id")
+@contract(
+    "training.need.met",
+    good=NEED | {"latency_s": 7776000},
+    bad=("latency_s", -1),
+    entity="need_id",
+    tallies=(Tally("need", ("need_id",), "change", opens=False),),
+)
 class NeedMet(Need, frozen=True, kw_only=True):
     """Officers were certified in what was needed."""
 
     latency_s: Count
     """Seconds since the need was raised."""
+    change: Tallied | None = None
 
 
 @contract("training.need.overdue", good=NEED | {"due": "2004-06-01T00:00:00Z"}, bad=("due", ...), entity="need_id")
@@ -148,11 +167,24 @@ class NeedOverdue(Need, frozen=True, kw_only=True):
     due: Time
 
 
+@contract(
+    "training.need.withdrawn",
+    good=NEED,
+    bad=("topic", "x"),
+    entity="need_id",
+    tallies=(Tally("need", ("need_id",), "change", opens=False),),
+)
+class NeedWithdrawn(Need, frozen=True, kw_only=True):
+    """What a need came from was a mistake, and nothing had been done about it yet."""
+
+    change: Tallied | None = None
+
+
 class CertificationReplaced(CertificationExpired, frozen=True, kw_only=True):
-    """A certificate ended before its time, which may have happened while it was stale."""
+    """A certificate ended before its time, or after it, which may have happened while it was stale."""
 
     was_valid: bool | None = None
-    """It counted as valid until now; false: it was stale before, and no longer counted."""
+    """It counted as valid until now; false: it was stale or expired before, and no longer counted."""
 
 
 @contract(
@@ -167,6 +199,7 @@ class CertificationReplaced(CertificationExpired, frozen=True, kw_only=True):
     bad=("renewed_by", ...),
     rows=("IE-3.2b",),
     entity="cert_id",
+    tallies=(ENDED,),
 )
 class CertificationRenewed(CertificationReplaced, frozen=True, kw_only=True):
     """A newer certificate of the same officer and topic took a certificate's place."""
@@ -186,6 +219,7 @@ class CertificationRenewed(CertificationReplaced, frozen=True, kw_only=True):
     bad=("reason", "x"),
     rows=("IE-3.2b",),
     entity="cert_id",
+    tallies=(ENDED,),
 )
 class CertificationRevoked(CertificationReplaced, frozen=True, kw_only=True):
     """A certificate was taken away."""

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from shared.contracts import Count, Ref, Share, contract
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Tallied, Tally
 from shared.contracts.training.certificates import Alignment
 from shared.contracts.vocabulary import (
     Aspect,
@@ -101,6 +102,16 @@ class CourseDelivered(Course, frozen=True, kw_only=True):
     privacy="P",
     entity="officer_pid",
     derived=("first_attendance_this_year",),
+    tallies=(
+        Tally(
+            "attendance",
+            ("country", "officer_pid"),
+            "change",
+            period="year",
+            regional=True,
+            flag="first_attendance_this_year",
+        ),
+    ),
 )
 class AttendanceRecorded(Fact, frozen=True, kw_only=True):
     """An officer attended a course (Plan IE 3.2)."""
@@ -113,6 +124,7 @@ class AttendanceRecorded(Fact, frozen=True, kw_only=True):
     institution_type: InstitutionType
     completed: bool
     first_attendance_this_year: bool | None = None
+    change: Tallied | None = None
 
 
 class SurveyRound(Fact, frozen=True, kw_only=True):
@@ -203,6 +215,7 @@ class SessionHeld(Fact, frozen=True, kw_only=True):
     rows=("IP-d",),
     privacy="P",
     entity="officer_pid",
+    tallies=(Tally("student", ("officer_pid", "year"), "change"),),
 )
 class StudentGraduated(Fact, frozen=True, kw_only=True):
     """An official finished the regional school's course (Plan IP: per year)."""
@@ -211,3 +224,4 @@ class StudentGraduated(Fact, frozen=True, kw_only=True):
     session_id: Ref
     topics: OneOrMore[Topic]
     year: Annotated[int, Meta(ge=2003, le=2100)]
+    change: Tallied | None = None

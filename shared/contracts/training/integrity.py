@@ -7,6 +7,7 @@ from typing import Any
 from shared.contracts import Count, Data, Problem, Ref, Time, contract
 from shared.contracts.means import PLEDGE, Resource
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     Channel,
     ComplaintCategory,
@@ -30,6 +31,7 @@ from shared.contracts.vocabulary import (
     privacy="P",
     entity="officer_pid",
     derived=("newly",),
+    tallies=(Tally("official", ("officer_pid", "institution_type"), "change", flag="newly"),),
 )
 class OfficialEnrolled(Fact, frozen=True, kw_only=True):
     """An official was incorporated in the Integrity and Professionalisation System (Plan IP 2.1, 3.1)."""
@@ -39,6 +41,7 @@ class OfficialEnrolled(Fact, frozen=True, kw_only=True):
     sex: Sex
     newly: bool | None = None
     """Not enrolled before; each official counts once."""
+    change: Tallied | None = None
 
 
 @contract(
@@ -76,6 +79,7 @@ class WorkforceDeclared(Fact, frozen=True, kw_only=True):
     privacy="P",
     entity="officer_pid",
     derived=("was_enrolled",),
+    tallies=(Tally("official", ("officer_pid", "institution_type"), "change", opens=False, flag="was_enrolled"),),
 )
 class OfficialWithdrawn(Fact, frozen=True, kw_only=True):
     """An official left the Integrity and Professionalisation System."""
@@ -84,6 +88,7 @@ class OfficialWithdrawn(Fact, frozen=True, kw_only=True):
     institution_type: InstitutionType
     sex: Sex
     was_enrolled: bool | None = None
+    change: Tallied | None = None
 
 
 @contract(
@@ -123,9 +128,17 @@ COMPLAINT = {"complaint_id": "cp-1", "category": "bribery", "source": "migrant",
 COMPLAINTS: dict[str, Any] = {"rows": ("IP-4.1.1",), "privacy": "S", "entity": "complaint_id"}
 
 
-@contract("training.complaint.received", good=COMPLAINT, bad=("category", "x"), **COMPLAINTS)
+@contract(
+    "training.complaint.received",
+    good=COMPLAINT,
+    bad=("category", "x"),
+    **COMPLAINTS,
+    tallies=(Tally("complaint", ("complaint_id",), "change"),),
+)
 class ComplaintReceived(OfficialComplaint, frozen=True, kw_only=True):
     """The Migration Responsibility Unit received a complaint."""
+
+    change: Tallied | None = None
 
 
 @contract("training.complaint.investigated", good=COMPLAINT, bad=("source", "x"), **COMPLAINTS)
@@ -140,6 +153,10 @@ class ComplaintInvestigated(OfficialComplaint, frozen=True, kw_only=True):
     bad=("outcome", "x"),
     derived=("latency_s",),
     **COMPLAINTS,
+    tallies=(
+        Tally("complaint", ("complaint_id",), "change", opens=False),
+        Since("complaint", ("complaint_id",), "latency_s"),
+    ),
 )
 class ComplaintResolved(OfficialComplaint, frozen=True, kw_only=True):
     """A complaint was decided; a substantiated one ends the official's certificates."""
@@ -151,6 +168,7 @@ class ComplaintResolved(OfficialComplaint, frozen=True, kw_only=True):
     """The crime that the conduct amounts to, if it does; bribery and its like are corruption without saying so."""
     latency_s: Count | None = None
     """Seconds since the complaint was recorded."""
+    change: Tallied | None = None
 
 
 @contract(
@@ -194,6 +212,10 @@ class CodeAdopted(Code, frozen=True, kw_only=True):
     privacy="P",
     entity="officer_pid",
     derived=("newly",),
+    tallies=(
+        Tally("code", ("officer_pid",), "change"),
+        Tally("code_version", ("version", "officer_pid"), flag="newly"),
+    ),
 )
 class CodeAcknowledged(Code, frozen=True, kw_only=True):
     """An official signed the code."""
@@ -202,6 +224,7 @@ class CodeAcknowledged(Code, frozen=True, kw_only=True):
     institution_type: InstitutionType
     newly: bool | None = None
     """This official had not signed this version before; each counts once."""
+    change: Tallied | None = None
 
 
 @contract(

@@ -5,6 +5,7 @@ from typing import Any
 from shared.contracts import Count, Data, Ref, Share, Time, contract
 from shared.contracts.means import Money
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Opens, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     CampaignChannel,
@@ -40,6 +41,18 @@ from shared.contracts.vocabulary import (
     privacy="P",
     entity="victim_pid",
     derived=("first_service_this_year",),
+    tallies=(
+        Tally("assisted", ("victim_pid",), "change", period="year", flag="first_service_this_year"),
+        Tally("served", ("victim_pid",), "served"),
+        Tally(
+            "communicated",
+            ("victim_pid",),
+            "communicated",
+            opens=Opens("service", ("communication",), others_close=False),
+        ),
+        Tally("service", ("victim_pid", "service"), "running", opens=Opens("ended", (None,), others_close=False)),
+        Since("victim", ("victim_pid",), "latency_s"),
+    ),
 )
 class ServiceProvided(Fact, frozen=True, kw_only=True):
     """A victim was given a service (Plan VA 4.1); each victim counts once a year in IP-f."""
@@ -53,6 +66,11 @@ class ServiceProvided(Fact, frozen=True, kw_only=True):
     started: Time | None = None
     ended: Time | None = None
     first_service_this_year: bool | None = None
+    change: Tallied | None = None
+    served: Tallied | None = None
+    communicated: Tallied | None = None
+    running: Tallied | None = None
+    latency_s: Count | None = None
 
 
 class VictimService(Fact, frozen=True, kw_only=True):
@@ -80,11 +98,18 @@ class ServiceRefused(VictimService, frozen=True, kw_only=True):
     reason: ServiceRefusal
 
 
-@contract("victims.service.ended", good=SERVICE | {"ended": "2004-05-01T10:00:00Z"}, bad=("ended", ...), **SERVED)
+@contract(
+    "victims.service.ended",
+    good=SERVICE | {"ended": "2004-05-01T10:00:00Z"},
+    bad=("ended", ...),
+    **SERVED,
+    tallies=(Tally("service", ("victim_pid", "service"), "running", opens=False),),
+)
 class ServiceEnded(VictimService, frozen=True, kw_only=True):
     """A service came to its end."""
 
     ended: Time
+    running: Tallied | None = None
 
 
 @contract(
@@ -94,12 +119,18 @@ class ServiceEnded(VictimService, frozen=True, kw_only=True):
     rows=("VA-4.1b",),
     privacy="P",
     entity="victim_pid",
+    tallies=(
+        Tally("status", ("victim_pid",), "unsettled", opens=False),
+        Since("victim", ("victim_pid",), "latency_s"),
+    ),
 )
 class MigrationStatusResolved(Fact, frozen=True, kw_only=True):
     """A victim's migration status was settled; until then care goes on (Plan VA 4.1)."""
 
     victim_pid: Ref
     outcome: StatusOutcome
+    unsettled: Tallied | None = None
+    latency_s: Count | None = None
 
 
 @contract(
@@ -110,6 +141,11 @@ class MigrationStatusResolved(Fact, frozen=True, kw_only=True):
     privacy="P",
     entity="victim_pid",
     derived=("first_enrolment", "found"),
+    tallies=(
+        Tally("enrolment", ("referral_id",), "change", regional=True),
+        Tally("lost", ("referral_id",), "lost", opens=False, regional=True),
+        Tally("programme", ("victim_pid", "programme"), "running"),
+    ),
 )
 class ProgrammeEnrolled(Fact, frozen=True, kw_only=True):
     """A returned victim joined a local programme (Plan VA 5.1)."""
@@ -122,6 +158,9 @@ class ProgrammeEnrolled(Fact, frozen=True, kw_only=True):
     """Nobody was enrolled under this referral before; without a referral, not known."""
     found: bool | None = None
     """First, and after the region had given notice that the returned victim was enrolled nowhere."""
+    change: Tallied | None = None
+    lost: Tallied | None = None
+    running: Tallied | None = None
 
 
 @contract(
@@ -131,6 +170,7 @@ class ProgrammeEnrolled(Fact, frozen=True, kw_only=True):
     rows=("VA-5.1b",),
     privacy="P",
     entity="victim_pid",
+    tallies=(Tally("programme", ("victim_pid", "programme"), "running", opens=False),),
 )
 class ProgrammeLeft(Fact, frozen=True, kw_only=True):
     """A victim left a local programme."""
@@ -138,6 +178,7 @@ class ProgrammeLeft(Fact, frozen=True, kw_only=True):
     victim_pid: Ref
     programme: Service
     months: Count
+    running: Tallied | None = None
 
 
 class Project(Fact, frozen=True, kw_only=True):
@@ -155,7 +196,13 @@ PROJECT = {"project_id": "pj-1", "places": 40, "reported_by": "intersectoral_com
 PROJECTS: dict[str, Any] = {"rows": ("VA-5.2b",), "entity": "project_id"}
 
 
-@contract("victims.project.presented", good=PROJECT, bad=("places", "many"), **PROJECTS)
+@contract(
+    "victims.project.presented",
+    good=PROJECT,
+    bad=("places", "many"),
+    **PROJECTS,
+    tallies=(Tally("project", ("project_id",)),),
+)
 class ProjectPresented(Project, frozen=True, kw_only=True):
     """A project was presented; due six months after the Plan's approval."""
 
@@ -166,19 +213,38 @@ class ProjectPresented(Project, frozen=True, kw_only=True):
     bad=("project_id", ...),
     rows=("VA-5.2b", "MS-VA-5.2"),
     entity="project_id",
+    tallies=(Since("project", ("project_id",), "latency_s"),),
 )
 class ProjectApproved(Project, frozen=True, kw_only=True):
     """A project was approved."""
 
+    latency_s: Count | None = None
 
-@contract("victims.project.started", good=PROJECT, bad=("sector", "farms"), **PROJECTS)
+
+@contract(
+    "victims.project.started",
+    good=PROJECT,
+    bad=("sector", "farms"),
+    **PROJECTS,
+    tallies=(Tally("project_running", ("project_id",), "running"),),
+)
 class ProjectStarted(Project, frozen=True, kw_only=True):
     """A project began."""
 
+    running: Tallied | None = None
 
-@contract("victims.project.closed", good=PROJECT, bad=("budget", 5), **PROJECTS)
+
+@contract(
+    "victims.project.closed",
+    good=PROJECT,
+    bad=("budget", 5),
+    **PROJECTS,
+    tallies=(Tally("project_running", ("project_id",), "running", opens=False),),
+)
 class ProjectClosed(Project, frozen=True, kw_only=True):
     """A project ended."""
+
+    running: Tallied | None = None
 
 
 @contract(
@@ -255,9 +321,12 @@ class Campaign(Fact, frozen=True, kw_only=True):
     bad=("channels", []),
     rows=("VA-2.1c", "MS-VA-2"),
     entity="campaign_id",
+    tallies=(Tally("campaign", ("campaign_id",), "running"),),
 )
 class CampaignLaunched(Campaign, frozen=True, kw_only=True):
     """A campaign began."""
+
+    running: Tallied | None = None
 
 
 @contract(
@@ -276,7 +345,14 @@ class CampaignMeasured(Campaign, frozen=True, kw_only=True):
 
 
 @contract(
-    "victims.campaign.ended", good=CAMPAIGN, bad=("languages", ["Spanish"]), rows=("VA-2.1c",), entity="campaign_id"
+    "victims.campaign.ended",
+    good=CAMPAIGN,
+    bad=("languages", ["Spanish"]),
+    rows=("VA-2.1c",),
+    entity="campaign_id",
+    tallies=(Tally("campaign", ("campaign_id",), "running", opens=False),),
 )
 class CampaignEnded(Campaign, frozen=True, kw_only=True):
     """A campaign ended."""
+
+    running: Tallied | None = None

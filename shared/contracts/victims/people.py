@@ -8,6 +8,7 @@ from msgspec import Meta, field
 
 from shared.contracts import Count, Problem, Ref, Value, contract
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Opens, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     Act,
     AgeBand,
@@ -34,6 +35,8 @@ from shared.contracts.vocabulary import (
     VictimStatus,
 )
 
+VICTIMS = ("PossibleVictimOfTrafficking", "ActualVictimOfTrafficking", "SmuggledMigrantHarmed")
+
 
 @contract(
     "victims.victim.identified",
@@ -57,6 +60,10 @@ from shared.contracts.vocabulary import (
     rows=("VA-2.1", "VA-3.1c", "XC-2"),
     privacy="S",
     entity="victim_pid",
+    tallies=(
+        Tally("victim", ("victim_pid",), "change", opens=Opens("status", VICTIMS, others_close=False)),
+        Tally("status", ("victim_pid",), "unsettled", opens=Opens("status", VICTIMS)),
+    ),
 )
 class VictimIdentified(Fact, frozen=True, kw_only=True):
     """A person was identified as a victim; trafficking by act, means and purpose (Palermo Protocol art. 3)."""
@@ -81,6 +88,8 @@ class VictimIdentified(Fact, frozen=True, kw_only=True):
     exploitation_country: State | None = None
     occurred_from: date | None = None
     occurred_to: date | None = None
+    change: Tallied | None = None
+    unsettled: Tallied | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield what the definition of trafficking lacks, too."""
@@ -123,6 +132,7 @@ class Completeness(Value, frozen=True, kw_only=True):
     rows=("VA-3.1", "VA-3.1b", "XC-2"),
     privacy="S",
     entity="victim_pid",
+    tallies=(Tally("record", ("victim_pid",)),),
 )
 class VictimRegistered(Fact, frozen=True, kw_only=True):
     """A victim was put on record (Plan VA 3.1: more records, better filled)."""
@@ -179,6 +189,10 @@ class VictimUpdated(Fact, frozen=True, kw_only=True):
     rows=("VA-3.1c",),
     privacy="S",
     entity="victim_pid",
+    tallies=(
+        Since("record", ("victim_pid",), "latency_s"),
+        Tally("status", ("victim_pid",), "unsettled", opens=Opens("to", VICTIMS)),
+    ),
 )
 class VictimStatusChanged(Fact, frozen=True, kw_only=True):
     """It was decided that a person is, or is not, a victim."""
@@ -187,6 +201,8 @@ class VictimStatusChanged(Fact, frozen=True, kw_only=True):
     before: VictimStatus = field(name="from")
     to: VictimStatus
     decided_by: DecidedBy
+    latency_s: Count | None = None
+    unsettled: Tallied | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield `no_change`, too."""

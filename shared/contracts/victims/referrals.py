@@ -7,6 +7,7 @@ from msgspec import Meta, field
 
 from shared.contracts import Count, Data, Problem, Ref, Time, Value, contract
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Opens, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     Country,
@@ -22,6 +23,12 @@ from shared.contracts.vocabulary import (
     Service,
     Sex,
     Urgency,
+)
+
+REFERRAL = ("referral_id",)
+ANSWERED = (
+    Tally("referral", REFERRAL, "pending", opens=False, regional=True),
+    Tally("overdue", REFERRAL, "overdue", opens=False, regional=True),
 )
 
 
@@ -61,6 +68,7 @@ class Preview(Value, frozen=True, kw_only=True):
     owner="sender",
     entity="referral_id",
     derived=("due",),
+    tallies=(Tally("referral", REFERRAL, "pending", regional=True),),
 )
 class ReferralSent(Fact, frozen=True, kw_only=True):
     """A country asks another to take on a victim; the answer is due in 8 h (child, danger) or 72 h (2023/977)."""
@@ -78,6 +86,7 @@ class ReferralSent(Fact, frozen=True, kw_only=True):
     preview: Preview | None = None
     dataref: DataRef | None = None
     due: Time | None = None
+    pending: Tallied | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield `same_country` and `missing_consent`, too."""
@@ -96,6 +105,7 @@ class ReferralSent(Fact, frozen=True, kw_only=True):
     privacy="P",
     entity="referral_id",
     derived=("sender", "receiver", "latency_s", "late"),
+    tallies=ANSWERED,
 )
 class ReferralAccepted(Fact, frozen=True, kw_only=True):
     """The receiving country takes the victim on; late acceptance is still valid, and counted late."""
@@ -107,6 +117,8 @@ class ReferralAccepted(Fact, frozen=True, kw_only=True):
     latency_s: Count | None = None
     """Seconds from the region knowing of the referral to its knowing of the answer."""
     late: bool | None = None
+    pending: Tallied | None = None
+    overdue: Tallied | None = None
 
 
 @contract(
@@ -117,6 +129,7 @@ class ReferralAccepted(Fact, frozen=True, kw_only=True):
     privacy="P",
     entity="referral_id",
     derived=("sender", "receiver", "latency_s", "late"),
+    tallies=ANSWERED,
 )
 class ReferralRejected(Fact, frozen=True, kw_only=True):
     """The receiving country does not take the victim on; the need is open again."""
@@ -127,6 +140,8 @@ class ReferralRejected(Fact, frozen=True, kw_only=True):
     receiver: Country | None = None
     latency_s: Count | None = None
     late: bool | None = None
+    pending: Tallied | None = None
+    overdue: Tallied | None = None
 
 
 @contract(
@@ -135,12 +150,15 @@ class ReferralRejected(Fact, frozen=True, kw_only=True):
     bad=("reason", "no"),
     privacy="P",
     entity="referral_id",
+    tallies=ANSWERED,
 )
 class ReferralRevoked(Fact, frozen=True, kw_only=True):
     """The sending country takes its referral back; not possible once it is accepted."""
 
     referral_id: Ref
     reason: ReferralRevocation
+    pending: Tallied | None = None
+    overdue: Tallied | None = None
 
 
 @contract(
@@ -178,6 +196,7 @@ class ReferralOffered(Data, frozen=True, kw_only=True):
     bad=("due", ...),
     rows=("VA-5.1b",),
     entity="referral_id",
+    tallies=(Tally("overdue", REFERRAL, "overdue", regional=True),),
 )
 class ReferralOverdue(Data, frozen=True, kw_only=True):
     """Tells the sending country that its referral was not answered in time."""
@@ -186,6 +205,7 @@ class ReferralOverdue(Data, frozen=True, kw_only=True):
     sender: Country
     receiver: Country
     due: Time
+    overdue: Tallied | None = None
 
 
 @contract(
@@ -233,6 +253,9 @@ class ReferralCompleted(Fact, frozen=True, kw_only=True):
     bad=("level", 4),
     rows=("VA-5.1b",),
     entity="referral_id",
+    tallies=(
+        Tally("lost", REFERRAL, "lost", opens=Opens("reason", ("not_enrolled",), others_close=False), regional=True),
+    ),
 )
 class ReferralEscalated(Data, frozen=True, kw_only=True):
     """An unanswered referral goes up: 1 contact point, 2 both contact points, 3 the presidency.
@@ -247,6 +270,7 @@ class ReferralEscalated(Data, frozen=True, kw_only=True):
     late_s: Count
     level: Annotated[int, Meta(ge=1, le=3)]
     reason: EscalationReason = "unanswered"
+    lost: Tallied | None = None
 
 
 @contract(
@@ -255,6 +279,9 @@ class ReferralEscalated(Data, frozen=True, kw_only=True):
     bad=("receiver", "EU"),
     rows=("VA-5.1b",),
     entity="referral_id",
+    tallies=ANSWERED,
 )
 class ReferralLapsed(ReferralOverdue, frozen=True, kw_only=True):
     """A referral is no longer awaited: the last level passed without an answer."""
+
+    pending: Tallied | None = None

@@ -37,7 +37,7 @@ def busy():
     return folded(
         event("legal.treaty.ratified", "MEX", "2003-03-04T00:00:00Z", instrument="TIP"),
         event("training.workforce.declared", institution_type="migration", headcount=2),
-        event("training.official.enrolled", institution_type="migration", newly=True),
+        event("training.official.enrolled", institution_type="migration", change={"by": 1}),
         event("intel.meeting.held", "MEX", "2003-06-03T00:00:00Z"),
         event("intel.report.rejected"),
         *[event("victims.referral.accepted", "HND", late=False, latency_s=7200)] * 12,

@@ -1,0 +1,136 @@
+"""Routes and bands, by what was reported of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from services.intel.gate import Marking, marking
+from shared import contracts
+from shared.contracts import Data, Event
+from shared.contracts.intel import BandDismantled, BandIdentified, RouteConfirmed, RouteReported, RouteRetired
+from shared.contracts.intel.people import Band
+from shared.contracts.vocabulary import MEMBERS, REGION
+from shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class RouteAct:
+    """A route reported, confirmed or retired by a country."""
+
+    event_id: str
+    country: str
+    route_id: str
+    act: str
+    way: str | None
+    members: tuple[str, ...]
+    reported_by: str
+    marking: Marking
+    acted: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BandAct:
+    """A band identified, dismantled or reactivated, as a country reported it."""
+
+    event_id: str
+    country: str
+    act: str
+    said: Band
+    acted: datetime
+
+    @property
+    def marking(self) -> Marking:
+        """How the report is marked."""
+        return marking(self.said)
+
+
+ROUTE_ACTS: dict[type[Data], str] = {RouteReported: "reported", RouteConfirmed: "confirmed", RouteRetired: "retired"}
+ROUTE_COLUMNS = "event_id, country, route_id, act, way, members, reported_by, tlp, handling, srceval, infoeval, acted"
+
+
+async def put_route_act(
+    event: Event[Any], data: RouteReported | RouteConfirmed | RouteRetired, connection: Connection
+) -> None:
+    """Insert what a country reported of a route; what this service derived is no report."""
+    if contracts.country_of(event.source) == REGION:
+        return
+    legs = data.legs if isinstance(data, RouteReported) else ()
+    marked = marking(data)
+    await connection.execute(
+        "insert into route_act (event_id, source, country, route_id, act, way, members, reported_by, tlp, handling,"
+        " srceval, infoeval, acted) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        event.id,
+        event.source,
+        event.country,
+        data.route_id,
+        next(act for kind, act in ROUTE_ACTS.items() if isinstance(data, kind)),
+        way(data) if isinstance(data, RouteReported) else None,
+        sorted({one for leg in legs for one in (leg.origin, leg.to)} & {*MEMBERS}),
+        data.reported_by,
+        marked.tlp,
+        marked.handling,
+        marked.srceval,
+        marked.infoeval,
+        event.time,
+    )
+
+
+async def route_acts(connection: Connection, route_ids: Sequence[str]) -> list[RouteAct]:
+    """Return what was reported of these routes and of others that go the same way, oldest first."""
+    rows = await connection.fetch(
+        f"select {ROUTE_COLUMNS} from route_act where route_id = any($1::text[])"  # noqa: S608 - constant
+        f" union select {ROUTE_COLUMNS} from route_act"
+        " where way in (select way from route_act where route_id = any($1::text[])) order by acted, event_id",
+        list(route_ids),
+    )
+    return [_route_act(row) for row in rows]
+
+
+def _route_act(row: Any) -> RouteAct:
+    fields = dict(row)
+    marked = Marking(*(fields.pop(name) for name in ("tlp", "handling", "srceval", "infoeval")))
+    return RouteAct(**{**fields, "members": tuple(fields["members"])}, marking=marked)
+
+
+def way(data: RouteReported) -> str:
+    """Return a route's legs as one text."""
+    return "|".join(f"{leg.origin}>{leg.to}:{leg.mode}" for leg in data.legs)
+
+
+async def routes_on(connection: Connection, way: str) -> list[str]:
+    """Return the routes that go this way."""
+    rows = await connection.fetch("select distinct route_id from route_act where way = $1 order by route_id", way)
+    return [row["route_id"] for row in rows]
+
+
+async def put_band_act(event: Event[Any], data: Band, connection: Connection) -> None:
+    """Insert what a country reported of a band; what this service derived is no report."""
+    if contracts.country_of(event.source) == REGION:
+        return
+    act = "dismantled" if isinstance(data, BandDismantled) else None
+    act = act or ("identified" if isinstance(data, BandIdentified) else "reactivated")
+    await connection.execute(
+        "insert into band_act (event_id, source, country, band_id, act, said, acted)"
+        " values ($1, $2, $3, $4, $5, $6, $7)",
+        event.id,
+        event.source,
+        event.country,
+        data.band_id,
+        act,
+        msgspec.json.encode({name: getattr(data, name) for name in Band.__struct_fields__}),
+        event.time,
+    )
+
+
+async def band_acts(connection: Connection, band_id: str) -> list[BandAct]:
+    """Return what was reported of a band, oldest first."""
+    rows = await connection.fetch(
+        "select event_id, country, act, said, acted from band_act where band_id = $1 order by acted, event_id", band_id
+    )
+    return [
+        BandAct(row["event_id"], row["country"], row["act"], msgspec.json.decode(row["said"], type=Band), row["acted"])
+        for row in rows
+    ]

@@ -1,0 +1,182 @@
+"""Contact points (choreography 11, intel's side), information asked and given, commitments."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from services.intel.facts import network, told
+from services.intel.facts.network import Commitment, Reply, Request
+from services.intel.gate import Relation, marking, may_know
+from services.intel.rules import places
+from services.intel.telling import SERVICE, Notice, alert, settle
+from shared import contracts
+from shared.contracts import Event, Problem, Refused
+from shared.contracts.intel import (
+    CommitmentAgreed,
+    CommitmentFulfilled,
+    CommitmentOverdue,
+    ContactPointDesignated,
+    ContactPointVacated,
+    FeedbackGiven,
+    InformationRequested,
+    InformationShared,
+)
+from shared.contracts.vocabulary import MEMBERS, REGION
+from shared.database import Connection
+from shared.rules import NotYet, derive, enriched
+
+REQUESTED = "intel.information.requested"
+
+
+async def on_contact_point(
+    cause: Event[Any], about: Event[ContactPointDesignated | ContactPointVacated], connection: Connection
+) -> Iterable[Event[Any]]:
+    """Tell the network who is its contact, or that there is none; a newcomer gets what is still open."""
+    data = about.data
+    scope = f"{about.source}/{about.id}"
+    await told.lock(connection, [scope])
+    stands = await network.is_recorded(connection, about.id, about.source)
+    latest = stands and await network.is_latest(connection, data.country, data.body, about.time)
+    kind = f"contact_point_{about.name.rpartition('.')[2]}"
+    said = alert(kind, (about.id, about.name), about.subject, reason=data.body, country=data.country)
+    others = [one for one in MEMBERS if one != data.country] if latest else []
+    events = await settle(connection, cause, [scope], [Notice(to=one, data=said, scope=scope) for one in others])
+    if latest and cause is about and isinstance(data, ContactPointDesignated):
+        events += await _still_open(cause, data.country, connection)
+    return events
+
+
+async def _still_open(cause: Event[Any], country: str, connection: Connection) -> list[Event[Any]]:
+    """Return again what a country was told and has not answered: places and requests, first due first."""
+    waiting = [(one.due, notice) for one, notice in await places.reoffered(connection, country)]
+    for request in await network.unanswered(connection, country):
+        waiting += [(request.due, _request("", request))] if may_know(request.marking, Relation.NAMED) else []
+    waiting.sort(key=lambda pair: (pair[0], pair[1].key))
+    return [derive(SERVICE, one.data, cause=cause, to=one.to, key=one.key) for _, one in waiting]  # type: ignore[arg-type]
+
+
+async def on_request(
+    cause: Event[Any], about: Event[InformationRequested], connection: Connection
+) -> Iterable[Event[Any]]:
+    """Pass a request on, and wait for its answer."""
+    data = about.data
+    return await _settled(cause, (data.exchange_id, data.sender, data.to), connection)
+
+
+async def on_reply(cause: Event[Any], about: Event[Any], connection: Connection) -> Iterable[Event[Any]]:
+    """Tell who asked that there is an answer, or a refusal with its reason."""
+    data = about.data
+    which = data.exchange_id, data.to, data.sender
+    if cause is about and not await network.requests(connection, *which):
+        raise NotYet("/data/exchange_id")
+    return await _settled(cause, which, connection)
+
+
+async def _settled(cause: Event[Any], which: tuple[str, str, str], connection: Connection) -> list[Event[Any]]:
+    scope = f"exchange/{which[1]}/{which[2]}/{which[0]}"
+    await told.lock(connection, [scope])
+    replies = await network.replies(connection, *which)
+    notices = []
+    for request in await network.requests(connection, *which):
+        notices += exchange(scope, request, replies)
+    return await settle(connection, cause, [scope], notices)
+
+
+def exchange(scope: str, request: Request, replies: Sequence[Reply]) -> list[Notice]:
+    """Return who is told what of a request for information."""
+    which = request.event_id, REQUESTED
+    if not may_know(request.marking, Relation.NAMED):
+        data = alert("not_passed_on", which, request.exchange_id, marked=request.marking)
+        return [Notice(to=request.asker, data=data, scope=scope)]
+    notices = [_request(scope, request)]
+    if not replies:
+        for to, other in ((request.asked, request.asker), (request.asker, request.asked)):
+            late = alert("information_overdue", which, request.exchange_id, due=request.due, country=other)
+            notices.append(Notice(to=to, data=late, scope=scope, due=request.due))
+    for reply in replies:
+        said = reply.event_id, f"intel.information.{reply.act}"
+        data = alert(f"information_{reply.act}", said, request.exchange_id, reason=reply.reason, country=request.asked)
+        notices.append(Notice(to=request.asker, data=data, scope=scope))
+    return notices
+
+
+def _request(scope: str, request: Request) -> Notice:
+    which, asker = (request.event_id, REQUESTED), request.asker
+    data = alert(
+        "information_requested", which, request.exchange_id, due=request.due, country=asker, marked=request.marking
+    )
+    return Notice(to=request.asked, data=data, scope=scope)
+
+
+def on_shared(about: Event[InformationShared], scope: str) -> list[Notice]:
+    """Tell the country that was given information, unless the marking leaves that to the giver."""
+    marked, which = marking(about.data), (about.id, about.name)
+    passed = may_know(marked, Relation.NAMED)
+    to, other = (about.data.to, about.country) if passed else (about.country, None)
+    kind = "information_shared" if passed else "not_passed_on"
+    data = alert(kind, which, about.data.exchange_id, country=other, marked=marked)
+    return [Notice(to=to, data=data, scope=scope)]
+
+
+def on_feedback(about: Event[FeedbackGiven], scope: str) -> list[Notice]:
+    """Tell the source of information what it was good for; of what this service drafted it tells by itself."""
+    data = about.data
+    if contracts.country_of(about.source) == REGION or data.to == about.country:
+        return []
+    reason = data.used_for or ("useful" if data.useful else "not_useful")
+    said = alert("feedback", (about.id, about.name), data.exchange_id, reason=reason, country=about.country)
+    return [Notice(to=data.to, data=said, scope=scope)]
+
+
+async def on_agreed(cause: Event[Any], about: Event[CommitmentAgreed], connection: Connection) -> Iterable[Event[Any]]:
+    """Wait for a commitment to be kept (Plan row IE-2.1b)."""
+    return await _owed(cause, about.data.commitment_id, connection)
+
+
+async def on_fulfilled(
+    cause: Event[Any], about: Event[CommitmentFulfilled], connection: Connection
+) -> Iterable[Event[Any]]:
+    """Note that a commitment was kept, and whether that was late; the country or who recorded it may say so."""
+    if cause is not about:
+        return await _owed(cause, about.data.commitment_id, connection)
+    agreed = await network.commitments(connection, about.data.commitment_id)
+    if not agreed:
+        raise NotYet("/data/commitment_id")
+    if about.data.country not in {one.country for one in agreed}:
+        raise Refused(Problem("/data/country", "wrong_reference", "the commitment is another country's"))
+    if about.country not in {one for commitment in agreed for one in (commitment.country, commitment.agreed_by)}:
+        raise Refused(Problem("/data/commitment_id", "not_permitted", "this country has no part in the commitment"))
+    late = about.time > max(one.due for one in agreed)
+    return [enriched(about, late=late), *await _owed(cause, about.data.commitment_id, connection)]
+
+
+async def _owed(cause: Event[Any], commitment_id: str, connection: Connection) -> list[Event[Any]]:
+    scope = f"commitment/{commitment_id}"
+    await told.lock(connection, [scope])
+    kept = await network.fulfilments(connection, commitment_id)
+    notices = []
+    for one in await network.commitments(connection, commitment_id):
+        notices += owed(scope, commitment_id, one, kept=bool(kept))
+    return await settle(connection, cause, [scope], notices)
+
+
+def owed(scope: str, commitment_id: str, commitment: Commitment, *, kept: bool) -> list[Notice]:
+    """Return who is told of a commitment: who owes it, at once and when it is overdue, and then who recorded it."""
+    which = commitment.event_id, "intel.commitment.agreed"
+    notices = []
+    if commitment.country != commitment.agreed_by:
+        data = alert("commitment_agreed", which, commitment_id, due=commitment.due, country=commitment.agreed_by)
+        notices.append(Notice(to=commitment.country, data=data, scope=scope))
+    if kept:
+        return notices
+    overdue = CommitmentOverdue(
+        commitment_id=commitment_id,
+        country=commitment.country,  # type: ignore[arg-type]  # read back as it was written
+        due=commitment.due,
+    )
+    notices.append(
+        Notice(to=commitment.country, data=overdue, scope=scope, name=commitment.event_id, due=commitment.due)
+    )
+    if commitment.country != commitment.agreed_by:
+        late = alert("commitment_overdue", which, commitment_id, due=commitment.due, country=commitment.country)
+        notices.append(Notice(to=commitment.agreed_by, data=late, scope=scope, due=commitment.due))
+    return notices

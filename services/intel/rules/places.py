@@ -1,0 +1,122 @@
+"""Places where victims are suspected: acknowledged in time or reminded of, and what came of them (choreography 8)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from services.intel.facts import places, told
+from services.intel.facts.places import Answer, Identification, Place
+from services.intel.gate import Relation, may_know
+from services.intel.telling import Notice, alert, settle
+from shared.contracts import Event, Problem, Refused, Retracted
+from shared.contracts.intel import FeedbackGiven, LocationReported
+from shared.contracts.victims import VictimIdentified
+from shared.database import Connection
+from shared.rules import NotYet
+
+REPORTED = "intel.location.reported"
+
+
+async def on_place(cause: Event[Any], about: Event[LocationReported], connection: Connection) -> Iterable[Event[Any]]:
+    """Tell the country in which the suspected place lies (Plan row IE-3.2.1), and wait for its word."""
+    return await _settled(cause, about.data.target_country, about.data.place_ref, connection, about=about.id)
+
+
+async def on_answer(cause: Event[Any], about: Event[Any], connection: Connection) -> Iterable[Event[Any]]:
+    """Tell those who reported a place what its country says of it; only that country may."""
+    place_ref = about.data.place_ref
+    if cause is about and not await places.reports(connection, about.country, place_ref):
+        if await places.is_elsewhere(connection, place_ref):
+            raise Refused(Problem("/data/place_ref", "not_permitted", "only the country of the place answers for it"))
+        raise NotYet("/data/place_ref")
+    return await _settled(cause, about.country, place_ref, connection, about=about.id)
+
+
+async def on_identified(
+    cause: Event[Any], about: Event[VictimIdentified], connection: Connection
+) -> Iterable[Event[Any]]:
+    """Tell who reported a place that a victim was identified because of it; a correction leaves the cause as it was."""
+    if isinstance(cause.data, Retracted):
+        await places.drop_identification(connection, about)
+        return await settle(connection, cause, [_victim(about.id)], [])
+    events: list[Event[Any]] = []
+    if cause is about and about.causationid:
+        await places.add_identification(connection, about)
+        for place_ref in await places.caused_by(connection, about.country, about.causationid):
+            events += await _settled(cause, about.country, place_ref, connection)
+    return events
+
+
+async def _settled(
+    cause: Event[Any], target: str, place_ref: str, connection: Connection, *, about: str = ""
+) -> list[Event[Any]]:
+    scope = f"place/{target}/{place_ref}"
+    await told.lock(connection, [scope])
+    reports = await places.reports(connection, target, place_ref)
+    answers = await places.answers(connection, target, place_ref)
+    known = await told.events(connection, scope)
+    said = {one.event_id for one in answers}
+    causes = {one.event_id: {one.event_id, known.get(_report(scope, one).key, ""), *said} for one in reports}
+    ever = {about, *known.values(), *said, *causes} - {""}
+    victims = await places.identifications(connection, target, sorted(ever))
+    notices = []
+    for report in reports:
+        found = [one for one in victims if one.causationid in causes[report.event_id]]
+        notices += follow_up(scope, report, answers, found)
+    return await settle(connection, cause, [scope, *(_victim(one.event_id) for one in victims)], notices)
+
+
+def _victim(event_id: str) -> str:
+    return f"victim/{event_id}"
+
+
+def follow_up(scope: str, report: Place, answers: Sequence[Answer], victims: Sequence[Identification]) -> list[Notice]:
+    """Return who is told what of a place that one country reported in another."""
+    if report.reporter == report.target:
+        return []
+    which = report.event_id, REPORTED
+    if not may_know(report.marking, Relation.NAMED):
+        data = alert("not_passed_on", which, report.place_ref, marked=report.marking)
+        return [Notice(to=report.reporter, data=data, scope=scope)]
+    notices = [_report(scope, report)]
+    if not answers:
+        for to, other in ((report.target, report.reporter), (report.reporter, report.target)):
+            late = alert("location_overdue", which, report.place_ref, due=report.due, country=other)
+            notices.append(Notice(to=to, data=late, scope=scope, due=report.due))
+    for answer in answers:
+        said = answer.event_id, f"intel.location.{answer.act}"
+        data = alert(f"location_{answer.act}", said, report.place_ref, country=report.target)
+        notices.append(Notice(to=report.reporter, data=data, scope=scope))
+    for victim in victims:
+        notices += _feedback(report, victim)
+    return notices
+
+
+def _report(scope: str, report: Place) -> Notice:
+    which = report.event_id, REPORTED
+    marked, reporter = report.marking, report.reporter
+    data = alert("location_reported", which, report.place_ref, due=report.due, country=reporter, marked=marked)
+    return Notice(to=report.target, data=data, scope=scope)
+
+
+def _feedback(report: Place, victim: Identification) -> list[Notice]:
+    """Give the feedback in the name of the place's country, and tell the reporter (Plan PC 1.1.3)."""
+    scope, name = _victim(victim.event_id), f"{report.event_id}/{victim.event_id}"
+    drafted = FeedbackGiven(
+        exchange_id=report.place_ref,
+        to=report.reporter,  # type: ignore[arg-type]  # read back as it was written
+        useful=True,
+        used_for="victim_identified",
+        reported_by=victim.reported_by,  # type: ignore[arg-type]
+    )
+    which = victim.event_id, "victims.victim.identified"
+    data = alert("feedback", which, report.place_ref, reason="victim_identified", country=report.target)
+    return [
+        Notice(to=report.target, data=drafted, scope=scope, name=name),
+        Notice(to=report.reporter, data=data, scope=scope, name=name),
+    ]
+
+
+async def reoffered(connection: Connection, country: str) -> list[tuple[Place, Notice]]:
+    """Return, for a new contact point, the places that still await its country's word."""
+    waiting = [one for one in await places.unanswered(connection, country) if may_know(one.marking, Relation.NAMED)]
+    return [(one, _report(f"place/{country}/{one.place_ref}", one)) for one in waiting]

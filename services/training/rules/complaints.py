@@ -1,0 +1,53 @@
+"""Complaints about officials, at the Migration Responsibility Unit (Plan IP 4.1.1)."""
+
+from typing import Any
+
+from services.training.policy import POLICY
+from services.training.rules.certificates import settled
+from services.training.rules.notices import SERVICE
+from services.training.store import certificates, complaints, lock
+from shared import deadlines
+from shared.contracts import Event
+from shared.contracts.training import ComplaintOverdue, ComplaintReceived, ComplaintResolved
+from shared.database import Connection
+from shared.rules import derive
+
+
+async def on_complaint(event: Event[ComplaintReceived | ComplaintResolved], connection: Connection) -> list[Event[Any]]:
+    """Watch that a complaint is decided in time (Plan IP 4.1.1); misconduct ends certificates (choreography 10)."""
+    await lock(connection)
+    await _watch(event, event.country, event.data.complaint_id, connection)
+    return await _conduct(event, [event], connection)
+
+
+async def recomplained(
+    told: Event[Any], before: Event[Any], after: Event[Any] | None, connection: Connection
+) -> list[Event[Any]]:
+    """Watch, and tell of certificates, what holds with the amended report (a `Follow`)."""
+    await lock(connection)
+    if after is None or after.data.complaint_id != before.data.complaint_id:
+        for complaint_id in {one.data.complaint_id for one in (before, after) if one}:
+            await _watch(told, told.country, complaint_id, connection)
+    return await _conduct(told, [one for one in (before, after) if one], connection)
+
+
+async def _conduct(
+    cause: Event[Any], reports: list[Event[ComplaintReceived | ComplaintResolved]], connection: Connection
+) -> list[Event[Any]]:
+    """Tell of the certificates of the officers whom these reports name."""
+    keys = []
+    for one in reports:
+        if isinstance(one.data, ComplaintResolved) and one.data.officer_pid:
+            keys += await certificates.of_officer(connection, one.country, one.data.officer_pid)
+    return await settled(cause, keys, connection)
+
+
+async def _watch(cause: Event[Any], country: Any, complaint_id: str, connection: Connection) -> None:
+    since = await complaints.waiting_since(connection, country, complaint_id)
+    name = f"complaint/{country}/{complaint_id}"
+    if since is None:
+        await deadlines.clear(connection, name)
+        return
+    due = since + POLICY.resolved_within
+    overdue = ComplaintOverdue(complaint_id=complaint_id, due=due)
+    await deadlines.fire_at(connection, name, due, derive(SERVICE, overdue, cause=cause, to=country, time=due))

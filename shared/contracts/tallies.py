@@ -1,0 +1,69 @@
+"""What recorded events count exactly: things that come and go, persons once, and how long something took.
+
+A contract says what its events do to a tally; the owning service fills in the rest when it records (`shared/tally.py`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+
+class Tallied(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What one event changes of a number, from its own time on: +1 or -1."""
+
+    by: Annotated[int, Meta(ge=-1, le=1)]
+    until: Annotated[datetime, Meta(tz=True)] | None = None
+    """A later act was on record already, and the change holds only until its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """The field whose value tells whether an act opens or closes."""
+
+    field: str
+    values: tuple[Any, ...]
+    """Those that open."""
+    others_close: bool = True
+    """False: with any other value the event is no act at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """An event of this type is an act on a thing: it opens it, or closes it.
+
+    A thing holds while the latest act on it, by time, is one that opens. `field` (a `Tallied | None`) is filled with
+    what the act changes of the number of things that hold; None: nothing.
+    """
+
+    what: str
+    """The kind of thing; the types that open it and those that close it name the same."""
+    key: tuple[str, ...]
+    """Fields that tell one thing from another, besides the event's country. Where one is absent, nothing is counted."""
+    field: str = ""
+    """Empty: the act is kept for others to refer to, and changes no number of its own."""
+    opens: bool | Opens = True
+    period: Literal["", "year"] = ""
+    """`year`: each calendar year (UTC) begins with nothing open, so that what opens counts once a year."""
+    regional: bool = False
+    """The key alone tells things apart, whatever the country."""
+    flag: str = ""
+    """An older field, true where the act changes the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """`field` is filled with the whole seconds since the first act that opened the thing; None: there was none."""
+
+    what: str
+    key: tuple[str, ...]
+    """As the tally's. A field that is a list stands for each of its values: the earliest counts."""
+    field: str
+    regional: bool = False
+
+
+def filled(tallies: tuple[Tally | Since, ...]) -> tuple[str, ...]:
+    """Return the fields that these fill in."""
+    flags = [one.flag for one in tallies if isinstance(one, Tally)]
+    return tuple(name for name in [*(one.field for one in tallies), *flags] if name)

@@ -1,0 +1,123 @@
+"""A service's rules on real tables, without NATS: reports are told, other services' events heard, days pass."""
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from shared import contracts, deadlines
+from shared.contracts import Event
+from shared.log import Draft, Log
+from shared.service import Service
+from tests.harness.servers import PostgresServer
+
+START = datetime(2004, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Hand:
+    """A clock that stands until it is moved."""
+
+    at: datetime = START
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@dataclass
+class Desk:
+    """A service's log with its rules."""
+
+    log: Log
+    clock: Hand
+    numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    def event(self, name: str, days: float = 0, country: str = "GTM", **changes: Any) -> Event[Any]:
+        """The contract's example, changed, as it happened so many days after the start."""
+        agreed = contracts.registry()[f"crm.{name}.v1"]
+        data = {key: value for key, value in (dict(agreed.good) | changes).items() if value is not ...}
+        time = START + timedelta(days=days)
+        return Event(
+            specversion="1.0",
+            id=f"e-{next(self.numbers)}",
+            source=f"urn:crm:country:{country}:test",
+            type=agreed.type,
+            time=time,
+            country=country,  # type: ignore[arg-type]
+            data=msgspec.convert(data, agreed.data),
+            recordedtime=time,
+        )
+
+    def corrected(self, event: Event[Any], **changes: Any) -> Event[Any]:
+        """The correction of an event, as its owner records it or (own) as its country sends it."""
+        return self._amendment(event, "corrected", data=msgspec.to_builtins(event.data) | changes)
+
+    def retracted(self, event: Event[Any]) -> Event[Any]:
+        return self._amendment(event, "retracted", reason="mistaken")
+
+    def _amendment(self, event: Event[Any], verb: str, **more: Any) -> Event[Any]:
+        service, entity, _ = event.name.split(".")
+        said = {"supersedes": event.id, "reported_by": "court", **more}
+        if service != self.log.service:
+            said |= {
+                "original": event.type,
+                "original_id": event.id,
+                "original_source": event.source,
+                "original_time": event.time.isoformat(),
+                "original_recordedtime": event.recordedtime.isoformat(),
+                "previous": msgspec.to_builtins(event.data),
+            }
+        agreed = contracts.registry()[f"crm.{service}.{entity}.{verb}.v1"]
+        return msgspec.structs.replace(
+            event, id=f"e-{next(self.numbers)}", type=agreed.type, data=msgspec.convert(said, agreed.data)
+        )
+
+    async def record(self, *events: Event[Any]) -> list[Exception | None]:
+        """Record own reports and act on heard events, in one transaction; return what became of each."""
+        return await self.log.record([self._draft(event) for event in events])
+
+    def _draft(self, event: Event[Any]) -> Draft:
+        service = event.name.partition(".")[0]
+        return Draft(event, None if service == self.log.service else (service.upper(), next(self.numbers)))
+
+    async def tell(self, *events: Event[Any]) -> None:
+        """Record, one after the other; each must be taken."""
+        for event in events:
+            assert await self.record(event) == [None]
+
+    async def pass_days(self, days: float) -> None:
+        """Let so many days pass; what is due by then happens."""
+        self.clock.at += timedelta(days=days)
+        fired = 1
+        while fired:
+            async with self.log.pool.acquire() as connection, connection.transaction():
+                fired = await deadlines.fire(self.log, connection)
+
+    async def recorded(self, *names: str) -> list[Event[Any]]:
+        """What stands in the log, of these types."""
+        rows = await self.log.pool.fetch("select payload from log order by position")
+        events = [contracts.decode(row["payload"]) for row in rows]
+        return [event for event in events if not names or event.name in names]
+
+    async def one(self, name: str) -> Event[Any]:
+        (event,) = await self.recorded(name)
+        return event
+
+
+@asynccontextmanager
+async def desk(postgres: PostgresServer, service: Service) -> AsyncIterator[Desk]:
+    """A desk on a fresh database."""
+    database = await postgres.clone()
+    address = postgres.server.url(service.name, postgres.passwords[service.name], database)
+    clock = Hand()
+    settings = {"search_path": service.name, "timezone": "UTC", "enable_seqscan": "off"}
+    try:
+        async with asyncpg.create_pool(address, min_size=1, max_size=3, server_settings=settings) as pool:
+            yield Desk(Log(service.name, pool, clock, service.all_rules()), clock)  # type: ignore[arg-type]
+    finally:
+        await postgres.drop(database)

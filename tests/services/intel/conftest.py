@@ -1,0 +1,3 @@
+from tests.services.intel.desk import desk
+
+__all__ = ["desk"]

@@ -1,0 +1,221 @@
+"""Counting exactly, on real tables: whatever the order, the corrections and the replicas, the sums are those of a
+clean count."""
+
+import asyncio
+import itertools
+import random
+from collections import defaultdict
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import msgspec
+import pytest
+
+from services.indicators.fold import Fold
+from services.indicators.kinds import Span, figures
+from services.indicators.plan import load
+from services.training.__main__ import SERVICE as TRAINING
+from services.victims.__main__ import SERVICE as VICTIMS
+from shared import contracts
+from shared.clock import Clock
+from shared.contracts import Event
+from shared.log import Draft, Log
+
+PLAN = load()
+START = datetime(2004, 1, 1, 12, tzinfo=UTC)
+NOW = START + timedelta(days=1000)
+numbers = itertools.count(1)
+
+
+def report(name, time, country="GTM", **data):
+    """A report as intake hands it on."""
+    agreed = contracts.registry()[f"crm.{name}.v1"]
+    told = msgspec.convert(dict(agreed.good) | data, agreed.data)
+    return Event(
+        specversion="1.0",
+        id=f"e-{next(numbers)}",
+        source=f"urn:crm:country:{country}:test",
+        type=agreed.type,
+        time=time,
+        country=country,
+        data=told,
+        recordedtime=time,
+    )
+
+
+@dataclass
+class Desk:
+    """A service's log with the service's own rules."""
+
+    log: Log
+    service: object
+    held: dict = field(default_factory=dict)
+    """What holds of each report by id: (time, data), or nothing once retracted."""
+
+    async def record(self, *events):
+        assert await self.log.record([Draft(event) for event in events]) == [None] * len(events)
+        for event in events:
+            agreed = contracts.registry()[event.type]
+            if agreed.verb == "corrected":
+                self.held[event.data.supersedes] = (self.held[event.data.supersedes][0], event.data.data)
+            elif agreed.verb == "retracted":
+                del self.held[event.data.supersedes]
+            else:
+                self.held[event.id] = (event.time, msgspec.to_builtins(event.data))
+
+    async def recorded(self):
+        rows = await self.log.pool.fetch("select payload from log order by position")
+        return [bytes(row["payload"]) for row in rows]
+
+    async def fold(self):
+        folded = Fold(PLAN)
+        for sequence, payload in enumerate(await self.recorded(), 1):
+            folded.apply(self.service.name, sequence, payload)
+        return folded
+
+
+@asynccontextmanager
+async def desk(postgres_server, service, database=None):
+    name = database or await postgres_server.clone()
+    url = postgres_server.server.url(service.name, postgres_server.passwords[service.name], name)
+    pool = await asyncpg.create_pool(url, min_size=1, max_size=4, server_settings={"search_path": service.name})
+    yield Desk(Log(service.name, pool, Clock(NOW, datetime.now(UTC)), service.all_rules()), service)
+    await pool.close()
+
+
+def on(fold, row, day):
+    """The row's figure over the whole region at the end of a day."""
+    found = figures(PLAN, PLAN.rows[row], fold.state, Span.as_of(day), exact=True)
+    return found.headline.value if found.headline else 0
+
+
+async def shuffled_history(table, rng, making, amended):
+    """Record reports at random times in random order, correcting and retracting some, in batches of random sizes."""
+    batch = []
+    alive = {}
+    for _ in range(60):
+        kind = rng.random()
+        if kind < 0.7 or not alive:
+            event = making(rng)
+            batch.append(event)
+            alive[event.id] = event
+        else:
+            await table.record(*batch)
+            batch = []
+            root = alive[rng.choice(sorted(alive))]
+            verb = "corrected" if kind < 0.88 else "retracted"
+            service, entity, _ = root.name.split(".")
+            more = {"data": amended(rng, root)} if verb == "corrected" else {"reason": "mistaken"}
+            change = report(f"{service}.{entity}.{verb}", NOW, root.country, supersedes=root.id, **more)
+            if verb == "retracted":
+                del alive[root.id]
+            await table.record(change)
+        if len(batch) > rng.randrange(1, 12):
+            await table.record(*batch)
+            batch = []
+    await table.record(*batch)
+
+
+def moment(rng):
+    return START + timedelta(hours=rng.randrange(0, 24 * 500))
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_officials_in_the_system_are_counted_exactly_on_every_day(postgres_server, seed):
+    rng = random.Random(seed)
+    left = {}
+
+    def making(rng):
+        gone = rng.random() < 0.4
+        event = report(
+            f"training.official.{'withdrawn' if gone else 'enrolled'}",
+            moment(rng),
+            officer_pid=f"of-{rng.randrange(4)}",
+            institution_type=rng.choice(["migration", "other"]),
+        )
+        left[event.id] = gone
+        return event
+
+    def amended(rng, root):
+        return msgspec.to_builtins(root.data) | {"officer_pid": f"of-{rng.randrange(4)}"}
+
+    async with desk(postgres_server, TRAINING) as table:
+        await shuffled_history(table, rng, making, amended)
+        fold = await table.fold()
+    for day in {START.date() + timedelta(days=n) for n in range(0, 510, 7)}:
+        latest = {}
+        for identity, (time, data) in sorted(table.held.items(), key=lambda one: one[1][0]):
+            if time.date() <= day:
+                latest[data["officer_pid"], data["institution_type"]] = not left[identity]
+        assert on(fold, "IP-a", day) == sum(latest.values()), day
+        migration = sum(inside for (_, institution), inside in latest.items() if institution == "migration")
+        assert sum(n for key, n in fold.state.sums["IP-2.1/numerator"].upto(day.toordinal())) == migration
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_each_victim_assisted_counts_once_a_year(postgres_server, seed):
+    rng = random.Random(seed)
+
+    def making(rng):
+        return report("victims.service.provided", moment(rng), victim_pid=f"vi-{rng.randrange(5)}")
+
+    def amended(rng, root):
+        return msgspec.to_builtins(root.data) | {"victim_pid": f"vi-{rng.randrange(5)}"}
+
+    async with desk(postgres_server, VICTIMS) as table:
+        await shuffled_history(table, rng, making, amended)
+        fold = await table.fold()
+    for day in {START.date() + timedelta(days=n) for n in range(0, 510, 7)}:
+        by_year = defaultdict(set)
+        for time, data in table.held.values():
+            if time.date() <= day:
+                by_year[time.year].add(data["victim_pid"])
+        assert on(fold, "IP-f", day) == len(by_year[day.year]), day
+
+
+async def test_two_replicas_that_record_at_once_count_a_person_once(postgres_server):
+    database = await postgres_server.clone()
+    async with desk(postgres_server, TRAINING, database) as one, desk(postgres_server, TRAINING, database) as other:
+        batches = [
+            [
+                report("training.official.enrolled", moment(random.Random(n)), officer_pid=f"of-{n % 3}")
+                for n in range(9)
+            ]
+            for _ in range(12)
+        ]
+        await asyncio.gather(*(table.record(*batch) for batch, table in zip(batches, itertools.cycle([one, other]))))
+        fold = await one.fold()
+    assert on(fold, "IP-a", NOW.date()) == 3
+
+
+async def test_a_certificate_retracted_after_it_went_stale_is_taken_out_once(postgres_server):
+    async with desk(postgres_server, TRAINING) as table:
+        given = report("training.officer.certified", START, aligned_to=[{"law_id": "law-1"}])
+        await table.record(given)
+        amended = report("legal.law.amended", START + timedelta(days=9), law_id="law-1")
+        assert await table.log.record([Draft(amended, ("LEGAL", 1))]) == [None]
+        fold = await table.fold()
+        assert [on_numerator(fold, START + timedelta(days=n)) for n in (0, 8)] == [1, 1]
+        assert on_numerator(fold, NOW) == 0
+        gone = report("training.officer.retracted", NOW, supersedes=given.id, reason="mistaken")
+        assert await table.log.record([Draft(gone)]) == [None]
+        fold = await table.fold()
+    assert [on_numerator(fold, START + timedelta(days=n)) for n in (0, 8, 400, 1000)] == [0, 0, 0, 0]
+
+
+def on_numerator(fold, time):
+    return sum(n for _, n in fold.state.sums["IE-3.2b/numerator"].upto(time.date().toordinal()))
+
+
+async def test_how_long_it_took_is_told_where_the_beginning_is_known(postgres_server):
+    async with desk(postgres_server, TRAINING) as table:
+        await table.record(
+            report("training.complaint.received", START, complaint_id="cp-1"),
+            report("training.complaint.resolved", START + timedelta(hours=1), complaint_id="cp-1"),
+            report("training.complaint.resolved", START + timedelta(hours=1), complaint_id="cp-2"),
+        )
+        await table.record(report("training.complaint.resolved", START - timedelta(hours=1), complaint_id="cp-1"))
+        took = [contracts.decode(payload).data for payload in await table.recorded()]
+    assert [one.latency_s for one in took[1:]] == [3600, None, None]

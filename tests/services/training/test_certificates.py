@@ -1,0 +1,284 @@
+"""What is told of a certificate follows what is on record about it, whatever came in which order."""
+
+import itertools
+import random
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from services.indicators.fold import Fold
+from services.indicators.kinds import Span, figures
+from services.indicators.plan import load
+from services.training.__main__ import SERVICE
+from services.training.policy import POLICY
+from shared.contracts import Refused
+from shared.contracts.questions import CertificatesAsk
+from shared.questions import Asked
+from shared.rules import NotYet
+from tests.harness.desk import START, desk
+
+CERTIFICATION = [f"training.certification.{verb}" for verb in ("staled", "expired", "renewed", "revoked", "retracted")]
+
+
+@pytest.fixture
+async def training(postgres_server):
+    async with desk(postgres_server, SERVICE) as one:
+        yield one
+
+
+def certified(training, cert_id="c-1", days=-30, **changes):
+    changes = {"officer_pid": "of-1", "topic": "ethics", "valid_until": "2006-02-28", "aligned_to": []} | changes
+    return training.event("training.officer.certified", days, cert_id=cert_id, **changes)
+
+
+def amended(training, law_id="law-1", days=-5, **changes):
+    changes = {"version": "2", "effective_from": "2004-03-01"} | changes
+    return training.event("legal.law.amended", days, law_id=law_id, **changes)
+
+
+def confirmed(training, days=-1, **changes):
+    return training.event("intel.document.confirmed", days, **changes)
+
+
+def complaint(training, verb="resolved", days=-1, **changes):
+    if verb == "resolved":
+        changes = {"outcome": "substantiated", "officer_pid": "of-1"} | changes
+    else:
+        changes = {"outcome": ..., "officer_pid": ..., "offence": ..., "sanction": ...} | changes
+    return training.event(f"training.complaint.{verb}", days, **changes)
+
+
+async def told(training):
+    return [(event.name.rpartition(".")[2], event.data.cert_id) for event in await training.recorded(*CERTIFICATION)]
+
+
+async def serving(training, officer="of-1", country="GTM", days=0):
+    asked = Asked("GTM", CertificatesAsk(officer_pid=officer, country=country), START + timedelta(days=days))
+    async with training.log.pool.acquire() as connection:
+        (answer,) = await SERVICE.questions[CertificatesAsk]([asked], connection)
+    return {one.cert_id: one.grace_until for one in answer.certificates}
+
+
+async def test_a_changed_law_makes_aligned_certificates_stale_with_a_grace(training):
+    law = [{"law_id": "law-1", "version": "1"}]
+    await training.tell(
+        certified(training, "c-1", aligned_to=law),
+        certified(training, "c-2", aligned_to=[{"law_id": "law-2"}]),
+        certified(training, "c-3", days=-2, topic="english", aligned_to=law),
+        certified(training, "c-4", aligned_to=[{"law_id": "law-1", "version": "2"}]),
+        amended(training),
+    )
+    (stale,) = await training.recorded("training.certification.staled")
+    assert (stale.data.cert_id, stale.data.reason) == ("c-1", "law_amended")
+    assert stale.time == START - timedelta(days=5)
+    assert stale.data.grace_until == START + POLICY.grace
+    assert await serving(training) == {"c-1": START + POLICY.grace, "c-2": None, "c-3": None, "c-4": None}
+    assert set(await serving(training, days=91)) == {"c-2", "c-3", "c-4"}
+    assert await serving(training, officer="of-2") == {}
+
+
+async def test_a_law_of_another_country_and_a_treaty_in_the_own_law_count_too(training):
+    await training.tell(
+        certified(training, "c-1", aligned_to=[{"law_id": "MEX-law-1"}]),
+        certified(training, "c-2", aligned_to=[{"instrument": "TIP"}]),
+        certified(training, "c-3", country="SLV", aligned_to=[{"instrument": "TIP"}]),
+        certified(training, "c-4", aligned_to=[{"law_id": "law-1"}]),
+    )
+    await training.tell(amended_in(training, "MEX"))
+    assert await told(training) == [("staled", "c-1")]
+    carries = [{"instrument": "TIP", "article": "5"}]
+    await training.tell(amended(training, "law-9", carries_out=carries))
+    assert await told(training) == [("staled", "c-1"), ("staled", "c-2")]
+    repealed = training.event("legal.law.repealed", -1, law_id="law-1", effective_from="2004-06-01")
+    await training.tell(repealed)
+    *_, last = await training.recorded("training.certification.staled")
+    assert last.data.cert_id == "c-4"
+    assert last.data.grace_until.isoformat() == "2004-08-30T00:00:00+00:00"
+
+
+def amended_in(training, country):
+    event = amended(training, f"{country}-law-1")
+    data = msgspec.structs.replace(event.data, country=country)
+    return msgspec.structs.replace(event, country=country, data=data)
+
+
+async def test_the_first_confirmation_of_a_forgery_makes_certificates_stale_once(training):
+    await training.tell(
+        certified(training, "c-1", topic="false_document_detection"),
+        certified(training, "c-2", topic="ethics"),
+        certified(training, "c-3", country="MEX", topic="false_document_detection"),
+    )
+    first = confirmed(training)
+    await training.tell(first)
+    assert await told(training) == [("staled", "c-1"), ("staled", "c-3")]
+    assert {event.data.reason for event in await training.recorded("training.certification.staled")} == {"new_fraud"}
+    await training.pass_days(1)
+    await training.tell(certified(training, "c-4", 1.5, topic="false_document_detection", officer_pid="of-2"))
+    await training.tell(confirmed(training))
+    assert len(await told(training)) == 2
+    await training.tell(training.retracted(first))
+    assert len(await told(training)) == 6, "known since the second: those before it are told anew, with its grace"
+    await training.pass_days(2)
+    await training.tell(confirmed(training), confirmed(training, fraud_type="counterfeit"))
+    assert (await told(training))[6:] == [("staled", "c-4")]
+
+
+async def test_a_certificate_expires_on_its_day_and_is_renewed_by_the_next(training):
+    await training.tell(certified(training, "c-1", valid_until="2004-03-10"))
+    await training.pass_days(5)
+    assert await told(training) == []
+    await training.pass_days(5)
+    (expired,) = await training.recorded("training.certification.expired")
+    assert expired.time.isoformat() == "2004-03-10T23:59:59.999999+00:00"
+    await training.tell(certified(training, "c-2", days=10), certified(training, "c-3", days=10, officer_pid="of-2"))
+    renewed = await training.one("training.certification.renewed")
+    assert (renewed.data.cert_id, renewed.data.renewed_by, renewed.data.was_valid) == ("c-1", "c-2", False)
+    assert set(await serving(training, days=10)) == {"c-2"}
+
+
+async def test_a_stale_certificate_does_not_expire_and_a_renewed_one_serves_no_more(training):
+    await training.tell(
+        certified(training, "c-1", valid_until="2004-03-10", aligned_to=[{"law_id": "law-1"}]),
+        amended(training),
+        certified(training, "c-2", days=-4),
+    )
+    assert await told(training) == [("staled", "c-1"), ("renewed", "c-1")]
+    assert set(await serving(training)) == {"c-2"}
+    await training.pass_days(30)
+    assert len(await told(training)) == 2
+
+
+async def test_misconduct_found_true_revokes_the_officers_certificates(training):
+    await training.tell(
+        certified(training, "c-1"),
+        certified(training, "c-2", topic="english", aligned_to=[{"law_id": "law-1"}]),
+        certified(training, "c-3", officer_pid="of-2"),
+        amended(training),
+        complaint(training, complaint_id="cp-0", outcome="unfounded"),
+    )
+    resolved = complaint(training)
+    await training.tell(resolved, certified(training, "c-4", days=0))
+    revoked = await training.recorded("training.certification.revoked")
+    assert [(one.data.cert_id, one.data.reason, one.data.was_valid) for one in revoked] == [
+        ("c-1", "conduct", True),
+        ("c-2", "conduct", False),
+    ]
+    assert {one.causationid for one in revoked} == {resolved.id}
+    assert set(await serving(training)) == {"c-4"}
+    await training.tell(training.retracted(resolved))
+    assert (await told(training))[-2:] == [("retracted", "c-1"), ("retracted", "c-2")]
+    assert set(await serving(training)) == {"c-1", "c-2", "c-4"}
+
+
+async def test_a_taken_id_is_refused_and_a_retracted_one_is_free_again(training):
+    first = certified(training)
+    await training.tell(first)
+    (refusal,) = await training.record(certified(training))
+    assert isinstance(refusal, Refused)
+    assert [problem.code for problem in refusal.problems] == ["duplicate_entity"]
+    await training.tell(training.retracted(first), certified(training))
+
+
+async def test_what_is_told_and_taken_back_at_once_waits_until_it_is_in_the_log(training):
+    law = amended(training)
+    await training.tell(certified(training, aligned_to=[{"law_id": "law-1"}]))
+    outcomes = await training.record(law, training.retracted(law))
+    assert [type(one) for one in outcomes] == [type(None), NotYet]
+    await training.tell(training.retracted(law))
+    assert await told(training) == [("staled", "c-1"), ("retracted", "c-1")]
+
+
+async def test_a_correction_to_another_law_or_institution_is_told_anew(training):
+    law, cert = amended(training), certified(training, aligned_to=[{"law_id": "law-1"}])
+    await training.tell(cert, law, training.corrected(law, law_id="law-2"))
+    assert await told(training) == [("staled", "c-1"), ("retracted", "c-1")]
+    await training.tell(training.corrected(cert, institution_type="other", aligned_to=[{"law_id": "law-2"}]))
+    assert (await told(training))[2:] == [("staled", "c-1")]
+    await training.tell(training.corrected(cert, institution_type="migration", aligned_to=[{"law_id": "law-2"}]))
+    last = (await training.recorded(*CERTIFICATION))[3:]
+    assert [(one.name, getattr(one.data, "institution_type", "")) for one in last] == [
+        ("training.certification.retracted", ""),
+        ("training.certification.staled", "migration"),
+    ]
+
+
+PLAN = load()
+
+
+async def valid(training):
+    """How many certificates count in IE-3.2b by the fold, and how many have nothing told of them by the tables."""
+    folded = Fold(PLAN)
+    rows = await training.log.pool.fetch("select payload from log order by position")
+    for sequence, row in enumerate(rows, 1):
+        folded.apply("training", sequence, bytes(row["payload"]))
+    found = figures(PLAN, PLAN.rows["IE-3.2b"], folded.state, Span.now(training.clock.now().date()), exact=True)
+    counted = sum(cell.numerator or 0 for cell in found.cells if cell.country == "GTM")
+    standing = await training.log.pool.fetchval(
+        "select count(*) from certificate as c where not exists"
+        " (select from told as t where t.country = c.country and t.cert_id = c.cert_id)"
+    )
+    return counted, standing
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_the_figure_counts_each_valid_certificate_once_in_any_order(training, seed):
+    chance = random.Random(seed)
+    stories = [
+        certified(
+            training,
+            f"c-{n}",
+            chance.randint(-40, 0),
+            officer_pid=f"of-{chance.randint(1, 3)}",
+            topic=chance.choice(["ethics", "false_document_detection"]),
+            valid_until=chance.choice(["2004-02-25", "2004-03-05", "2006-01-01"]),
+            aligned_to=[{"law_id": f"law-{chance.randint(1, 2)}"}],
+        )
+        for n in range(8)
+    ]
+    stories += [amended(training, f"law-{chance.randint(1, 2)}", chance.randint(-40, 0)) for _ in range(2)]
+    stories += [confirmed(training, chance.randint(-40, 0), doc_code=code) for code in ("PP", "V")]
+    stories += [
+        complaint(training, days=chance.randint(-20, 0), complaint_id=f"cp-{n}", officer_pid=f"of-{n}") for n in (1, 2)
+    ]
+    await training.tell(training.event("training.workforce.declared", -60))
+    chance.shuffle(stories)
+    for event in stories:
+        await training.tell(event)
+        if chance.random() < 0.2:
+            await training.pass_days(1)
+    await training.pass_days(6)
+    assert (await valid(training))[0] == (await valid(training))[1]
+    ends = await standing(training)
+    for event in chance.sample(stories, 4):
+        await training.tell(training.retracted(event))
+        counted, left = await valid(training)
+        assert counted == left
+    assert len(ends) == 8
+
+
+async def standing(training):
+    return [row["cert_id"] for row in await training.log.pool.fetch("select cert_id from certificate")]
+
+
+async def test_the_order_of_arrival_does_not_matter_to_how_certificates_stand(postgres_server):
+    ends = set()
+    for order in list(itertools.permutations(range(4)))[::3]:
+        async with desk(postgres_server, SERVICE) as training:
+            events = [
+                certified(training, "c-1", valid_until="2004-02-27", aligned_to=[{"law_id": "law-1"}]),
+                certified(training, "c-2", days=-4),
+                amended(training, days=-10),
+                complaint(training, days=-1),
+            ]
+            await training.tell(*[events[place] for place in order])
+            rows = await training.log.pool.fetch(
+                "select cert_id, kind, at, renewed_by from told order by cert_id, number"
+            )
+            ends.add(tuple(tuple(row) for row in rows))
+    (end,) = ends
+    assert [(cert_id, kind) for cert_id, kind, _, _ in end] == [
+        ("c-1", "staled"),
+        ("c-1", "renewed"),
+        ("c-2", "revoked"),
+    ]

@@ -1,0 +1,163 @@
+"""Training needs: raised, planned, met, overdue, withdrawn; and complaints that wait too long."""
+
+import itertools
+
+import pytest
+
+from services.training.__main__ import SERVICE
+from tests.harness.desk import START, desk
+
+NEEDS = [f"training.need.{verb}" for verb in ("raised", "planned", "met", "overdue", "withdrawn")]
+POST = "GTM-POST"
+
+
+@pytest.fixture
+async def training(postgres_server):
+    async with desk(postgres_server, SERVICE) as one:
+        yield one
+
+
+def confirmed(training, days, bcp=POST, **changes):
+    return training.event("intel.document.confirmed", days, bcp=bcp, **changes)
+
+
+def course(training, verb, days, bcp=POST, **changes):
+    return training.event(f"training.course.{verb}", days, bcp=bcp, **changes)
+
+
+def certified(training, days, cert_id="c-1", **changes):
+    changes = {"aligned_to": [], "topic": "false_document_detection"} | changes
+    return training.event("training.officer.certified", days, cert_id=cert_id, **changes)
+
+
+async def told(training):
+    return [event.name.rpartition(".")[2] for event in await training.recorded(*NEEDS)]
+
+
+async def test_the_same_forgery_three_times_in_30_days_at_a_post_raises_a_need_which_training_there_meets(training):
+    last = confirmed(training, -1)
+    await training.tell(
+        confirmed(training, -45),
+        confirmed(training, -20),
+        confirmed(training, -10, bcp="GTM-OTHER"),
+        confirmed(training, -10, doc_code="V"),
+        confirmed(training, -9),
+        last,
+        confirmed(training, 0),
+    )
+    need = await training.one("training.need.raised")
+    assert (need.data.topic, need.data.bcp, need.causationid) == ("false_document_detection", POST, last.id)
+    await training.tell(
+        course(training, "scheduled", -2),
+        course(training, "scheduled", 0, bcp="GTM-OTHER"),
+        course(training, "scheduled", 0, topics=["english"]),
+    )
+    assert await told(training) == ["raised"]
+    await training.tell(course(training, "scheduled", 0), course(training, "scheduled", 0, course_id="crs-2"))
+    assert (await training.one("training.need.planned")).data.course_id == "crs-1"
+    await training.pass_days(3)
+    await training.tell(certified(training, 0), course(training, "delivered", 1))
+    assert await told(training) == ["raised", "planned"], "certified before the course"
+    await training.tell(certified(training, 1, "c-2", topic="ethics"), certified(training, 1, "c-3", country="MEX"))
+    await training.tell(certified(training, 1, "c-4"))
+    met = await training.one("training.need.met")
+    assert (met.data.need_id, met.data.latency_s) == (need.data.need_id, 3 * 86_400)
+    await training.pass_days(100)
+    assert await told(training) == ["raised", "planned", "met"]
+
+
+async def test_a_need_that_nobody_meets_becomes_overdue_and_can_still_be_met(training):
+    await training.tell(*[confirmed(training, 0) for _ in range(3)])
+    await training.pass_days(90)
+    need, overdue = await training.recorded("training.need.raised", "training.need.overdue")
+    assert overdue.time == overdue.data.due == need.data.due
+    await training.tell(course(training, "delivered", 80), certified(training, 85))
+    assert await told(training) == ["raised", "overdue", "met"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_course_certificate_and_confirmation_may_come_in_any_order(training, order):
+    await training.tell(confirmed(training, -3), confirmed(training, -2))
+    events = [confirmed(training, -1), course(training, "delivered", 0), certified(training, 0)]
+    await training.tell(*[events[place] for place in order])
+    assert await told(training) == ["raised", "met"]
+
+
+async def test_a_confirmation_withdrawn_or_of_another_forgery_no_longer_counts(training):
+    events = [confirmed(training, day) for day in (-9, -5, -1)]
+    await training.tell(*events[:2], training.corrected(events[0], doc_code="V"), events[2])
+    assert await told(training) == []
+    await training.tell(confirmed(training, -2))
+    need = await training.one("training.need.raised")
+    await training.tell(training.retracted(events[2]))
+    withdrawn = await training.one("training.need.withdrawn")
+    assert withdrawn.data.need_id == need.data.need_id
+    await training.tell(confirmed(training, -3))
+    assert await told(training) == ["raised", "withdrawn", "raised"]
+    await training.pass_days(200)
+    assert await told(training) == ["raised", "withdrawn", "raised", "overdue"]
+
+
+async def test_a_need_stays_while_enough_confirmations_are_left_and_when_a_course_was_set_for_it(training):
+    events = [confirmed(training, day) for day in (-9, -5, -1, 0)]
+    await training.tell(*events, training.retracted(events[0]))
+    assert await told(training) == ["raised"]
+    await training.tell(course(training, "scheduled", 0), training.retracted(events[1]))
+    assert await told(training) == ["raised", "planned"]
+
+
+@pytest.mark.parametrize(("effective", "needed"), [("2004-03-20", True), ("2004-03-31", True), ("2004-04-01", False)])
+async def test_an_entry_rule_that_takes_effect_within_30_days_raises_a_need(training, effective, needed):
+    changed = training.event("intel.entryrequirement.changed", 0, effective_from=effective)
+    await training.tell(changed)
+    raised = await training.recorded("training.need.raised")
+    assert [(one.data.topic, one.data.bcp, one.causationid) for one in raised] == (
+        [("crm_member_policies", None, changed.id)] if needed else []
+    )
+    assert all(one.data.due.date().isoformat() == effective for one in raised)
+    await training.tell(training.corrected(changed, effective_from="2005-01-01"))
+    assert await told(training) == (["raised", "withdrawn"] if needed else [])
+    await training.tell(training.corrected(changed, effective_from="2004-03-09"))
+    assert (await told(training))[-1:] == ["raised"]
+
+
+async def test_lessons_and_procedures_ask_for_training(training):
+    await training.tell(
+        training.event("intel.operation.evaluated", lessons=["regional_security", "english"]),
+        training.event("legal.procedure.issued"),
+        training.event("legal.procedure.issued", procedure_id="pr-2", topic=...),
+    )
+    topics = [one.data.topic for one in await training.recorded("training.need.raised")]
+    assert topics == ["regional_security", "english", "victim_treatment_coordination"]
+    await training.tell(
+        course(training, "delivered", 1, bcp=..., topics=["english"], place="online"),
+        certified(training, 1, topic="english"),
+    )
+    assert (await training.one("training.need.met")).data.topic == "english"
+
+
+def complaint(training, verb, days=0, **changes):
+    away = {} if verb == "resolved" else dict.fromkeys(("outcome", "officer_pid", "offence", "sanction"), ...)
+    return training.event(f"training.complaint.{verb}", days, **(away | changes))
+
+
+async def test_a_complaint_not_decided_in_30_days_is_overdue(training):
+    resolved = complaint(training, "resolved", complaint_id="cp-2")
+    await training.tell(
+        complaint(training, "received", complaint_id="cp-1"),
+        complaint(training, "investigated", complaint_id="cp-1"),
+        complaint(training, "received", complaint_id="cp-2"),
+        resolved,
+        complaint(training, "resolved", complaint_id="cp-3"),
+        complaint(training, "received", complaint_id="cp-3"),
+    )
+    await training.pass_days(29)
+    assert await training.recorded("training.complaint.overdue") == []
+    await training.pass_days(1)
+    overdue = await training.one("training.complaint.overdue")
+    assert (overdue.data.complaint_id, overdue.time) == ("cp-1", overdue.data.due)
+    await training.tell(training.retracted(resolved))
+    await training.pass_days(0)
+    late = (await training.recorded("training.complaint.overdue"))[1]
+    assert late.data.complaint_id == "cp-2"
+    assert (late.data.due - START).days == 30
