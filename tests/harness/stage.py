@@ -78,7 +78,7 @@ def stage(tmp_path_factory, postgres_server, nats_keys) -> Iterator[Stage]:
         asyncio.run(_provisioned(region))
         for service in SERVICES:
             system.start(service, f"{service}-2", CRM_CLOCK_AHEAD_FILE=str(ahead), **clock)
-        asyncio.run(system.ready())
+        asyncio.run(system.ready(patience_s=120))  # ten processes at once
         yield Stage(region, system, Clock(START, epoch, 1.0, ahead))
     finally:
         for process in system.processes.values():

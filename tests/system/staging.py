@@ -269,7 +269,7 @@ class Scene:
             for service in SERVICES:
                 sequences = [event.sequence for event in box if event.name.startswith(f"{service}.")]
                 assert sequences == sorted(sequences), f"{country} got the events of {service} out of order"
-        assert not self.complaints()
+        assert not (found := self.complaints()), found
 
     def complaints(self) -> list[dict[str, Any]]:
         """What the services logged as errors since the scene began; and which have ended."""
