@@ -11,7 +11,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from services.indicators.kinds import Cell, Figures, Span, figures
+from services.indicators.figures import Cell, Figures, figures
+from services.indicators.kinds import Span
 from services.indicators.milestones import occurrences
 from services.indicators.plan import Plan
 from services.indicators.state import State
