@@ -37,7 +37,7 @@ def scraped(fold, *, exact=False, plan: Plan = PLAN):
 def busy():
     return folded(
         event("legal.treaty.ratified", "MEX", "2003-03-04T00:00:00Z", instrument="TIP"),
-        event("legal.gap.opened", "GTM", "2004-04-01T00:00:00Z", country="GTM"),
+        event("legal.gap.opened"),
         event("training.workforce.declared", institution_type="migration", headcount=2),
         event("training.official.enrolled", institution_type="migration"),
         event("intel.meeting.held", "MEX", "2003-06-03T00:00:00Z"),
