@@ -49,8 +49,9 @@ from nats.aio.client import Client
 from infra.nats.asking import ask
 from infra.nats.rights import OPERATOR, inbox
 from services.indicators import plan as plans
+from services.indicators.figures import Cell, figures
 from services.indicators.fold import Fold
-from services.indicators.kinds import Cell, Span, figures
+from services.indicators.kinds import Span
 from shared import contracts
 from shared.batch import publish_batch
 from shared.client import CountryClient

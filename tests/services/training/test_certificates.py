@@ -8,8 +8,9 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from services.indicators.figures import figures
 from services.indicators.fold import Fold
-from services.indicators.kinds import Span, figures
+from services.indicators.kinds import Span
 from services.indicators.plan import load
 from services.training.__main__ import SERVICE
 from services.training.policy import POLICY
