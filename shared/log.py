@@ -113,6 +113,13 @@ class Log:
             events += outcome
         await self.append(connection, events)
 
+    async def told(self, ids: Sequence[str]) -> set[str]:
+        """Return which of these ids are events of the service's own in the log."""
+        rows = await self.pool.fetch(
+            "select id from log where id = any($1::text[]) and source = $2", list(ids), rules.source(self.service)
+        )
+        return {row["id"] for row in rows}
+
     async def _known(self, connection: Connection, drafts: Sequence[Draft]) -> dict[Key, Event[Any] | None]:
         """Return which of the drafts were recorded (with the event that stands there), or heard, before."""
         own = [draft.event for draft in drafts if not draft.heard]

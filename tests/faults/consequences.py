@@ -9,7 +9,7 @@ from tests.faults.ledger import Ledger, Report
 
 ONCE = {
     "legal.case.resolved": "legal.witness.review_opened",
-    "training.complaint.resolved": "legal.alert.issued",
+    "training.complaint.resolved": "legal.alert.issued/proceeding_suggested",
     "victims.referral.sent": "victims.referral.offered",
     "training.officer.certified": "training.certification.expired",
 }
@@ -21,7 +21,8 @@ def expected(ledger: Ledger, evidence: Evidence) -> Iterator[str]:
     caused: dict[str, Counter[str]] = defaultdict(Counter)
     for event in evidence.events():
         if event.source.startswith("urn:crm:service:"):
-            caused[event.causationid][event.name] += 1
+            kind = f"/{event.data.kind}" if event.name.endswith(".alert.issued") else ""
+            caused[event.causationid][event.name + kind] += 1
     recorded = {event.id: event for event in evidence.events() if (event.id, event.source) in ledger.reports}
     for event in recorded.values():
         report = ledger.reports[event.id, event.source]
@@ -34,7 +35,7 @@ def expected(ledger: Ledger, evidence: Evidence) -> Iterator[str]:
 
 def _wanted(report: Report) -> dict[str, int]:
     if report.name == "intel.location.reported":
-        return {"intel.alert.issued": int(report.data["target_country"] != report.country)}
+        return {"intel.alert.issued/location_reported": int(report.data["target_country"] != report.country)}
     return {ONCE[report.name]: 1} if report.name in ONCE else {}
 
 

@@ -44,6 +44,9 @@ class Ledger:
         self._file = file.open("w", buffering=1)
         self._begun = time.monotonic()
 
+    def close(self) -> None:
+        self._file.close()
+
     def attempt(self, reports: list[Report]) -> None:
         for one in reports:
             self.reports.setdefault(one.key, one)

@@ -1,6 +1,7 @@
 """`make faults SEED=1 SECONDS=60`: the whole system under seeded faults, then the invariants. Exit code 1: a breach."""
 
 import asyncio
+import contextlib
 import random
 import shutil
 import sys
@@ -74,29 +75,36 @@ async def faulted(seed: int, seconds: float, at: Path, pause_s: float, recovery:
     """Run one seed; return what was breached."""
     chance = random.Random(f"{seed}-faults")
     twice = chance.sample(REPLICATED, 2)
-    stand = Stand(at, names(*twice))
-    ledger = Ledger(at / "ledger.jsonl")
     print(f"seed {seed}: {seconds:g} s of faults; two replicas of {', '.join(twice)}; {at}", flush=True)
-    async with standing(stand):
-        people = publishers(seed, ledger, stand, pause_s)
-        reading = [asyncio.create_task(one.read()) for one in people]
+    stand = Stand(at, names(*twice))
+    with contextlib.closing(Ledger(at / "ledger.jsonl")) as ledger:
         breaker = Breaker(stand, ledger, chance, set(), {})
-        kinds = [name for name in FAULTS if stand.disks or name not in ON_DISKS]
-        if stand.no_disk:
-            print(f"  NOT DONE on this machine: {', '.join(ON_DISKS)}: {stand.no_disk}", flush=True)
-        await publishing(people, struck(breaker, kinds, seconds))
-        await drained(stand, ledger, people)
-        if recovery:
-            await measured(stand, ledger, people[0])
-            await drained(stand, ledger, people)
-        evidence = await gather(stand)
-        for task in reading:
-            task.cancel()
-        await asyncio.gather(*reading, return_exceptions=True)
-    print(f"  faults done: {' '.join(f'{name}={number}' for name, number in sorted(breaker.done.items()))}")
-    print(f"  ledger: {' '.join(f'{name}={number}' for name, number in ledger.counts().items())}")
-    print(f"  logs: {' '.join(f'{name}={len(rows)}' for name, rows in evidence.logs.items())}", flush=True)
-    return check(Case(ledger, evidence, {one.country: one.received for one in people}))
+        people = publishers(seed, ledger, stand, pause_s)
+        async with standing(stand):
+            await struggled(breaker, people, seconds)
+            if recovery:
+                await measured(stand, ledger, people[0])
+                await drained(stand, ledger, people)
+            evidence = await gather(stand)
+        print(f"  faults done: {_figures(breaker.done)}")
+        print(f"  ledger: {_figures(ledger.counts())}")
+        print(f"  logs: {_figures({name: len(rows) for name, rows in evidence.logs.items()})}", flush=True)
+        return check(Case(ledger, evidence, {one.country: one.received for one in people}))
+
+
+async def struggled(breaker: Breaker, people: list[Publisher], seconds: float) -> None:
+    """Let the faults strike while all publish and read; return when everything has had its consequences."""
+    stand = breaker.stand
+    kinds = [name for name in FAULTS if stand.disks or name not in ON_DISKS]
+    if stand.no_disk:
+        print(f"  NOT DONE on this machine: {', '.join(ON_DISKS)}: {stand.no_disk}", flush=True)
+    stand.reading = [asyncio.create_task(one.read()) for one in people]
+    await publishing(people, struck(breaker, kinds, seconds))
+    await drained(stand, breaker.ledger, people)
+
+
+def _figures(counts: dict[str, int]) -> str:
+    return " ".join(f"{name}={number}" for name, number in sorted(counts.items()))
 
 
 def main(

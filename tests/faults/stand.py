@@ -62,6 +62,8 @@ class Stand:
     held: set[str] = field(default_factory=set)
     restarts: dict[str, int] = field(default_factory=dict)
     http_port: int = 0
+    reading: list["asyncio.Task[None]"] = field(default_factory=list)
+    """Whoever reads mailboxes, until the end."""
     epoch: datetime = field(default_factory=lambda: datetime.now(UTC))
     no_disk: str = ""
     """Why there is none, where there is none."""
@@ -98,6 +100,9 @@ class Stand:
 
     async def stop(self) -> None:
         """End everything at once; nothing here is worth an orderly end."""
+        for task in self.reading:
+            task.cancel()
+        await asyncio.gather(*self.reading, return_exceptions=True)
         for proxy in self.proxies.values():
             await proxy.stop()
         for child in self.children.values():

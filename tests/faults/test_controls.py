@@ -1,6 +1,7 @@
 """Negative controls: a defect put in on purpose is found by the checker, and without it the same run is clean."""
 
 import asyncio
+import contextlib
 import signal
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Control:
         async def left():
             try:
                 return not await unsettled(self.stand, [])
-            except Exception:  # what is away comes back, or this times out
+            except Exception:  # noqa: BLE001 - what is away comes back, or this times out
                 return False
 
         await until(left, "the system to settle", PATIENCE_S)
@@ -58,15 +59,15 @@ class Control:
 async def controlled(folder: Path, act, *processes: str, defect: str = "", **options) -> set[str]:
     """Run `act` on a fresh system of these processes; return the invariants that the checker finds breached."""
     stand = Stand(folder, processes, defects=[defect] if defect else [], proxied=False, **options)
-    async with standing(stand):
-        control = Control(stand, Ledger(folder / "ledger.jsonl"))
-        await act(control)
-        return await control.breached()
+    with contextlib.closing(Ledger(folder / "ledger.jsonl")) as ledger:
+        control = Control(stand, ledger)
+        async with standing(stand):
+            await act(control)
+            return await control.breached()
 
 
 async def crash_before_commit(control: Control) -> None:
     control.stand.crash_at("training", "committing")
-    await until(lambda: control.stand.children["training"].runs(), "the process to run", PATIENCE_S)
     await control.publish()
     await until(lambda: control.stand.restarts.get("training", 0) > 0, "the crash", PATIENCE_S)
     await control.stand.ready()
