@@ -25,36 +25,29 @@ async def on_route(cause: Event[Any], about: Event[Any], connection: Connection)
     if contracts.country_of(about.source) == REGION:
         return []
     route_id = about.data.route_id
-    await told.lock(connection, ["routes"])
-    acts = await ways.route_acts(connection, [route_id])
-    if cause is about and not any(one.act == "reported" and one.route_id == route_id for one in acts):
-        raise NotYet("/data/route_id")
-    touched = {route_id, *(one.route_id for one in acts)}
-    if hasattr(about.data, "legs"):
-        touched |= {*await ways.routes_on(connection, ways.way(about.data))}
-    acts = await ways.route_acts(connection, sorted(touched))
-    notices = [notice for one in sorted(touched) for notice in route(one, acts)]
-    return await settle(connection, cause, [f"route/{one}" for one in sorted(touched)], notices)
-
-
-def route(route_id: str, acts: Sequence[RouteAct]) -> list[Notice]:
-    """Return who is told what of a route; another route that goes the same way is evidence of it."""
     scope = f"route/{route_id}"
-    own = [one for one in acts if one.route_id == route_id]
-    reports = [one for one in own if one.act == "reported"]
-    courses = {one.way for one in reports}
-    same = [one for one in acts if one.route_id != route_id and one.act == "reported" and one.way in courses]
+    await told.lock(connection, [scope])
+    acts = await ways.route_acts(connection, route_id)
+    if cause is about and not any(one.act == "reported" for one in acts):
+        raise NotYet("/data/route_id")
+    return await settle(connection, cause, [scope], route(scope, acts))
+
+
+def route(scope: str, acts: Sequence[RouteAct]) -> list[Notice]:
+    """Return who is told what of a route; a second country's report of it confirms it."""
+    reports = [one for one in acts if one.act == "reported"]
     notices = [notice for report in reports for notice in _reported(scope, report)]
     for report in reports:
-        backed = [one for one in (*own, *same) if one.act != "retired" and one.country != report.country]
+        backed = [one for one in acts if one.act != "retired" and one.country != report.country]
         for other in sorted({one.country for one in backed if may_know(one.marking, Relation.CONCERNED)}):
-            data = alert("route_confirmed", (report.event_id, "intel.route.reported"), route_id, country=other)
+            which = report.event_id, "intel.route.reported"
+            data = alert("route_confirmed", which, report.route_id, country=other)
             notices.append(Notice(to=report.country, data=data, scope=scope))
-    notices += _confirmed(scope, route_id, own, same)
-    parties = {one.country for one in own} | {member for one in reports for member in one.members}
-    for act in own:
+    notices += _confirmed(scope, acts)
+    parties = {one.country for one in acts} | {member for one in reports for member in one.members}
+    for act in acts:
         if act.act == "retired":
-            data = alert("route_retired", (act.event_id, "intel.route.retired"), route_id, country=act.country)
+            data = alert("route_retired", (act.event_id, "intel.route.retired"), act.route_id, country=act.country)
             notices += [Notice(to=to, data=data, scope=scope) for to in sorted(parties - {act.country})]
     return notices
 
@@ -69,15 +62,13 @@ def _reported(scope: str, report: RouteAct) -> list[Notice]:
     return [Notice(to=to, data=data, scope=scope) for to in others]
 
 
-def _confirmed(scope: str, route_id: str, own: Sequence[RouteAct], same: Sequence[RouteAct]) -> list[Notice]:
+def _confirmed(scope: str, acts: Sequence[RouteAct]) -> list[Notice]:
     """Confirm a route once that two countries reported, unless one of them said so itself."""
-    reports = sorted((one for one in (*own, *same) if one.act == "reported"), key=lambda one: (one.acted, one.event_id))
-    if not any(one.route_id == route_id for one in reports) or any(one.act == "confirmed" for one in own):
-        return []
+    reports = [one for one in acts if one.act == "reported"]
     second = next((one for one in reports if one.country != reports[0].country), None)
-    if second is None:
+    if second is None or any(one.act == "confirmed" for one in acts):
         return []
-    data = RouteConfirmed(route_id=route_id, reported_by=second.reported_by)  # type: ignore[arg-type]
+    data = RouteConfirmed(route_id=second.route_id, reported_by=second.reported_by)  # type: ignore[arg-type]
     return [Notice(to=second.country, data=data, scope=scope, name=scope)]
 
 
