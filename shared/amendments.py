@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from shared import contracts
-from shared.contracts import Contract, Corrected, Data, Event, Problem, Refused, Report, Retracted
+from shared.contracts import Contract, Corrected, Data, Event, Merged, Problem, Refused, Report, Retracted
 from shared.contracts.refusal import all_problems
 from shared.contracts.report import authority
 from shared.database import Connection
@@ -62,16 +62,17 @@ def with_amendments(service: str, rules: Rules, amends: Amends, follows: Follows
 async def _recorded(event: Event[Any], rules: Rules, amends: Amends, connection: Connection) -> Event[Any]:
     """Return the amendment of a report of this service as it is to be recorded; keep what now holds."""
     root = await _root(event, connection)
+    agreed = contracts.registry()[root.event.type]
     new = None
     if isinstance(event.data, Corrected):
-        agreed = contracts.registry()[root.event.type]
-        new = _checked(agreed, event)
+        new = _checked(agreed, event, root)
         new = msgspec.structs.replace(new, **{name: getattr(root.latest, name) for name in agreed.derived})
     previous, amended = await _amended(root, rules, amends, new, connection)
     await _save(root, root.latest if amended is None else amended, retracted=amended is None, connection=connection)
     more = {} if amended is None else {"data": msgspec.to_builtins(amended)}
+    named = getattr(amended or root.latest, agreed.entity) if agreed.entity else None
     return enriched(
-        event,
+        msgspec.structs.replace(event, subject=named or event.subject),
         original=root.event.type,
         original_id=root.event.id,
         original_source=root.event.source,
@@ -109,36 +110,52 @@ def versions(told: Event[Any]) -> tuple[Event[Any], Event[Any] | None]:
 
 async def _root(event: Event[Corrected] | Event[Retracted], connection: Connection) -> Root:
     """Return what `event` amends; raises NotYet when it is not recorded, Refused when it may not be amended."""
-    wanted = event.data.supersedes
+    root = await first_reported(connection, event.country, event.data.supersedes)
+    if root is None:
+        raise NotYet("/data/supersedes")
+    if root.event.name.split(".")[:2] != event.name.split(".")[:2]:
+        raise Refused(Problem("/data/supersedes", "wrong_reference", "the event named is of another entity"))
+    if root.retracted:
+        raise Refused(Problem("/data/supersedes", "already_retracted", "the event named was retracted"))
+    if isinstance(root.event.data, Merged):
+        raise Refused(Problem("/data/supersedes", "not_amendable", "a merge stands: correct the reports instead"))
+    return root
+
+
+async def first_reported(connection: Connection, country: str, event_id: str) -> Root | None:
+    """Return the country's report that `event_id` is, or that it corrects, locked; None when it is not recorded.
+
+    Raises Refused when it is a correction of too many corrections.
+    """
     for _ in range(CHAIN_MAX):
         row = await connection.fetchrow(
-            "select position, payload from log where id = $1 and source like $2",
-            wanted,
-            f"urn:crm:country:{event.country}:%",
+            "select position, payload from log where id = $1 and country = $2"
+            " and (source like $3 or type like '%.corrected.v1')",
+            event_id,
+            country,
+            f"urn:crm:country:{country}:%",
         )
         if row is None:
-            raise NotYet("/data/supersedes")
+            return None
         found = contracts.decode(row["payload"])
         if not isinstance(found.data, Corrected | Retracted):
-            break
-        wanted = found.data.supersedes
-    else:
-        raise Refused(Problem("/data/supersedes", "too_deep", f"more than {CHAIN_MAX} corrections of corrections"))
-    if found.name.split(".")[:2] != event.name.split(".")[:2]:
-        raise Refused(Problem("/data/supersedes", "wrong_reference", "the event named is of another entity"))
-    now = await connection.fetchrow("select latest, retracted from amended where root = $1 for update", row["position"])
-    latest = msgspec.json.decode(now["latest"], type=type(found.data)) if now else found.data
-    if now and now["retracted"]:
-        raise Refused(Problem("/data/supersedes", "already_retracted", "the event named was retracted"))
-    return Root(row["position"], found, latest, retracted=False)
+            return await _standing(connection, row["position"], found)
+        event_id = found.data.supersedes
+    raise Refused(Problem("/data/supersedes", "too_deep", f"more than {CHAIN_MAX} corrections of corrections"))
 
 
-def _checked(agreed: Contract, event: Event[Corrected]) -> Data:
+async def _standing(connection: Connection, position: int, event: Event[Any]) -> Root:
+    now = await connection.fetchrow("select latest, retracted from amended where root = $1 for update", position)
+    latest = msgspec.json.decode(now["latest"], type=type(event.data)) if now else event.data
+    return Root(position, event, latest, retracted=bool(now and now["retracted"]))
+
+
+def _checked(agreed: Contract, event: Event[Corrected], root: Root) -> Data:
     """Return the corrected data, which must be what a report of the same type may say; raises Refused."""
     value = {
         "specversion": "1.0",
         "id": event.id,
-        "source": event.source,
+        "source": root.event.source,
         "type": agreed.type,
         "time": event.time.isoformat(),
         "data": event.data.data,
@@ -150,7 +167,7 @@ def _checked(agreed: Contract, event: Event[Corrected]) -> Data:
         problems = all_problems(agreed, value) or [Problem("/data", "invalid", "the data do not fit the contract")]
     else:
         assert isinstance(new, Report)
-        problems = [*authority(agreed, event.source, new, event.country), *new.check()]
+        problems = [*authority(agreed, root.event.source, new, event.country), *new.check()]
     if new is None or problems:
         raise Refused(*(msgspec.structs.replace(one, pointer=f"/data{one.pointer}") for one in problems))
     return new

@@ -1,9 +1,9 @@
 """A country's own connection: report what happened, read what concerns it, and hear clearly what went wrong.
 
 async with connect(url, "GTM.nk", "GTM") as gtm:
-await gtm.publish(gtm.report("intel.document.flagged", {...}))
-async for event in gtm.mailbox():
-...
+    await gtm.publish(gtm.report("intel.document.flagged", {...}))
+    async for event in gtm.mailbox():
+        ...
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import nats
@@ -29,61 +29,17 @@ from nats.js.errors import APIError
 
 from shared import contracts, streams, telemetry
 from shared.batch import BATCH_MAX, REQUEST_TIMEOUT_S, publish_batch
+from shared.client_errors import ClientError, Denied, Invalid, NotPermitted, Unreachable, Unstored, refusal
 from shared.contracts import Event, Refused, questions
 from shared.contracts.report import accepted
 from shared.contracts.vocabulary import Country
 
-T = TypeVar("T")
+__all__ = ["ClientError", "CountryClient", "Denied", "Invalid", "NotPermitted", "Unreachable", "Unstored", "connect"]
+
 ATTEMPTS_MAX = 5
 FETCH_MAX = 100
 FETCH_WAIT_S = 1.0
 DENIED = re.compile(r"permissions violation for publish(?: to)? \"?(?P<subject>[^\"\s]+)", re.IGNORECASE)
-
-
-class ClientError(Exception):
-    """What a country's system may have to act on; one subclass for each kind of action."""
-
-
-class Invalid(ClientError):  # noqa: N818 - names what the report is
-    """Report or question does not fit its contract; `problems` says where and why. Sending it again will not help."""
-
-    def __init__(self, problems: Sequence[contracts.Problem]) -> None:
-        lines = (f"{p.pointer or '/'}: {p.message} [{p.code}]{_hint(p)}" for p in problems)
-        super().__init__("; ".join(lines))
-        self.problems = tuple(problems)
-
-
-class Denied(ClientError):  # noqa: N818
-    """This account may not publish or ask this. Speak with the operators."""
-
-
-class Unreachable(ClientError):  # noqa: N818
-    """No answer from the region. The same report, with the same id, may be sent again at any time."""
-
-
-class NotPermitted(ClientError):  # noqa: N818
-    """The question is about what this country may not know."""
-
-
-class Unstored(ClientError):  # noqa: N818
-    """The region answered that it cannot store the report (`code` is JetStream's); nothing was recorded."""
-
-    def __init__(self, error: APIError) -> None:
-        super().__init__(f"not stored: {error.description} [{error.err_code}]")
-        self.code = error.err_code
-
-
-def _hint(problem: contracts.Problem) -> str:
-    return f" (did you mean {problem.suggestion}?)" if problem.suggestion else ""
-
-
-def _refusal(error: questions.Error) -> ClientError:
-    """Return what to raise for a question without an answer."""
-    if error.code == "unavailable":
-        return Unreachable("the service cannot answer now")
-    if error.code == "not_permitted":
-        return NotPermitted(error.message)
-    return Invalid(error.problems)
 
 
 @dataclass(slots=True)
@@ -191,7 +147,7 @@ class CountryClient:
             raise Unreachable(f"{service} does not answer ({type(error).__name__})") from None
         reply = msgspec.json.decode(message.data, type=questions.Reply)
         if reply.error:
-            raise _refusal(reply.error)
+            raise refusal(reply.error)
         return msgspec.json.decode(reply.answer, type=agreed.answer)
 
     async def history(self, since: datetime | None = None, *, follow: bool = False) -> AsyncIterator[Event[Any]]:

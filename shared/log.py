@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from shared import contracts, rules, tally
+from shared import contracts, merges, rules, tally
 from shared.clock import Clock
-from shared.contracts import Corrected, Event, Problem, Refused
+from shared.contracts import Corrected, Event, Merged, Problem, Refused
 from shared.contracts.vocabulary import REGION
 from shared.database import APPEND, LOST, Connection, Pool, Queried
 from shared.rules import Rules
@@ -65,22 +65,42 @@ class Log:
         if self.halted:
             raise Halted(self.halted)
         now = self.clock.now()
+        await merges.begin(connection, self.service, self.rules, [draft.event for draft in drafts if not draft.heard])
         known = await self._known(connection, drafts)
-        outcomes: list[Exception | None] = []
+        outcomes: list[Exception | None] = [None] * len(drafts)
         events: list[Event[Any]] = []
-        for draft in drafts:
+        reports: list[Event[Any]] = []
+        # Merges come last: what they correct must stand in the log.
+        for number in sorted(range(len(drafts)), key=lambda n: isinstance(drafts[n].event.data, Merged)):
+            draft = drafts[number]
             if draft.key in known:
-                outcomes.append(repeated(known[draft.key], draft.event))
+                outcomes[number] = repeated(known[draft.key], draft.event)
                 continue
+            if isinstance(draft.event.data, Merged):
+                await self.append(connection, events)
+                events = []
             set_off = await self._apply(draft, msgspec.structs.replace(draft.event, recordedtime=now), connection)
             if isinstance(set_off, Exception):
-                outcomes.append(set_off)
+                outcomes[number] = set_off
                 continue
             known[draft.key] = draft.event
-            outcomes.append(None)
             events += set_off
+            reports += [] if draft.heard else set_off[:1]
         await self.append(connection, events)
+        await self._merge_late(connection, reports)
         return outcomes
+
+    async def _merge_late(self, connection: Connection, reports: Sequence[Event[Any]]) -> None:
+        """Correct what was just recorded under an identifier merged before; what may not be corrected stands."""
+        events: list[Event[Any]] = []
+        for correction in await merges.late(connection, self.rules, reports):
+            outcome = await self._apply(Draft(correction), correction, connection)
+            if isinstance(outcome, Refused):
+                continue
+            if isinstance(outcome, Exception):
+                raise outcome
+            events += outcome
+        await self.append(connection, events)
 
     async def _known(self, connection: Connection, drafts: Sequence[Draft]) -> dict[Key, Event[Any] | None]:
         """Return which of the drafts were recorded (with the event that stands there), or heard, before."""
@@ -117,6 +137,8 @@ class Log:
                     await connection.execute("insert into heard (stream, sequence) values ($1, $2)", *draft.heard)
         except LOST:
             raise
+        except Refused as verdict:
+            return merges.refused(verdict) if isinstance(event.data, Merged) else verdict
         except Exception as error:  # noqa: BLE001 - whatever a rule raises is judged in one place, by intake
             return error
         return events[1:] if draft.heard else events

@@ -27,6 +27,7 @@ from shared.database import Pool
 from shared.facts import Facts, with_facts
 from shared.intake import Intake
 from shared.log import Log, head
+from shared.merges import with_merges
 from shared.questions import Desk, Questions
 from shared.relay import Relay
 from shared.rules import Rules
@@ -60,8 +61,9 @@ class Service:
     """What only this service has: begun before it starts to work, ended after it stopped."""
 
     def all_rules(self) -> Rules:
-        """Return its rules with those that keep facts and amend."""
-        return with_amendments(self.name, *with_facts(self.rules, self.amends, self.facts), self.follows)
+        """Return its rules with those that keep facts, amend and merge."""
+        kept = with_facts(self.rules, self.amends, self.facts)
+        return with_merges(with_amendments(self.name, *kept, self.follows))
 
 
 @dataclass(slots=True)

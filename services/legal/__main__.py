@@ -11,6 +11,7 @@ SERVICE = Service(
     rules=rules.RULES,
     amends=rules.AMENDS,
     follows=rules.FOLLOWS,
+    facts=rules.FACTS,
     questions=questions.QUESTIONS,
 )
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
+from shared.contracts import Event
 from shared.contracts.vocabulary import Instrument
 from shared.database import Connection
 
@@ -16,9 +18,9 @@ class Act:
     day: date
 
 
-async def lock_treaties(connection: Connection) -> None:
-    """Let one transaction at a time judge who is party to what; one lock for all, so that batches cannot cross."""
-    await connection.execute("select pg_advisory_xact_lock(hashtextextended('legal/treaties', 0))")
+async def lock(connection: Connection) -> None:
+    """Let one transaction at a time judge treaties, laws and cases; one lock for all, so that batches cannot cross."""
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended('legal/judged', 0))")
 
 
 async def acts(connection: Connection, country: str, instrument: str) -> list[Act]:
@@ -77,28 +79,29 @@ async def drop_mapping(connection: Connection, event_id: str) -> None:
 
 
 async def carried_out(connection: Connection, country: str, instrument: str) -> set[str]:
-    """Return the articles that some law carries out in full, as last judged and not changed since."""
+    """Return the articles that some law carries out in full, as last judged and neither changed since nor repealed."""
     rows = await connection.fetch(
         "select article from (select distinct on (article, law_id) article, law_id, degree, judged from mapping"
         " where country = $1 and instrument = $2 order by article, law_id, judged desc, event_id desc) as last"
         " where degree = 'full' and not exists (select from law_change as c"
-        " where c.country = $1 and c.law_id = last.law_id and c.changed > last.judged)",
+        " where c.country = $1 and c.law_id = last.law_id and (c.changed > last.judged or c.repealed))",
         country,
         instrument,
     )
     return {row["article"] for row in rows}
 
 
-async def add_law_change(
-    connection: Connection, *, event_id: str, country: str, law_id: str, changed: datetime
+async def add_law_change(  # noqa: PLR0913 - the columns
+    connection: Connection, *, event_id: str, country: str, law_id: str, changed: datetime, repealed: bool
 ) -> None:
     """Insert a change of a law."""
     await connection.execute(
-        "insert into law_change (event_id, country, law_id, changed) values ($1, $2, $3, $4)",
+        "insert into law_change (event_id, country, law_id, changed, repealed) values ($1, $2, $3, $4, $5)",
         event_id,
         country,
         law_id,
         changed,
+        repealed,
     )
 
 
@@ -151,24 +154,77 @@ async def close_gap(connection: Connection, country: str, instrument: str, artic
     )
 
 
-async def set_reviewed(connection: Connection, country: str, case_id: str, reviewed: datetime) -> None:
-    """Note when the care of a case's witnesses was last reviewed."""
+async def put_case(event: Event[Any], data: Any, connection: Connection) -> None:
+    """Insert a resolved case."""
     await connection.execute(
-        "insert into witness_care (country, case_id, reviewed) values ($1, $2, $3)"
-        " on conflict (country, case_id) do update set reviewed = greatest(witness_care.reviewed, excluded.reviewed)",
-        country,
-        case_id,
-        reviewed,
+        "insert into resolved_case (event_id, source, country, case_id, resolved, known)"
+        " values ($1, $2, $3, $4, $5, $6)",
+        event.id,
+        event.source,
+        event.country,
+        data.case_id,
+        event.time,
+        event.recordedtime,
     )
 
 
-async def reviewed_since(connection: Connection, country: str, case_id: str, since: datetime) -> bool:
-    """Return whether the care of a case's witnesses is known to have been reviewed at `since` or later."""
+async def put_witness_care(event: Event[Any], data: Any, connection: Connection) -> None:
+    """Insert that the protection of a case's witness was reviewed, or ended."""
+    await connection.execute(
+        "insert into witness_care (event_id, source, country, case_id, reviewed) values ($1, $2, $3, $4, $5)",
+        event.id,
+        event.source,
+        event.country,
+        data.case_id,
+        event.time,
+    )
+
+
+async def unreviewed_since(connection: Connection, country: str, case_id: str) -> datetime | None:
+    """Return since when a resolved case is known whose witnesses were not seen to after it; None: there is none."""
+    since: datetime | None = await connection.fetchval(
+        "select min(known) from resolved_case as r where country = $1 and case_id = $2 and not exists"
+        " (select from witness_care as w where w.country = r.country and w.case_id = r.case_id"
+        " and w.reviewed >= r.resolved)",
+        country,
+        case_id,
+    )
+    return since
+
+
+async def put_entry_rule(event: Event[Any], data: Any, connection: Connection) -> None:
+    """Insert an entry rule that rests on a law."""
+    if data.legal_ref is None:
+        return
+    await connection.execute(
+        "insert into entry_rule (event_id, source, country, law_id, declared) values ($1, $2, $3, $4, $5)",
+        event.id,
+        event.source,
+        data.destination,
+        data.legal_ref,
+        event.time,
+    )
+
+
+async def entry_rules_before(connection: Connection, country: str, law_id: str, changed: datetime) -> bool:
+    """Return whether the country declared entry rules under this law before it was changed."""
     return bool(
         await connection.fetchval(
-            "select exists (select from witness_care where country = $1 and case_id = $2 and reviewed >= $3)",
+            "select exists (select from entry_rule where country = $1 and law_id = $2 and declared < $3)",
             country,
-            case_id,
-            since,
+            law_id,
+            changed,
+        )
+    )
+
+
+async def changed_since(connection: Connection, country: str, law_id: str, declared: datetime) -> bool:
+    """Return whether the law was changed after an entry rule was declared under it."""
+    return bool(
+        await connection.fetchval(
+            "select exists (select from law_change where country = $1 and law_id = $2 and changed > $3)",
+            country,
+            law_id,
+            declared,
         )
     )

@@ -255,6 +255,24 @@ class Retracted(Report, frozen=True, kw_only=True):
     previous: dict[str, Any] | None = None
 
 
+class Merged(Report, frozen=True, kw_only=True):
+    """Two identifiers of one country turned out to name the same: reports under either are about `into`.
+
+    The service corrects every report of the country under the old one that it keeps something of, earlier or later;
+    so what is counted by identifier counts once. The old one may go on being used. It cannot be taken back.
+    """
+
+    into: Ref
+    """The identifier that stays."""
+    entity: Ref | None = None
+    """The one that goes, if `subject` does not say it."""
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `same_entity`."""
+        if self.entity == self.into:
+            yield Problem("/data/into", "same_entity", "an identifier cannot be merged into itself")
+
+
 AMENDED_BY_SERVICE = (
     "original",
     "original_id",
@@ -263,17 +281,23 @@ AMENDED_BY_SERVICE = (
     "original_recordedtime",
     "previous",
 )
+GENERIC: Mapping[str, type[Report]] = {"corrected": Corrected, "retracted": Retracted, "merged": Merged}
+"""The verbs that every reported entity has."""
 
 
-def _amendments() -> None:
-    """Give every reported entity its `.corrected` and `.retracted`."""
-    verbs: tuple[tuple[str, type[Data]], ...] = (("corrected", Corrected), ("retracted", Retracted))
+def _generic() -> None:
+    """Give every reported entity its `.corrected`, `.retracted` and `.merged`."""
     for agreed in list(_registry.values()):
-        for verb, data in verbs:
+        for verb, data in GENERIC.items():
             name = f"{agreed.service}.{agreed.entity_name}.{verb}"
             if not agreed.reported or f"crm.{name}.v1" in _registry:
                 continue
-            good: dict[str, Any] = {"supersedes": "0193a1b2-example", "reported_by": agreed.good["reported_by"]}
+            said = {"reported_by": agreed.good["reported_by"]}
+            if data is Merged:
+                good = {"entity": f"{agreed.entity_name}-1", "into": f"{agreed.entity_name}-2", **said}
+                contract(name, good=good, bad=("into", ...), privacy=agreed.privacy, entity="entity")(data)
+                continue
+            good = {"supersedes": "0193a1b2-example", **said}
             good |= {"data": dict(agreed.good)} if data is Corrected else {"reason": "mistaken"}
             contract(name, good=good, bad=("supersedes", ...), privacy=agreed.privacy, derived=AMENDED_BY_SERVICE)(data)
 
@@ -283,7 +307,7 @@ def registry() -> Mapping[str, Contract]:
     """Return every contract by its wire type (`crm.intel.document.flagged.v1`)."""
     for service in SERVICES:
         importlib.import_module(f"shared.contracts.{service}")
-    _amendments()
+    _generic()
     return _registry
 
 

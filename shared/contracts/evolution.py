@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
-from shared.contracts import Contract, Corrected, Envelope, Event, Retracted, registry
+from shared.contracts import GENERIC as VERBS
+from shared.contracts import Contract, Envelope, Event, registry
 from shared.contracts.prose import compact
 from shared.contracts.schema import LOCAL, Schema, data_schema
 
 GENERIC = "generic.json"
-AMENDMENTS = (Corrected, Retracted)
 PROSE = ("title", "description", "examples")
 NAMED = {
     "type": "its JSON type",
@@ -111,12 +111,12 @@ def _update(folder: Path, agreed: Contract) -> dict[str, Any] | None:
 
 
 def _own() -> list[Contract]:
-    return [agreed for agreed in registry().values() if agreed.data not in AMENDMENTS]
+    return [agreed for agreed in registry().values() if agreed.data not in VERBS.values()]
 
 
 def _generic() -> dict[str, Schema]:
-    names = ("report", "event", "corrected", "retracted")
-    roots, parts = msgspec.json.schema_components((Envelope[Any], Event[Any], *AMENDMENTS), ref_template=LOCAL)
+    names = ("report", "event", *VERBS)
+    roots, parts = msgspec.json.schema_components((Envelope[Any], Event[Any], *VERBS.values()), ref_template=LOCAL)
     keys = [root["$ref"].rpartition("/")[2] for root in roots]
     return {name: _bare(parts[key]) for name, key in zip(names, keys, strict=True)}
 

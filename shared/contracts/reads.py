@@ -20,7 +20,16 @@ READS: dict[str, tuple[str, ...]] = {
         "legal.law.amended",
         "legal.procedure.issued",
     ),
-    "legal": ("training.complaint.resolved",),
+    "legal": (
+        "intel.entryrequirement.changed",
+        "intel.entryrequirement.corrected",
+        "intel.entryrequirement.declared",
+        "intel.entryrequirement.retracted",
+        "training.complaint.corrected",
+        "training.complaint.resolved",
+        "training.complaint.retracted",
+        "training.report.filed",
+    ),
     "training": (
         "intel.document.confirmed",
         "intel.document.corrected",

@@ -8,11 +8,10 @@ from msgspec.structs import FieldInfo, fields
 
 from shared.contracts import (
     AMENDED_BY_SERVICE,
+    GENERIC,
     SERVICES,
     Contract,
-    Corrected,
     Report,
-    Retracted,
     Value,
     registry,
     vocabulary,
@@ -40,10 +39,11 @@ A whole report, on `report.intel.document.flagged`; below, the examples are what
 ```
 """
 AMENDED = """\
-## Corrections and withdrawals
+## Corrections, withdrawals, merges
 
-Every reported entity has them: `<service>.<entity>.corrected` and `<service>.<entity>.retracted`, from the country
-that sent the report. They name the event by its id; the indicators are then what they would have been without it.
+Every reported entity has them: `<service>.<entity>.corrected`, `.retracted` and `.merged`, from the country that sent
+the reports. The first two name the event by its id, the third the two identifiers of the entity; the indicators are
+then what they would have been with the right report, without it, or with one identifier.
 """
 FORMS = """\
 ## Forms of values
@@ -72,7 +72,7 @@ def page() -> str:
     agreed = list(registry().values())
     parts = [HEAD.format(whole=compact(example(registry()["crm.intel.document.flagged.v1"])))]
     for service in SERVICES:
-        own = [one for one in agreed if one.service == service and one.data not in (Corrected, Retracted)]
+        own = [one for one in agreed if one.service == service and one.data not in GENERIC.values()]
         parts += [f"## {service}\n", _overview(own), *map(_section, own)]
     known = ", ".join(f"`{one}`" for one in vocabulary.FRAUD_TYPES)
     parts += [
@@ -88,7 +88,7 @@ def page() -> str:
 
 
 def _amendments() -> Iterator[str]:
-    for kind in (Corrected, Retracted):
+    for kind in GENERIC.values():
         yield f"### {kind.__name__}\n\n{plain(kind.__doc__ or '')}\n"
         yield "\n".join(_table(kind, AMENDED_BY_SERVICE)) + "\n"
 

@@ -1,8 +1,10 @@
 """What legal does with what it records and hears, beyond recording it."""
 
+from services.legal import store
 from services.legal.rules import cases, gaps, treaties
 from services.legal.rules.notices import SERVICE
 from shared.amendments import Amends, Follows
+from shared.contracts.intel import EntryRequirementChanged, EntryRequirementDeclared
 from shared.contracts.legal import (
     CaseResolved,
     LawAmended,
@@ -11,17 +13,21 @@ from shared.contracts.legal import (
     WitnessEnded,
     WitnessReviewed,
 )
-from shared.contracts.training import ComplaintResolved
+from shared.contracts.training import ComplaintResolved, ReportFiled
+from shared.facts import Fact, Facts
 from shared.rules import Rules
 
-__all__ = ["AMENDS", "FOLLOWS", "RULES", "SERVICE"]
+__all__ = ["AMENDS", "FACTS", "FOLLOWS", "RULES", "SERVICE"]
 
 RULES: Rules = {
     CaseResolved: cases.on_case_resolved,
     ComplaintResolved: cases.on_complaint_resolved,
+    EntryRequirementChanged: gaps.on_entry_rule,
+    EntryRequirementDeclared: gaps.on_entry_rule,
     LawAmended: gaps.on_law_changed,
     LawRepealed: gaps.on_law_changed,
     ProvisionMapped: gaps.on_provision_mapped,
+    ReportFiled: cases.on_report_filed,
     WitnessEnded: cases.on_witness_seen_to,
     WitnessReviewed: cases.on_witness_seen_to,
     **dict.fromkeys(treaties.ACTS, treaties.on_treaty_act),
@@ -35,8 +41,18 @@ AMENDS: Amends = {
 }
 FOLLOWS: Follows = {
     CaseResolved: cases.reopened,
+    ComplaintResolved: cases.reconsidered,
     LawAmended: gaps.resettled,
     LawRepealed: gaps.resettled,
     ProvisionMapped: gaps.resettled,
+    WitnessEnded: cases.unseen,
+    WitnessReviewed: cases.unseen,
     **dict.fromkeys(treaties.ACTS, gaps.resettled),
+}
+FACTS: Facts = {
+    CaseResolved: Fact("resolved_case", store.put_case),
+    EntryRequirementChanged: Fact("entry_rule", store.put_entry_rule),
+    EntryRequirementDeclared: Fact("entry_rule", store.put_entry_rule),
+    WitnessEnded: Fact("witness_care", store.put_witness_care),
+    WitnessReviewed: Fact("witness_care", store.put_witness_care),
 }

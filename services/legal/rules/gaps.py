@@ -8,6 +8,7 @@ from services.legal import store
 from services.legal.obligations import OBLIGATIONS
 from services.legal.rules.notices import SERVICE, alert
 from shared.contracts import Data, Event, Problem, Refused
+from shared.contracts.intel import EntryRequirementDeclared
 from shared.contracts.legal import GapClosed, GapOpened, LawAmended, LawRepealed, Obligation, ProvisionMapped
 from shared.contracts.legal.laws import TreatyAct
 from shared.contracts.vocabulary import Country, Instrument
@@ -16,6 +17,9 @@ from shared.rules import derive
 
 REGIONAL = ("technical_group", "ppt", "st")
 """Bodies that judge the laws of any country, whichever country they report through."""
+
+ENTRY_RULES = "entry_rules_review"
+"""The alert that asks a country to look at its entry rules under a changed law (choreography 3)."""
 
 
 async def settled(
@@ -26,7 +30,7 @@ async def settled(
     Computed from what is on record, never from what came last: the order of arrival does not matter. A gap
     opens and closes `at` the time of the report that changed something, so that it is right as of any day.
     """
-    await store.lock_treaties(connection)
+    await store.lock(connection)
     open_now = await store.gaps(connection, country, instrument)
     wanted: set[str] = set()
     if await store.party_since(connection, country, instrument):
@@ -59,21 +63,23 @@ def _gap(  # noqa: PLR0913, PLR0917 - the facts of a gap
 async def on_provision_mapped(event: Event[ProvisionMapped], connection: Connection) -> Iterable[Event[Any]]:
     """Record how far a law carries out an obligation; in full, that closes the gap."""
     data = event.data
-    _may_judge(event)
-    if data.obligation.article not in OBLIGATIONS[data.obligation.instrument]:
-        raise Refused(Problem("/data/obligation/article", "unknown_value", "this article asks nothing of national law"))
+    _judge(event.country, data, "/data")
     await _map(event.id, event.time, data, connection)
     return await settled(event, data.country, data.obligation.instrument, event.time, connection)
 
 
-def _may_judge(event: Event[ProvisionMapped]) -> None:
-    if event.country != event.data.country and event.data.reported_by not in REGIONAL:
+def _judge(sender: str, data: ProvisionMapped, at: str) -> None:
+    """Refuse a mapping by who may not judge, or of an article that asks nothing; `at`: where the report says it."""
+    if sender != data.country and data.reported_by not in REGIONAL:
         allowed = ", ".join(REGIONAL)
-        raise Refused(Problem("/data/country", "not_owner", f"another country's laws are judged only by: {allowed}"))
+        raise Refused(Problem(f"{at}/country", "not_owner", f"another country's laws are judged only by: {allowed}"))
+    if data.obligation.article not in OBLIGATIONS[data.obligation.instrument]:
+        why = "this article asks nothing of national law"
+        raise Refused(Problem(f"{at}/obligation/article", "unknown_value", why))
 
 
 async def _map(event_id: str, judged: datetime, data: ProvisionMapped, connection: Connection) -> None:
-    await store.lock_treaties(connection)
+    await store.lock(connection)
     await store.add_mapping(
         connection,
         event_id=event_id,
@@ -92,6 +98,7 @@ async def amend_provision_mapped(
     """Change the mapping; the gaps follow in `resettled`."""
     await store.drop_mapping(connection, root.id)
     if isinstance(new, ProvisionMapped):
+        _judge(root.country, new, "/data/data")
         await _map(root.id, root.time, new, connection)
     return previous, new
 
@@ -99,26 +106,44 @@ async def amend_provision_mapped(
 async def on_law_changed(event: Event[LawAmended | LawRepealed], connection: Connection) -> Iterable[Event[Any]]:
     """Have the provisions of a changed law judged again; until then they carry out nothing (choreography 3)."""
     data = event.data
-    await store.lock_treaties(connection)
+    await store.lock(connection)
     await _change(event.id, event.time, data, connection)
+    outcome = []
+    if await store.entry_rules_before(connection, data.country, data.law_id, event.time):
+        outcome.append(alert(event, ENTRY_RULES, data.law_id))
     instruments = await store.instruments_of(connection, data.country, data.law_id)
-    if not instruments:
-        return []
-    outcome = [alert(event, "mapping_review", data.law_id)]
+    if instruments:
+        outcome.append(alert(event, "mapping_review", data.law_id))
     for instrument in instruments:
         outcome += await settled(event, data.country, instrument, event.time, connection)
     return outcome
 
 
 async def _change(event_id: str, changed: datetime, data: LawAmended | LawRepealed, connection: Connection) -> None:
-    await store.add_law_change(connection, event_id=event_id, country=data.country, law_id=data.law_id, changed=changed)
+    await store.add_law_change(
+        connection,
+        event_id=event_id,
+        country=data.country,
+        law_id=data.law_id,
+        changed=changed,
+        repealed=isinstance(data, LawRepealed),
+    )
+
+
+async def on_entry_rule(event: Event[EntryRequirementDeclared], connection: Connection) -> list[Event[Any]]:
+    """Ask for a look at an entry rule that was declared under a law changed since (choreography 3)."""
+    await store.lock(connection)
+    law_id = event.data.legal_ref
+    if law_id is None or not await store.changed_since(connection, event.data.destination, law_id, event.time):
+        return []
+    return [alert(event, ENTRY_RULES, law_id)]
 
 
 async def amend_law_changed(
     root: Event[Any], previous: Data, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
     """Change the record of the law's change; the gaps follow in `resettled`."""
-    await store.lock_treaties(connection)
+    await store.lock(connection)
     await store.drop_law_change(connection, root.id)
     if isinstance(new, LawAmended | LawRepealed):
         await _change(root.id, root.time, new, connection)

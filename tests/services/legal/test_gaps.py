@@ -1,0 +1,155 @@
+"""The gaps between treaties and laws are those of what is on record, whatever was told, corrected or withdrawn when."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from services.legal.__main__ import SERVICE
+from services.legal.obligations import OBLIGATIONS
+from shared.contracts import Refused
+from tests.harness.desk import desk
+
+TIP = OBLIGATIONS["TIP"]
+
+
+@pytest.fixture
+async def legal(postgres_server):
+    async with desk(postgres_server, SERVICE) as one:
+        yield one
+
+
+def act(legal, verb, days=0):
+    return legal.event(f"legal.treaty.{verb}", days)
+
+
+def mapped(legal, article, days=1, law_id="law-1", **changes):
+    obligation = {"instrument": "TIP", "article": article}
+    return legal.event("legal.provision.mapped", days, obligation=obligation, law_id=law_id, **changes)
+
+
+def changed(legal, verb, days=2, law_id="law-1"):
+    return legal.event(f"legal.law.{verb}", days, law_id=law_id)
+
+
+async def gaps(legal):
+    rows = await legal.log.pool.fetch("select instrument, article from gap")
+    standing = {(row["instrument"], row["article"]) for row in rows}
+    told = Counter()
+    for one in await legal.recorded("legal.gap.opened", "legal.gap.closed"):
+        told[one.data.obligation.instrument, one.data.obligation.article] += 1 if one.name.endswith("opened") else -1
+    assert {gap for gap, number in told.items() if number} == standing
+    assert set(told.values()) <= {0, 1}
+    return {article for _, article in standing}
+
+
+async def kinds(legal):
+    return [(one.data.kind, one.data.entity) for one in await legal.recorded("legal.alert.issued")]
+
+
+async def test_withdrawing_from_a_treaty_closes_its_gaps_and_joining_again_opens_them(legal):
+    await legal.tell(act(legal, "ratified"), mapped(legal, "5"))
+    assert await gaps(legal) == {*TIP} - {"5"}
+    await legal.tell(act(legal, "withdrawn", 2))
+    assert await gaps(legal) == set()
+    await legal.tell(act(legal, "acceded", 3))
+    assert await gaps(legal) == {*TIP} - {"5"}
+
+
+async def test_a_corrected_mapping_counts_as_it_now_is(legal):
+    five = mapped(legal, "5")
+    await legal.tell(act(legal, "ratified"), five)
+    await legal.tell(legal.corrected(five, obligation={"instrument": "TIP", "article": "6"}))
+    assert await gaps(legal) == {*TIP} - {"6"}
+    await legal.tell(legal.corrected(five, degree="partial"))
+    assert await gaps(legal) == {*TIP}
+    for wrong, code in (
+        ({"obligation": {"instrument": "TIP", "article": "3"}}, "unknown_value"),
+        ({"country": "MEX", "reported_by": "court"}, "not_owner"),
+    ):
+        (refusal,) = await legal.record(legal.corrected(five, **wrong))
+        assert isinstance(refusal, Refused)
+        assert [(one.pointer.split("/")[1:3], one.code) for one in refusal.problems] == [(["data", "data"], code)]
+
+
+async def test_an_amended_law_is_judged_again_and_a_repealed_one_carries_out_nothing_any_more(legal):
+    amendment = changed(legal, "amended")
+    await legal.tell(act(legal, "ratified"), mapped(legal, "5"), mapped(legal, "6", law_id="law-2"), amendment)
+    assert await gaps(legal) == {*TIP} - {"6"}
+    assert await kinds(legal) == [("mapping_review", "law-1")]
+    await legal.tell(mapped(legal, "5", 3))
+    assert await gaps(legal) == {*TIP} - {"5", "6"}
+    repeal = changed(legal, "repealed", 4)
+    await legal.tell(repeal, mapped(legal, "5", 5))
+    assert await gaps(legal) == {*TIP} - {"6"}
+    await legal.tell(mapped(legal, "5", 5, law_id="law-2"), legal.retracted(repeal), legal.retracted(amendment))
+    assert await gaps(legal) == {*TIP} - {"5", "6"}
+
+
+@pytest.mark.parametrize("law_first", [True, False])
+async def test_entry_rules_under_a_changed_law_are_to_be_looked_at(legal, law_first):
+    rule = legal.event("intel.entryrequirement.declared", 0, legal_ref="law-1")
+    newer = legal.event("intel.entryrequirement.changed", 3, legal_ref="law-1")
+    other = legal.event("intel.entryrequirement.declared", 0, legal_ref="law-2")
+    law = changed(legal, "amended")
+    await legal.tell(*([law, rule] if law_first else [rule, law]), newer, other)
+    assert await kinds(legal) == [("entry_rules_review", "law-1")]
+
+
+def clean(alive):
+    """The gaps in TIP that these reports, each as it stands, leave."""
+    acts = sorted((event.time, event.name.rpartition(".")[2]) for event, _ in alive if ".treaty." in event.name)
+    if not acts or acts[-1][1] == "withdrawn":
+        return set()
+    last, changes, repealed = {}, {}, set()
+    for event, data in alive:
+        if ".law." in event.name:
+            changes[data.law_id] = max(event.time, changes.get(data.law_id, event.time))
+            repealed |= {data.law_id} if event.name.endswith("repealed") else set()
+        elif ".provision." in event.name:
+            key = data.obligation.article, data.law_id
+            last[key] = max((event.time, event.id, data.degree), last.get(key, (event.time, "", "")))
+    full = {
+        article
+        for (article, law), (judged, _, degree) in last.items()
+        if degree == "full" and law not in repealed and not (law in changes and changes[law] > judged)
+    }
+    return {*TIP} - full
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_in_any_order_with_corrections_and_retractions_the_gaps_are_those_of_a_clean_count(legal, seed):
+    chance = random.Random(seed)
+    stories = [act(legal, "ratified", 0), act(legal, "withdrawn", 20), act(legal, "acceded", 30)][
+        : chance.choice([1, 3])
+    ]
+    articles = TIP[:3]
+    for _ in range(8):
+        law = f"law-{chance.randint(1, 2)}"
+        degree = chance.choice(["full", "full", "partial"])
+        stories.append(
+            mapped(legal, chance.choice(articles), chance.randint(-9, 40) + chance.random(), law, degree=degree)
+        )
+    for _ in range(3):
+        verb = chance.choice(["amended", "amended", "repealed"])
+        stories.append(changed(legal, verb, chance.randint(-9, 40) + chance.random(), f"law-{chance.randint(1, 2)}"))
+    chance.shuffle(stories)
+    stories.sort(key=lambda event: event.time if ".treaty." in event.name else legal.clock.at)
+    alive = {}
+    for event in stories:
+        await legal.tell(event)
+        alive[event.id] = (event, event.data)
+        assert await gaps(legal) == clean(alive.values())
+    for identity in chance.sample([one for one in sorted(alive) if ".treaty." not in alive[one][0].name], 5):
+        event, data = alive[identity]
+        if ".provision." in event.name and chance.random() < 0.5:
+            degree = "partial" if data.degree == "full" else "full"
+            await legal.tell(legal.corrected(event, degree=degree))
+            alive[identity] = (
+                event,
+                type(data)(**{f: getattr(data, f) for f in data.__struct_fields__} | {"degree": degree}),
+            )
+        else:
+            await legal.tell(legal.retracted(event))
+            del alive[identity]
+        assert await gaps(legal) == clean(alive.values())
