@@ -11,7 +11,7 @@ from shared import contracts, merges, rules, tally
 from shared.clock import Clock
 from shared.contracts import Corrected, Event, Merged, Problem, Refused
 from shared.contracts.vocabulary import REGION
-from shared.database import APPEND, LOST, Connection, Pool, Queried
+from shared.database import APPEND, LOST, Connection, Pool, Queried, turn
 from shared.rules import Rules
 
 GENESIS = bytes(32)
@@ -65,7 +65,7 @@ class Log:
         if self.halted:
             raise Halted(self.halted)
         now = self.clock.now()
-        await merges.begin(connection, self.service, self.rules, [draft.event for draft in drafts if not draft.heard])
+        await turn(connection, self.service)
         known = await self._known(connection, drafts)
         outcomes: list[Exception | None] = [None] * len(drafts)
         events: list[Event[Any]] = []

@@ -32,7 +32,7 @@ def reports(owner, concerned, number, marking):
     n = f"m{number}m"
     legs = [{"from": OWNER, "to": NAMED, "mode": "bus", "point_kind": "Transit"}]
     band = {"countries": [OWNER, NAMED]}
-    person = {"band_id": f"b-{n}", "nationality": "HND", "role": "Leader"}
+    person = {"band_id": f"b-{n}", "nationality": "HND", "role": "Leader", "modus_operandi": ["a", "b"]}
     to = {"from": OWNER, "to": NAMED}
     number_hash = f"{number:064x}"
     marked = {"handling": ...} | marking

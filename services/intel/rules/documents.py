@@ -34,7 +34,6 @@ async def on_document(
     if not doc_ref:
         return []
     scope = f"document/{issuing}/{doc_ref}"
-    await told.lock(connection, [scope])
     listings = await documents.listings(connection, issuing, doc_ref)
     sightings = await documents.sightings(connection, issuing, doc_ref) if listings or cause is not about else []
     if cause is about and not (listings and sightings):
@@ -82,7 +81,6 @@ async def on_specimen(
     events = []
     for doc_code in doc_codes:
         scope = f"specimen/{data.issuing}/{doc_code}"
-        await told.lock(connection, [scope])
         on_file = await documents.on_file(connection, data.issuing, doc_code)
         if isinstance(data, DocumentConfirmed) and cause is about:
             # One more fake changes nothing where there was a specimen, or where one was asked for already.

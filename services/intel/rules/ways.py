@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from services.intel.facts import suspects, told, ways
+from services.intel.facts import suspects, ways
 from services.intel.facts.suspects import Detection
 from services.intel.facts.ways import BandAct, RouteAct
 from services.intel.gate import Marking, Relation, may_know
@@ -26,7 +26,6 @@ async def on_route(cause: Event[Any], about: Event[Any], connection: Connection)
         return []
     route_id = about.data.route_id
     scope = f"route/{route_id}"
-    await told.lock(connection, [scope])
     acts = await ways.route_acts(connection, route_id)
     if cause is about and not any(one.act == "reported" for one in acts):
         raise NotYet("/data/route_id")
@@ -82,7 +81,6 @@ async def on_band(cause: Event[Any], about: Event[Any], connection: Connection) 
 async def band_settled(cause: Event[Any], band_id: str, connection: Connection) -> list[Event[Any]]:
     """Bring what was told of a band to what its acts and its members' detections say."""
     scope = f"band/{band_id}"
-    await told.lock(connection, [scope])
     acts = await ways.band_acts(connection, band_id)
     detections = await suspects.with_band(connection, band_id) if acts else []
     return await settle(connection, cause, [scope], band(scope, acts, detections))
