@@ -64,8 +64,8 @@ class Log:
         """Do the work of `record` in a transaction that the caller holds."""
         if self.halted:
             raise Halted(self.halted)
-        now = self.clock.now()
         await turn(connection, self.service)
+        now = self.clock.now()
         known = await self._known(connection, drafts)
         outcomes: list[Exception | None] = [None] * len(drafts)
         events: list[Event[Any]] = []
