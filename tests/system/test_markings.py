@@ -1,17 +1,19 @@
 """For no marking does a country receive what the marking forbids: all of them, asserted on the mailboxes."""
 
+import asyncio
 import itertools
 import re
 from collections import defaultdict
+from datetime import timedelta
 from typing import get_args
 
 import msgspec
 
 from shared.contracts.vocabulary import Handling, Tlp
-from tests.system.staging import clock, countries, say
+from tests.system.staging import NOW, clock, countries, say
 
 OWNER, NAMED, CONCERNED, MEMBER = "GTM", "MEX", "HND", "PAN"
-GRADES = [{}, {"srceval": "A", "infoeval": "1"}, {"srceval": "X", "infoeval": "2"}, {"srceval": "C", "infoeval": "4"}]
+GRADES = [{}, {"srceval": "X", "infoeval": "2"}, {"srceval": "C", "infoeval": "4"}]
 MARKINGS = [
     {name: value for name, value in (("tlp", tlp), ("handling", handling)) if value} | grade
     for tlp, handling, grade in itertools.product((None, *get_args(Tlp)), (None, *get_args(Handling)), GRADES)
@@ -23,7 +25,7 @@ FAR = {OWNER: 0, NAMED: 1, CONCERNED: 2, MEMBER: 3}
 
 
 def may(country, marking):
-    graded = {None: 3, "A": 3, "X": 2, "C": 1}[marking.get("srceval")]
+    graded = {None: 3, "X": 2, "C": 1}[marking.get("srceval")]
     return FAR[country] <= min(TLP[marking.get("tlp")], HANDLING[marking.get("handling")], graded)
 
 
@@ -39,16 +41,18 @@ def reports(owner, concerned, number, marking):
     book = {"hashes": [number_hash], "handling": ...}
     return [
         say(owner, "intel.location.reported", place_ref=f"p-{n}", target_country=NAMED, **marking),
-        say(owner, "intel.route.reported", route_id=f"r-{n}", legs=legs, **marking),
+        say(owner, "intel.route.reported", route_id=f"r-{n}", legs=legs, time=NOW - timedelta(days=1), **marking),
         say(owner, "intel.band.identified", band_id=f"b-{n}", **band, **marking),
         say(owner, "intel.trafficker.detected", trafficker_pid=f"t-{n}", **person, **marking),
         say(owner, "intel.information.shared", exchange_id=f"s-{n}", **to, **marked),
         say(owner, "intel.information.requested", exchange_id=f"q-{n}", **to, **marked),
         say(owner, "intel.phonebook.disseminated", seizure_id=f"z-{n}", recipients=[NAMED], **book | marking),
+        say(owner, "intel.band.dismantled", band_id=f"d-{n}", time=NOW - timedelta(days=2), **band, **marking),
     ], [
         say(concerned, "intel.route.reported", route_id=f"r-{n}", legs=legs, tlp="red"),
         say(concerned, "intel.band.identified", band_id=f"b-{n}", countries=[], tlp="red"),
         say(concerned, "intel.trafficker.detected", trafficker_pid=f"t-h-{n}", **person, tlp="red"),
+        say(concerned, "intel.trafficker.detected", trafficker_pid=f"t-d-{n}", band_id=f"d-{n}", tlp="red"),
         say(concerned, "intel.phonebook.disseminated", seizure_id=f"z-h-{n}", recipients=["USA"], **book),
     ]
 
@@ -72,7 +76,11 @@ async def test_no_mailbox_holds_what_a_marking_forbids(system):
     await concerned.publish_all([report for _, theirs in sent for report in theirs])
     await system.recorded("intel", "intel.phonebook.disseminated", 2 * len(MARKINGS))
     await system.recorded("intel", "intel.information.requested", len(MARKINGS))
-    boxes = {one.country: await told(one, 5) for one in (named, concerned, member)}
+    await owner.publish_all([say(owner, "intel.route.retired", route_id=f"r-m{n}m") for n in range(len(MARKINGS))])
+    await system.recorded("intel", "intel.route.retired", len(MARKINGS))
+    await system.recorded("intel", "intel.trafficker.detected", 3 * len(MARKINGS))
+    read = await asyncio.gather(*(told(one, 5) for one in (named, concerned, member)))
+    boxes = dict(zip((NAMED, CONCERNED, MEMBER), read, strict=True))
     for number, marking in enumerate(MARKINGS):
         for country in (NAMED, CONCERNED, MEMBER):
             if not may(country, marking):
@@ -81,7 +89,8 @@ async def test_no_mailbox_holds_what_a_marking_forbids(system):
             kinds = {"location_reported", "route_reported", "band_identified", "information_shared"}
             assert kinds | {"information_requested", "phonebook_disseminated"} <= boxes[NAMED][number], marking
         if may(CONCERNED, marking):
-            assert {"band_identified", "route_confirmed", "trafficker_matched"} <= boxes[CONCERNED][number], marking
+            kinds = {"band_identified", "route_confirmed", "trafficker_matched", "intel.band.reactivated"}
+            assert kinds | {"intel.route.confirmed"} <= boxes[CONCERNED][number], marking
         if may(MEMBER, marking):
             assert "intel.phonenumber.matched" in boxes[CONCERNED][number], "a book open to all members"
         assert not boxes[MEMBER][number], "who has no part in it is told of nothing"

@@ -43,7 +43,8 @@ def route(scope: str, acts: Sequence[RouteAct]) -> list[Notice]:
             data = alert("route_confirmed", which, report.route_id, country=other)
             notices.append(Notice(to=report.country, data=data, scope=scope))
     notices += _confirmed(scope, acts)
-    parties = {one.country for one in acts} | {member for one in reports for member in one.members}
+    parties = {one.country for one in acts}
+    parties |= {member for one in reports if may_know(one.marking, Relation.NAMED) for member in one.members}
     for act in acts:
         if act.act == "retired":
             data = alert("route_retired", (act.event_id, "intel.route.retired"), act.route_id, country=act.country)
@@ -68,7 +69,9 @@ def _confirmed(scope: str, acts: Sequence[RouteAct]) -> list[Notice]:
     if second is None or any(one.act == "confirmed" for one in acts):
         return []
     data = RouteConfirmed(route_id=second.route_id, reported_by=second.reported_by)  # type: ignore[arg-type]
-    return [Notice(to=second.country, data=data, scope=scope, name=scope)]
+    others = [one for one in reports if one.country != second.country]
+    told_ = any(may_know(one.marking, Relation.CONCERNED) for one in others)
+    return [Notice(to=second.country if told_ else REGION, data=data, scope=scope, name=scope)]
 
 
 async def on_band(cause: Event[Any], about: Event[Any], connection: Connection) -> Iterable[Event[Any]]:
@@ -134,10 +137,11 @@ def _sign_of_life(
 
 
 def _reactivated(scope: str, act: BandAct, country: str, reported_by: str, marked: Marking) -> list[Notice]:
-    """Record for the finder that the band is at work again; tell who had broken it up, and whom it names."""
+    """Record that the band is at work again, for the finder if it may know of its end; tell who had broken it up."""
     name = f"reactivated/{act.event_id}"
     data = BandReactivated(**{**msgspec.structs.asdict(act.said), "reported_by": reported_by})
-    notices = [Notice(to=country, data=data, scope=scope, name=name)]
+    own = country == act.country or may_know(act.marking, Relation.CONCERNED)
+    notices = [Notice(to=country if own else REGION, data=data, scope=scope, name=name)]
     if country != act.country and may_know(marked, Relation.CONCERNED):
         which = act.event_id, "intel.band.dismantled"
         told_ = alert("band_reactivated", which, act.said.band_id, country=country, marked=marked)
