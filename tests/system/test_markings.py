@@ -33,6 +33,7 @@ def reports(owner, concerned, number, marking):
     """All that can be marked, each about a thing of its own; and what makes another country concerned in it."""
     n = f"m{number}m"
     legs = [{"from": OWNER, "to": NAMED, "mode": "bus", "point_kind": "Transit"}]
+    elsewhere = [{"from": "ECU", "to": CONCERNED, "mode": "boat", "point_kind": "Transit"}]
     band = {"countries": [OWNER, NAMED]}
     person = {"band_id": f"b-{n}", "nationality": "HND", "role": "Leader", "modus_operandi": ["a", "b"]}
     to = {"from": OWNER, "to": NAMED}
@@ -49,7 +50,7 @@ def reports(owner, concerned, number, marking):
         say(owner, "intel.phonebook.disseminated", seizure_id=f"z-{n}", recipients=[NAMED], **book | marking),
         say(owner, "intel.band.dismantled", band_id=f"d-{n}", time=NOW - timedelta(days=2), **band, **marking),
     ], [
-        say(concerned, "intel.route.reported", route_id=f"r-{n}", legs=legs, tlp="red"),
+        say(concerned, "intel.route.reported", route_id=f"r-{n}", legs=elsewhere, tlp="red"),
         say(concerned, "intel.band.identified", band_id=f"b-{n}", countries=[], tlp="red"),
         say(concerned, "intel.trafficker.detected", trafficker_pid=f"t-h-{n}", **person, tlp="red"),
         say(concerned, "intel.trafficker.detected", trafficker_pid=f"t-d-{n}", band_id=f"d-{n}", tlp="red"),

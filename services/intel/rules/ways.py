@@ -10,7 +10,7 @@ import msgspec
 from services.intel.facts import suspects, ways
 from services.intel.facts.suspects import Detection
 from services.intel.facts.ways import BandAct, RouteAct
-from services.intel.gate import Marking, Relation, may_know
+from services.intel.gate import Marking, Relation, may_know, reach
 from services.intel.telling import Notice, alert, settle
 from shared import contracts
 from shared.contracts import Event
@@ -43,13 +43,21 @@ def route(scope: str, acts: Sequence[RouteAct]) -> list[Notice]:
             data = alert("route_confirmed", which, report.route_id, country=other)
             notices.append(Notice(to=report.country, data=data, scope=scope))
     notices += _confirmed(scope, acts)
-    parties = {one.country for one in acts}
-    parties |= {member for one in reports if may_know(one.marking, Relation.NAMED) for member in one.members}
     for act in acts:
         if act.act == "retired":
             data = alert("route_retired", (act.event_id, "intel.route.retired"), act.route_id, country=act.country)
-            notices += [Notice(to=to, data=data, scope=scope) for to in sorted(parties - {act.country})]
+            notices += [Notice(to=to, data=data, scope=scope) for to in _parties(act, acts)]
     return notices
+
+
+def _parties(act: RouteAct, acts: Sequence[RouteAct]) -> list[str]:
+    """Return who is told of an act: who knows the route, unless the actor's own reports of it are not for them."""
+    far = min((reach(one.marking) for one in acts if one.country == act.country), default=Relation.REGION)
+    named = [one for one in acts if may_know(one.marking, Relation.NAMED)]
+    known = {member for one in named if one.country == act.country for member in one.members}
+    if far >= Relation.CONCERNED:
+        known |= {one.country for one in acts} | {member for one in named for member in one.members}
+    return sorted(known - {act.country})
 
 
 def _reported(scope: str, report: RouteAct) -> list[Notice]:
