@@ -23,7 +23,7 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 	@exec $(PY) -m infra.cli up
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
-	@exec $(PY) -m pytest -q -n $(WORKERS) $(or $(TESTS),tests --ignore tests/deploy)
+	@exec $(PY) -m pytest -q -n $(WORKERS) --dist loadgroup $(or $(TESTS),tests --ignore tests/deploy)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool)
 	@exec $(PY) -m pytest -q tests/deploy

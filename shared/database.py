@@ -18,6 +18,8 @@ Row: TypeAlias = asyncpg.Record
 
 LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, TimeoutError)
 """What a database that is away raises: wait and try again."""
+TAKEN = asyncpg.UniqueViolationError
+"""What a row that another transaction inserted first raises."""
 
 # The second key of this schema's advisory locks (the first is the schema): one meaning each.
 APPEND, RELAY, SWEEP, MERGE = 1, 2, 3, 4

@@ -10,14 +10,14 @@ Runs under the lock that gives an event its position, so that no two replicas co
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import msgspec
 
 from shared import contracts
 from shared.contracts import Contract, Data, Event
-from shared.contracts.tallies import Opens, Since, Tallied, Tally
+from shared.contracts.tallies import Age, Opens, Since, Tallied, Tally
 from shared.database import Connection
 
 AMENDING = ("corrected", "retracted")
@@ -160,6 +160,9 @@ async def _put(connection: Connection, tolds: Sequence[_Told]) -> list[Data]:
                 firsts = [record.first[thing] for thing in told.things(one) if thing in record.first]
                 lasted = [(told.time - first).total_seconds() for first in firsts if first <= told.time]
                 data = msgspec.structs.replace(data, **{one.field: int(max(lasted)) if lasted else None})
+            if isinstance(one, Age) and (day := _value(data, one.since)) is not None:
+                end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+                data = msgspec.structs.replace(data, **{one.field: max(0, int((told.time - end).total_seconds()))})
         filled.append(data)
         for _, thing, act in told.acts():
             record.add(thing, act)

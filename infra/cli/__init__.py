@@ -8,6 +8,7 @@ import typer
 from infra.cli.ask import ask
 from infra.cli.indicators import indicators
 from infra.cli.mailbox import mailbox
+from infra.cli.plan import plan
 from infra.cli.provision import provision
 from infra.cli.pub import pub
 from infra.cli.restore import restore
@@ -24,3 +25,4 @@ app = typer.Typer(
 )
 for verb in (up, provision, pub, status, indicators, ask, mailbox, verify, restore):
     app.command()(verb)
+app.add_typer(plan)

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 PLAN = Path(__file__).parents[2] / "services" / "indicators" / "plan"
-RATIOS = {"ratio", "mean", "latency", "trend"}
+RATIOS = {"ratio", "share", "mean", "latency", "trend"}
 """Kinds whose figure is a numerator over a denominator."""
+PLAIN = {"count", "current", "countries", "distinct", "age", "score", "average"}
+"""Kinds whose figure is a sum, or stands by itself."""
 
 
 def load(folder: Path = PLAN) -> dict[str, list[dict[str, Any]]]:
@@ -24,18 +26,29 @@ def regional(rows: list[dict[str, Any]]) -> str:
 
     What may not be published is not in the metrics, so a sum over victims is a sum of what may be shown.
     """
-    plain = [row for row in rows if row["kind"] not in RATIOS and not row.get("every") and not row.get("headline")]
-    ratios = [row for row in rows if row["kind"] in RATIOS]
+    chosen = [row for row in rows if row.get("headline")]
+    complete = [row for row in rows if row.get("every")]
+    others = [row for row in rows if row not in chosen and row not in complete]
+    ratios = [row for row in others if row["kind"] in RATIOS and row.get("labels")]
+    plain = [row for row in others if row not in ratios]
     parts = [_sum("value", plain)] if plain else []
-    parts += [f"{_sum('numerator', ratios)} / {_sum('denominator', ratios)}"] if ratios else []
-    parts += [_sum("value", [row], row["headline"]) for row in rows if row.get("headline")]
-    parts += [_in_all(row) for row in rows if row.get("every")]
+    parts += [_ratio(ratios)] if ratios else []
+    parts += [
+        _ratio([row], row["headline"]) if row["kind"] in RATIOS else _sum("value", [row], row["headline"])
+        for row in chosen
+    ]
+    parts += [_in_all(row) for row in complete]
     return " or ".join(parts)
+
+
+def _ratio(rows: list[dict[str, Any]], chosen: dict[str, str] | None = None) -> str:
+    return f"{_sum('numerator', rows, chosen)} / {_sum('denominator', rows, chosen)}"
 
 
 def _sum(family: str, rows: list[dict[str, Any]], chosen: dict[str, str] | None = None) -> str:
     ids = "|".join(row["id"].replace(".", "[.]") for row in rows)
-    more = "".join(f',{label}="{value}"' for label, value in (chosen or {}).items())
+    parts = {"input": ""} if any(row.get("inputs") for row in rows) else {}  # of what is made of rows: the whole only
+    more = "".join(f',{label}="{value}"' for label, value in {**parts, **(chosen or {})}.items())
     return f'sum by (indicator) (crm_indicator_{family}{{country="REG",indicator=~"{ids}"{more}}})'
 
 

@@ -45,8 +45,12 @@ def _rows(known: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, list[An
     yield "Resumen", _summary()
     for area in known["area"]:
         members = [row for row in known["indicator"] if row["id"].startswith(f"{area['id']}-")]
+        rows_of_the_plan = [row for row in members if not row.get("belongs")]
+        further = [row for row in members if row.get("belongs")]
         if members:
-            yield f"{area['id']}. {area['title']['es']}", [_area(area, members)]
+            panels = [_area(area, rows_of_the_plan, ("Indicadores", "Indicators"))]
+            panels += [_area(area, further, ("Cifras complementarias", "Further figures"))] if further else []
+            yield f"{area['id']}. {area['title']['es']}", panels
     yield "Tratados e hitos", [_treaties(), _latency(), _milestones(known["milestone"])]
     yield "Actividad", _activity()
     yield "Operación", _operation()
@@ -69,7 +73,7 @@ def _countries_heard() -> str:
     return 'count(count by (country) (crm_country_last_event_timestamp_seconds{country!="REG"}))'
 
 
-def _area(area: dict[str, Any], members: list[dict[str, Any]]) -> Any:
+def _area(area: dict[str, Any], members: list[dict[str, Any]], called: tuple[str, str]) -> Any:
     ids = "|".join(row["id"].replace(".", "[.]") for row in members)
     columns = {
         REGION: plan.regional(members),
@@ -86,10 +90,10 @@ def _area(area: dict[str, Any], members: list[dict[str, Any]]) -> Any:
         "Países que informan": {"unit": "percentunit"},
     }
     english = (
-        f"{area['title']['en']}: the region's figure of each indicator (what may be published of it), its target,"
+        f"{called[1]}, {area['title']['en']}: the region's figure of each (what may be published of it), its target,"
         " whether it is met, the share of countries reporting, and how many cells are too small to be shown"
     )
-    titles = (f"Indicadores: {area['title']['es']}", english)
+    titles = (f"{called[0]}: {area['title']['es']}", english)
     return rows(titles, {REGION: columns[REGION], **kept}, "indicator", properties, height=3 + len(members))
 
 

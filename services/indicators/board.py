@@ -19,7 +19,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from services.indicators import pages
-from services.indicators.kinds import Figures, Span, figures
+from services.indicators.figures import Figures, figures
+from services.indicators.kinds import Span
 from services.indicators.metrics import Indicators
 from services.indicators.milestones import Occurrence, occurrences
 from services.indicators.plan import Plan

@@ -1,6 +1,6 @@
 """What can be wrong with a row of the plan, in words: unknown types, fields, labels, values, impossible kinds."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from services.indicators import fields
@@ -8,7 +8,7 @@ from shared.contracts import Contract, registry
 from shared.contracts.vocabulary import MEMBERS, REGION
 
 if TYPE_CHECKING:
-    from services.indicators.plan import Area, Milestone, Row, Term
+    from services.indicators.plan import Area, Done, Milestone, Row, Term
 
 ANY_REPORT = "*"
 ROLES = {
@@ -18,9 +18,16 @@ ROLES = {
     "countries": {"value"},
     "mean": {"value"},
     "ratio": {"numerator", "denominator"},
-    "latency": {"value", "numerator", "denominator"},
+    "share": {"value"},
+    "distinct": {"value"},
+    "age": {"value"},
+    "latency": {"value"},
+    "score": set(),
+    "average": set(),
 }
 """The roles that a kind's terms have, each at least once."""
+COMPOSED = ("score", "average")
+"""Kinds made of other rows."""
 
 
 def contracts_named(event: str) -> list[Contract]:
@@ -29,20 +36,53 @@ def contracts_named(event: str) -> list[Contract]:
 
 
 def row_faults(row: "Row", areas: "Iterable[Area]") -> Iterator[str]:
-    """Yield everything wrong with an indicator row."""
+    """Yield everything wrong with an indicator row by itself."""
     if row.id.partition("-")[0] not in {area.id for area in areas}:
         yield "its id starts with no known area"
-    if {term.role for term in row.term} != ROLES[row.kind]:
-        yield f"kind {row.kind} needs terms with role {' and '.join(sorted(ROLES[row.kind]))}, and no others"
-    if (row.kind == "trend") and not row.window_days:
-        yield "kind trend needs window_days"
+    yield from _role_faults(row)
+    if (row.kind == "trend") != bool(row.window_days) and row.kind != "countries":
+        yield "window_days is for kind trend, which needs it, and for kind countries"
     if (row.kind == "latency") != bool(row.buckets_s) or sorted(set(row.buckets_s)) != row.buckets_s:
         yield "buckets_s must be rising numbers of seconds, for kind latency and no other"
     if row.window_days is not None and row.window_days <= 0:
         yield "window_days must be above 0"
+    if row.each and row.kind not in {"ratio", "distinct"}:
+        yield "each is for kinds ratio and distinct"
+    if row.of and (row.kind != "distinct" or row.each):
+        yield "of is for kind distinct, instead of each"
+    if row.kind == "share" and row.among not in row.labels:
+        yield "kind share needs among, one of its labels"
+    if row.kind == "distinct" and not row.labels:
+        yield "kind distinct needs a label, whose values are counted"
     yield from _summary_faults(row)
     for number, term in enumerate(row.term, 1):
         yield from (f"term {number}: {reason}" for reason in _term_faults(row, term))
+
+
+def _role_faults(row: "Row") -> Iterator[str]:
+    """Yield what is wrong with the roles of its terms; a constant stands for a denominator."""
+    found, needed = {term.role for term in row.term}, ROLES[row.kind]
+    if row.kind == "ratio" and row.each:
+        needed = {"numerator"}
+    if row.kind == "latency" and found > {"value"}:
+        needed = {"value", "numerator", "denominator"}
+    if found != needed:
+        kinds = " and ".join(sorted(needed)) or "no role at all"
+        yield f"kind {row.kind} needs terms with role {kinds}, and no others"
+
+
+def link_faults(row: "Row", rows: "Sequence[tuple[str, Row]]", areas: "Iterable[Area]") -> Iterator[str]:
+    """Yield what is wrong with what a row says of others."""
+    known = {other.id: other for _, other in rows}
+    if row.belongs and (row.belongs not in known or not row.id.startswith(f"{row.belongs}.")):
+        yield f"it belongs to {row.belongs!r}, which is no row whose id its own continues with a dot"
+    if (row.kind in COMPOSED) != bool(row.inputs):
+        yield f"inputs are for kinds {' and '.join(COMPOSED)}, and needed there"
+    for name in row.inputs:
+        if name in known and known[name].kind in COMPOSED and known[name].inputs.keys() & {row.id}:
+            yield f"inputs: {name!r} is made of this row"
+        if name not in known and not (row.kind == "score" and name in {area.id for area in areas}):
+            yield f"inputs: there is no row {name!r}"
 
 
 def _summary_faults(row: "Row") -> Iterator[str]:
@@ -75,7 +115,9 @@ def _term_faults(row: "Row", term: "Term") -> Iterator[str]:
             yield from _country_faults(agreed, term.country)
         for amount in (term.add, term.last):
             if isinstance(amount, str) and amount:
-                yield from _amount_faults(row, agreed, amount)
+                yield from (
+                    _scale_faults(agreed, amount, term.scale) if term.scale else _amount_faults(row, agreed, amount)
+                )
 
 
 def labels_of(row: "Row", term: "Term") -> dict[str, str]:
@@ -114,8 +156,19 @@ def _amount_faults(row: "Row", agreed: Contract, path: str) -> Iterator[str]:
     if fields.is_change(found):
         if row.kind == "mean" or row.clock != "time":
             yield f"{agreed.name} field {path!r} tells a change at its time: not for means, nor by recordedtime"
-    elif not fields.is_whole_number(found):
+    elif not fields.is_whole_number(found) and not (row.digits and fields.is_number(found)):
         yield f"{agreed.name} field {path!r} is not a whole number"
+
+
+def _scale_faults(agreed: Contract, path: str, scale: "Mapping[str, int]") -> Iterator[str]:
+    try:
+        values = fields.closed_values(fields.type_at(agreed, path))
+    except LookupError as error:
+        yield str(error)
+        return
+    for value in scale:
+        if value not in values:
+            yield f"scale: {agreed.name} field {path!r} never has the value {value!r}"
 
 
 def _where_faults(agreed: Contract, where: dict[str, Any]) -> Iterator[str]:
@@ -133,8 +186,13 @@ def _where_faults(agreed: Contract, where: dict[str, Any]) -> Iterator[str]:
 
 def milestone_faults(milestone: "Milestone") -> Iterator[str]:
     """Yield everything wrong with a milestone."""
-    if sum(given is not None for given in (milestone.due, milestone.after, milestone.recurring)) > 1:
-        yield "has more than one of due, after, recurring"
+    dates = (milestone.due, milestone.after, milestone.recurring, milestone.window, milestone.continuous or None)
+    if sum(given is not None for given in dates) > 1:
+        yield "has more than one of due, after, recurring, window, continuous"
+    if milestone.window and milestone.window.first > milestone.window.last:
+        yield "window: first comes after last"
+    if not milestone.done:
+        yield "done: name what reaches it"
     if milestone.after and not contracts_named(milestone.after.event):
         yield f"after: unknown event type {milestone.after.event!r}"
     if milestone.recurring and milestone.recurring.first > milestone.recurring.last:
@@ -142,10 +200,14 @@ def milestone_faults(milestone: "Milestone") -> Iterator[str]:
     if milestone.needed < 1:
         yield "needed must be 1 or more"
     for done in milestone.done:
-        named = contracts_named(done.event)
-        if not named:
-            yield f"done: unknown event type {done.event!r}"
-        for agreed in named:
-            yield from (f"done: {reason}" for reason in _where_faults(agreed, done.where))
-            if done.distinct:
-                yield from (f"done: {reason}" for reason in _label_faults(agreed, "distinct", done.distinct))
+        yield from (f"done: {reason}" for reason in _done_faults(done))
+
+
+def _done_faults(done: "Done") -> Iterator[str]:
+    named = contracts_named(done.event)
+    if not named:
+        yield f"unknown event type {done.event!r}"
+    for agreed in named:
+        yield from _where_faults(agreed, done.where)
+        if done.distinct:
+            yield from _label_faults(agreed, "distinct", done.distinct, open_to=done.distinct == "quarter")

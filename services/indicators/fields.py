@@ -1,7 +1,8 @@
 """Paths into event data (`offences.0`, `legs.0.mode`): what type stands there, and how to read it fast."""
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -23,6 +24,10 @@ def type_at(agreed: Contract, path: str) -> inspect.Type:
     return _present(found)
 
 
+EVERY, LENGTH = "*", "#"
+"""Path parts that stand for each member of a list, and for how many there are."""
+
+
 def _present(found: inspect.Type) -> inspect.Type:
     """Take away Metadata and `| None`."""
     if isinstance(found, inspect.Metadata):
@@ -38,8 +43,11 @@ def _inside(found: inspect.Type, part: str, name: str, path: str) -> inspect.Typ
         for field in found.fields:
             if field.encode_name == part:
                 return field.type
-    if part.isdigit() and isinstance(found, inspect.ListType | inspect.VarTupleType):
-        return found.item_type
+    listed = isinstance(found, inspect.ListType | inspect.VarTupleType)
+    if listed and part == LENGTH:
+        return inspect.IntType()
+    if listed and (part.isdigit() or part == EVERY):
+        return found.item_type  # type: ignore[attr-defined, no-any-return]  # by `listed`
     if part.isdigit() and isinstance(found, inspect.TupleType) and int(part) < len(found.item_types):
         return found.item_types[int(part)]
     message = f"{name} has no field {path!r}"
@@ -57,6 +65,11 @@ def closed_values(found: inspect.Type) -> tuple[Any, ...]:
     return ()
 
 
+def is_number(found: inspect.Type) -> bool:
+    """Say whether it is a number of any kind."""
+    return isinstance(found, inspect.IntType | inspect.FloatType)
+
+
 def is_whole_number(found: inspect.Type) -> bool:
     """Say whether sums of such a field are whole numbers, so that their order cannot matter."""
     return isinstance(found, inspect.IntType)
@@ -67,6 +80,7 @@ def is_change(found: inspect.Type) -> bool:
     return isinstance(found, inspect.StructType) and found.cls is Tallied
 
 
+@cache
 def changes(event: str) -> frozenset[str]:
     """Return the fields of an event type that tell what it changes."""
     return frozenset(
@@ -78,7 +92,8 @@ def changes(event: str) -> frozenset[str]:
     )
 
 
-def partial(name: str, paths: Iterable[str]) -> type[msgspec.Struct]:
+@cache
+def partial(name: str, paths: frozenset[str]) -> type[msgspec.Struct]:
     """Return a struct with only the top-level fields that the paths start with: the rest is skipped unread."""
     tops = sorted({path.partition(".")[0] for path in paths})
     renamed = {f"f_{top}": top for top in tops}
@@ -98,8 +113,10 @@ def reader(path: str) -> Read:
     def read(data: Any) -> Any:
         found = get(data)
         for part in parts:
+            if part == EVERY:
+                return found
             try:
-                found = found[part]
+                found = len(found) if part == LENGTH else found[part]
             except (LookupError, TypeError):
                 return None
         return found

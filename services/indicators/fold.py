@@ -8,10 +8,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from services.indicators import checks, fields, steps
-from services.indicators.plan import Plan
-from services.indicators.state import State
+from services.indicators.plan import Plan, Row, Term
+from services.indicators.state import REPORTS, State, Sums
 from services.indicators.steps import Moment, Step
-from shared.contracts import registry
 
 COUNTRY_SOURCE = "urn:crm:country:"
 AMENDING = ("corrected", "retracted")
@@ -73,12 +72,15 @@ class Fold:
     def __init__(self, plan: Plan, state: State | None = None) -> None:
         self.plan = plan
         self.state = state or State(plan.digest)
-        self._types = {wire: self._compile(wire) for wire in registry()}
+        self._reports = self.state.sums.setdefault(REPORTS, Sums())
+        self._types: dict[str, _Compiled] = {}
+        """What has come so far; most types of the catalogue are rare."""
+        self._terms: dict[str, list[tuple[Row, Term]]] = {}
+        for row in plan.rows.values():
+            for term in row.term:
+                self._terms.setdefault(term.event, []).append((row, term))
         self._always: list[Step] = [
-            steps.term_step(self.state, row, term)
-            for row in plan.rows.values()
-            for term in row.term
-            if term.event == checks.ANY_REPORT
+            steps.term_step(self.state, row, term) for row, term in self._terms.get(checks.ANY_REPORT, [])
         ]
 
     def apply(self, service: str, sequence: int, payload: bytes) -> None:
@@ -114,9 +116,12 @@ class Fold:
     def _amendment(self, event: _Recorded) -> list[_Change]:
         """Take the previous data out at the times of the original, and put the corrected data in at the same place."""
         amendment = _amendments.decode(event.data)
-        compiled = self._types.get(amendment.original or "")
-        if compiled is None or compiled.decoder is None or amendment.original_time is None:
+        if amendment.original is None or amendment.original_time is None:
             return []
+        compiled = self._types.get(amendment.original) or self._compile(amendment.original)
+        if compiled.decoder is None:
+            return []
+        self._types[amendment.original] = compiled
         time = _utc(amendment.original_time)
         moment = (time, _utc(amendment.original_recordedtime or time))
         parts = ((amendment.previous, -1), (amendment.data, 1))
@@ -126,6 +131,7 @@ class Fold:
         last = self.state.heard.get((country, service))
         if last is None or last < moment[1]:
             self.state.heard[country, service] = moment[1]
+        self._reports.add((country,), moment[1].toordinal(), 1)
         for step in self._always:
             step(None, country, moment, 1)
 
@@ -135,11 +141,9 @@ class Fold:
         name = (service, rest.partition(".")[0], rest.partition(".")[2])
         compiled = _Compiled(name, self.state.events.setdefault(name, {}))
         wanted: list[str] = []
-        for row in self.plan.rows.values():
-            for term in row.term:
-                if term.event == event:
-                    compiled.steps.append(steps.term_step(self.state, row, term))
-                    wanted += steps.paths(row, term)
+        for row, term in self._terms.get(event, []):
+            compiled.steps.append(steps.term_step(self.state, row, term))
+            wanted += steps.paths(row, term)
         for milestone in self.plan.milestones.values():
             for done in milestone.done:
                 if done.event == event:
@@ -147,8 +151,11 @@ class Fold:
                     wanted += [*done.where, *([done.distinct] if done.distinct else [])]
         if any(m.after and m.after.event == event for m in self.plan.milestones.values()):
             compiled.steps.append(steps.group_step(self.state.groups.setdefault(event, {}), steps.by_country))
+        if event == steps.BASELINE_SET:
+            compiled.steps.append(steps.baseline_step(self.state))
+            wanted += ["indicator", "since", "until"]
         if compiled.steps:
-            compiled.decoder = msgspec.json.Decoder(fields.partial(event, wanted))
+            compiled.decoder = msgspec.json.Decoder(fields.partial(event, frozenset(wanted)))
         return compiled
 
 

@@ -1,54 +1,17 @@
-"""From the state to figures: what each kind of indicator makes of the sums, now or as of a day."""
+"""What each kind of indicator makes of the sums: for every cell the numbers behind its figure, now or as of a day."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 
 from msgspec import Struct
 
-from services.indicators import suppression
 from services.indicators.plan import Plan, Row
-from services.indicators.state import Key, State
+from services.indicators.state import BASELINE, REPORTS, Key, State
 from services.indicators.suppression import Counts, added
-from shared.contracts.vocabulary import MEMBERS, REGION
+from shared.contracts.vocabulary import MEMBERS
 
-
-class Cell(Struct, frozen=True):
-    """One figure of a row: of a country, or of the region (`REG`)."""
-
-    country: str
-    labels: dict[str, str]
-    value: float | None
-    numerator: int | None = None
-    denominator: int | None = None
-    suppressed: bool = False
-    """Known but not published; never the same as 0."""
-
-
-class Histogram(Struct, frozen=True):
-    """How long things took in one country: rising cumulative counts, `+Inf` last."""
-
-    country: str
-    buckets: list[tuple[str, int]]
-    sum_s: int
-
-
-class Figures(Struct, frozen=True):
-    """All that is known of one row."""
-
-    row: Row
-    day: date
-    cells: list[Cell]
-    headline: Cell | None
-    """The row in one figure; None: no data."""
-    met: bool | None
-    coverage: float
-    """Share of the member countries with any data in the row."""
-    histograms: list[Histogram]
-
-    @property
-    def suppressed(self) -> int:
-        """How many cells are not published."""
-        return sum(cell.suppressed for cell in self.cells)
+NO_VALUE = ("unknown", "other")
+"""Label values that do not count as a value of their own."""
 
 
 class Span(Struct, frozen=True):
@@ -69,79 +32,85 @@ class Span(Struct, frozen=True):
         return cls(day, day.toordinal())
 
 
+class Comparison(Struct, frozen=True):
+    """What a trend compares: the two periods, first and last days included."""
+
+    since: date
+    until: date
+    baseline_since: date
+    baseline_until: date
+
+    @property
+    def factor(self) -> float:
+        """What makes up for periods of different length."""
+        return ((self.baseline_until - self.baseline_since).days + 1) / ((self.until - self.since).days + 1)
+
+
 Counted = dict[Key, Counts]
+"""Cell (country, *labels) -> a count, or numerator and denominator."""
 
 
-def figures(plan: Plan, row: Row, state: State, span: Span, *, exact: bool = False) -> Figures:
-    """Return a row's figures; small numbers about victims are hidden unless `exact`."""
-    counted = _KINDS[row.kind](plan, row, state, span)
-    out: tuple[set[Key], set[Key], bool] = (set(), set(), False)
-    if row.privacy == "victims" and not exact:
-        out = suppression.hidden(counted)
-    regions: dict[Key, list[Counts]] = {}
-    for key, counts in counted.items():
-        regions.setdefault(key[1:], []).append(counts)
-    sums = {labels: added(parts) for labels, parts in regions.items()}
-    cells = [_cell(row, key, counts, hide=key in out[0]) for key, counts in sorted(counted.items()) if _known(counts)]
-    cells += [
-        _cell(row, (REGION, *labels), counts, hide=labels in out[1])
-        for labels, counts in sorted(sums.items())
-        if _known(counts)
-    ]
-    known = _headline(row, counted)
-    headline = None if known is None else _cell(row, (REGION,), known, hide=out[2])
-    reporting = {key[0] for key, counts in counted.items() if any(counts)} & set(MEMBERS)
-    met = None if headline is None or headline.suppressed else _met(row, headline.value)
-    guarded = row.privacy == "victims" and not exact
-    histograms = [one for one in _histograms(row, state, span) if not (guarded and _too_small(one, out[0]))]
-    return Figures(row, span.day, cells, headline, met, len(reporting) / len(MEMBERS), histograms)
+def counted(plan: Plan, row: Row, state: State, span: Span) -> Counted:
+    """Return the numbers behind the row's cells."""
+    return _KINDS[row.kind](plan, row, state, span)
 
 
-def _known(counts: Counts) -> bool:
-    """Without a denominator there are no data, which is not 0."""
-    return len(counts) == 1 or counts[1] != 0
+def regional(row: Row, state: State, span: Span, cells: Counted) -> tuple[Counted, Counts | None]:
+    """Return the region's numbers by labels, and those behind the row's one figure (None: no data)."""
+    if row.kind == "distinct" and not row.each:
+        values = {value for _, value in _values_there(row, state, span)}
+        total = (len(values), row.of) if row.of else (len(values),)
+        return {(): total}, total if cells or row.of else None
+    combine = _latest if row.kind == "age" else added
+    by_labels: dict[Key, list[Counts]] = {}
+    for key, counts in cells.items():
+        by_labels.setdefault(key[1:], []).append(counts)
+    return {labels: combine(parts) for labels, parts in by_labels.items()}, _headline(row, cells, combine)
 
 
-def _cell(row: Row, key: Key, counts: Counts, *, hide: bool) -> Cell:
-    labels = dict(zip(row.labels, key[1:], strict=False))
-    if hide:
-        return Cell(key[0], labels, None, suppressed=True)
-    if len(counts) == 1:
-        return Cell(key[0], labels, counts[0])
-    numerator, denominator = counts
-    return Cell(key[0], labels, numerator / denominator if denominator else None, numerator, denominator)
+def _latest(parts: list[Counts]) -> Counts:
+    return min(parts)
 
 
-def _headline(row: Row, counted: Counted) -> Counts | None:
-    """Return the numbers behind the row's one figure; None where there are none."""
+def _headline(row: Row, cells: Counted, combine: Callable[[list[Counts]], Counts]) -> Counts | None:
     names = list(row.labels)
     chosen = {
         key: counts
-        for key, counts in counted.items()
+        for key, counts in cells.items()
         if all(key[1 + names.index(name)] == value for name, value in row.headline.items())
     }
     if not chosen:
         return None
     if row.kind == "countries" and row.every:
-        return (sum(_in_all(chosen, country, row.every) for country in MEMBERS),)
+        return (sum(all((country, value) in chosen for value in row.every) for country in MEMBERS),)
     if row.kind == "countries":
         return (len({key[0] for key in chosen}),)
-    return added(chosen.values())
+    return combine(list(chosen.values()))
 
 
-def _in_all(counted: Iterable[Key], country: str, values: list[str]) -> bool:
-    return all((country, value) in counted for value in values)
+def comparison(plan: Plan, row: Row, state: State, span: Span) -> Comparison | None:
+    """Return the periods that a trend compares; None before both lie within the plan's time.
 
-
-def _met(row: Row, value: float | None) -> bool | None:
-    if row.target is None or value is None:
+    The baseline is the period before the window, unless one was settled (`indicators.baseline.set`).
+    """
+    if row.kind != "trend" or not row.window_days:
         return None
-    return {
-        "at_least": value >= row.target,
-        "at_most": value <= row.target,
-        "above": value > row.target,
-        "below": value < row.target,
-    }[row.direction]
+    since = span.day - timedelta(days=row.window_days - 1)
+    settled = dict(state.levels[BASELINE].upto(span.upto)) if BASELINE in state.levels else {}
+    first, last = settled.get((row.id, "since")), settled.get((row.id, "until"))
+    if first is not None and last is not None:
+        return Comparison(since, span.day, date.fromordinal(first), date.fromordinal(last))
+    before = since - timedelta(days=row.window_days)
+    return None if before < plan.start else Comparison(since, span.day, before, since - timedelta(days=1))
+
+
+def silent(plan: Plan, state: State, day: date) -> set[str]:
+    """Return the countries that had reported, and then nothing in the plan's `silent_days` up to the end of a day."""
+    reports, end = state.sums.get(REPORTS), day.toordinal()
+    if reports is None:
+        return set()
+    lately = {key[0] for key, _ in reports.between(end - plan.silent_days, end)}
+    return {key[0] for key, _ in reports.upto(end)} - lately
 
 
 def _upto(row: Row, role: str, state: State, span: Span) -> Iterator[tuple[Key, int]]:
@@ -165,7 +134,35 @@ def _count(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
 def _ratio(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Nothing without a denominator: no data is not 0 %."""
     numerators = dict(_upto(row, "numerator", state, span))
+    if row.each:
+        return {key: (numerators.get(key, 0), n) for key, n in _constants(row)}
     return {key: (numerators.get(key, 0), n) for key, n in _upto(row, "denominator", state, span) if n > 0}
+
+
+def _constants(row: Row) -> Iterator[tuple[Key, int]]:
+    """Yield what each member country is measured against."""
+    for country in MEMBERS:
+        if isinstance(row.each, int):
+            yield (country,), row.each
+        else:
+            yield from (((country, value), n) for value, n in row.each.items())
+
+
+def _share(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
+    """Of what there is for a country and its other labels, the share of each value of the label `among`."""
+    place = 1 + [*row.labels].index(row.among)
+    counts = dict(_upto(row, "value", state, span))
+    wholes: dict[Key, int] = {}
+    for key, n in counts.items():
+        rest = key[:place] + key[place + 1 :]
+        wholes[rest] = wholes.get(rest, 0) + n
+    values = sorted({key[place] for key in counts})
+    shares: Counted = {}
+    for rest, whole in wholes.items():
+        for value in values:
+            key = (*rest[:place], value, *rest[place:])
+            shares[key] = (counts.get(key, 0), whole)
+    return shares
 
 
 def _mean(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
@@ -173,17 +170,27 @@ def _mean(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
     return {key: (sums.get(key, 0), n) for key, n in _upto(row, "count", state, span) if n > 0}
 
 
+def _latency(plan: Plan, row: Row, state: State, span: Span) -> Counted:
+    """Give the share that its terms tell of, or else the mean of the seconds."""
+    if any(term.role == "denominator" for term in row.term):
+        return _ratio(plan, row, state, span)
+    numbers: dict[Key, int] = {}
+    for (country, _), n in _upto(row, "bucket", state, span):
+        numbers[country,] = numbers.get((country,), 0) + n
+    seconds = dict(_upto(row, "seconds", state, span))
+    return {key: (seconds.get(key, 0), n) for key, n in numbers.items() if n > 0}
+
+
 def _trend(plan: Plan, row: Row, state: State, span: Span) -> Counted:
-    """Compare the window ending on the day with the one before it; no figure before both lie within the plan's time."""
-    sums, window = state.sums.get(f"{row.id}/value"), row.window_days or 0
-    end = span.day.toordinal()
-    if sums is None or (span.day - timedelta(days=2 * window)) < plan.start - timedelta(days=1):
+    """Compare the window ending on the day with its baseline, for the countries that have one."""
+    sums, periods = state.sums.get(f"{row.id}/value"), comparison(plan, row, state, span)
+    if sums is None or periods is None:
         return {}
-    baseline = dict(sums.between(end - 2 * window, end - window))
-    recent = dict(sums.between(end - window, end))
+    baseline = dict(sums.between(periods.baseline_since.toordinal() - 1, periods.baseline_until.toordinal()))
+    recent = dict(sums.between(periods.since.toordinal() - 1, periods.until.toordinal()))
     comparable = {key[0] for key, n in baseline.items() if n > 0}
-    counted = {key: (recent.get(key, 0), baseline.get(key, 0)) for key in {*baseline, *recent}}
-    return {key: counts for key, counts in counted.items() if key[0] in comparable}
+    both = {key: (recent.get(key, 0), baseline.get(key, 0)) for key in {*baseline, *recent}}
+    return {key: counts for key, counts in both.items() if key[0] in comparable}
 
 
 def _countries(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
@@ -195,29 +202,51 @@ def _countries(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
     return {key: (1,) for key, n in _upto(row, "value", state, span) if n > 0 and key[0] in MEMBERS}
 
 
-def _histograms(row: Row, state: State, span: Span) -> Iterator[Histogram]:
+def _distinct(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
+    """Count the different values of the first label that a country has."""
+    values: dict[str, int] = {}
+    for country, _ in _values_there(row, state, span):
+        values[country] = values.get(country, 0) + 1
+    if isinstance(row.each, int) and row.each:
+        return {(country,): (values.get(country, 0), row.each) for country in MEMBERS}
+    return {(country,): (n, row.of) if row.of else (n,) for country, n in values.items()}
+
+
+def _values_there(row: Row, state: State, span: Span) -> set[tuple[str, str]]:
+    """Return (country, value of the first label) wherever there is any."""
+    return {(key[0], key[1]) for key, n in _upto(row, "value", state, span) if n > 0 and key[1] not in NO_VALUE}
+
+
+def _age(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
+    """Count the days since the last one."""
+    sums = state.sums.get(f"{row.id}/value")
+    last: Counted = {}
+    for key, days in sums.days.items() if sums else ():
+        past = [day for day, n in days.items() if n > 0 and day <= span.day.toordinal()]
+        if past:
+            last[key] = (span.day.toordinal() - max(past),)
+    return last
+
+
+def durations(row: Row, state: State, span: Span) -> Iterator[tuple[str, dict[str, int], int]]:
+    """Yield for each country how many fall into each bucket (`+Inf`: longer than all), and the seconds together."""
     counts: dict[str, dict[str, int]] = {}
     for (country, bucket), n in _upto(row, "bucket", state, span):
         counts.setdefault(country, {})[bucket] = n
     seconds = {key[0]: total for key, total in _upto(row, "seconds", state, span)}
     for country, held in sorted(counts.items()):
-        buckets, so_far = [], 0
-        for bucket in [*map(str, row.buckets_s), "+Inf"]:
-            so_far += held.get(bucket, 0)
-            buckets.append((bucket, so_far))
-        yield Histogram(country, buckets, seconds.get(country, 0))
-
-
-def _too_small(histogram: Histogram, hidden: set[Key]) -> bool:
-    return histogram.buckets[-1][1] < suppression.K or any(key[0] == histogram.country for key in hidden)
+        yield country, held, seconds.get(country, 0)
 
 
 _KINDS: Mapping[str, Callable[[Plan, Row, State, Span], Counted]] = {
     "count": _count,
     "current": _count,
     "ratio": _ratio,
-    "latency": _ratio,
+    "share": _share,
+    "latency": _latency,
     "mean": _mean,
     "trend": _trend,
     "countries": _countries,
+    "distinct": _distinct,
+    "age": _age,
 }

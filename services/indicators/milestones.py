@@ -7,10 +7,14 @@ from typing import Literal
 
 from msgspec import Struct
 
-from services.indicators.plan import RECURRENCES, Milestone, Plan, end_of, months_after
+from services.indicators.plan import RECURRENCES, After, Milestone, Plan, end_of, months_after, quarter
 from services.indicators.state import State, when
 
-Standing = Literal["open", "reached", "late", "missed"]
+Standing = Literal["open", "on_track", "reached", "late", "missed", "running"]
+
+
+REPORTED_WITHIN = After("", months=1, end_of_month=True)
+"""A quarter's report is due by the end of the month after it."""
 
 
 class Occurrence(Struct, frozen=True):
@@ -22,13 +26,22 @@ class Occurrence(Struct, frozen=True):
     due: datetime | None
     """The last second of the day it is due; None: open, or counted from something that has not happened."""
     reached: datetime | None
-    """The `time` of the event that completed it."""
+    """The `time` of the event that completed it; of what has no end, that began it."""
+    begun: bool = False
+    """Something of it has happened."""
 
     def standing(self, now: datetime) -> Standing:
-        """Say how it stands: `late` is reached after it was due, `missed` is due and not reached."""
+        """Say how it stands: `late` is reached after it was due, `missed` is due and not reached.
+
+        `running` has begun and has no end; `on_track` lies in its window and has begun.
+        """
         if self.reached is not None:
+            if self.milestone.continuous:
+                return "running"
             return "late" if self.due and self.reached > self.due else "reached"
-        return "missed" if self.due and self.due < now else "open"
+        if self.due and self.due < now:
+            return "missed"
+        return "on_track" if self.milestone.window and self.begun else "open"
 
     @property
     def late_s(self) -> int:
@@ -54,15 +67,21 @@ def occurrences(plan: Plan, state: State) -> list[Occurrence]:
 
 
 def _occurrences(milestone: Milestone, state: State) -> Iterator[Occurrence]:
-    if milestone.recurring is None:
-        yield Occurrence(milestone.id, milestone, _due(milestone, state), _reached(milestone, state))
-        return
     groups = state.groups.get(milestone.id, {})
     recurring = milestone.recurring
+    if recurring is None:
+        begun = any(group.kept for group in groups.values())
+        yield Occurrence(milestone.id, milestone, _due(milestone, state), _reached(milestone, state), begun)
+        return
     for day in RECURRENCES[recurring.rule](recurring.first, recurring.last):
-        met = groups.get(f"{day:%Y-%m}")
+        name, due = str(day), day
+        group = f"{day:%Y-%m}"
+        if recurring.rule == "quarter":
+            name = group = quarter(day)
+            due = months_after(day, REPORTED_WITHIN)
+        met = groups.get(group)
         reached = when(met.kept[0]) if met and met.kept else None
-        yield Occurrence(f"{milestone.id}/{day}", milestone, end_of(day), reached)
+        yield Occurrence(f"{milestone.id}/{name}", milestone, end_of(due), reached)
 
 
 def _reached(milestone: Milestone, state: State) -> datetime | None:
@@ -74,6 +93,8 @@ def _reached(milestone: Milestone, state: State) -> datetime | None:
 def _due(milestone: Milestone, state: State) -> datetime | None:
     if milestone.due is not None:
         return end_of(milestone.due)
+    if milestone.window is not None:
+        return end_of(milestone.window.last)
     if milestone.after is None:
         return None
     firsts = [group.kept[0] for group in state.groups.get(milestone.after.event, {}).values() if group.kept]
@@ -90,7 +111,7 @@ def announcements(
     found = []
     for one in occurrences(plan, state):
         standing = one.standing(now)
-        if standing == "open":
+        if standing in {"open", "on_track"}:
             continue
         verb: Literal["reached", "missed"] = "missed" if standing == "missed" else "reached"
         if (verb, one.key) not in announced and ("reached", one.key) not in announced:

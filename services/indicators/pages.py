@@ -12,7 +12,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 
-from services.indicators.kinds import Cell, Figures
+from services.indicators.figures import Cell, Figures
 from services.indicators.milestones import Occurrence, Standing, occurrences
 from services.indicators.plan import Plan, Text
 from services.indicators.state import State

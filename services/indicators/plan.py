@@ -14,7 +14,9 @@ from msgspec import Struct
 from services.indicators import checks
 
 FOLDER = Path(__file__).parent / "plan"
-Kind = Literal["count", "current", "ratio", "mean", "latency", "trend", "countries"]
+Kind = Literal[
+    "count", "current", "ratio", "share", "mean", "latency", "trend", "countries", "distinct", "age", "score", "average"
+]
 Clock = Literal["time", "recordedtime"]
 Scalar = str | int | bool
 
@@ -52,6 +54,8 @@ class Term(Struct, frozen=True, forbid_unknown_fields=True):
     """What one event adds: a number, or a field holding a whole number."""
     last: str = ""
     """Field holding a declared level: the latest by `time` counts, nothing is added up."""
+    scale: dict[str, int] = {}
+    """Values of the field that `add` or `last` names -> numbers, where it holds words; others count nothing."""
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,8 +67,12 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     """The Plan's own words."""
     unit: str
     kind: Kind
-    term: list[Term]
     responsible: str
+    term: list[Term] = []
+    inputs: dict[str, float] = {}
+    """For `score` and `average`: rows (or areas) -> their weights."""
+    belongs: str = ""
+    """The row of the Plan that this is a further figure of."""
     labels: dict[str, str] = {}
     """Label -> field path, for every term that does not say otherwise."""
     known: dict[str, list[str]] = {}
@@ -79,6 +87,14 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     privacy: Literal["none", "victims"] = "none"
     clock: Clock = "time"
     window_days: int | None = None
+    each: int | dict[str, int] = 0
+    """For `ratio` and `distinct`: what each member is measured against, where that is a constant (by first label)."""
+    of: int = 0
+    """For `distinct`: what the region as a whole is measured against; its values are then those of all countries."""
+    among: str = ""
+    """For `share`: the label whose values share what there is."""
+    digits: int = 0
+    """Decimals that are kept of amounts which are not whole numbers."""
     period: Literal["", "year"] = ""
     """`year`: only the calendar year of the figure's date counts."""
     buckets_s: list[int] = []
@@ -95,7 +111,14 @@ class After(Struct, frozen=True, forbid_unknown_fields=True):
 class Recurring(Struct, frozen=True, forbid_unknown_fields=True):
     """Due again and again, from `first` to `last`."""
 
-    rule: Literal["first_tuesday"]
+    rule: Literal["first_tuesday", "quarter"]
+    first: date
+    last: date
+
+
+class Window(Struct, frozen=True, forbid_unknown_fields=True):
+    """A stretch of time in which something is to be carried out, both days included."""
+
     first: date
     last: date
 
@@ -116,11 +139,13 @@ class Milestone(Struct, frozen=True, forbid_unknown_fields=True):
     title: Text
     words: str
     responsible: str
+    done: list[Done]
     due: date | None = None
     after: After | None = None
     recurring: Recurring | None = None
-    done: list[Done] = []
-    """Empty: no event type reaches it yet, so it can only be missed."""
+    window: Window | None = None
+    continuous: bool = False
+    """Without end: it begins with the first event, and is never missed."""
     needed: int = 1
 
 
@@ -136,6 +161,7 @@ class Plan(Struct, frozen=True):
 
     title: Text
     start: date
+    silent_days: int
     areas: tuple[Area, ...]
     rows: Mapping[str, Row]
     milestones: Mapping[str, Milestone]
@@ -163,6 +189,8 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
 
     title: Text
     start: date
+    silent_days: int = 30
+    """A country that has reported, and then nothing for so long, is silent."""
 
 
 def load(folder: Path = FOLDER) -> Plan:
@@ -182,12 +210,13 @@ def load(folder: Path = FOLDER) -> Plan:
     areas = tuple(row for _, row in found["area"])
     faults += _duplicates([*rows, *milestones])
     faults += [Fault(file, row.id, reason) for file, row in rows for reason in checks.row_faults(row, areas)]
+    faults += [Fault(file, row.id, reason) for file, row in rows for reason in checks.link_faults(row, rows, areas)]
     faults += [Fault(file, row.id, reason) for file, row in milestones for reason in checks.milestone_faults(row)]
     if faults:
         raise PlanError(faults)
     head = found["plan"][0][1]
     by_row, by_milestone = {row.id: row for _, row in rows}, {row.id: row for _, row in milestones}
-    return Plan(head.title, head.start, areas, by_row, by_milestone, digest.hexdigest())
+    return Plan(head.title, head.start, head.silent_days, areas, by_row, by_milestone, digest.hexdigest())
 
 
 _TABLES: dict[str, type[Struct]] = {"plan": _Head, "area": Area, "indicator": Row, "milestone": Milestone}
@@ -232,7 +261,26 @@ def first_tuesdays(first: date, last: date) -> list[date]:
     return found
 
 
-RECURRENCES: Mapping[str, Callable[[date, date], list[date]]] = {"first_tuesday": first_tuesdays}
+def quarter(day: date) -> str:
+    """Return the calendar quarter of a day: `2003-Q2`."""
+    return f"{day.year}-Q{(day.month + 2) // 3}"
+
+
+def quarter_end(name: str) -> date:
+    """Return the last day of a quarter."""
+    month = int(name[-1]) * 3
+    return date(int(name[:4]), month, calendar.monthrange(int(name[:4]), month)[1])
+
+
+def quarters(first: date, last: date) -> list[date]:
+    """Return the last day of each quarter, from that of one date to the last that ends by another."""
+    found = [quarter_end(quarter(first))]
+    while (following := quarter_end(quarter(found[-1] + timedelta(days=1)))) <= last:
+        found.append(following)
+    return [day for day in found if day <= last]
+
+
+RECURRENCES: Mapping[str, Callable[[date, date], list[date]]] = {"first_tuesday": first_tuesdays, "quarter": quarters}
 
 
 def months_after(start: date, after: After) -> date:

@@ -10,8 +10,14 @@ import msgspec
 
 Key = tuple[str, ...]
 """A cell: country, then the row's label values."""
+LAYOUT = 2
+"""Of the dump: another one is folded again from the start."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+REPORTS = "*"
+"""Among the sums: how many reports each country sent, by the day they were recorded."""
+BASELINE = "*"
+"""Among the levels: the periods settled for trends: (row, `since` or `until`) -> the day's ordinal."""
 EARLIEST_KEPT = 64
 """So many times are kept per group of a milestone: more retractions of the first ones than that do not happen."""
 
@@ -182,7 +188,7 @@ class State:
         """Return the state as canonical bytes."""
         return msgspec.json.encode(
             {
-                "layout": 1,
+                "layout": LAYOUT,
                 "digest": self.digest,
                 "sums": [[name, sums.dump()] for name, sums in sorted(self.sums.items()) if sums.days],
                 "levels": [[name, levels.dump()] for name, levels in sorted(self.levels.items()) if levels.declared],
@@ -198,7 +204,7 @@ class State:
     def load(cls, dumped: bytes, digest: str) -> "State":
         """Return the state that was dumped; StateError if it was folded with another plan."""
         stored: Mapping[str, Any] = msgspec.json.decode(dumped)
-        if stored.get("layout") != 1 or stored["digest"] != digest:
+        if stored.get("layout") != LAYOUT or stored["digest"] != digest:
             raise StateError("the snapshot belongs to another plan")
         return cls(
             digest=digest,

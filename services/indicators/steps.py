@@ -2,16 +2,17 @@
 
 import operator
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from msgspec import structs
 
 from services.indicators import checks, fields
 from services.indicators.plan import Done, Milestone, Row, Term, Unless, Where
-from services.indicators.state import Earliest, Key, Levels, State, Sums, micros
+from services.indicators.state import BASELINE, Earliest, Key, Levels, State, Sums, micros
 from shared.contracts.tallies import Tallied
 
+BASELINE_SET = "indicators.baseline.set"
 Moment = tuple[datetime, datetime]
 """When it happened and when it was recorded, UTC."""
 Step = Callable[[Any, str, Moment, int], None]
@@ -19,25 +20,53 @@ Step = Callable[[Any, str, Moment, int], None]
 
 
 def term_step(state: State, row: Row, term: Term) -> Step:
-    """Return what an event does to a row's sums."""
-    key = _key(row, term)
+    """Return what an event does to a row's sums: once, or for every member of the list that a label stands for."""
+    for name, path in checks.labels_of(row, term).items():
+        if path.endswith(f".{fields.EVERY}"):
+            return _each_step(state, row, term, name, path)
+    return _one_step(state, row, term, _key(row, term))
+
+
+def _each_step(state: State, row: Row, term: Term, name: str, path: str) -> Step:
+    """Do for each value of a list what is done for one, with the value as the label."""
+    read = fields.reader(path)
+    fixed = structs.replace(term, labels=term.labels | {name: "="})
+    place = 1 + [*row.labels].index(name)
+    whole = _key(row, fixed)
+    known = {*row.known[name]} if name in row.known else None
+    now: list[str] = [""]
+
+    def key(data: Any, country: str) -> Key:
+        cell = whole(data, country)
+        return (*cell[:place], now[0], *cell[place + 1 :])
+
+    once = _one_step(state, row, fixed, key)
+
+    def step(data: Any, country: str, moment: Moment, sign: int) -> None:
+        for value in read(data) or ():
+            now[0] = fields.word(value) if known is None or value in known else "other"
+            once(data, country, moment, sign)
+
+    return step
+
+
+def _one_step(state: State, row: Row, term: Term, key: Callable[[Any, str], Key]) -> Step:
     name = f"{row.id}/{term.role}"
     if term.last:
-        step = _level_step(state.levels.setdefault(name, Levels()), key, term)
+        step = _level_step(state.levels.setdefault(name, Levels()), key, _amount(row, term, term.last))
     elif row.kind == "latency" and term.role == "value":
         step = _latency_step(state, row, key, term)
     else:
         step = _sum_step(state.sums.setdefault(name, Sums()), row, key, term)
         if row.kind == "mean":
-            one = structs.replace(term, add=1)
-            step = _both(step, _sum_step(state.sums.setdefault(f"{row.id}/count", Sums()), row, key, one))
+            step = _both(step, _counting_step(state.sums.setdefault(f"{row.id}/count", Sums()), row, key, term))
     return _when(term.where, step)
 
 
 def milestone_step(state: State, milestone: Milestone, done: Done) -> Step:
     """Return what an event does towards a milestone."""
     groups = state.groups.setdefault(milestone.id, {})
-    if milestone.recurring:
+    if milestone.recurring and not done.distinct:
         return _when(done.where, group_step(groups, by_month))
     if not done.distinct:
         return _when(done.where, group_step(groups, by_country))
@@ -128,9 +157,9 @@ def _sum_step(sums: Sums, row: Row, key: Callable[[Any, str], Key], term: Term) 
             add(key(data, country), moment[clock].toordinal(), amount * sign)
 
         return fixed
-    read = fields.reader(term.add)
     if term.add in fields.changes(term.event):
-        return _change_step(sums, key, read)
+        return _change_step(sums, key, fields.reader(term.add))
+    read = _amount(row, term, term.add)
 
     def field_step(data: Any, country: str, moment: Moment, sign: int) -> None:
         amount = read(data)
@@ -138,6 +167,29 @@ def _sum_step(sums: Sums, row: Row, key: Callable[[Any, str], Key], term: Term) 
             add(key(data, country), moment[clock].toordinal(), amount * sign)
 
     return field_step
+
+
+def _counting_step(sums: Sums, row: Row, key: Callable[[Any, str], Key], term: Term) -> Step:
+    """Count the events that have an amount."""
+    clock = 1 if row.clock == "recordedtime" else 0
+    read = _amount(row, term, term.add) if isinstance(term.add, str) else None
+
+    def step(data: Any, country: str, moment: Moment, sign: int) -> None:
+        if read is None or read(data) is not None:
+            sums.add(key(data, country), moment[clock].toordinal(), sign)
+
+    return step
+
+
+def _amount(row: Row, term: Term, path: str) -> fields.Read:
+    """Return the function that reads a whole number: as it stands, by the term's scale, or with the row's decimals."""
+    read = fields.reader(path)
+    if term.scale:
+        return lambda data: term.scale.get(read(data))
+    if row.digits:
+        factor = 10**row.digits
+        return lambda data: None if (found := read(data)) is None else round(found * factor)
+    return read
 
 
 def _change_step(sums: Sums, key: Callable[[Any, str], Key], read: fields.Read) -> Step:
@@ -155,9 +207,7 @@ def _change_step(sums: Sums, key: Callable[[Any, str], Key], read: fields.Read) 
     return step
 
 
-def _level_step(levels: Levels, key: Callable[[Any, str], Key], term: Term) -> Step:
-    read = fields.reader(term.last)
-
+def _level_step(levels: Levels, key: Callable[[Any, str], Key], read: fields.Read) -> Step:
     def step(data: Any, country: str, moment: Moment, sign: int) -> None:
         level = read(data)
         if level is not None:
@@ -181,6 +231,19 @@ def _latency_step(state: State, row: Row, key: Callable[[Any, str], Key], term: 
         place, day = key(data, country)[0], moment[clock].toordinal()
         counts.add((place, bucket), day, sign)
         seconds.add((place,), day, took * sign)
+
+    return step
+
+
+def baseline_step(state: State) -> Step:
+    """Note the period that a trend is to be measured against."""
+    levels = state.levels.setdefault(BASELINE, Levels())
+    row = fields.reader("indicator")
+    ends = {name: fields.reader(name) for name in ("since", "until")}
+
+    def step(data: Any, _country: str, moment: Moment, sign: int) -> None:
+        for name, read in ends.items():
+            levels.add((row(data), name), moment, date.fromisoformat(read(data)).toordinal(), sign)
 
     return step
 

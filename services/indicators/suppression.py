@@ -3,9 +3,14 @@
 Published are a tree of figures: the total, the region's figure per combination of labels, and each
 country's. Whoever knows a sum and all but one of its parts knows the last one. So wherever parts are
 hidden below a published sum, they are at least two, and together they are at least k themselves.
+
+What is published is rounded to multiples of k, so that whoever compares two days, or two looks, never sees a
+difference smaller than k.
 """
 
 from collections.abc import Iterable, Mapping
+
+from shared.contracts.vocabulary import REGION
 
 K = 11
 """The least number of victims in a published cell (practice of the Counter Trafficking Data Collaborative)."""
@@ -13,6 +18,26 @@ K = 11
 Key = tuple[str, ...]
 Counts = tuple[int, ...]
 """The numbers behind one cell (a count; or numerator and denominator): all are published or none."""
+
+
+def rounded(counts: Counts, k: int = K) -> Counts:
+    """Return each number as the nearest multiple of k."""
+    return tuple((count + k // 2) // k * k for count in counts)
+
+
+class Guard:
+    """What of a row about victims stays unpublished."""
+
+    def __init__(self, cells: Mapping[Key, Counts]) -> None:
+        self._cells, self._sums, self.total = hidden(cells)
+
+    def hides(self, key: Key) -> bool:
+        """Say whether a cell (country, or `REG`, and labels) is left out."""
+        return key[1:] in self._sums if key[0] == REGION else key in self._cells
+
+    def hides_country(self, country: str) -> bool:
+        """Say whether any cell of a country is left out."""
+        return any(key[0] == country for key in self._cells)
 
 
 def hidden(cells: Mapping[Key, Counts], k: int = K) -> tuple[set[Key], set[Key], bool]:

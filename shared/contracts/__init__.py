@@ -13,7 +13,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from shared.contracts.tallies import Since, Tallied, Tally, filled
+from shared.contracts.tallies import Counted, Tallied, filled
 from shared.contracts.vocabulary import END, MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason
 
 SERVICES = ("intel", "victims", "legal", "training", "indicators")
@@ -142,7 +142,7 @@ class Contract(Struct, frozen=True, kw_only=True, eq=False):
     """The field that names the entity, equal to the envelope's `subject`; empty: the subject alone."""
     derived: tuple[str, ...]
     """Fields that the owning service fills in when it records; a report may not carry them."""
-    tallies: tuple[Tally | Since, ...]
+    tallies: tuple[Counted, ...]
     """What its events count; the fields that these fill in are among `derived`."""
     rows: tuple[str, ...]
     """Indicator and milestone ids that it feeds."""
@@ -188,7 +188,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
     owner: str = "",
     entity: str = "",
     derived: tuple[str, ...] = (),
-    tallies: tuple[Tally | Since, ...] = (),
+    tallies: tuple[Counted, ...] = (),
     version: int = 1,
 ) -> Callable[[type[S]], type[S]]:
     """Register the decorated struct as the data of event type `crm.<name>.v<version>`."""

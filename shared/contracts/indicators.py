@@ -17,6 +17,13 @@ from shared.contracts.vocabulary import END, Addressee, Country, DataRef
     bad=("plan", "Plan of Action"),
     by=("ppt", "st"),
     entity="plan",
+    rows=(
+        "MS-IE-1",
+        "MS-VA-1",
+        "MS-VA-5.2",
+        "MS-PC-1",
+        "MS-PC-2",
+    ),
 )
 class PlanApproved(Fact, frozen=True, kw_only=True):
     """The vice-ministers approved the Plan: the zero of its relative dates."""
@@ -86,9 +93,12 @@ class BaselineSet(Fact, frozen=True, kw_only=True):
     "indicators.evaluation.published",
     good={"plan": "crm-2003", "text_ref": "urn:crm:vault:MEX:evaluation", "reported_by": "ppt"},
     bad=("text_ref", "x"),
-    rows=("XC-1", "MS-XC-1"),
     by=("ppt", "st"),
     entity="plan",
+    rows=(
+        "XC-1",
+        "MS-XC-1",
+    ),
 )
 class EvaluationPublished(Fact, frozen=True, kw_only=True):
     """The comprehensive evaluation of the Plan was published (due mid-2005)."""
@@ -129,8 +139,11 @@ class QuarterlyReport(Data, frozen=True, kw_only=True):
         "revision": 1,
     },
     bad=("quarter", "2004-Q5"),
-    rows=("IE-3.1", "MS-IE-5"),
     entity="quarter",
+    rows=(
+        "IE-3.1",
+        "MS-IE-5",
+    ),
 )
 class ReportPublished(QuarterlyReport, frozen=True, kw_only=True):
     """A quarter's figures were published; later corrections make the next revision, never an edit."""
@@ -147,8 +160,8 @@ class ReportPublished(QuarterlyReport, frozen=True, kw_only=True):
     "indicators.report.missed",
     good={"quarter": "2004-Q1", "due": "2004-04-30T00:00:00Z"},
     bad=("due", ...),
-    rows=("IE-3.1",),
     entity="quarter",
+    rows=("IE-3.1",),
 )
 class ReportMissed(QuarterlyReport, frozen=True, kw_only=True):
     """A quarter's report was not published in time."""
@@ -167,12 +180,22 @@ class CountryHeard(Data, frozen=True, kw_only=True):
 HEARD = {"country": "GTM", "last": "2004-03-01T10:00:00Z"}
 
 
-@contract("indicators.country.silent", good=HEARD, bad=("country", "EU"), rows=("XC-6",))
+@contract(
+    "indicators.country.silent",
+    good=HEARD,
+    bad=("country", "EU"),
+    rows=("XC-6",),
+)
 class CountrySilent(CountryHeard, frozen=True, kw_only=True):
     """A country was not heard of for long: trends that include it are partial."""
 
 
-@contract("indicators.country.resumed", good=HEARD, bad=("country", ...), rows=("XC-6",))
+@contract(
+    "indicators.country.resumed",
+    good=HEARD,
+    bad=("country", ...),
+    rows=("XC-6",),
+)
 class CountryResumed(CountryHeard, frozen=True, kw_only=True):
     """A silent country reports again."""
 

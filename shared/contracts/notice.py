@@ -40,7 +40,7 @@ def rejects(service: str) -> None:
     """Register that `service` answers refused reports."""
     problem = {"pointer": "/data/offence", "code": "missing_field", "message": "this field is required"}
     good = {"problems": [problem], "intake_sequence": 7}
-    contract(f"{service}.report.rejected", good=good, bad=("problems", ...))(Rejected)
+    contract(f"{service}.report.rejected", good=good, bad=("problems", ...), rows=("XC-6",))(Rejected)
 
 
 def alerts(service: str) -> None:

@@ -5,7 +5,7 @@ A contract says what its events do to a tally; the owning service fills in the r
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -63,7 +63,18 @@ class Since:
     regional: bool = False
 
 
-def filled(tallies: tuple[Tally | Since, ...]) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Age:
+    """`field` is filled with the whole seconds from the day that another field gives (its end, UTC), never below 0."""
+
+    since: str
+    field: str
+
+
+Counted: TypeAlias = Tally | Since | Age
+
+
+def filled(tallies: tuple[Counted, ...]) -> tuple[str, ...]:
     """Return the fields that these fill in."""
     flags = [one.flag for one in tallies if isinstance(one, Tally)]
     return tuple(name for name in [*(one.field for one in tallies), *flags] if name)

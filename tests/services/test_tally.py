@@ -13,8 +13,9 @@ import asyncpg
 import msgspec
 import pytest
 
+from services.indicators.figures import figures
 from services.indicators.fold import Fold
-from services.indicators.kinds import Span, figures
+from services.indicators.kinds import Span
 from services.indicators.plan import load
 from services.training.__main__ import SERVICE as TRAINING
 from services.victims.__main__ import SERVICE as VICTIMS

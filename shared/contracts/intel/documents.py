@@ -49,9 +49,9 @@ class MrzCheck(Value, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("detected_by", "third_line"),
-    rows=("IE-3.1ii",),
     privacy="P",
     entity="doc_ref",
+    rows=("IE-3.1ii",),
 )
 class DocumentFlagged(Fact, frozen=True, kw_only=True):
     """A document was held to be false where it was inspected."""
@@ -81,9 +81,9 @@ class DocumentFlagged(Fact, frozen=True, kw_only=True):
         "reported_by": "forensic_laboratory",
     },
     bad=("forensic_level", 4),
-    rows=("IE-3.1ii",),
     privacy="P",
     entity="flag_id",
+    rows=("IE-3.1ii",),
 )
 class DocumentConfirmed(Fact, frozen=True, kw_only=True):
     """A laboratory confirmed that a document is false; three at one border post within 30 days raise a need."""
@@ -109,10 +109,13 @@ class DocumentConfirmed(Fact, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("tier", "secret"),
-    rows=("IE-3.2.2", "MS-IE-7"),
     owner="issuing",
     entity="specimen_id",
     tallies=(Tally("specimen", ("specimen_id",), "change"),),
+    rows=(
+        "IE-3.2.2",
+        "MS-IE-7",
+    ),
 )
 class SpecimenDeposited(Fact, frozen=True, kw_only=True):
     """The issuing country deposited the specimen of a genuine document (Plan IE 3.2.2)."""
@@ -139,9 +142,9 @@ class SpecimenDeposited(Fact, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("nationality", "Ecuador"),
-    rows=("IE-1.2a",),
     owner="destination",
     tallies=ENTRY,
+    rows=("IE-1.2a",),
 )
 class EntryRequirementDeclared(Fact, frozen=True, kw_only=True):
     """A country declared whether a nationality needs an authorisation to enter it (Plan IE 1.2)."""
@@ -160,9 +163,9 @@ class EntryRequirementDeclared(Fact, frozen=True, kw_only=True):
     "intel.document.cleared",
     good={"flag_id": "0193a1b2-example", "technique": "spectral_comparison", "reported_by": "forensic_laboratory"},
     bad=("flag_id", ...),
-    rows=("IE-3.1ii",),
     privacy="P",
     entity="flag_id",
+    rows=("IE-3.1ii",),
 )
 class DocumentCleared(Fact, frozen=True, kw_only=True):
     """A laboratory found that a flagged document is genuine."""
@@ -184,13 +187,27 @@ class ListedDocument(Fact, frozen=True, kw_only=True):
 LISTED = {"doc_ref": "doc-5f2", "issuing": "HND", "status": "stolen", "doc_code": "PP", "reported_by": "immigration"}
 
 
-@contract("intel.document.listed", good=LISTED, bad=("status", "burnt"), privacy="P", owner="issuing", entity="doc_ref")
+@contract(
+    "intel.document.listed",
+    good=LISTED,
+    bad=("status", "burnt"),
+    privacy="P",
+    owner="issuing",
+    entity="doc_ref",
+    rows=("IE-3.1ii",),
+)
 class DocumentListed(ListedDocument, frozen=True, kw_only=True):
     """The issuing country listed a document as stolen, lost, revoked or invalid."""
 
 
 @contract(
-    "intel.document.delisted", good=LISTED, bad=("issuing", "ESP"), privacy="P", owner="issuing", entity="doc_ref"
+    "intel.document.delisted",
+    good=LISTED,
+    bad=("issuing", "ESP"),
+    privacy="P",
+    owner="issuing",
+    entity="doc_ref",
+    rows=("IE-3.1ii",),
 )
 class DocumentDelisted(ListedDocument, frozen=True, kw_only=True):
     """The issuing country took a document off the list."""
@@ -202,6 +219,7 @@ class DocumentDelisted(ListedDocument, frozen=True, kw_only=True):
     bad=("latency_s", -1),
     privacy="P",
     entity="doc_ref",
+    rows=("IE-3.1ii",),
 )
 class DocumentHit(Data, frozen=True, kw_only=True):
     """A listed document was presented at a border."""
@@ -224,10 +242,10 @@ class SpecimenGone(Fact, frozen=True, kw_only=True):
     "intel.specimen.superseded",
     good={"specimen_id": "sp-1", "issuing": "HND", "superseded_by": "sp-2", "reported_by": "immigration"},
     bad=("superseded_by", ...),
-    rows=("IE-3.2.2",),
     owner="issuing",
     entity="specimen_id",
     tallies=(Tally("specimen", ("specimen_id",), "change", opens=False),),
+    rows=("IE-3.2.2",),
 )
 class SpecimenSuperseded(SpecimenGone, frozen=True, kw_only=True):
     """A newer specimen took the place of one on file."""
@@ -240,10 +258,10 @@ class SpecimenSuperseded(SpecimenGone, frozen=True, kw_only=True):
     "intel.specimen.withdrawn",
     good={"specimen_id": "sp-1", "issuing": "HND", "reason": "mistaken", "reported_by": "immigration"},
     bad=("reason", "no"),
-    rows=("IE-3.2.2",),
     owner="issuing",
     entity="specimen_id",
     tallies=(Tally("specimen", ("specimen_id",), "change", opens=False),),
+    rows=("IE-3.2.2",),
 )
 class SpecimenWithdrawn(SpecimenGone, frozen=True, kw_only=True):
     """The issuing country withdrew a specimen."""
@@ -262,9 +280,9 @@ class SpecimenWithdrawn(SpecimenGone, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("effective_from", "June"),
-    rows=("IE-1.2a",),
     owner="destination",
     tallies=ENTRY,
+    rows=("IE-1.2a",),
 )
 class EntryRequirementChanged(EntryRequirementDeclared, frozen=True, kw_only=True):
     """A country changed whether a nationality needs an authorisation to enter it."""

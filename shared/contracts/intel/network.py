@@ -21,10 +21,13 @@ BODIES = ("ppt", "st", "sv")
         "reported_by": "immigration",
     },
     bad=("country", "ESP"),
-    rows=("IE-1.2.2", "IE-1.1b"),
     privacy="S",
     owner="country",
     tallies=(Tally("contact_point", ("country", "body"), "change"),),
+    rows=(
+        "IE-1.1b",
+        "IE-1.2.2",
+    ),
 )
 class ContactPointDesignated(Fact, frozen=True, kw_only=True):
     """A country designated its permanent contact point (Plan IE 1.2.2)."""
@@ -47,8 +50,11 @@ class ContactPointDesignated(Fact, frozen=True, kw_only=True):
         "reported_by": "sv",
     },
     bad=("date", "1 July 2003"),
-    rows=("IE-2.1", "MS-IE-4"),
     entity="meeting_id",
+    rows=(
+        "IE-2.1",
+        "MS-IE-4",
+    ),
 )
 class MeetingHeld(Fact, frozen=True, kw_only=True):
     """A meeting took place; the network meets on the first Tuesday of each month (Plan IE 2.1)."""
@@ -68,10 +74,13 @@ class MeetingHeld(Fact, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("officer_ref", "Ana"),
-    rows=("IE-1.2.2",),
     privacy="S",
     owner="country",
     tallies=(Tally("contact_point", ("country", "body"), "change"),),
+    rows=(
+        "IE-1.1b",
+        "IE-1.2.2",
+    ),
 )
 class ContactPointReplaced(ContactPointDesignated, frozen=True, kw_only=True):
     """A country put another in its contact point's place."""
@@ -81,9 +90,9 @@ class ContactPointReplaced(ContactPointDesignated, frozen=True, kw_only=True):
     "intel.contactpoint.vacated",
     good={"country": "GTM", "body": "immigration", "reported_by": "immigration"},
     bad=("body", "x"),
-    rows=("IE-1.2.2",),
     owner="country",
     tallies=(Tally("contact_point", ("country", "body"), "change", opens=False),),
+    rows=("IE-1.2.2",),
 )
 class ContactPointVacated(Fact, frozen=True, kw_only=True):
     """A country has no contact point for the time being."""
@@ -106,12 +115,32 @@ MANUAL = {"version": "1.0", "reported_by": "ppt"}
 MANUALS: dict[str, Any] = {"entity": "version"}
 
 
-@contract("intel.manual.presented", good=MANUAL, bad=("version", ...), rows=("IE-1.1", "MS-IE-1"), by=BODIES, **MANUALS)
+@contract(
+    "intel.manual.presented",
+    good=MANUAL,
+    bad=("version", ...),
+    by=BODIES,
+    **MANUALS,
+    rows=(
+        "IE-1.1",
+        "MS-IE-1",
+    ),
+)
 class ManualPresented(Manual, frozen=True, kw_only=True):
     """The manual was presented."""
 
 
-@contract("intel.manual.approved", good=MANUAL, bad=("version", "v 1"), rows=("IE-1.1",), by=BODIES, **MANUALS)
+@contract(
+    "intel.manual.approved",
+    good=MANUAL,
+    bad=("version", "v 1"),
+    by=BODIES,
+    **MANUALS,
+    rows=(
+        "IE-1.1",
+        "MS-IE-2",
+    ),
+)
 class ManualApproved(Manual, frozen=True, kw_only=True):
     """The manual was approved: the data of the countries are due four months later."""
 
@@ -120,9 +149,9 @@ class ManualApproved(Manual, frozen=True, kw_only=True):
     "intel.manual.adopted",
     good=MANUAL | {"country": "GTM", "reported_by": "immigration"},
     bad=("country", "ESP"),
-    rows=("IE-1.1",),
     owner="country",
     **MANUALS,
+    rows=("IE-1.1",),
 )
 class ManualAdopted(Manual, frozen=True, kw_only=True):
     """A country works by the manual."""
@@ -134,8 +163,8 @@ class ManualAdopted(Manual, frozen=True, kw_only=True):
     "intel.database.activated",
     good={"version": "1.0", "reported_by": "sv"},
     bad=("version", ...),
-    rows=("IE-1.2",),
     by=BODIES,
+    rows=("IE-1.2",),
 )
 class DatabaseActivated(Fact, frozen=True, kw_only=True):
     """The regional database is at work (Plan IE 1.2)."""
@@ -153,7 +182,10 @@ class DatabaseActivated(Fact, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("dataset", "recipes"),
-    rows=("IE-1.2", "MS-IE-2"),
+    rows=(
+        "IE-1.2",
+        "MS-IE-2",
+    ),
 )
 class DatasetSubmitted(Fact, frozen=True, kw_only=True):
     """A country loaded one of the four sets of data (Plan IE 1.2)."""
@@ -176,7 +208,15 @@ class Session(Fact, frozen=True, kw_only=True):
 SESSION = {"body": "joint_task_force", "date": "2003-09-01", "attendees_count": 14, "reported_by": "liaison_network"}
 
 
-@contract("intel.liaison.established", good=SESSION, bad=("date", "now"), rows=("IE-1.3", "MS-IE-3"))
+@contract(
+    "intel.liaison.established",
+    good=SESSION,
+    bad=("date", "now"),
+    rows=(
+        "IE-1.3",
+        "MS-IE-3",
+    ),
+)
 class LiaisonEstablished(Session, frozen=True, kw_only=True):
     """The network's representative is in touch with a joint task force (Plan IE 1.3)."""
 
@@ -202,15 +242,27 @@ class Meeting(Fact, frozen=True, kw_only=True):
 MEETING = {"meeting_id": "vm-2003-07", "body": "liaison_network", "date": "2003-07-01", "reported_by": "sv"}
 
 
-MEETINGS: dict[str, Any] = {"rows": ("IE-2.1",), "entity": "meeting_id"}
+MEETINGS: dict[str, Any] = {"entity": "meeting_id"}
 
 
-@contract("intel.meeting.scheduled", good=MEETING, bad=("date", "Tuesday"), **MEETINGS)
+@contract(
+    "intel.meeting.scheduled",
+    good=MEETING,
+    bad=("date", "Tuesday"),
+    **MEETINGS,
+    rows=("IE-2.1",),
+)
 class MeetingScheduled(Meeting, frozen=True, kw_only=True):
     """A meeting was set."""
 
 
-@contract("intel.meeting.missed", good=MEETING, bad=("body", "club"), **MEETINGS)
+@contract(
+    "intel.meeting.missed",
+    good=MEETING,
+    bad=("body", "club"),
+    **MEETINGS,
+    rows=("IE-2.1",),
+)
 class MeetingMissed(Meeting, frozen=True, kw_only=True):
     """A meeting that was set did not take place."""
 
@@ -219,10 +271,10 @@ class MeetingMissed(Meeting, frozen=True, kw_only=True):
     "intel.commitment.agreed",
     good={"commitment_id": "co-4", "country": "GTM", "due": "2003-10-07T00:00:00Z", "reported_by": "ppt"},
     bad=("due", "soon"),
-    rows=("IE-2.1b",),
     by=BODIES,
     entity="commitment_id",
     tallies=(Tally("commitment", ("country", "commitment_id"), "change", regional=True),),
+    rows=("IE-2.1b",),
 )
 class CommitmentAgreed(Fact, frozen=True, kw_only=True):
     """A meeting agreed that a country does something by a date (Plan IE 2.1)."""
@@ -239,13 +291,13 @@ class CommitmentAgreed(Fact, frozen=True, kw_only=True):
     "intel.commitment.fulfilled",
     good={"commitment_id": "co-4", "country": "GTM", "reported_by": "immigration"},
     bad=("country", "EU"),
-    rows=("IE-2.1b",),
     entity="commitment_id",
     derived=("late",),
     tallies=(
         Tally("commitment", ("country", "commitment_id"), "change", opens=False, regional=True),
         Since("commitment", ("country", "commitment_id"), "latency_s", regional=True),
     ),
+    rows=("IE-2.1b",),
 )
 class CommitmentFulfilled(Fact, frozen=True, kw_only=True):
     """A commitment was kept."""
@@ -261,8 +313,8 @@ class CommitmentFulfilled(Fact, frozen=True, kw_only=True):
     "intel.commitment.overdue",
     good={"commitment_id": "co-4", "country": "GTM", "due": "2003-10-07T00:00:00Z"},
     bad=("due", ...),
-    rows=("IE-2.1b",),
     entity="commitment_id",
+    rows=("IE-2.1b",),
 )
 class CommitmentOverdue(Data, frozen=True, kw_only=True):
     """A commitment was not kept in time."""

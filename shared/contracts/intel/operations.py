@@ -9,7 +9,7 @@ from msgspec import field
 from shared.contracts import Count, Problem, Ref, Time, Value, contract
 from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Since, Tallied, Tally
+from shared.contracts.tallies import Age, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     ActionStage,
     ControlStat,
@@ -52,9 +52,13 @@ class OperationResults(Value, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("kind", "secret"),
-    rows=("IE-3.1iii", "PC-1a"),
     entity="operation_id",
     derived=("joint",),
+    rows=(
+        "IE-3.1iii",
+        "PC-1a",
+        "PC-1b",
+    ),
 )
 class OperationExecuted(Fact, frozen=True, kw_only=True):
     """An operation was carried out; it is a joint one when two or more countries took part."""
@@ -78,8 +82,12 @@ class OperationExecuted(Fact, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("participants", []),
-    rows=("PC-1a", "PC-1.1.2"),
     entity="operation_id",
+    rows=(
+        "PC-1a",
+        "PC-1.1.2",
+        "MS-PC-2",
+    ),
 )
 class OperationPlanned(Fact, frozen=True, kw_only=True):
     """An operation was designed (Plan PC 1.1.2)."""
@@ -101,8 +109,8 @@ class OperationPlanned(Fact, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("rating", "good"),
-    rows=("PC-1b",),
     entity="operation_id",
+    rows=("PC-1b",),
 )
 class OperationEvaluated(Fact, frozen=True, kw_only=True):
     """The result of an operation was judged (Plan PC 1: "evaluación cualitativa")."""
@@ -149,19 +157,37 @@ EXCHANGED: dict[str, Any] = {"privacy": "P", "entity": "exchange_id"}
     "intel.information.received",
     good=EXCHANGE,
     bad=("kind", "x"),
-    rows=("PC-1.1.1",),
     owner="to",
     **EXCHANGED,
-    tallies=(Tally("information", ("exchange_id",)),),
+    tallies=(
+        Tally("information", ("exchange_id",)),
+        Age("gathered", "age_s"),
+    ),
+    rows=(
+        "PC-1.1.1",
+        "PC-1.1.3",
+    ),
 )
 class InformationReceived(Exchange, frozen=True, kw_only=True):
     """A country took in what another sent it (Plan PC 1.1.1)."""
 
     gathered: date | None = None
     """When it was gathered: its age at receipt."""
+    age_s: Count | None = None
+    """Seconds from the end of the day it was gathered to its receipt."""
 
 
-@contract("intel.information.shared", good=EXCHANGE, bad=("to", "EUR"), rows=("PC-1.1.5",), owner="sender", **EXCHANGED)
+@contract(
+    "intel.information.shared",
+    good=EXCHANGE,
+    bad=("to", "EUR"),
+    owner="sender",
+    **EXCHANGED,
+    rows=(
+        "PC-1.1.5",
+        "MS-PC-2",
+    ),
+)
 class InformationShared(Exchange, frozen=True, kw_only=True):
     """A country gave information to another (Plan PC 1.1.5)."""
 
@@ -170,10 +196,10 @@ class InformationShared(Exchange, frozen=True, kw_only=True):
     "intel.information.requested",
     good=EXCHANGE | {"due": "2004-03-08T10:00:00Z"},
     bad=("due", "soon"),
-    rows=("PC-1.1.5",),
     owner="sender",
     **EXCHANGED,
     tallies=(Tally("request", ("exchange_id",), "change", regional=True),),
+    rows=("PC-1.1.5",),
 )
 class InformationRequested(Exchange, frozen=True, kw_only=True):
     """A country asked another for information; due in seven days unless urgent."""
@@ -186,10 +212,10 @@ class InformationRequested(Exchange, frozen=True, kw_only=True):
     "intel.information.answered",
     good=EXCHANGE,
     bad=("info_class", "x"),
-    rows=("PC-1.1.5",),
     owner="sender",
     **EXCHANGED,
     tallies=ANSWER,
+    rows=("PC-1.1.5",),
 )
 class InformationAnswered(Exchange, frozen=True, kw_only=True):
     """A country answered a request."""
@@ -202,10 +228,10 @@ class InformationAnswered(Exchange, frozen=True, kw_only=True):
     "intel.information.refused",
     good=EXCHANGE | {"reason": "not_competent"},
     bad=("reason", "no"),
-    rows=("PC-1.1.5",),
     owner="sender",
     **EXCHANGED,
     tallies=ANSWER,
+    rows=("PC-1.1.5",),
 )
 class InformationRefused(Exchange, frozen=True, kw_only=True):
     """A country refused a request, and says why."""
@@ -219,12 +245,12 @@ class InformationRefused(Exchange, frozen=True, kw_only=True):
     "intel.feedback.given",
     good={"exchange_id": "ex-1", "to": "GTM", "useful": True, "used_for": "operation", "reported_by": "police"},
     bad=("useful", "very"),
-    rows=("PC-1.1.3",),
     entity="exchange_id",
     tallies=(
         Tally("feedback", ("exchange_id",), "change"),
         Since("information", ("exchange_id",), "latency_s"),
     ),
+    rows=("PC-1.1.3",),
 )
 class FeedbackGiven(Fact, frozen=True, kw_only=True):
     """The source of information is told what it was good for (Plan PC 1.1.3)."""
@@ -241,7 +267,10 @@ class FeedbackGiven(Fact, frozen=True, kw_only=True):
     "intel.actionplan.advanced",
     good={"stage": "evaluation", "reported_by": "immigration"},
     bad=("stage", "rest"),
-    rows=("PC-1.1.4", "MS-PC-1"),
+    rows=(
+        "PC-1.1.4",
+        "MS-PC-1",
+    ),
 )
 class ActionPlanAdvanced(Fact, frozen=True, kw_only=True):
     """A country's ordinary action plan reached a stage (Plan PC 1.1.4)."""
@@ -259,7 +288,10 @@ class ActionPlanAdvanced(Fact, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("kind", "smiles"),
-    rows=("IE-3.1iv", "IE-3.1ii"),
+    rows=(
+        "IE-3.1ii",
+        "IE-3.1iv",
+    ),
 )
 class ControlStatReported(Fact, frozen=True, kw_only=True):
     """Figures of border control in a period, both days included: the base of rates."""

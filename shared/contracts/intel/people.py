@@ -40,10 +40,14 @@ BROKEN_UP = Tally("band", ("band_id",), "change", opens=False, regional=True)
         "reported_by": "police",
     },
     bad=("role", "Recruiter"),
-    rows=("IE-1.2d", "LE-1.R2", "XC-2"),
     privacy="S",
     entity="trafficker_pid",
     tallies=(Tally("trafficker", ("trafficker_pid",), "change"),),
+    rows=(
+        "IE-1.2d",
+        "LE-1.R2",
+        "XC-2",
+    ),
 )
 class TraffickerDetected(Marked, frozen=True, kw_only=True):
     """A presumed trafficker or smuggler came to notice (Plan IE 1.2.3: leaders and modus operandi too)."""
@@ -72,13 +76,13 @@ class TraffickerDetected(Marked, frozen=True, kw_only=True):
         "reported_by": "police",
     },
     bad=("entries_count", -1),
-    rows=("IE-1.2.3",),
     privacy="S",
     entity="seizure_id",
     tallies=(
         Tally("phonebook", ("seizure_id",)),
         Tally("secured_detention", ("detention_id",), "change"),
     ),
+    rows=("IE-1.2.3",),
 )
 class PhonebookSeized(Fact, frozen=True, kw_only=True):
     """A telephone or address book was secured at a detention (Plan IE 1.2.3); its numbers stay in the vault."""
@@ -106,12 +110,24 @@ class TraffickerKnown(Data, frozen=True, kw_only=True):
 KNOWN = {"pids": ["tr-7c1", "tr-80a"], "confidence": 80, "evidence": ["0193a1b2-example"]}
 
 
-@contract("intel.trafficker.profiled", good=KNOWN, bad=("confidence", 101), rows=("IE-1.2d",), privacy="S")
+@contract(
+    "intel.trafficker.profiled",
+    good=KNOWN,
+    bad=("confidence", 101),
+    privacy="S",
+    rows=("IE-1.2d",),
+)
 class TraffickerProfiled(TraffickerKnown, frozen=True, kw_only=True):
     """The service drew a profile of a presumed trafficker from several detections."""
 
 
-@contract("intel.trafficker.merged", good=KNOWN | {"into": "tr-7c1"}, bad=("into", ...), rows=("IE-1.2d",), privacy="S")
+@contract(
+    "intel.trafficker.merged",
+    good=KNOWN | {"into": "tr-7c1"},
+    bad=("into", ...),
+    privacy="S",
+    rows=("IE-1.2d",),
+)
 class TraffickerMerged(TraffickerKnown, frozen=True, kw_only=True):
     """Several identifiers turned out to be one person."""
 
@@ -122,10 +138,10 @@ class TraffickerMerged(TraffickerKnown, frozen=True, kw_only=True):
     "intel.phonebook.disseminated",
     good={"seizure_id": "sz-9", "recipients": ["MEX", "USA"], "handling": "H1", "reported_by": "police"},
     bad=("recipients", ["EUR"]),
-    rows=("IE-1.2.3",),
     privacy="P",
     entity="seizure_id",
     tallies=(Since("phonebook", ("seizure_id",), "latency_s"),),
+    rows=("IE-1.2.3",),
 )
 class PhonebookDisseminated(Marked, frozen=True, kw_only=True):
     """The hashes of a seized book were made available to other countries (due 72 h after the seizure).
@@ -150,9 +166,9 @@ class PhonebookDisseminated(Marked, frozen=True, kw_only=True):
         "score": 0.9,
     },
     bad=("countries", ["GTM"]),
-    rows=("IE-1.2.3",),
     privacy="P",
     entity="match_id",
+    rows=("IE-1.2.3",),
 )
 class PhonenumberMatched(Data, frozen=True, kw_only=True):
     """The same number stands in books of two countries; only these two are told."""
@@ -191,13 +207,13 @@ BAND = {
     "intel.band.identified",
     good=BAND,
     bad=("offences", []),
-    rows=("PC-1c",),
     privacy="P",
     entity="band_id",
     tallies=(
         AT_WORK,
         KNOWN_BAND,
     ),
+    rows=("PC-1c",),
 )
 class BandIdentified(Band, frozen=True, kw_only=True):
     """A band of smugglers or traffickers became known."""
@@ -207,7 +223,6 @@ class BandIdentified(Band, frozen=True, kw_only=True):
     "intel.band.dismantled",
     good=BAND,
     bad=("scope", "global"),
-    rows=("PC-1c",),
     privacy="P",
     entity="band_id",
     tallies=(
@@ -216,6 +231,7 @@ class BandIdentified(Band, frozen=True, kw_only=True):
         Tally("band_dismantled", ("band_id",), "dismantled", regional=True),
         Since("band", ("band_id",), "latency_s", regional=True),
     ),
+    rows=("PC-1c",),
 )
 class BandDismantled(Band, frozen=True, kw_only=True):
     """A band of smugglers or traffickers was broken up (Plan PC 1)."""
@@ -228,7 +244,6 @@ class BandDismantled(Band, frozen=True, kw_only=True):
     "intel.band.reactivated",
     good=BAND,
     bad=("band_id", ...),
-    rows=("PC-1c",),
     privacy="P",
     entity="band_id",
     tallies=(
@@ -236,6 +251,7 @@ class BandDismantled(Band, frozen=True, kw_only=True):
         KNOWN_BAND,
         Tally("band_dismantled", ("band_id",), "dismantled", opens=False, regional=True),
     ),
+    rows=("PC-1c",),
 )
 class BandReactivated(Band, frozen=True, kw_only=True):
     """A band that was broken up is at work again."""

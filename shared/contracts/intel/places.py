@@ -43,9 +43,9 @@ class Leg(Value, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("legs", []),
-    rows=("IE-1.2c",),
     entity="route_id",
     tallies=(Tally("route", ("route_id",), "change", regional=True),),
+    rows=("IE-1.2c",),
 )
 class RouteReported(Marked, frozen=True, kw_only=True):
     """A route of smugglers or traffickers became known (Plan IE 1.2: "rutas")."""
@@ -69,10 +69,10 @@ class RouteReported(Marked, frozen=True, kw_only=True):
         "reported_by": "ngo",
     },
     bad=("geohash", "9fxeb"),
-    rows=("IE-3.2.1",),
     privacy="S",
     entity="place_ref",
     tallies=(Tally("place", ("place_ref",), "change", regional=True),),
+    rows=("IE-3.2.1",),
 )
 class LocationReported(Marked, frozen=True, kw_only=True):
     """A place was reported where victims of trafficking are suspected (Plan IE 3.2.1)."""
@@ -116,9 +116,9 @@ ROUTE = {"route_id": "rt-12", "reported_by": "immigration"}
     "intel.route.confirmed",
     good=ROUTE,
     bad=("route_id", ...),
-    rows=("IE-1.2c",),
     entity="route_id",
     tallies=(Tally("route", ("route_id",), "change", regional=True),),
+    rows=("IE-1.2c",),
 )
 class RouteConfirmed(KnownRoute, frozen=True, kw_only=True):
     """A route is in use still, or was found again by another."""
@@ -128,9 +128,9 @@ class RouteConfirmed(KnownRoute, frozen=True, kw_only=True):
     "intel.route.retired",
     good=ROUTE,
     bad=("route_id", "rt 12"),
-    rows=("IE-1.2c",),
     entity="route_id",
     tallies=(Tally("route", ("route_id",), "change", opens=False, regional=True),),
+    rows=("IE-1.2c",),
 )
 class RouteRetired(KnownRoute, frozen=True, kw_only=True):
     """A route is no longer in use."""
@@ -146,7 +146,7 @@ class KnownPlace(Fact, frozen=True, kw_only=True):
 PLACE = {"place_ref": "place-31", "reported_by": "police"}
 
 
-PLACES: dict[str, Any] = {"rows": ("IE-3.2.1",), "privacy": "S", "entity": "place_ref"}
+PLACES: dict[str, Any] = {"privacy": "S", "entity": "place_ref"}
 
 
 @contract(
@@ -158,6 +158,7 @@ PLACES: dict[str, Any] = {"rows": ("IE-3.2.1",), "privacy": "S", "entity": "plac
         Tally("place_acknowledged", ("place_ref",), "change", regional=True),
         Since("place", ("place_ref",), "latency_s", regional=True),
     ),
+    rows=("IE-3.2.1",),
 )
 class LocationAcknowledged(KnownPlace, frozen=True, kw_only=True):
     """The country of the place took note of the report."""
@@ -172,6 +173,7 @@ class LocationAcknowledged(KnownPlace, frozen=True, kw_only=True):
     bad=("victims_found", "three"),
     **PLACES,
     tallies=(Tally("place_verified", ("place_ref",), "change", regional=True),),
+    rows=("IE-3.2.1",),
 )
 class LocationVerified(KnownPlace, frozen=True, kw_only=True):
     """The country of the place found the suspicion to be true."""
@@ -180,6 +182,12 @@ class LocationVerified(KnownPlace, frozen=True, kw_only=True):
     change: Tallied | None = None
 
 
-@contract("intel.location.cleared", good=PLACE, bad=("place_ref", ""), **PLACES)
+@contract(
+    "intel.location.cleared",
+    good=PLACE,
+    bad=("place_ref", ""),
+    **PLACES,
+    rows=("IE-3.2.1",),
+)
 class LocationCleared(KnownPlace, frozen=True, kw_only=True):
     """The country of the place found the suspicion to be unfounded."""

@@ -40,10 +40,16 @@ WITNESS = (Tally("witness", ("witness_pid",), "change"), Since("witness", ("witn
         "reported_by": "police",
     },
     bad=("smuggled_migrant", "no"),
-    rows=("IE-3.1i", "IE-1.2.3", "LE-1.R2", "XC-2"),
     privacy="S",
     entity="detention_id",
     tallies=(Tally("detention", ("detention_id",)),),
+    rows=(
+        "IE-1.2.3",
+        "IE-3.1i",
+        "LE-1.R2",
+        "PC-1d",
+        "XC-2",
+    ),
 )
 class PersonDetained(Fact, frozen=True, kw_only=True):
     """A suspect was detained; a smuggled migrant is never an offender for it (Smuggling Protocol art. 5)."""
@@ -82,10 +88,13 @@ class PersonDetained(Fact, frozen=True, kw_only=True):
         "reported_by": "court",
     },
     bad=("countries", []),
-    rows=("VA-6.1", "IP-e"),
     privacy="P",
     entity="case_id",
     derived=("regional",),
+    rows=(
+        "IP-e",
+        "VA-6.1",
+    ),
 )
 class CaseResolved(Fact, frozen=True, kw_only=True):
     """A case ended; it counts in VA-6.1 only when the care of its witnesses is documented."""
@@ -112,10 +121,10 @@ class CaseResolved(Fact, frozen=True, kw_only=True):
         "reported_by": "prosecution",
     },
     bad=("risk_level", "none"),
-    rows=("VA-6.1b",),
     privacy="S",
     entity="witness_pid",
     tallies=WITNESS,
+    rows=("VA-6.1b",),
 )
 class WitnessReviewed(Fact, frozen=True, kw_only=True):
     """The protection of a witness was reviewed (Plan VA 6)."""
@@ -134,6 +143,7 @@ class WitnessReviewed(Fact, frozen=True, kw_only=True):
     good={"case_id": "case-12", "due": "2004-04-01T00:00:00Z", "task": "review"},
     bad=("task", "rest"),
     entity="case_id",
+    rows=("VA-6.1b",),
 )
 class WitnessReviewOpened(Data, frozen=True, kw_only=True):
     """Asks a country to review, or first to document, the care of the witnesses of a resolved case."""
@@ -148,6 +158,7 @@ class WitnessReviewOpened(Data, frozen=True, kw_only=True):
     good={"case_id": "case-12", "due": "2004-04-01T00:00:00Z"},
     bad=("due", ...),
     entity="case_id",
+    rows=("VA-6.1b",),
 )
 class WitnessReviewOverdue(Data, frozen=True, kw_only=True):
     """Tells a country that a review of witnesses was not done in time."""
@@ -177,7 +188,7 @@ PROCEEDING = {
 }
 
 
-PROCEEDINGS: dict[str, Any] = {"rows": ("PC-1d",), "privacy": "P", "entity": "case_id"}
+PROCEEDINGS: dict[str, Any] = {"privacy": "P", "entity": "case_id"}
 
 
 @contract(
@@ -189,6 +200,7 @@ PROCEEDINGS: dict[str, Any] = {"rows": ("PC-1d",), "privacy": "P", "entity": "ca
         Tally("proceeding", ("case_id",), "change"),
         Since("detention", ("detention_ids",), "latency_s"),
     ),
+    rows=("PC-1d",),
 )
 class ProceedingOpened(Proceeding, frozen=True, kw_only=True):
     """Proceedings began."""
@@ -202,6 +214,7 @@ class ProceedingOpened(Proceeding, frozen=True, kw_only=True):
     bad=("offences", []),
     **PROCEEDINGS,
     tallies=(Tally("proceeding", ("case_id",), "change", opens=False),),
+    rows=("PC-1d",),
 )
 class ProceedingClosed(Proceeding, frozen=True, kw_only=True):
     """Proceedings ended; how, `case.resolved` says."""
@@ -217,10 +230,13 @@ class ProceedingClosed(Proceeding, frozen=True, kw_only=True):
         "reported_by": "prosecution",
     },
     bad=("risk_level", "none"),
-    rows=("VA-6.1b",),
     privacy="S",
     entity="witness_pid",
     tallies=WITNESS,
+    rows=(
+        "VA-6.1b",
+        "MS-VA-6",
+    ),
 )
 class WitnessProtected(WitnessReviewed, frozen=True, kw_only=True):
     """A witness came under protection (Plan VA 6: until the case is resolved)."""
@@ -230,10 +246,10 @@ class WitnessProtected(WitnessReviewed, frozen=True, kw_only=True):
     "legal.witness.ended",
     good={"witness_pid": "wi-2", "case_id": "case-12", "reason": "case_resolved", "reported_by": "prosecution"},
     bad=("reason", "x"),
-    rows=("VA-6.1b",),
     privacy="S",
     entity="witness_pid",
     tallies=(Tally("witness", ("witness_pid",), "change", opens=False),),
+    rows=("VA-6.1b",),
 )
 class WitnessEnded(Fact, frozen=True, kw_only=True):
     """The protection of a witness ended."""

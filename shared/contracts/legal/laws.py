@@ -37,20 +37,36 @@ class TreatyAct(Fact, frozen=True, kw_only=True):
     change: Tallied | None = None
 
 
-@contract("legal.treaty.signed", good=TREATY, bad=("instrument", "Palermo"), rows=("LE-2.1",), owner="country")
+@contract(
+    "legal.treaty.signed",
+    good=TREATY,
+    bad=("instrument", "Palermo"),
+    owner="country",
+    rows=("LE-2.1",),
+)
 class TreatySigned(TreatyAct, frozen=True, kw_only=True):
     """A country signed a treaty; signing does not make it a party."""
 
 
 @contract(
-    "legal.treaty.ratified", good=TREATY, bad=("country", "ESP"), rows=("LE-2.1",), owner="country", tallies=(PARTY,)
+    "legal.treaty.ratified",
+    good=TREATY,
+    bad=("country", "ESP"),
+    owner="country",
+    tallies=(PARTY,),
+    rows=("LE-2.1",),
 )
 class TreatyRatified(TreatyAct, frozen=True, kw_only=True):
     """A country deposited its ratification, and is a party (Plan LE 2.1)."""
 
 
 @contract(
-    "legal.treaty.acceded", good=TREATY, bad=("instrument", ...), rows=("LE-2.1",), owner="country", tallies=(PARTY,)
+    "legal.treaty.acceded",
+    good=TREATY,
+    bad=("instrument", ...),
+    owner="country",
+    tallies=(PARTY,),
+    rows=("LE-2.1",),
 )
 class TreatyAcceded(TreatyAct, frozen=True, kw_only=True):
     """A country acceded without having signed, and is a party (Plan LE 2.1)."""
@@ -60,9 +76,9 @@ class TreatyAcceded(TreatyAct, frozen=True, kw_only=True):
     "legal.treaty.withdrawn",
     good=TREATY,
     bad=("country", ...),
-    rows=("LE-2.1",),
     owner="country",
     tallies=(Tally("party", ("country", "instrument"), "change", opens=False),),
+    rows=("LE-2.1",),
 )
 class TreatyWithdrawn(TreatyAct, frozen=True, kw_only=True):
     """A country withdrew from a treaty, and is no longer a party."""
@@ -72,8 +88,8 @@ class TreatyWithdrawn(TreatyAct, frozen=True, kw_only=True):
     "legal.treaty.reserved",
     good=TREATY | {"article": "15"},
     bad=("article", "no. 15"),
-    rows=("LE-2.1",),
     owner="country",
+    rows=("LE-2.1",),
 )
 class TreatyReserved(TreatyAct, frozen=True, kw_only=True):
     """A country made a reservation."""
@@ -127,9 +143,13 @@ class Law(Fact, frozen=True, kw_only=True):
     "legal.law.amended",
     good=LAW,
     bad=("crime_types", ["trata"]),
-    rows=("LE-1.R1", "LE-1.R3", "VA-1.1", "LE-1.E"),
     owner="country",
     entity="law_id",
+    rows=(
+        "LE-1.R3",
+        "LE-1.E",
+        "VA-1.1",
+    ),
 )
 class LawAmended(Law, frozen=True, kw_only=True):
     """A law was changed; certificates aligned to it go stale (Plan LE 1)."""
@@ -139,9 +159,13 @@ class LawAmended(Law, frozen=True, kw_only=True):
     "legal.law.enacted",
     good=LAW,
     bad=("version", ...),
-    rows=("LE-1.R1", "LE-1.R3", "VA-1.1", "LE-1.E"),
     owner="country",
     entity="law_id",
+    rows=(
+        "LE-1.R3",
+        "LE-1.E",
+        "VA-1.1",
+    ),
 )
 class LawEnacted(Law, frozen=True, kw_only=True):
     """A new law was made (Plan LE 1)."""
@@ -151,9 +175,9 @@ class LawEnacted(Law, frozen=True, kw_only=True):
     "legal.law.repealed",
     good=LAW,
     bad=("law_id", ...),
-    rows=("LE-1.R1", "LE-1.E"),
     owner="country",
     entity="law_id",
+    rows=("LE-1.E",),
 )
 class LawRepealed(Law, frozen=True, kw_only=True):
     """A law was repealed from a date on."""
@@ -163,8 +187,8 @@ class LawRepealed(Law, frozen=True, kw_only=True):
     "legal.procedure.issued",
     good={"procedure_id": "pr-1", "crime": "tip", "topic": "victim_treatment_coordination", "reported_by": "court"},
     bad=("topic", "x"),
-    rows=("VA-1.1",),
     entity="procedure_id",
+    rows=("VA-1.1",),
 )
 class ProcedureIssued(Fact, frozen=True, kw_only=True):
     """A procedure was laid down, in general or in a case (Plan VA 1.1)."""
@@ -185,8 +209,8 @@ class ProcedureIssued(Fact, frozen=True, kw_only=True):
         "reported_by": "technical_group",
     },
     bad=("degree", "half"),
-    rows=("LE-1.R1",),
     tallies=(Tally("transposed", OBLIGATION, "change", opens=Opens("degree", ("full",))),),
+    rows=("LE-1.R1",),
 )
 class ProvisionMapped(Fact, frozen=True, kw_only=True):
     """How far a law carries out a treaty's article."""
@@ -215,7 +239,11 @@ GAP = {
 
 
 @contract(
-    "legal.gap.opened", good=GAP, bad=("since", ...), rows=("LE-1.R3",), tallies=(Tally("gap", OBLIGATION, "change"),)
+    "legal.gap.opened",
+    good=GAP,
+    bad=("since", ...),
+    tallies=(Tally("gap", OBLIGATION, "change"),),
+    rows=("LE-1.R3",),
 )
 class GapOpened(Gap, frozen=True, kw_only=True):
     """A country became party to a treaty, or changed its law, and an obligation is not carried out."""
@@ -225,8 +253,8 @@ class GapOpened(Gap, frozen=True, kw_only=True):
     "legal.gap.closed",
     good=GAP,
     bad=("country", "EU"),
-    rows=("LE-1.R3",),
     tallies=(Tally("gap", OBLIGATION, "change", opens=False),),
+    rows=("LE-1.R3",),
 )
 class GapClosed(Gap, frozen=True, kw_only=True):
     """An obligation is now carried out in full."""
@@ -244,11 +272,23 @@ class Change(Fact, frozen=True, kw_only=True):
 CHANGE = {"change_id": "ch-1", "country": "GTM", "instrument": "TIP", "reported_by": "technical_group"}
 
 
-@contract("legal.change.proposed", good=CHANGE, bad=("change_id", ...), rows=("LE-1.2",), entity="change_id")
+@contract(
+    "legal.change.proposed",
+    good=CHANGE,
+    bad=("change_id", ...),
+    entity="change_id",
+    rows=("LE-1.2",),
+)
 class ChangeProposed(Change, frozen=True, kw_only=True):
     """A change of law was proposed."""
 
 
-@contract("legal.change.adopted", good=CHANGE, bad=("country", "EU"), rows=("LE-1.2",), entity="change_id")
+@contract(
+    "legal.change.adopted",
+    good=CHANGE,
+    bad=("country", "EU"),
+    entity="change_id",
+    rows=("LE-1.2",),
+)
 class ChangeAdopted(Change, frozen=True, kw_only=True):
     """A proposed change of law was made."""

@@ -36,7 +36,16 @@ PAPER = {"paper_id": "st-2003", "body": "technical_group", "reported_by": "techn
 PAPERS: dict[str, Any] = {"entity": "paper_id"}
 
 
-@contract("legal.study.published", good=PAPER, bad=("body", "x"), rows=("LE-1.2", "MS-LE-3"), **PAPERS)
+@contract(
+    "legal.study.published",
+    good=PAPER,
+    bad=("body", "x"),
+    **PAPERS,
+    rows=(
+        "LE-1.2",
+        "MS-LE-3",
+    ),
+)
 class StudyPublished(Paper, frozen=True, kw_only=True):
     """The study of laws and of changes to consider was published (Plan LE 1.2)."""
 
@@ -45,8 +54,8 @@ class StudyPublished(Paper, frozen=True, kw_only=True):
     "legal.report.submitted",
     good=PAPER | {"offence": "tip", "direction": "up"},
     bad=("direction", "sideways"),
-    rows=("LE-1.1",),
     **PAPERS,
+    rows=("LE-1.1",),
 )
 class ReportSubmitted(Paper, frozen=True, kw_only=True):
     """A periodic report on how far the crimes extend (Plan LE 1.1: "incremento o decremento")."""
@@ -55,27 +64,72 @@ class ReportSubmitted(Paper, frozen=True, kw_only=True):
     direction: Direction
 
 
-@contract("legal.questionnaire.issued", good=PAPER, bad=("paper_id", ...), rows=("MS-LE-2",), **PAPERS)
+@contract(
+    "legal.questionnaire.issued",
+    good=PAPER,
+    bad=("paper_id", ...),
+    **PAPERS,
+    rows=(
+        "LE-1.2",
+        "MS-LE-2",
+    ),
+)
 class QuestionnaireIssued(Paper, frozen=True, kw_only=True):
     """The Technical Group put its questions to the countries."""
 
 
-@contract("legal.questionnaire.answered", good=PAPER, bad=("paper_id", ""), rows=("MS-LE-4",), **PAPERS)
+@contract(
+    "legal.questionnaire.answered",
+    good=PAPER,
+    bad=("paper_id", ""),
+    **PAPERS,
+    rows=(
+        "LE-1.2",
+        "MS-LE-4",
+    ),
+)
 class QuestionnaireAnswered(Paper, frozen=True, kw_only=True):
     """A country answered the questions of the Technical Group."""
 
 
-@contract("legal.review.completed", good=PAPER, bad=("since", "May"), rows=("MS-LE-5",), **PAPERS)
+@contract(
+    "legal.review.completed",
+    good=PAPER,
+    bad=("since", "May"),
+    **PAPERS,
+    rows=(
+        "LE-1.2",
+        "MS-LE-5",
+    ),
+)
 class ReviewCompleted(Paper, frozen=True, kw_only=True):
     """The Technical Group's work was reviewed."""
 
 
-@contract("legal.review.presented", good=PAPER, bad=("until", "May"), rows=("MS-LE-6",), **PAPERS)
+@contract(
+    "legal.review.presented",
+    good=PAPER,
+    bad=("until", "May"),
+    **PAPERS,
+    rows=(
+        "LE-1.2",
+        "MS-LE-6",
+    ),
+)
 class ReviewPresented(Paper, frozen=True, kw_only=True):
     """The review was presented and judged."""
 
 
-@contract("legal.evaluation.completed", good=PAPER, bad=("text_ref", "x"), rows=("LE-1.E", "MS-LE-7"), **PAPERS)
+@contract(
+    "legal.evaluation.completed",
+    good=PAPER,
+    bad=("text_ref", "x"),
+    **PAPERS,
+    rows=(
+        "LE-1.E",
+        "MS-LE-7",
+    ),
+)
 class EvaluationCompleted(Paper, frozen=True, kw_only=True):
     """A country evaluated the changes of its laws (Plan LE 1)."""
 
@@ -99,10 +153,13 @@ REPRESENTATIVE = {
     "legal.representative.designated",
     good=REPRESENTATIVE,
     bad=("officer_ref", "Luis"),
-    rows=("LE-1.1.1", "MS-LE-1"),
     privacy="S",
     owner="country",
     tallies=(Tally("representative", ("country",), "change"),),
+    rows=(
+        "LE-1.1.1",
+        "MS-LE-1",
+    ),
 )
 class RepresentativeDesignated(Representative, frozen=True, kw_only=True):
     """A country designated its representative."""
@@ -112,10 +169,10 @@ class RepresentativeDesignated(Representative, frozen=True, kw_only=True):
     "legal.representative.vacated",
     good=REPRESENTATIVE,
     bad=("country", ...),
-    rows=("LE-1.1.1",),
     privacy="S",
     owner="country",
     tallies=(Tally("representative", ("country",), "change", opens=False),),
+    rows=("LE-1.1.1",),
 )
 class RepresentativeVacated(Representative, frozen=True, kw_only=True):
     """A country has no representative for the time being."""
@@ -131,8 +188,8 @@ class RepresentativeVacated(Representative, frozen=True, kw_only=True):
         "reported_by": "technical_group",
     },
     bad=("attending", ["EU"]),
-    rows=("LE-1.M",),
     entity="meeting_id",
+    rows=("LE-1.M",),
 )
 class LegalMeetingHeld(Fact, frozen=True, kw_only=True):
     """A meeting on legislation took place; the Technical Group has four in two years."""
@@ -147,8 +204,11 @@ class LegalMeetingHeld(Fact, frozen=True, kw_only=True):
     "legal.ratification.requested",
     good={"instrument": "TIP", "countries": ["GTM", "HND"], "reported_by": "ppt"},
     bad=("countries", []),
-    rows=("LE-2.1", "MS-LE-8"),
     by=("ppt", "st"),
+    rows=(
+        "LE-2.1",
+        "MS-LE-8",
+    ),
 )
 class RatificationRequested(Fact, frozen=True, kw_only=True):
     """Countries not yet party to a treaty were asked to become so (Plan LE 2)."""
@@ -168,21 +228,42 @@ class Effort(Fact, frozen=True, kw_only=True):
 EFFORT = {"country": "GTM", "instrument": "TIP", "institutions": ["legislature"], "reported_by": "foreign_ministry"}
 
 
-@contract("legal.lobbying.conducted", good=EFFORT, bad=("instrument", "x"), rows=("LE-2.1.1",))
+@contract(
+    "legal.lobbying.conducted",
+    good=EFFORT,
+    bad=("instrument", "x"),
+    rows=("LE-2.1.1",),
+)
 class LobbyingConducted(Effort, frozen=True, kw_only=True):
     """Governments spoke for ratification to one another (Plan LE 2.1.1)."""
 
 
-@contract("legal.coordination.held", good=EFFORT, bad=("institutions", ["x"]), rows=("LE-2.1.2",), owner="country")
+@contract(
+    "legal.coordination.held",
+    good=EFFORT,
+    bad=("institutions", ["x"]),
+    owner="country",
+    rows=("LE-2.1.2",),
+)
 class CoordinationHeld(Effort, frozen=True, kw_only=True):
     """Institutions of a country came together for ratification (Plan LE 2.1.2)."""
 
 
-@contract("legal.resource.pledged", good=PLEDGE, bad=("kind", "love"), rows=("XC-7",))
+@contract(
+    "legal.resource.pledged",
+    good=PLEDGE,
+    bad=("kind", "love"),
+    rows=("XC-7",),
+)
 class LegalResourcePledged(Resource, frozen=True, kw_only=True):
     """A country pledged means for the Plan's work on laws."""
 
 
-@contract("legal.resource.delivered", good=PLEDGE, bad=("row", "IE 1"), rows=("XC-7",))
+@contract(
+    "legal.resource.delivered",
+    good=PLEDGE,
+    bad=("row", "IE 1"),
+    rows=("XC-7",),
+)
 class LegalResourceDelivered(Resource, frozen=True, kw_only=True):
     """Pledged means for the Plan's work on laws were given."""

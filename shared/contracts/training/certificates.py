@@ -35,10 +35,10 @@ class Alignment(Value, frozen=True, kw_only=True):
         "reported_by": "regional_school",
     },
     bad=("topic", "dancing"),
-    rows=("IE-3.2b",),
     privacy="P",
     entity="cert_id",
     tallies=(Tally("certificate", ("cert_id",), "change"),),
+    rows=("IE-3.2b",),
 )
 class OfficerCertified(Fact, frozen=True, kw_only=True):
     """An officer got a certificate; it goes stale when what it is aligned to changes."""
@@ -73,6 +73,7 @@ class OfficerCertified(Fact, frozen=True, kw_only=True):
     bad=("priority", "utmost"),
     entity="need_id",
     tallies=(Tally("need", ("need_id",), "change"),),
+    rows=("IE-3.1.1",),
 )
 class NeedRaised(Data, frozen=True, kw_only=True):
     """Tells a country that its officers need training in a topic."""
@@ -95,9 +96,9 @@ class NeedRaised(Data, frozen=True, kw_only=True):
         "grace_until": "2004-09-01T00:00:00Z",
     },
     bad=("reason", "age"),
-    rows=("IE-3.2b",),
     entity="cert_id",
     tallies=(ENDED,),
+    rows=("IE-3.2b",),
 )
 class CertificationStaled(Data, frozen=True, kw_only=True):
     """Tells that a certificate no longer stands for what is to be known; it holds until `grace_until`."""
@@ -114,9 +115,9 @@ class CertificationStaled(Data, frozen=True, kw_only=True):
     "training.certification.expired",
     good={"cert_id": "ce-31", "topic": "false_document_detection", "institution_type": "migration"},
     bad=("cert_id", ...),
-    rows=("IE-3.2b",),
     entity="cert_id",
     tallies=(ENDED,),
+    rows=("IE-3.2b",),
 )
 class CertificationExpired(Data, frozen=True, kw_only=True):
     """Tells that a certificate's time is over."""
@@ -138,7 +139,13 @@ class Need(Data, frozen=True, kw_only=True):
 NEED = {"need_id": "need-1", "topic": "false_document_detection", "bcp": "GTM-TECUN-UMAN"}
 
 
-@contract("training.need.planned", good=NEED | {"course_id": "crs-1"}, bad=("course_id", ...), entity="need_id")
+@contract(
+    "training.need.planned",
+    good=NEED | {"course_id": "crs-1"},
+    bad=("course_id", ...),
+    entity="need_id",
+    rows=("IE-3.1.1",),
+)
 class NeedPlanned(Need, frozen=True, kw_only=True):
     """A course was scheduled that meets the need."""
 
@@ -151,6 +158,7 @@ class NeedPlanned(Need, frozen=True, kw_only=True):
     bad=("latency_s", -1),
     entity="need_id",
     tallies=(Tally("need", ("need_id",), "change", opens=False),),
+    rows=("IE-3.1.1",),
 )
 class NeedMet(Need, frozen=True, kw_only=True):
     """Officers were certified in what was needed."""
@@ -160,7 +168,13 @@ class NeedMet(Need, frozen=True, kw_only=True):
     change: Tallied | None = None
 
 
-@contract("training.need.overdue", good=NEED | {"due": "2004-06-01T00:00:00Z"}, bad=("due", ...), entity="need_id")
+@contract(
+    "training.need.overdue",
+    good=NEED | {"due": "2004-06-01T00:00:00Z"},
+    bad=("due", ...),
+    entity="need_id",
+    rows=("IE-3.1.1",),
+)
 class NeedOverdue(Need, frozen=True, kw_only=True):
     """A need was not met in time."""
 
@@ -173,6 +187,7 @@ class NeedOverdue(Need, frozen=True, kw_only=True):
     bad=("topic", "x"),
     entity="need_id",
     tallies=(Tally("need", ("need_id",), "change", opens=False),),
+    rows=("IE-3.1.1",),
 )
 class NeedWithdrawn(Need, frozen=True, kw_only=True):
     """What a need came from was a mistake, and nothing had been done about it yet."""
@@ -197,9 +212,9 @@ class CertificationReplaced(CertificationExpired, frozen=True, kw_only=True):
         "was_valid": False,
     },
     bad=("renewed_by", ...),
-    rows=("IE-3.2b",),
     entity="cert_id",
     tallies=(ENDED,),
+    rows=("IE-3.2b",),
 )
 class CertificationRenewed(CertificationReplaced, frozen=True, kw_only=True):
     """A newer certificate of the same officer and topic took a certificate's place."""
@@ -217,9 +232,9 @@ class CertificationRenewed(CertificationReplaced, frozen=True, kw_only=True):
         "was_valid": True,
     },
     bad=("reason", "x"),
-    rows=("IE-3.2b",),
     entity="cert_id",
     tallies=(ENDED,),
+    rows=("IE-3.2b",),
 )
 class CertificationRevoked(CertificationReplaced, frozen=True, kw_only=True):
     """A certificate was taken away."""
@@ -238,7 +253,6 @@ class CertificationRevoked(CertificationReplaced, frozen=True, kw_only=True):
         "previous": {"cert_id": "ce-31", "topic": "english", "institution_type": "migration"},
     },
     bad=("supersedes", ...),
-    rows=("IE-3.2b",),
     entity="cert_id",
 )
 class CertificationRetracted(Data, frozen=True, kw_only=True):

@@ -27,11 +27,15 @@ from shared.contracts.vocabulary import (
     "training.official.enrolled",
     good={"officer_pid": "of-7", "institution_type": "migration", "sex": "female", "reported_by": "immigration"},
     bad=("institution_type", "navy"),
-    rows=("IP-2.1", "IP-3.1", "IP-a"),
     privacy="P",
     entity="officer_pid",
     derived=("newly",),
     tallies=(Tally("official", ("officer_pid", "institution_type"), "change", flag="newly"),),
+    rows=(
+        "IP-2.1",
+        "IP-3.1",
+        "IP-a",
+    ),
 )
 class OfficialEnrolled(Fact, frozen=True, kw_only=True):
     """An official was incorporated in the Integrity and Professionalisation System (Plan IP 2.1, 3.1)."""
@@ -54,7 +58,12 @@ class OfficialEnrolled(Fact, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("headcount", "many"),
-    rows=("IP-2.1", "IP-3.1", "IE-3.2b"),
+    rows=(
+        "IE-3.2b",
+        "IP-2.1",
+        "IP-3.1",
+        "IP-3.1.1",
+    ),
 )
 class WorkforceDeclared(Fact, frozen=True, kw_only=True):
     """A country declared how many officials it has: the denominator of 50 % and 30 % (Plan IP 2.1, 3.1)."""
@@ -75,11 +84,15 @@ class WorkforceDeclared(Fact, frozen=True, kw_only=True):
     "training.official.withdrawn",
     good={"officer_pid": "of-7", "institution_type": "migration", "sex": "female", "reported_by": "immigration"},
     bad=("sex", "f"),
-    rows=("IP-2.1", "IP-3.1", "IP-a"),
     privacy="P",
     entity="officer_pid",
     derived=("was_enrolled",),
     tallies=(Tally("official", ("officer_pid", "institution_type"), "change", opens=False, flag="was_enrolled"),),
+    rows=(
+        "IP-2.1",
+        "IP-3.1",
+        "IP-a",
+    ),
 )
 class OfficialWithdrawn(Fact, frozen=True, kw_only=True):
     """An official left the Integrity and Professionalisation System."""
@@ -101,9 +114,9 @@ class OfficialWithdrawn(Fact, frozen=True, kw_only=True):
         "reported_by": "mru",
     },
     bad=("channel", "x"),
-    rows=("IP-b",),
     privacy="S",
     entity="report_id",
+    rows=("IP-b",),
 )
 class ReportFiled(Fact, frozen=True, kw_only=True):
     """An official reported smuggling or trafficking, by name or anonymously (Plan IP)."""
@@ -125,7 +138,7 @@ class OfficialComplaint(Fact, frozen=True, kw_only=True):
 COMPLAINT = {"complaint_id": "cp-1", "category": "bribery", "source": "migrant", "reported_by": "mru"}
 
 
-COMPLAINTS: dict[str, Any] = {"rows": ("IP-4.1.1",), "privacy": "S", "entity": "complaint_id"}
+COMPLAINTS: dict[str, Any] = {"privacy": "S", "entity": "complaint_id"}
 
 
 @contract(
@@ -134,6 +147,7 @@ COMPLAINTS: dict[str, Any] = {"rows": ("IP-4.1.1",), "privacy": "S", "entity": "
     bad=("category", "x"),
     **COMPLAINTS,
     tallies=(Tally("complaint", ("complaint_id",), "change"),),
+    rows=("IP-4.1.1",),
 )
 class ComplaintReceived(OfficialComplaint, frozen=True, kw_only=True):
     """The Migration Responsibility Unit received a complaint."""
@@ -141,7 +155,13 @@ class ComplaintReceived(OfficialComplaint, frozen=True, kw_only=True):
     change: Tallied | None = None
 
 
-@contract("training.complaint.investigated", good=COMPLAINT, bad=("source", "x"), **COMPLAINTS)
+@contract(
+    "training.complaint.investigated",
+    good=COMPLAINT,
+    bad=("source", "x"),
+    **COMPLAINTS,
+    rows=("IP-4.1.1",),
+)
 class ComplaintInvestigated(OfficialComplaint, frozen=True, kw_only=True):
     """A complaint is being looked into."""
 
@@ -157,6 +177,7 @@ class ComplaintInvestigated(OfficialComplaint, frozen=True, kw_only=True):
         Tally("complaint", ("complaint_id",), "change", opens=False),
         Since("complaint", ("complaint_id",), "latency_s"),
     ),
+    rows=("IP-4.1.1",),
 )
 class ComplaintResolved(OfficialComplaint, frozen=True, kw_only=True):
     """A complaint was decided; a substantiated one ends the official's certificates."""
@@ -175,8 +196,8 @@ class ComplaintResolved(OfficialComplaint, frozen=True, kw_only=True):
     "training.complaint.overdue",
     good={"complaint_id": "cp-1", "due": "2004-06-01T00:00:00Z"},
     bad=("due", ...),
-    rows=("IP-4.1.1",),
     entity="complaint_id",
+    rows=("IP-4.1.1",),
 )
 class ComplaintOverdue(Data, frozen=True, kw_only=True):
     """A complaint was not decided in time."""
@@ -194,12 +215,27 @@ class Code(Fact, frozen=True, kw_only=True):
 CODE = {"version": "2004-1", "reported_by": "national_commission"}
 
 
-@contract("training.code.published", good=CODE, bad=("version", ...), rows=("IP-3.1.1", "MS-IP-4"), entity="version")
+@contract(
+    "training.code.published",
+    good=CODE,
+    bad=("version", ...),
+    entity="version",
+    rows=(
+        "IP-3.1.1",
+        "MS-IP-4",
+    ),
+)
 class CodePublished(Code, frozen=True, kw_only=True):
     """The code was published."""
 
 
-@contract("training.code.adopted", good=CODE, bad=("version", ""), rows=("IP-3.1.1",), entity="version")
+@contract(
+    "training.code.adopted",
+    good=CODE,
+    bad=("version", ""),
+    entity="version",
+    rows=("IP-3.1.1",),
+)
 class CodeAdopted(Code, frozen=True, kw_only=True):
     """A country adopted the code."""
 
@@ -208,7 +244,6 @@ class CodeAdopted(Code, frozen=True, kw_only=True):
     "training.code.acknowledged",
     good=CODE | {"officer_pid": "of-7", "institution_type": "migration", "reported_by": "immigration"},
     bad=("officer_pid", ...),
-    rows=("IP-3.1.1",),
     privacy="P",
     entity="officer_pid",
     derived=("newly",),
@@ -216,6 +251,7 @@ class CodeAdopted(Code, frozen=True, kw_only=True):
         Tally("code", ("officer_pid",), "change"),
         Tally("code_version", ("version", "officer_pid"), flag="newly"),
     ),
+    rows=("IP-3.1.1",),
 )
 class CodeAcknowledged(Code, frozen=True, kw_only=True):
     """An official signed the code."""
@@ -231,9 +267,12 @@ class CodeAcknowledged(Code, frozen=True, kw_only=True):
     "training.unit.established",
     good={"unit_id": "mru-gtm", "country": "GTM", "hotline": True, "reported_by": "immigration"},
     bad=("hotline", "1-800"),
-    rows=("IP-4.1.1", "MS-IP-5"),
     owner="country",
     entity="unit_id",
+    rows=(
+        "IP-4.1.1",
+        "MS-IP-5",
+    ),
 )
 class UnitEstablished(Fact, frozen=True, kw_only=True):
     """A country established its Migration Responsibility Unit (Plan IP 4.1.1)."""
@@ -247,9 +286,12 @@ class UnitEstablished(Fact, frozen=True, kw_only=True):
     "training.school.created",
     good={"school_id": "crm-school", "host": "PAN", "mobile": True, "reported_by": "ppt"},
     bad=("mobile", "often"),
-    rows=("IP-5.1.1", "MS-IP-6"),
     by=("ppt", "st", "regional_school"),
     entity="school_id",
+    rows=(
+        "IP-5.1.1",
+        "MS-IP-6",
+    ),
 )
 class SchoolCreated(Fact, frozen=True, kw_only=True):
     """The regional school was created (Plan IP 5.1.1)."""
@@ -268,17 +310,38 @@ class SystemPart(Fact, frozen=True, kw_only=True):
 PART = {"subsystem": "integrity", "reported_by": "interior_ministry"}
 
 
-@contract("training.commission.appointed", good=PART, bad=("subsystem", "x"), rows=("IP-1.1.2", "MS-IP-1"))
+@contract(
+    "training.commission.appointed",
+    good=PART,
+    bad=("subsystem", "x"),
+    rows=(
+        "IP-1.1.2",
+        "MS-IP-1",
+    ),
+)
 class CommissionAppointed(SystemPart, frozen=True, kw_only=True):
     """The commission that designs a subsystem was named (Plan IP 1.1.2, 1.1.3)."""
 
 
-@contract("training.subsystem.approved", good=PART, bad=("subsystem", ...), rows=("IP-1.1", "MS-IP-2"))
+@contract(
+    "training.subsystem.approved",
+    good=PART,
+    bad=("subsystem", ...),
+    rows=(
+        "IP-1.1",
+        "MS-IP-2",
+    ),
+)
 class SubsystemApproved(SystemPart, frozen=True, kw_only=True):
     """A subsystem was worked out and approved (Plan IP 1.1.4)."""
 
 
-@contract("training.system.activated", good=PART, bad=("subsystem", 1), rows=("IP-1.1",))
+@contract(
+    "training.system.activated",
+    good=PART,
+    bad=("subsystem", 1),
+    rows=("IP-1.1",),
+)
 class SystemActivated(SystemPart, frozen=True, kw_only=True):
     """A subsystem is at work."""
 
@@ -287,7 +350,10 @@ class SystemActivated(SystemPart, frozen=True, kw_only=True):
     "training.tool.implemented",
     good={"tool": "migration_career", "reported_by": "interior_ministry"},
     bad=("tool", "hammer"),
-    rows=("IP-2.1.1", "MS-IP-3"),
+    rows=(
+        "IP-2.1.1",
+        "MS-IP-3",
+    ),
 )
 class ToolImplemented(Fact, frozen=True, kw_only=True):
     """A tool of the system is in use: one of five values or four measures (Plan IP 2.1.1)."""
@@ -295,11 +361,21 @@ class ToolImplemented(Fact, frozen=True, kw_only=True):
     tool: Tool
 
 
-@contract("training.resource.pledged", good=PLEDGE, bad=("kind", "love"), rows=("XC-7",))
+@contract(
+    "training.resource.pledged",
+    good=PLEDGE,
+    bad=("kind", "love"),
+    rows=("XC-7",),
+)
 class TrainingResourcePledged(Resource, frozen=True, kw_only=True):
     """A country pledged means for the Plan's work on integrity and training."""
 
 
-@contract("training.resource.delivered", good=PLEDGE, bad=("row", "IE 1"), rows=("XC-7",))
+@contract(
+    "training.resource.delivered",
+    good=PLEDGE,
+    bad=("row", "IE 1"),
+    rows=("XC-7",),
+)
 class TrainingResourceDelivered(Resource, frozen=True, kw_only=True):
     """Pledged means for the Plan's work on integrity and training were given."""

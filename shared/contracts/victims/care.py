@@ -37,7 +37,6 @@ from shared.contracts.vocabulary import (
         "reported_by": "ngo",
     },
     bad=("service", "spa"),
-    rows=("VA-4.1", "VA-4.1c", "IP-f", "XC-2"),
     privacy="P",
     entity="victim_pid",
     derived=("first_service_this_year",),
@@ -52,6 +51,13 @@ from shared.contracts.vocabulary import (
         ),
         Tally("service", ("victim_pid", "service"), "running", opens=Opens("ended", (None,), others_close=False)),
         Since("victim", ("victim_pid",), "latency_s"),
+    ),
+    rows=(
+        "IP-f",
+        "VA-4.1",
+        "VA-4.1c",
+        "XC-2",
+        "MS-VA-4",
     ),
 )
 class ServiceProvided(Fact, frozen=True, kw_only=True):
@@ -83,15 +89,27 @@ class VictimService(Fact, frozen=True, kw_only=True):
 SERVICE = {"victim_pid": "vi-5a0", "service": "shelter", "reported_by": "ngo"}
 
 
-SERVED: dict[str, Any] = {"rows": ("VA-4.1",), "privacy": "P", "entity": "victim_pid"}
+SERVED: dict[str, Any] = {"privacy": "P", "entity": "victim_pid"}
 
 
-@contract("victims.service.requested", good=SERVICE, bad=("service", "spa"), **SERVED)
+@contract(
+    "victims.service.requested",
+    good=SERVICE,
+    bad=("service", "spa"),
+    **SERVED,
+    rows=("VA-4.1",),
+)
 class ServiceRequested(VictimService, frozen=True, kw_only=True):
     """A service was asked for, for a victim."""
 
 
-@contract("victims.service.refused", good=SERVICE | {"reason": "no_capacity"}, bad=("reason", "no"), **SERVED)
+@contract(
+    "victims.service.refused",
+    good=SERVICE | {"reason": "no_capacity"},
+    bad=("reason", "no"),
+    **SERVED,
+    rows=("VA-4.1",),
+)
 class ServiceRefused(VictimService, frozen=True, kw_only=True):
     """A service could not be given, or the victim did not want it."""
 
@@ -104,6 +122,7 @@ class ServiceRefused(VictimService, frozen=True, kw_only=True):
     bad=("ended", ...),
     **SERVED,
     tallies=(Tally("service", ("victim_pid", "service"), "running", opens=False),),
+    rows=("VA-4.1",),
 )
 class ServiceEnded(VictimService, frozen=True, kw_only=True):
     """A service came to its end."""
@@ -116,13 +135,13 @@ class ServiceEnded(VictimService, frozen=True, kw_only=True):
     "victims.migrationstatus.resolved",
     good={"victim_pid": "vi-5a0", "outcome": "regularised", "reported_by": "immigration"},
     bad=("outcome", "gone"),
-    rows=("VA-4.1b",),
     privacy="P",
     entity="victim_pid",
     tallies=(
         Tally("status", ("victim_pid",), "unsettled", opens=False),
         Since("victim", ("victim_pid",), "latency_s"),
     ),
+    rows=("VA-4.1b",),
 )
 class MigrationStatusResolved(Fact, frozen=True, kw_only=True):
     """A victim's migration status was settled; until then care goes on (Plan VA 4.1)."""
@@ -137,7 +156,6 @@ class MigrationStatusResolved(Fact, frozen=True, kw_only=True):
     "victims.programme.enrolled",
     good={"victim_pid": "vi-5a0", "programme": "Livelihood", "referral_id": "ref-88", "reported_by": "ngo"},
     bad=("programme", "x"),
-    rows=("VA-5.1b",),
     privacy="P",
     entity="victim_pid",
     derived=("first_enrolment", "found"),
@@ -146,6 +164,7 @@ class MigrationStatusResolved(Fact, frozen=True, kw_only=True):
         Tally("lost", ("referral_id",), "lost", opens=False, regional=True),
         Tally("programme", ("victim_pid", "programme"), "running"),
     ),
+    rows=("VA-5.1b",),
 )
 class ProgrammeEnrolled(Fact, frozen=True, kw_only=True):
     """A returned victim joined a local programme (Plan VA 5.1)."""
@@ -167,10 +186,10 @@ class ProgrammeEnrolled(Fact, frozen=True, kw_only=True):
     "victims.programme.left",
     good={"victim_pid": "vi-5a0", "programme": "Livelihood", "months": 9, "reported_by": "ngo"},
     bad=("months", "nine"),
-    rows=("VA-5.1b",),
     privacy="P",
     entity="victim_pid",
     tallies=(Tally("programme", ("victim_pid", "programme"), "running", opens=False),),
+    rows=("VA-5.1b",),
 )
 class ProgrammeLeft(Fact, frozen=True, kw_only=True):
     """A victim left a local programme."""
@@ -193,7 +212,7 @@ class Project(Fact, frozen=True, kw_only=True):
 PROJECT = {"project_id": "pj-1", "places": 40, "reported_by": "intersectoral_commission"}
 
 
-PROJECTS: dict[str, Any] = {"rows": ("VA-5.2b",), "entity": "project_id"}
+PROJECTS: dict[str, Any] = {"entity": "project_id"}
 
 
 @contract(
@@ -202,6 +221,7 @@ PROJECTS: dict[str, Any] = {"rows": ("VA-5.2b",), "entity": "project_id"}
     bad=("places", "many"),
     **PROJECTS,
     tallies=(Tally("project", ("project_id",)),),
+    rows=("VA-5.2b",),
 )
 class ProjectPresented(Project, frozen=True, kw_only=True):
     """A project was presented; due six months after the Plan's approval."""
@@ -211,9 +231,12 @@ class ProjectPresented(Project, frozen=True, kw_only=True):
     "victims.project.approved",
     good=PROJECT,
     bad=("project_id", ...),
-    rows=("VA-5.2b", "MS-VA-5.2"),
     entity="project_id",
     tallies=(Since("project", ("project_id",), "latency_s"),),
+    rows=(
+        "VA-5.2b",
+        "MS-VA-5.2",
+    ),
 )
 class ProjectApproved(Project, frozen=True, kw_only=True):
     """A project was approved."""
@@ -227,6 +250,7 @@ class ProjectApproved(Project, frozen=True, kw_only=True):
     bad=("sector", "farms"),
     **PROJECTS,
     tallies=(Tally("project_running", ("project_id",), "running"),),
+    rows=("VA-5.2b",),
 )
 class ProjectStarted(Project, frozen=True, kw_only=True):
     """A project began."""
@@ -240,6 +264,7 @@ class ProjectStarted(Project, frozen=True, kw_only=True):
     bad=("budget", 5),
     **PROJECTS,
     tallies=(Tally("project_running", ("project_id",), "running", opens=False),),
+    rows=("VA-5.2b",),
 )
 class ProjectClosed(Project, frozen=True, kw_only=True):
     """A project ended."""
@@ -257,9 +282,9 @@ class ProjectClosed(Project, frozen=True, kw_only=True):
         "reported_by": "intersectoral_commission",
     },
     bad=("occupied", "partly"),
-    rows=("VA-5.2",),
     privacy="P",
     entity="victim_pid",
+    rows=("VA-5.2",),
 )
 class OccupationAssessed(Fact, frozen=True, kw_only=True):
     """Whether a returned victim has work: asked after 3, 6 and 12 months (Plan VA 5.2)."""
@@ -275,9 +300,12 @@ class OccupationAssessed(Fact, frozen=True, kw_only=True):
     "victims.evaluation.submitted",
     good={"subject": "repatriation", "rating": "bueno", "evaluator": "victim", "reported_by": "ngo"},
     bad=("rating", "fine"),
-    rows=("VA-5.1",),
     privacy="P",
     derived=("late",),
+    rows=(
+        "VA-5.1",
+        "MS-VA-5",
+    ),
 )
 class EvaluationSubmitted(Fact, frozen=True, kw_only=True):
     """Someone involved judged a repatriation or a service (Plan VA 5.1)."""
@@ -293,8 +321,8 @@ class EvaluationSubmitted(Fact, frozen=True, kw_only=True):
     "victims.evaluation.overdue",
     good={"subject": "repatriation", "case_id": "case-12", "due": "2004-06-01T00:00:00Z"},
     bad=("due", ...),
-    rows=("VA-5.1",),
     entity="case_id",
+    rows=("VA-5.1",),
 )
 class EvaluationOverdue(Data, frozen=True, kw_only=True):
     """An evaluation was not submitted in time."""
@@ -319,9 +347,12 @@ class Campaign(Fact, frozen=True, kw_only=True):
     "victims.campaign.launched",
     good=CAMPAIGN,
     bad=("channels", []),
-    rows=("VA-2.1c", "MS-VA-2"),
     entity="campaign_id",
     tallies=(Tally("campaign", ("campaign_id",), "running"),),
+    rows=(
+        "VA-2.1c",
+        "MS-VA-2",
+    ),
 )
 class CampaignLaunched(Campaign, frozen=True, kw_only=True):
     """A campaign began."""
@@ -333,8 +364,8 @@ class CampaignLaunched(Campaign, frozen=True, kw_only=True):
     "victims.campaign.measured",
     good=CAMPAIGN | {"reach": 250000, "recall": 0.31, "sample_n": 1200},
     bad=("recall", 31),
-    rows=("VA-2.1c",),
     entity="campaign_id",
+    rows=("VA-2.1c",),
 )
 class CampaignMeasured(Campaign, frozen=True, kw_only=True):
     """How many a campaign reached, and what share of a sample remembers it."""
@@ -348,9 +379,9 @@ class CampaignMeasured(Campaign, frozen=True, kw_only=True):
     "victims.campaign.ended",
     good=CAMPAIGN,
     bad=("languages", ["Spanish"]),
-    rows=("VA-2.1c",),
     entity="campaign_id",
     tallies=(Tally("campaign", ("campaign_id",), "running", opens=False),),
+    rows=("VA-2.1c",),
 )
 class CampaignEnded(Campaign, frozen=True, kw_only=True):
     """A campaign ended."""

@@ -17,12 +17,26 @@ class Definition(Fact, frozen=True, kw_only=True):
 DEFINITION = {"definition": "tip", "reported_by": "foreign_ministry"}
 
 
-@contract("victims.definition.recognised", good=DEFINITION, bad=("definition", "x"), rows=("VA-1.1", "MS-VA-1"))
+@contract(
+    "victims.definition.recognised",
+    good=DEFINITION,
+    bad=("definition", "x"),
+    rows=(
+        "VA-1.1",
+        "MS-VA-1",
+    ),
+)
 class DefinitionRecognised(Definition, frozen=True, kw_only=True):
     """A country recognised the definition."""
 
 
-@contract("victims.definition.applied", good=DEFINITION, bad=("definition", ...), rows=("VA-1.1",), privacy="P")
+@contract(
+    "victims.definition.applied",
+    good=DEFINITION,
+    bad=("definition", ...),
+    privacy="P",
+    rows=("VA-1.1",),
+)
 class DefinitionApplied(Definition, frozen=True, kw_only=True):
     """A country applied the definition in a case."""
 
@@ -33,7 +47,10 @@ class DefinitionApplied(Definition, frozen=True, kw_only=True):
     "victims.mechanism.agreed",
     good={"mechanism": "statement", "procedure_ref": "proc-2", "reported_by": "immigration"},
     bad=("mechanism", "guess"),
-    rows=("VA-3.1c", "MS-VA-3"),
+    rows=(
+        "VA-3.1c",
+        "MS-VA-3",
+    ),
 )
 class MechanismAgreed(Fact, frozen=True, kw_only=True):
     """A country settled how victims are identified (Plan VA 3.1.1)."""

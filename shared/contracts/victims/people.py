@@ -57,12 +57,18 @@ VICTIMS = ("PossibleVictimOfTrafficking", "ActualVictimOfTrafficking", "Smuggled
         "reported_by": "prosecution",
     },
     bad=("means", ["trickery"]),
-    rows=("VA-2.1", "VA-3.1c", "XC-2"),
     privacy="S",
     entity="victim_pid",
     tallies=(
         Tally("victim", ("victim_pid",), "change", opens=Opens("status", VICTIMS, others_close=False)),
         Tally("status", ("victim_pid",), "unsettled", opens=Opens("status", VICTIMS)),
+    ),
+    rows=(
+        "VA-2.1",
+        "VA-3.1c",
+        "VA-4.1",
+        "VA-4.1b",
+        "XC-2",
     ),
 )
 class VictimIdentified(Fact, frozen=True, kw_only=True):
@@ -129,10 +135,14 @@ class Completeness(Value, frozen=True, kw_only=True):
         "reported_by": "consulate",
     },
     bad=("citizenship", "Honduran"),
-    rows=("VA-3.1", "VA-3.1b", "XC-2"),
     privacy="S",
     entity="victim_pid",
     tallies=(Tally("record", ("victim_pid",)),),
+    rows=(
+        "VA-3.1",
+        "VA-3.1b",
+        "XC-2",
+    ),
 )
 class VictimRegistered(Fact, frozen=True, kw_only=True):
     """A victim was put on record (Plan VA 3.1: more records, better filled)."""
@@ -160,9 +170,9 @@ class VictimRegistered(Fact, frozen=True, kw_only=True):
         "reported_by": "consulate",
     },
     bad=("completeness", 20),
-    rows=("VA-3.1b",),
     privacy="S",
     entity="victim_pid",
+    rows=("VA-3.1b",),
 )
 class VictimUpdated(Fact, frozen=True, kw_only=True):
     """More became known of a victim on record."""
@@ -186,12 +196,15 @@ class VictimUpdated(Fact, frozen=True, kw_only=True):
         "reported_by": "prosecution",
     },
     bad=("to", "Victim"),
-    rows=("VA-3.1c",),
     privacy="S",
     entity="victim_pid",
     tallies=(
         Since("record", ("victim_pid",), "latency_s"),
         Tally("status", ("victim_pid",), "unsettled", opens=Opens("to", VICTIMS)),
+    ),
+    rows=(
+        "VA-3.1c",
+        "VA-4.1b",
     ),
 )
 class VictimStatusChanged(Fact, frozen=True, kw_only=True):
@@ -245,9 +258,9 @@ class VictimDeceased(Fact, frozen=True, kw_only=True):
         "reported_by": "hotline",
     },
     bad=("reporter", "neighbour"),
-    rows=("VA-2.1b",),
     privacy="P",
     entity="complaint_id",
+    rows=("VA-2.1b",),
 )
 class ComplaintFiled(Fact, frozen=True, kw_only=True):
     """Someone reported smuggling or trafficking (Plan VA 2.1: reports by potential victims rise)."""

@@ -63,12 +63,12 @@ class Preview(Value, frozen=True, kw_only=True):
         "reported_by": "child_welfare",
     },
     bad=("urgency", "whenever"),
-    rows=("VA-5.1b",),
     privacy="S",
     owner="sender",
     entity="referral_id",
     derived=("due",),
     tallies=(Tally("referral", REFERRAL, "pending", regional=True),),
+    rows=("VA-5.1b",),
 )
 class ReferralSent(Fact, frozen=True, kw_only=True):
     """A country asks another to take on a victim; the answer is due in 8 h (child, danger) or 72 h (2023/977)."""
@@ -101,11 +101,11 @@ class ReferralSent(Fact, frozen=True, kw_only=True):
     "victims.referral.accepted",
     good={"referral_id": "ref-88", "receiving_org": "shelter", "reported_by": "consulate"},
     bad=("referral_id", ...),
-    rows=("VA-5.1b",),
     privacy="P",
     entity="referral_id",
     derived=("sender", "receiver", "latency_s", "late"),
     tallies=ANSWERED,
+    rows=("VA-5.1b",),
 )
 class ReferralAccepted(Fact, frozen=True, kw_only=True):
     """The receiving country takes the victim on; late acceptance is still valid, and counted late."""
@@ -125,11 +125,11 @@ class ReferralAccepted(Fact, frozen=True, kw_only=True):
     "victims.referral.rejected",
     good={"referral_id": "ref-88", "reason": "no_capacity", "reported_by": "consulate"},
     bad=("reason", "no"),
-    rows=("VA-5.1b",),
     privacy="P",
     entity="referral_id",
     derived=("sender", "receiver", "latency_s", "late"),
     tallies=ANSWERED,
+    rows=("VA-5.1b",),
 )
 class ReferralRejected(Fact, frozen=True, kw_only=True):
     """The receiving country does not take the victim on; the need is open again."""
@@ -151,6 +151,7 @@ class ReferralRejected(Fact, frozen=True, kw_only=True):
     privacy="P",
     entity="referral_id",
     tallies=ANSWERED,
+    rows=("VA-5.1b",),
 )
 class ReferralRevoked(Fact, frozen=True, kw_only=True):
     """The sending country takes its referral back; not possible once it is accepted."""
@@ -194,9 +195,9 @@ class ReferralOffered(Data, frozen=True, kw_only=True):
     "victims.referral.overdue",
     good={"referral_id": "ref-88", "sender": "GTM", "receiver": "MEX", "due": "2004-03-01T18:00:00Z"},
     bad=("due", ...),
-    rows=("VA-5.1b",),
     entity="referral_id",
     tallies=(Tally("overdue", REFERRAL, "overdue", regional=True),),
+    rows=("VA-5.1b",),
 )
 class ReferralOverdue(Data, frozen=True, kw_only=True):
     """Tells the sending country that its referral was not answered in time."""
@@ -212,8 +213,8 @@ class ReferralOverdue(Data, frozen=True, kw_only=True):
     "victims.referral.delivered",
     good={"referral_id": "ref-88", "receiver": "MEX", "delivered_at": "2004-03-01T10:00:06Z"},
     bad=("delivered_at", ...),
-    rows=("VA-5.1b",),
     entity="referral_id",
+    rows=("VA-5.1b",),
 )
 class ReferralDelivered(Data, frozen=True, kw_only=True):
     """Tells the sending country that the receiving country's system has the referral."""
@@ -227,10 +228,10 @@ class ReferralDelivered(Data, frozen=True, kw_only=True):
     "victims.referral.completed",
     good={"referral_id": "ref-88", "reported_by": "ngo"},
     bad=("referral_id", ...),
-    rows=("VA-5.1b",),
     privacy="P",
     entity="referral_id",
     derived=("sender", "receiver"),
+    rows=("VA-5.1b",),
 )
 class ReferralCompleted(Fact, frozen=True, kw_only=True):
     """What a referral asked for is done."""
@@ -251,11 +252,11 @@ class ReferralCompleted(Fact, frozen=True, kw_only=True):
         "level": 2,
     },
     bad=("level", 4),
-    rows=("VA-5.1b",),
     entity="referral_id",
     tallies=(
         Tally("lost", REFERRAL, "lost", opens=Opens("reason", ("not_enrolled",), others_close=False), regional=True),
     ),
+    rows=("VA-5.1b",),
 )
 class ReferralEscalated(Data, frozen=True, kw_only=True):
     """An unanswered referral goes up: 1 contact point, 2 both contact points, 3 the presidency.
@@ -277,9 +278,9 @@ class ReferralEscalated(Data, frozen=True, kw_only=True):
     "victims.referral.lapsed",
     good={"referral_id": "ref-88", "sender": "GTM", "receiver": "MEX", "due": "2004-03-01T18:00:00Z"},
     bad=("receiver", "EU"),
-    rows=("VA-5.1b",),
     entity="referral_id",
     tallies=ANSWERED,
+    rows=("VA-5.1b",),
 )
 class ReferralLapsed(ReferralOverdue, frozen=True, kw_only=True):
     """A referral is no longer awaited: the last level passed without an answer."""

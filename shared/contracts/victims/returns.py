@@ -25,10 +25,13 @@ from shared.contracts.vocabulary import AgeBand, Country, Organisation, Repatria
         "reported_by": "consulate",
     },
     bad=("voluntary", "yes"),
-    rows=("VA-5.1b", "XC-2"),
     privacy="P",
     owner="sender",
     entity="case_id",
+    rows=(
+        "VA-5.1b",
+        "XC-2",
+    ),
 )
 class RepatriationCompleted(Fact, frozen=True, kw_only=True):
     """A victim was taken home (Plan VA 5.1)."""
@@ -62,10 +65,16 @@ class Journey(Fact, frozen=True, kw_only=True):
 JOURNEY = {"case_id": "case-12", "from": "GTM", "to": "MEX", "referral_id": "ref-88", "reported_by": "consulate"}
 
 
-JOURNEYS: dict[str, Any] = {"rows": ("VA-5.1b",), "privacy": "P", "owner": "sender", "entity": "case_id"}
+JOURNEYS: dict[str, Any] = {"privacy": "P", "owner": "sender", "entity": "case_id"}
 
 
-@contract("victims.repatriation.planned", good=JOURNEY, bad=("to", "EU"), **JOURNEYS)
+@contract(
+    "victims.repatriation.planned",
+    good=JOURNEY,
+    bad=("to", "EU"),
+    **JOURNEYS,
+    rows=("VA-5.1b",),
+)
 class RepatriationPlanned(Journey, frozen=True, kw_only=True):
     """A victim's return was planned."""
 
@@ -73,7 +82,13 @@ class RepatriationPlanned(Journey, frozen=True, kw_only=True):
     escort: Organisation | None = None
 
 
-@contract("victims.repatriation.failed", good=JOURNEY | {"reason": "victim_declined"}, bad=("reason", "x"), **JOURNEYS)
+@contract(
+    "victims.repatriation.failed",
+    good=JOURNEY | {"reason": "victim_declined"},
+    bad=("reason", "x"),
+    **JOURNEYS,
+    rows=("VA-5.1b",),
+)
 class RepatriationFailed(Journey, frozen=True, kw_only=True):
     """A planned return did not come about."""
 

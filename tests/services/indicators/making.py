@@ -4,10 +4,12 @@ from datetime import UTC, date, datetime
 
 import msgspec
 
+from services.indicators.figures import Figures, figures
 from services.indicators.fold import Fold
-from services.indicators.kinds import Figures, Span, figures
+from services.indicators.kinds import Span
 from services.indicators.plan import load
 from shared.contracts import registry
+from shared.contracts.tallies import Tally
 
 PLAN = load()
 CONTRACTS = {agreed.name: agreed for agreed in registry().values()}
@@ -17,9 +19,15 @@ AT = "2004-03-01T10:00:00Z"
 def event(name: str, country: str = "GTM", time: str = AT, *, recorded: str = "", **data) -> bytes:
     """A recorded event: the contract's good example, with some fields changed (`...` takes one away)."""
     agreed = CONTRACTS[name]
-    changed = {key: value for key, value in (dict(agreed.good) | data).items() if value is not ...}
+    changed = {key: value for key, value in (counted(agreed) | dict(agreed.good) | data).items() if value is not ...}
     source = f"urn:crm:country:{country}:test" if agreed.reported else f"urn:crm:service:{agreed.service}"
     return raw(agreed.type, changed, country, time, recorded=recorded, source=source)
+
+
+def counted(agreed) -> dict:
+    """What the service fills in of a report about something that no other report is about."""
+    acts = [one for one in agreed.tallies if isinstance(one, Tally) and one.field]
+    return {one.field: {"by": -1 if one.opens is False else 1} for one in acts}
 
 
 def raw(wire: str, data, country: str, time: str, **more: str) -> bytes:

@@ -81,10 +81,7 @@ def test_treaty_parties_as_of_any_date():
 def staff(enrolled: int, headcount: int, institution: str = "migration", country: str = "GTM") -> list[bytes]:
     return [
         event("training.workforce.declared", country, institution_type=institution, headcount=headcount),
-        *(
-            event("training.official.enrolled", country, institution_type=institution, change={"by": 1})
-            for _ in range(enrolled)
-        ),
+        *(event("training.official.enrolled", country, institution_type=institution) for _ in range(enrolled)),
     ]
 
 
@@ -147,8 +144,8 @@ def test_a_trend_compares_two_windows_and_waits_until_both_are_within_the_plan()
 
 def test_victims_assisted_count_within_their_calendar_year():
     fold = folded(
-        event("victims.service.provided", change={"by": 1}, time="2003-12-31T23:59:59Z"),
-        event("victims.service.provided", change={"by": 1}, time="2004-01-01T00:00:00Z"),
+        event("victims.service.provided", time="2003-12-31T23:59:59Z"),
+        event("victims.service.provided", time="2004-01-01T00:00:00Z"),
         event("victims.service.provided", change=..., time="2004-01-02T00:00:00Z"),
     )
     assert row(fold, "IP-f", "2003-12-31").headline.value == 1
@@ -223,10 +220,10 @@ reports = st.one_of(
     st.builds(
         lambda c, d, n: event("training.workforce.declared", c, d, headcount=n), countries, days, st.integers(0, 9)
     ),
-    st.builds(lambda c, d: event("training.official.enrolled", c, d, change={"by": 1}), countries, days),
+    st.builds(lambda c, d: event("training.official.enrolled", c, d), countries, days),
     st.builds(lambda c, d: event("intel.operation.executed", c, d, joint=True), countries, days),
     st.builds(lambda c, d: event("intel.meeting.held", c, d), countries, days),
-    st.builds(lambda c, d: event("victims.service.provided", c, d, change={"by": 1}), countries, days),
+    st.builds(lambda c, d: event("victims.service.provided", c, d), countries, days),
     st.builds(lambda c, d: event("victims.referral.accepted", c, d, late=False, latency_s=7000), countries, days),
 )
 SEXES = {"legal": {"sex": "unknown"}, "training": {}, "intel": {}, "victims": {}}

@@ -17,6 +17,8 @@ def test_relative_dates_count_from_the_plans_approval():
     assert at(folded(), "MS-IE-1").due is None
     fold = folded(event("indicators.plan.approved", "MEX", "2003-05-30T12:00:00Z"))
     assert at(fold, "MS-IE-1").due == instant("2003-08-31T23:59:59")
+    assert at(fold, "MS-IE-2").due is None
+    fold = folded(event("intel.manual.approved", "MEX", "2003-08-21T12:00:00Z"))
     assert at(fold, "MS-IE-2").due == instant("2003-12-31T23:59:59")
 
 

@@ -109,7 +109,7 @@ done = [{ event = "intel.band.dismissed" }]
         "rows.toml: QQ-7: term 1: where: intel.band.dismantled field 'scope' never has the value 'galactic'",
         "rows.toml: QQ-8: term 1: intel.band.dismantled field 'scope' is not a whole number",
         "rows.toml: QQ-9: kind ratio needs terms with role denominator and numerator, and no others",
-        "rows.toml: MS-1: has more than one of due, after, recurring",
+        "rows.toml: MS-1: has more than one of due, after, recurring, window, continuous",
         "rows.toml: MS-1: recurring: first comes after last",
         "rows.toml: MS-1: done: unknown event type 'intel.band.dismissed'",
     ]

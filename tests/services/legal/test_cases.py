@@ -2,9 +2,12 @@
 
 import itertools
 
+import msgspec
 import pytest
 
 from services.legal.__main__ import SERVICE
+from services.legal.rules.cases import is_crime
+from shared import contracts
 from tests.harness.desk import START, desk
 
 WITNESS = ("legal.witness.review_opened", "legal.witness.review_overdue")
@@ -74,12 +77,8 @@ async def test_a_corrected_case_asks_for_what_it_now_needs_and_a_retracted_one_f
     assert [what for what, _ in await told(legal)] == ["opened", "opened"]
 
 
-def complaint(legal, **changes):
-    return legal.event("training.complaint.resolved", **({"category": "abuse", "offence": ...} | changes))
-
-
 @pytest.mark.parametrize(
-    ("changes", "suggested"),
+    ("changes", "crime"),
     [
         ({"category": "bribery"}, True),
         ({"category": "trading_in_influence"}, True),
@@ -90,19 +89,24 @@ def complaint(legal, **changes):
         ({"category": "bribery", "outcome": "unfounded"}, False),
     ],
 )
-async def test_conduct_that_is_corruption_trafficking_or_smuggling_suggests_a_proceeding(legal, changes, suggested):
-    one = complaint(legal, **changes)
-    await legal.tell(one)
+def test_conduct_found_true_is_a_crime_where_it_is_corruption_trafficking_or_smuggling(changes, crime):
+    agreed = contracts.registry()["crm.training.complaint.resolved.v1"]
+    data = dict(agreed.good) | {"category": "abuse", "offence": None} | changes
+    assert is_crime(msgspec.convert(data, agreed.data)) is crime
+
+
+async def test_a_proceeding_is_suggested_and_the_suggestion_taken_back_with_the_complaint(legal):
+    crime, other = (
+        legal.event("training.complaint.resolved", category=what, offence=...) for what in ("bribery", "abuse")
+    )
+    await legal.tell(crime, other, legal.corrected(crime, sanction="suspension"), legal.retracted(crime))
     alerts = [(alert.data.kind, alert.data.entity) for alert in await legal.recorded("legal.alert.issued")]
-    assert alerts == ([("proceeding_suggested", "cp-1")] if suggested else [])
-    await legal.tell(legal.corrected(one, sanction="suspension"), legal.retracted(one))
-    kinds = [alert.data.kind for alert in await legal.recorded("legal.alert.issued")]
-    assert kinds == (["proceeding_suggested", "proceeding_not_suggested"] if suggested else [])
+    assert alerts == [("proceeding_suggested", "cp-1"), ("proceeding_not_suggested", "cp-1")]
 
 
 async def test_an_offence_reported_by_an_official_is_told_without_a_trace_of_who_did(legal):
     report = legal.event("training.report.filed", report_id="rp-secret", channel="hotline")
-    await legal.tell(report)
+    await legal.tell(msgspec.structs.replace(report, subject="rp-secret"))
     alert = await legal.one("legal.alert.issued")
     assert (alert.data.kind, alert.data.reason, alert.data.entity) == ("offence_reported", "tip", None)
     row = await legal.log.pool.fetchval("select payload from log")

@@ -117,7 +117,7 @@ def clean(alive):
     return {*TIP} - full
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 async def test_in_any_order_with_corrections_and_retractions_the_gaps_are_those_of_a_clean_count(legal, seed):
     chance = random.Random(seed)
     stories = [act(legal, "ratified", 0), act(legal, "withdrawn", 20), act(legal, "acceded", 30)][

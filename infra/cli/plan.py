@@ -1,0 +1,58 @@
+"""`crm plan`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from services.indicators.plan import Plan
+
+plan = typer.Typer(name="plan", help="The Plan as data.", no_args_is_help=True)
+
+Folder = Annotated[Path | None, typer.Option("--plan", help="A plan's folder; without it, the 2003 Plan.")]
+File = Annotated[Path | None, typer.Option("--catalogue", help="The ids it must have; without it, the 2003 Plan's.")]
+
+
+@plan.callback()
+def _plan() -> None:
+    """Look after the Plan's rows."""
+
+
+@plan.command()
+def check(folder: Folder = None, catalogue: File = None) -> None:
+    """Show every row and milestone with what feeds it; exit 1 if anything is missing or unused."""
+    from services.indicators import coverage  # noqa: PLC0415 - late: `crm --help` answers at once
+    from services.indicators.plan import FOLDER, PlanError, load  # noqa: PLC0415
+
+    try:
+        found = load(folder or FOLDER)
+    except PlanError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    _table(found, coverage.feeds(found))
+    faults = coverage.faults(found, coverage.catalogue(catalogue or coverage.CATALOGUE))
+    for fault in faults:
+        typer.echo(fault, err=True)
+    rows = sum(not row.belongs for row in found.rows.values())
+    further = len(found.rows) - rows
+    typer.echo(
+        f"{rows} rows with {further} further figures, {len(found.milestones)} milestones, {len(coverage.fed(found))}"
+        f" event types that feed them; faults: {len(faults)}"
+    )
+    if faults:
+        raise typer.Exit(1)
+
+
+def _table(found: "Plan", feeds: dict[str, list[str]]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("id", "", "kind", "labels", "target", "fed by")
+    for row in found.rows.values():
+        target = "" if row.target is None else f"{row.direction.replace('_', ' ')} {row.target:g}"
+        name = f"  {row.id}" if row.belongs else row.id
+        table.add_row(name, row.title.en, row.kind, ", ".join(row.labels), target, "\n".join(feeds[row.id]))
+    for milestone in found.milestones.values():
+        table.add_row(milestone.id, milestone.title.en, "milestone", "", "", "\n".join(feeds[milestone.id]))
+    Console(highlight=False).print(table)

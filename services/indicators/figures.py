@@ -1,0 +1,190 @@
+"""Figures as they are published: of each row its cells, its one figure, whether the target is met, who is in it."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from msgspec import Struct
+
+from services.indicators import kinds, suppression
+from services.indicators.checks import COMPOSED
+from services.indicators.kinds import Comparison, Span
+from services.indicators.plan import Plan, Row
+from services.indicators.state import Key, State
+from services.indicators.suppression import Counts, Guard
+from shared.contracts.vocabulary import MEMBERS, REGION
+
+
+class Cell(Struct, frozen=True):
+    """One figure of a row: of a country, or of the region (`REG`)."""
+
+    country: str
+    labels: dict[str, str]
+    value: float | None
+    numerator: float | None = None
+    denominator: int | None = None
+    suppressed: bool = False
+    """Known but not published; never the same as 0."""
+
+
+class Histogram(Struct, frozen=True):
+    """How long things took in one country: rising cumulative counts, `+Inf` last."""
+
+    country: str
+    buckets: list[tuple[str, int]]
+    sum_s: int
+
+
+class Figures(Struct, frozen=True):
+    """All that is known of one row."""
+
+    row: Row
+    day: date
+    cells: list[Cell]
+    headline: Cell | None
+    """The row in one figure; None: no data."""
+    met: bool | None
+    coverage: float
+    """Share of the member countries with any data in the row."""
+    histograms: list[Histogram]
+    comparison: Comparison | None = None
+    """What a trend compares."""
+    silent: list[str] = []
+    """Countries in a trend that have fallen silent."""
+
+    @property
+    def suppressed(self) -> int:
+        """How many cells are not published."""
+        return sum(cell.suppressed for cell in self.cells)
+
+    @property
+    def partial(self) -> bool | None:
+        """Whether a silent country is in the trend: fewer reports need not mean that less happened."""
+        return bool(self.silent) if self.row.kind == "trend" else None
+
+
+def figures(plan: Plan, row: Row, state: State, span: Span, *, exact: bool = False) -> Figures:
+    """Return a row's figures; numbers about victims are guarded unless `exact`."""
+    if row.kind in COMPOSED:
+        return _composed(plan, row, state, span, exact=exact)
+    counted = kinds.counted(plan, row, state, span)
+    sums, total = kinds.regional(row, state, span, counted)
+    guard = Guard(counted) if row.privacy == "victims" and not exact else None
+    periods = kinds.comparison(plan, row, state, span)
+    measured = _Measure(row, guard, periods.factor if periods else 1.0)
+    cells = [measured.cell(key, counts) for key, counts in sorted(counted.items()) if _known(counts)]
+    cells += [measured.cell((REGION, *labels), counts) for labels, counts in sorted(sums.items()) if _known(counts)]
+    headline = measured.headline(total) if total else None
+    hidden = headline is None or headline.suppressed
+    present = {key[0] for key, counts in counted.items() if any(counts)}
+    return Figures(
+        row,
+        span.day,
+        cells,
+        headline,
+        None if hidden or total is None else _met(row, _Measure(row, None, measured.factor).headline(total).value),
+        len(present & set(MEMBERS)) / len(MEMBERS),
+        list(_histograms(row, state, span, guard)),
+        periods,
+        sorted(present & kinds.silent(plan, state, span.day)) if row.kind == "trend" else [],
+    )
+
+
+class _Measure(Struct, frozen=True):
+    """How the numbers behind a cell become its figure."""
+
+    row: Row
+    guard: Guard | None
+    factor: float
+
+    def cell(self, key: Key, counts: Counts) -> Cell:
+        hide = self.guard is not None and self.guard.hides(key)
+        return self._cell(key[0], dict(zip(self.row.labels, key[1:], strict=False)), counts, hide=hide)
+
+    def headline(self, counts: Counts) -> Cell:
+        return self._cell(REGION, {}, counts, hide=self.guard is not None and self.guard.total)
+
+    def _cell(self, country: str, labels: dict[str, str], counts: Counts, *, hide: bool) -> Cell:
+        if hide:
+            return Cell(country, labels, None, suppressed=True)
+        if self.guard:
+            counts = suppression.rounded(counts)
+        scale = 10**self.row.digits
+        first = counts[0] / scale if self.row.digits else counts[0]
+        if len(counts) == 1:
+            return Cell(country, labels, first)
+        return Cell(country, labels, first / counts[1] * self.factor if counts[1] else None, first, counts[1])
+
+
+def _known(counts: Counts) -> bool:
+    """Without a denominator there are no data, which is not 0."""
+    return len(counts) == 1 or counts[1] != 0
+
+
+def _met(row: Row, value: float | None) -> bool | None:
+    if row.target is None or value is None:
+        return None
+    return {
+        "at_least": value >= row.target,
+        "at_most": value <= row.target,
+        "above": value > row.target,
+        "below": value < row.target,
+    }[row.direction]
+
+
+def _histograms(row: Row, state: State, span: Span, guard: Guard | None) -> Iterator[Histogram]:
+    """Yield each country's; of victims only those that are not small, in rounded numbers."""
+    for country, held, seconds in kinds.durations(row, state, span):
+        buckets, so_far = [], 0
+        for bucket in [*map(str, row.buckets_s), "+Inf"]:
+            so_far += held.get(bucket, 0)
+            buckets.append((bucket, suppression.rounded((so_far,))[0] if guard else so_far))
+        if guard is None or (so_far >= suppression.K and not guard.hides_country(country)):
+            yield Histogram(country, buckets, seconds)
+
+
+def _composed(plan: Plan, row: Row, state: State, span: Span, *, exact: bool) -> Figures:
+    """Return a figure made of other rows: no formula of the Plan's own, so its parts are its cells.
+
+    `average` is the weighted mean of the inputs' figures; `score` of how far each input has come, from 0 to 1: a
+    row towards its target, an area by the share of its targets that are met.
+    """
+    cells, weights, weighed, covered = [], 0.0, 0.0, []
+    for name, weight in row.inputs.items():
+        if name in plan.rows:
+            part = figures(plan, plan.rows[name], state, span, exact=exact)
+            covered.append(part.coverage)
+            found = part.headline.value if part.headline else None
+            value = found if row.kind == "average" else _achieved(part)
+        else:
+            value = _area_share(plan, name, state, span, exact=exact)
+        if value is not None:
+            weights, weighed = weights + weight, weighed + weight * value
+            cells.append(Cell(REGION, {"input": name}, value))
+    headline = Cell(REGION, {}, weighed / weights) if weights else None
+    cells = [headline, *cells] if headline else []
+    coverage = sum(covered) / len(covered) if covered else 0.0
+    return Figures(row, span.day, cells, headline, _met(row, headline.value if headline else None), coverage, [])
+
+
+def _achieved(one: Figures) -> float | None:
+    """Return how far a row has come: 1 at its target; without a target the figure itself, at most 1."""
+    value = one.headline.value if one.headline else None
+    if value is None:
+        return None
+    if one.met:
+        return 1.0
+    if one.row.target and one.row.direction in {"at_least", "above"}:
+        value /= one.row.target
+    elif one.row.target and value:
+        value = one.row.target / value
+    return max(0.0, min(1.0, value))
+
+
+def _area_share(plan: Plan, area: str, state: State, span: Span, *, exact: bool) -> float | None:
+    verdicts = [
+        met
+        for row in plan.rows.values()
+        if row.id.startswith(f"{area}-") and row.target is not None and row.kind not in COMPOSED
+        if (met := figures(plan, row, state, span, exact=exact).met) is not None
+    ]
+    return sum(verdicts) / len(verdicts) if verdicts else None

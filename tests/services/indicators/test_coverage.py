@@ -1,0 +1,57 @@
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli import app
+from services.indicators import coverage
+from services.indicators.plan import FOLDER
+from tests.services.indicators.making import PLAN
+
+CATALOGUE = coverage.catalogue()
+
+
+def checked(*options: str):
+    return CliRunner().invoke(app, ["plan", "check", *options], env={"COLUMNS": "200"})
+
+
+def test_every_row_of_the_catalogue_is_fed_and_everything_feeds_something():
+    found = checked()
+    assert (found.exit_code, found.stderr) == (0, "")
+    for identity in [*CATALOGUE.indicators, *CATALOGUE.milestones]:
+        assert f" {identity} " in found.stdout
+    assert "faults: 0" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"indicators": [*CATALOGUE.indicators, "IE-9.9"]}, "indicator IE-9.9 of the catalogue is not in the plan"),
+        ({"milestones": CATALOGUE.milestones[1:]}, "milestone MS-IE-1 of the plan is not in the catalogue"),
+        ({"unfed": {}}, "legal.entry.checked feeds nothing, and the catalogue gives no reason"),
+        (
+            {"unfed": CATALOGUE.unfed | {"legal.law.amended": "-"}},
+            "unfed: legal.law.amended feeds LE-1.E, LE-1.R3, VA-1.1",
+        ),
+        ({"unfed": CATALOGUE.unfed | {"legal.law.sung": "-"}}, "unfed: there is no event type legal.law.sung"),
+    ],
+)
+def test_what_differs_from_the_catalogue_is_named(changes, fault):
+    assert fault in coverage.faults(PLAN, msgspec.structs.replace(CATALOGUE, **changes))
+
+
+def test_a_row_taken_away_leaves_its_types_and_its_label_unused(tmp_path):
+    for file in FOLDER.glob("*.toml"):
+        text = file.read_text(encoding="utf-8")
+        rows = text.split("[[indicator]]")
+        kept = [row for row in rows if 'id = "IP-5.1.1' not in row]
+        (tmp_path / file.name).write_text("[[indicator]]".join(kept), encoding="utf-8")
+    found = checked("--plan", str(tmp_path))
+    assert found.exit_code == 1
+    told = set(found.stderr.splitlines())
+    assert told >= {
+        "indicator IP-5.1.1 of the catalogue is not in the plan",
+        "training.session.held says that it feeds IP-5.1.1; the plan does not",
+        "training.session.held feeds nothing, and the catalogue gives no reason",
+        "label 'host' is in the words of 'es' and used by no row",
+        "unit 'sessions' is in the words of 'fr' and used by no row",
+    }
