@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from infra.region.scene import Scene, Step, Story, Tell
-from infra.region.stories import intel, legal, training, victims
+from infra.region.stories import documents, intel, legal, training, victims
 from shared.contracts.vocabulary import MEMBERS
 
 AMENDED: tuple[tuple[Tell, str, tuple[Any, ...]], ...] = (
@@ -68,7 +68,7 @@ def _local_time(_: Scene, step: Step) -> Step:
 def _elsewhere(scene: Scene, _: Step) -> Step:
     """Deposit another country's specimen."""
     other = scene.one([code for code in MEMBERS if code != scene.country])
-    return _said(next(intel.specimen(scene)), {"issuing": other})
+    return _said(next(documents.specimen(scene)), {"issuing": other})
 
 
 def _said(step: Step, data: dict[str, Any]) -> Step:
@@ -77,4 +77,4 @@ def _said(step: Step, data: dict[str, Any]) -> Step:
 
 SPOILERS: tuple[Spoil, ...] = (_misspelt, _left_out, _added, _mistyped, _local_time, _elsewhere)
 
-STORIES = (Story(second_thought, 2.5), Story(careless, 1))
+STORIES = (Story(second_thought, 3), Story(careless, 2))

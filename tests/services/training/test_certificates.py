@@ -1,5 +1,6 @@
 """What is told of a certificate follows what is on record about it, whatever came in which order."""
 
+import asyncio
 import itertools
 import random
 from datetime import timedelta
@@ -7,11 +8,14 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from services.indicators.figures import figures
 from services.indicators.fold import Fold
-from services.indicators.kinds import Span, figures
+from services.indicators.kinds import Span
 from services.indicators.plan import load
 from services.training.__main__ import SERVICE
 from services.training.policy import POLICY
+from services.training.standing import history
+from services.training.store import certificates
 from shared.contracts import Refused
 from shared.contracts.questions import CertificatesAsk
 from shared.questions import Asked
@@ -282,3 +286,45 @@ async def test_the_order_of_arrival_does_not_matter_to_how_certificates_stand(po
         ("c-1", "renewed"),
         ("c-2", "revoked"),
     ]
+
+
+async def test_two_replicas_at_once_leave_what_one_would(training):
+    """Reports and heard events of two replicas, and the sweeper's, cross in every way the database allows."""
+    chance = random.Random(20030509)
+    await training.tell(training.event("training.workforce.declared", -60))
+    stories = []
+    for n in range(40):
+        law, officer = f"law-{n % 3}", f"of-{n % 7}"
+        until = (START + timedelta(days=n % 5)).date().isoformat()
+        aligned = [{"law_id": law}]
+        stories.append(
+            certified(training, f"c-{n}", -30 + n % 9, officer_pid=officer, valid_until=until, aligned_to=aligned)
+        )
+        stories.append(complaint(training, days=-9, complaint_id=f"cp-{n}", officer_pid=f"of-{n}"))
+        stories.append(amended(training, law, -30 + n % 20))
+        stories.append(confirmed(training, -20, bcp=f"GTM-{n % 2}", fraud_type=f"kind_{n % 4}"))
+    chance.shuffle(stories)
+    training.clock.at += timedelta(days=6)
+
+    async def replica(events):
+        while events:
+            batch = [events.pop() for _ in range(min(5, len(events)))]
+            outcomes = await training.record(*batch)
+            events += [event for event, outcome in zip(batch, outcomes, strict=True) if outcome]
+
+    await asyncio.gather(replica(stories[::2]), replica(stories[1::2]), training.pass_days(0), training.pass_days(0))
+    await training.pass_days(0)
+    counted, standing = await valid(training)
+    assert counted == standing
+    assert len(await training.recorded("training.officer.certified")) == 40
+    told = await training.log.pool.fetch("select country, cert_id, kind, at from told order by cert_id, number")
+    again = await training.log.pool.fetch("select country, cert_id from certificate")
+    keys = [(row["country"], row["cert_id"]) for row in again]
+    async with training.log.pool.acquire() as connection:
+        found = await certificates.found(connection, keys)
+    wanted = [
+        (*key, step.kind, step.at)
+        for key in sorted(keys)
+        for step in history(found[key], training.clock.at, POLICY.grace)
+    ]
+    assert [tuple(row) for row in told] == wanted
