@@ -23,10 +23,14 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 	@exec $(PY) -m infra.cli up
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
-	@exec $(PY) -m pytest -q -n $(WORKERS) --dist loadgroup $(or $(TESTS),tests --ignore tests/deploy --ignore tests/faults/test_controls.py)
+	@exec $(PY) -m pytest -q -n $(WORKERS) --dist loadgroup \
+		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/played --ignore tests/faults/test_controls.py)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool)
 	@exec $(PY) -m pytest -q tests/deploy
+
+test-played: setup ## Play the Plan's two years (some minutes) and say which rows stay empty
+	@exec $(PY) -m pytest -q tests/played
 
 check: setup ## Check style, types, the rules of who imports whom
 	@$(PY) -m ruff format --check -q . && $(PY) -m ruff check -q . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache \
@@ -80,4 +84,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-deploy check bench faults faults-controls faults-campaign clean lock setup
+.PHONY: help run test test-deploy test-played check bench faults faults-controls faults-campaign clean lock setup

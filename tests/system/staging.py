@@ -49,7 +49,7 @@ from nats.aio.client import Client
 from infra.nats.asking import ask
 from infra.nats.rights import OPERATOR, inbox
 from services.indicators import plan as plans
-from services.indicators.figures import Cell, figures
+from services.indicators.figures import Cell, Figures, figures
 from services.indicators.fold import Fold
 from services.indicators.kinds import Span
 from shared import contracts
@@ -180,15 +180,22 @@ class Scene:
 
     async def figure(self, row: str, country: str = "REG", /, **labels: str) -> Cell | None:
         """The exact figure of an indicator as this scene alone makes it; None: it has none."""
-        plan = plans.load()
-        fold = Fold(plan)
-        for event in await self.events():
-            fold.apply(event.name.partition(".")[0], event.sequence, msgspec.json.encode(event))
-        found = figures(plan, plan.rows[row], fold.state, Span.now(self.now.date()), exact=True)
+        found = await self._figures(row)
         cells = [found.headline] if country == "REG" and not labels and found.headline else found.cells
         fitting = [cell for cell in cells if cell.country == country and labels.items() <= cell.labels.items()]
         assert len(fitting) < 2, f"{row}: {len(fitting)} cells of {country} {labels}; name more labels"
         return fitting[0] if fitting else None
+
+    async def cells(self, row: str, country: str) -> list[Cell]:
+        """An indicator's exact figures by label, as this scene alone makes them."""
+        return [cell for cell in (await self._figures(row)).cells if cell.country == country]
+
+    async def _figures(self, row: str) -> Figures:
+        plan = plans.load()
+        fold = Fold(plan)
+        for event in await self.events():
+            fold.apply(event.name.partition(".")[0], event.sequence, msgspec.json.encode(event))
+        return figures(plan, plan.rows[row], fold.state, Span.now(self.now.date()), exact=True)
 
     async def country(self, name: str) -> CountryClient:
         if name not in self.clients:
@@ -328,6 +335,23 @@ def _set_off(reports: list[dict[str, Any]], logs: list[Event[Any]]) -> list[Even
 def _fits(event: Event[Any], name: str | None, fields: dict[str, Any]) -> bool:
     right = name is None or event.name == name
     return right and all(getattr(event.data, key) == value for key, value in fields.items())
+
+
+def sent(scene, country, to, number="ref", **changes):
+    """A referral from `country` to `to`, with an override in place of a consent."""
+    changes = {"referral_id": scene.id(number), "from": country, "to": to, "urgency": "danger"} | changes
+    return scene.say(country, "victims.referral.sent", **changes)
+
+
+def said(scene, country, verb, number="ref", **changes):
+    """What a country does with a referral: accepted, rejected, revoked, completed."""
+    return scene.say(country, f"victims.referral.{verb}", referral_id=scene.id(number), **changes)
+
+
+def told(events):
+    """What a mailbox says, without the country's own reports coming back: kinds of alerts, names of the rest."""
+    own = "urn:crm:country:"
+    return [getattr(event.data, "kind", event.name) for event in events if not event.source.startswith(own)]
 
 
 def example(name, /, **changes):

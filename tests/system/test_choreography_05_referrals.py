@@ -3,22 +3,7 @@
 from datetime import timedelta
 
 from services.victims.seats import next_meeting
-from tests.system.staging import DAY, HOUR, PRESIDENCY
-
-
-def sent(scene, country, to, number="ref", **changes):
-    changes = {"referral_id": scene.id(number), "from": country, "to": to, "urgency": "danger"} | changes
-    return scene.say(country, "victims.referral.sent", **changes)
-
-
-def said(scene, country, verb, number="ref", **changes):
-    return scene.say(country, f"victims.referral.{verb}", referral_id=scene.id(number), **changes)
-
-
-def told(events):
-    """What a mailbox says, without the country's own reports coming back."""
-    own = "urn:crm:country:"
-    return [getattr(event.data, "kind", event.name) for event in events if not event.source.startswith(own)]
+from tests.system.staging import DAY, HOUR, PRESIDENCY, said, sent, told
 
 
 async def test_silence_climbs_the_ladder_to_the_presidency_and_lapses(scene):
