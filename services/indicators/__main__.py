@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
-from services.indicators import board, rules
-from services.indicators.announce import announce
+from services.indicators import board, rules, store
+from services.indicators.announce import announce, rebuilt
 from services.indicators.feed import Feed
 from services.indicators.plan import FOLDER, load
 from shared.ops import http
@@ -39,6 +40,8 @@ async def folding(running: Running) -> AsyncIterator[None]:
         now=running.clock.now,
         ready=lambda: feed.caught_up,
         token=settings.operator_token,
+        report=partial(store.load_report, running.pool),
+        rebuild=partial(rebuilt, running.log, feed),
     )
     try:
         async with http(board.app(view), settings.http_host, settings.http_port):
