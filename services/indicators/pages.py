@@ -111,7 +111,7 @@ def _summary(said: Words, one: Figures) -> dict[str, Any]:
         "responsible": row.responsible,
         "deadline": row.deadline,
         "value": "·" if hidden else said.number(headline.value if headline else None, row.unit),
-        "unit": "" if row.unit == SHARE else said.units[row.unit],
+        "unit": "" if row.unit == SHARE else said.units.get(row.unit, row.unit),
         "target": "—" if row.target is None else said.text[row.direction].format(n=target),
         "standing": _standing(one, hidden=hidden),
         "reporting": round(one.coverage * len(MEMBERS)),

@@ -46,6 +46,18 @@ def any_value(agreed, path):
     return st.just(agreed.good.get(path))
 
 
+def with_data(payload, changes):
+    changed = msgspec.json.decode(payload)
+    changed["data"] |= changes
+    return msgspec.json.encode(changed)
+
+
+def with_correction(amended, changes):
+    changed = msgspec.json.decode(amended)
+    changed["data"]["data"] |= changes
+    return msgspec.json.encode(changed)
+
+
 def told(kind):
     """(payload, what a correction changes) of any event that feeds rows of this kind."""
 
@@ -53,7 +65,7 @@ def told(kind):
         agreed = CONTRACTS[name]
         whole = st.fixed_dictionaries({path: any_value(agreed, path) for path in read_by(kind, name)})
         data = whole.map(lambda said: {path: value for path, value in said.items() if value is not None})
-        return st.tuples(st.builds(lambda c, t, d: event(name, c, t, **d), countries, times, data), data)
+        return st.tuples(st.builds(lambda c, t, d: with_data(event(name, c, t), d), countries, times, data), data)
 
     return st.sampled_from(types_of(kind)).flatmap(one)
 
@@ -63,25 +75,23 @@ def test_every_kind_has_rows_that_events_feed():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=25, deadline=None)
-@given(st.data())
-def test_any_order_and_any_amendments_give_the_figures_of_a_clean_replay(kind, data):
+@settings(max_examples=30, deadline=None)
+@given(st.data(), st.randoms(use_true_random=False))
+def test_any_order_and_any_amendments_give_the_figures_of_a_clean_replay(kind, data, random):
     history = data.draw(
-        st.lists(st.tuples(told(kind), st.sampled_from(["kept", "corrected", "retracted"])), max_size=12)
+        st.lists(st.tuples(told(kind), st.sampled_from(["kept", "corrected", "retracted"])), max_size=8)
     )
     clean, flows = [], []
     for (payload, change), fate in history:
-        now = msgspec.json.decode(payload)
-        if fate == "corrected":
-            now["data"] |= change
         if fate != "retracted":
-            clean.append(msgspec.json.encode(now))
-        flows.append([payload] + ([amend(fate, payload, **change)] if fate == "corrected" else []))
+            clean.append(with_data(payload, change) if fate == "corrected" else payload)
+        flows.append([payload] + ([with_correction(amend(fate, payload), change)] if fate == "corrected" else []))
         flows[-1] += [amend(fate, payload)] if fate == "retracted" else []
     mixed = []
     while any(flows):  # causes before effects, otherwise any order
-        mixed.append(data.draw(st.sampled_from([one for one in flows if one])).pop(0))
-    got, wanted = folded(*mixed), folded(*data.draw(st.permutations(clean)))
+        mixed.append(random.choice([one for one in flows if one]).pop(0))
+    random.shuffle(clean)
+    got, wanted = folded(*mixed), folded(*clean)
     for one in rows_of(kind):
         if any(term.event == checks.ANY_REPORT for term in one.term):
             continue  # who reports at all: an amended report was one
