@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from shared.settings import Settings
 
@@ -14,6 +15,8 @@ class Clock:
     start: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     epoch: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     speed: float = 1.0
+    ahead_file: Path | None = None
+    """Holds the plan seconds by which the clock is set forward, read at each look; put a new file in its place."""
     _epoch_s: float = field(init=False, repr=False, default=0.0)
 
     def __post_init__(self) -> None:
@@ -24,11 +27,13 @@ class Clock:
         """Return the clock that the settings describe; `clock_epoch` without `clock_start` is ignored."""
         if settings.clock_start is None:
             return cls()
-        return cls(settings.clock_start, settings.clock_epoch or datetime.now(UTC), settings.speed)
+        epoch = settings.clock_epoch or datetime.now(UTC)
+        return cls(settings.clock_start, epoch, settings.speed, settings.clock_ahead_file)
 
     def now(self) -> datetime:
         """Return plan time, aware, UTC, to the microsecond."""
-        return self.start + timedelta(seconds=(time.time() - self._epoch_s) * self.speed)
+        ahead_s = float(self.ahead_file.read_text()) if self.ahead_file else 0.0
+        return self.start + timedelta(seconds=(time.time() - self._epoch_s) * self.speed + ahead_s)
 
     def real_s(self, plan: timedelta) -> float:
         """Return how many real seconds a span of plan time takes."""

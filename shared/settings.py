@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     clock_epoch: datetime | None = None
     speed: float = 1.0
     """Plan seconds per real second."""
+    clock_ahead_file: Path | None = None
+    """With `clock_start`: a file with the plan seconds by which the clock is set forward while it runs."""
 
     batch_size_max: int = 500
     batch_wait_s: float = 0.05

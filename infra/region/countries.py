@@ -1,6 +1,7 @@
 """What is known of the synthetic region's countries (countries.toml)."""
 
 import tomllib
+from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,13 @@ class Staff(Struct, frozen=True, forbid_unknown_fields=True):
     technical: int
 
 
+class Silence(Struct, frozen=True, forbid_unknown_fields=True):
+    """A time in which a country reports nothing, the first day included and the last not."""
+
+    since: date
+    until: date
+
+
 class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One country; what the figures mean stands in the file."""
 
@@ -32,6 +40,13 @@ class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tempo: float
     answers: float
     complete: float
+    silent: Silence | None = None
+
+    def heard(self, at: datetime) -> datetime:
+        """Return when what happens then is reported: at once, or when a silence is over."""
+        if self.silent and self.silent.since <= at.astimezone(UTC).date() < self.silent.until:
+            return datetime.combine(self.silent.until, time(8), UTC)
+        return at
 
     def staff(self, institution: str) -> Staff:
         """Return the officials of `migration` or of the `other` institutions."""

@@ -24,13 +24,13 @@ class Ledger(Struct):
     """How often each story with a pace was told, by `story/country`."""
     pending: list[Step] = []
     """Steps to come, as a heap by due time."""
-    held: dict[str, Step] = {}
+    waiting: dict[str, list[Step]] = {}
     """Steps that wait for another country's word, by referral."""
 
     def add(self, step: Step) -> None:
         """Keep a step until it is due, or until the word comes that it awaits."""
         if step.awaits:
-            self.held[step.awaits] = step
+            self.waiting.setdefault(step.awaits, []).append(step)
         else:
             heapq.heappush(self.pending, step)
 
@@ -38,15 +38,16 @@ class Ledger(Struct):
         """Take the next step that is due."""
         return heapq.heappop(self.pending) if self.pending and self.pending[0].due <= now else None
 
-    def answered(self, referral: str, *, accepted: bool) -> None:
-        """Let what waited for this answer go on, or drop it."""
-        step = self.held.pop(referral, None)
-        if step and accepted:
-            heapq.heappush(self.pending, step)
+    def answered(self, referral: str, now: datetime, *, accepted: bool) -> None:
+        """Let what waited for this answer go on, not before the answer, or drop it."""
+        steps = self.waiting.pop(referral, [])
+        late = max([timedelta(), *(now - step.due for step in steps[:1])])
+        for step in steps if accepted else []:
+            heapq.heappush(self.pending, msgspec.structs.replace(step, due=step.due + late))
 
     def forget(self, now: datetime) -> None:
         """Give up what no answer came for."""
-        self.held = {referral: step for referral, step in self.held.items() if step.due > now - SILENCE}
+        self.waiting = {referral: steps for referral, steps in self.waiting.items() if steps[0].due > now - SILENCE}
 
 
 def load(file: Path, now: datetime) -> Ledger:

@@ -96,12 +96,18 @@ class Scene:
         return (self.now + timedelta(days=ahead_days)).date()
 
     def report(
-        self, name: str, data: dict[str, Any], *, after: timedelta = AT_ONCE, subject: str | None = None
+        self,
+        name: str,
+        data: dict[str, Any],
+        *,
+        after: timedelta = AT_ONCE,
+        subject: str | None = None,
+        by: Country | None = None,
     ) -> Step:
-        """Return the story's next step, `after` its beginning."""
+        """Return the story's next step, `after` its beginning, told by its country or `by` another."""
         self.steps += 1
         step_id = named_id(self.key, self.steps)
-        return Step(due=self.now + after, country=self.country, name=name, id=step_id, data=data, subject=subject)
+        return Step(due=self.now + after, country=by or self.country, name=name, id=step_id, data=data, subject=subject)
 
 
 Tell: TypeAlias = Callable[[Scene], Iterator[Step]]

@@ -22,7 +22,7 @@ ACTIONS = {"signature": "signed", "ratification": "ratified", "accession": "acce
 
 
 class Planned(Struct, frozen=True, forbid_unknown_fields=True):
-    """One `[[step]]` of milestones.toml."""
+    """One `[[step]]` of a file of steps."""
 
     event: str
     dated: str = field(name="from")
@@ -30,6 +30,12 @@ class Planned(Struct, frozen=True, forbid_unknown_fields=True):
     on: dict[Country, list[date]] = {}
     each: date | None = None
     apart_days: int = 0
+    late_days: dict[Country, int] = {}
+    """Of `each`: who takes it so much later."""
+    never: list[Country] = []
+    """Of `each`: who does not take it."""
+    ahead_days: int = 0
+    """So long before its date it is reported."""
     subject: str | None = None
 
     def dates(self) -> Iterator[tuple[Country, date]]:
@@ -38,11 +44,12 @@ class Planned(Struct, frozen=True, forbid_unknown_fields=True):
             yield from ((code, day) for day in days)
         if self.each:
             for number, code in enumerate(MEMBERS):
-                yield code, self.each + timedelta(days=number * self.apart_days)
+                if code not in self.never:
+                    yield code, self.each + timedelta(days=number * self.apart_days + self.late_days.get(code, 0))
 
 
 class History(Struct, frozen=True, forbid_unknown_fields=True):
-    """milestones.toml."""
+    """A file of steps."""
 
     step: list[Planned]
 
@@ -67,13 +74,14 @@ def treaty_actions() -> Iterator[Step]:
 
 
 def plan_steps() -> Iterator[Step]:
-    """Yield the Plan's own steps."""
-    history = msgspec.convert(tomllib.loads((HISTORY / "milestones.toml").read_text()), History)
-    for planned in history.step:
+    """Yield the Plan's own steps; who is silent then takes them on returning."""
+    files = sorted((HISTORY / "steps").glob("*.toml"))
+    history = [planned for file in files for planned in msgspec.convert(tomllib.loads(file.read_text()), History).step]
+    for planned in history:
         for code, day in planned.dates():
             data = _filled(planned.data, facts()[code], day)
             yield Step(
-                due=datetime.combine(day, PLAN_HOUR),
+                due=facts()[code].heard(datetime.combine(day - timedelta(days=planned.ahead_days), PLAN_HOUR)),
                 country=code,
                 name=planned.event,
                 id=named_id("plan", code, day, planned.event, msgspec.json.encode(data, order="sorted").decode()),

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import msgspec
+
 from infra.region.countries import Facts, facts
 from infra.region.ledger import Ledger
 from infra.region.scene import YEAR, Scene, Step, Story
@@ -30,7 +32,10 @@ class Traffic:
         steps: list[Step] = []
         while len(steps) < number:
             step = self.ledger.next(now)
-            if step:
+            heard = facts()[step.country].heard(now) if step else now
+            if step and heard > now:
+                self.ledger.add(msgspec.structs.replace(step, due=heard, awaits=""))
+            elif step:
                 steps.append(step)
             else:
                 self._tell(now)
@@ -41,9 +46,10 @@ class Traffic:
         if event.name == "victims.alert.issued" and event.data.entity:
             kind = event.data.kind
             if kind in ("referral_accepted", "referral_rejected"):
-                self.ledger.answered(event.data.entity, accepted=kind == "referral_accepted")
-        answer = ANSWERS.get(event.name)
-        if answer:
+                self.ledger.answered(event.data.entity, now, accepted=kind == "referral_accepted")
+        key = f"{event.name}/{event.data.kind}" if event.name.endswith(".alert.issued") else event.name
+        answer = ANSWERS.get(key)
+        if answer and facts()[country].heard(now) == now:
             for step in answer(self._scene(facts()[country], now, event.id), event):
                 self.ledger.add(step)
 
@@ -52,7 +58,8 @@ class Traffic:
         self.ledger.number += 1
         number = self.ledger.number
         turn = Random(f"{self.seed}/{number}")  # noqa: S311 - invents people, guards nothing
-        place = turn.choices(self.places, [one.traffic for one in self.places])[0]
+        speaking = [one for one in self.places if one.heard(now) == now]
+        place = turn.choices(speaking, [one.traffic for one in speaking])[0]
         years = (now - self.ledger.began) / YEAR
         open_ = [story for story in STORIES if self._may_be_told(story, place, years)]
         grown = min(years, GROWTH_YEARS)

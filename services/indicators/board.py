@@ -55,6 +55,8 @@ class View:
     report: Callable[[str, int | None], Awaitable[bytes | None]]
     """(quarter, revision or None for the latest) -> the report as published."""
     rebuild: Callable[[], Awaitable[Rebuilt]]
+    played: bool = False
+    """The clock does not run as real time does: what the countries report is likely invented, and the page says so."""
     token: str = ""
     """Whoever sends it as a bearer token sees exact figures; empty: nobody does."""
 
@@ -98,7 +100,7 @@ class _Board:
     async def scoreboard(self, request: Request) -> Response:
         view, state = self._view, self._view.state()
         found = [view.figures(request, identity) for identity in view.plan.rows]
-        page = pages.scoreboard(_lang(request), view.plan, state, view.now(), found)
+        page = pages.scoreboard(_lang(request), view.plan, state, view.now(), found, played=view.played)
         return _page(page)
 
     async def indicator(self, request: Request) -> Response:

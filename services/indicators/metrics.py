@@ -19,6 +19,8 @@ from services.indicators.state import State
 
 TREATIES = "LE-2.1"
 """The row whose regional cells are also `crm_treaty_parties`."""
+GAPS = "LE-1.R3.gaps"
+"""The row whose countries' cells are also `crm_legal_gaps`."""
 
 
 class Indicators(Collector):
@@ -51,6 +53,7 @@ class Indicators(Collector):
         yield from _summaries(found)
         yield _histograms(found)
         yield _treaty_parties(found)
+        yield _legal_gaps(found)
         yield from _milestones(self._plan, state)
         yield from _records(state)
         yield from _positions(state, self._streams())
@@ -107,6 +110,17 @@ def _treaty_parties(found: list[Figures]) -> Metric:
             numbers |= {cell.labels["instrument"]: cell.value or 0.0 for cell in parties}
             for instrument, number in numbers.items():
                 family.add_metric([instrument], number)
+    return family
+
+
+def _legal_gaps(found: list[Figures]) -> Metric:
+    name, what = "crm_legal_gaps", "Obligations of a treaty that a party's laws do not carry out"
+    family = GaugeMetricFamily(name, what, labels=["instrument", "country"])
+    for one in found:
+        if one.row.id == GAPS:
+            for cell in one.cells:
+                if cell.country != "REG" and cell.value is not None:
+                    family.add_metric([cell.labels["instrument"], cell.country], cell.value)
     return family
 
 

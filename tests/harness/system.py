@@ -81,9 +81,9 @@ class System:
         whole = (self.folder / f"{name}.log").read_bytes()[start:].rpartition(b"\n")[0]
         return [json.loads(line) for line in whole.decode().splitlines() if line.startswith("{")]
 
-    async def ready(self, *names: str) -> None:
+    async def ready(self, *names: str, patience_s: float = PATIENCE_S) -> None:
         for name in names or self.processes:
-            await until(lambda name=name: self._is_ready(name), f"{name} to be ready")
+            await until(lambda name=name: self._is_ready(name), f"{name} to be ready", patience_s)
 
     def _is_ready(self, name: str) -> bool:
         code = self.processes[name].poll()

@@ -1,13 +1,14 @@
 """A treaty ratified opens the gaps in national law; provisions mapped in full close them."""
 
+from collections import Counter
 from datetime import UTC, datetime
 
 from services.legal.obligations import OBLIGATIONS
-from tests.system.test_consequences import example, received
+from tests.system.staging import example
 
-RATIFIED = datetime(2004, 4, 1, tzinfo=UTC)
-MAPPED = datetime(2004, 5, 1, tzinfo=UTC)
-AMENDED = datetime(2004, 6, 1, tzinfo=UTC)
+RATIFIED = datetime(2004, 1, 1, tzinfo=UTC)
+MAPPED = datetime(2004, 1, 15, tzinfo=UTC)
+AMENDED = datetime(2004, 2, 1, tzinfo=UTC)
 
 
 def act(country, verb, day=RATIFIED, instrument="TIP"):
@@ -32,37 +33,50 @@ async def standing(system):
     return [row["article"] for row in await system.rows("legal", "select article from gap order by article::int")]
 
 
-async def test_ratified_opens_gaps_full_mapping_closes_them_and_a_changed_law_opens_them_again(system):
-    system.start("legal")
-    await system.ready()
-    gtm, mex = await system.country("GTM"), await system.country("MEX")
-    await gtm.publish(mapped(gtm, "6"))  # judged before the country was party
-    ratified = act(gtm, "ratified")
-    await gtm.publish(ratified)
-    opened = await system.recorded("legal", "legal.gap.opened", len(OBLIGATIONS["TIP"]) - 1)
-    assert [one.data.obligation.article for one in opened] == [a for a in OBLIGATIONS["TIP"] if a != "6"]
+async def test_ratified_opens_gaps_full_mapping_closes_them_and_a_changed_law_opens_them_again(scene):
+    gtm, mex = scene.cast[:2]
+    law = scene.id("law")
+
+    def mapping(reporter, article, degree="full", **changes):
+        obligation = {"instrument": "TIP", "article": article}
+        changes = {"country": gtm, "obligation": obligation, "degree": degree, "law_id": law} | changes
+        return scene.say(reporter, "legal.provision.mapped", time=MAPPED, **changes)
+
+    def amend(verb, report, **more):
+        entity = report["type"].split(".")[2]
+        return scene.say(gtm, f"legal.{entity}.{verb}", time=AMENDED, supersedes=report["id"], **more)
+
+    async def open_gaps():
+        gaps = await scene.events("legal.gap.opened"), await scene.events("legal.gap.closed")
+        opened, closed = (Counter(event.data.obligation.article for event in events) for events in gaps)
+        return set(opened - closed)
+
+    ratified = scene.say(gtm, "legal.treaty.ratified", time=RATIFIED, instrument="TIP", country=gtm)
+    await scene.play(mapping(gtm, "6"), ratified)  # judged before, or after, the country was party
+    articles = {*OBLIGATIONS["TIP"]} - {"6"}
+    assert await open_gaps() == articles
+    opened = [one for one in await scene.events("legal.gap.opened") if one.data.obligation.article != "6"]
     assert {(one.time, one.data.since, one.causationid) for one in opened} == {(RATIFIED, RATIFIED, ratified["id"])}
-    assert (await received(gtm, "legal.gap.opened")).data.obligation.article == "5"
+    assert len(await scene.received(gtm, "legal.gap.opened")) == len(await scene.events("legal.gap.opened"))
 
-    full = mapped(mex, "5", reported_by="technical_group")
-    await mex.publish_all([mapped(mex, "7", "partial", reported_by="technical_group"), full])
-    (closed,) = await system.recorded("legal", "legal.gap.closed")
-    assert (closed.data.obligation.article, closed.country, closed.causationid) == ("5", "GTM", full["id"])
-    assert (closed.data.since, closed.time) == (RATIFIED, MAPPED)
+    full = mapping(mex, "5", reported_by="technical_group")
+    await scene.play(mapping(mex, "7", "partial", reported_by="technical_group"), full)
+    closed = [one for one in await scene.events("legal.gap.closed") if one.data.obligation.article != "6"]
+    assert [(one.data.obligation.article, one.country, one.causationid) for one in closed] == [("5", gtm, full["id"])]
+    assert (closed[0].data.since, closed[0].time) == (RATIFIED, MAPPED)
 
-    changed = example("legal.law.amended", law_id="law-1", country="GTM")
-    law = gtm.report("legal.law.amended", changed, time=AMENDED)
-    await gtm.publish(law)
-    again = (await system.recorded("legal", "legal.gap.opened", len(OBLIGATIONS["TIP"]) + 1))[-2:]
+    changed = scene.say(gtm, "legal.law.amended", time=AMENDED, law_id=law, country=gtm)
+    await scene.play(changed)
+    assert await open_gaps() == {*OBLIGATIONS["TIP"]}
+    again = [one for one in await scene.events("legal.gap.opened") if one.causationid == changed["id"]]
     assert [(one.data.obligation.article, one.time) for one in again] == [("5", AMENDED), ("6", AMENDED)]
-    assert (await received(gtm, "legal.alert.issued")).data.kind == "mapping_review"
+    assert len(await scene.received(gtm, "legal.alert.issued", kind="mapping_review")) == 1
+    assert await scene.chain(again[0]) == ["legal.law.amended", "legal.gap.opened"]
 
-    await gtm.publish(amendment(gtm, "retracted", law, reason="mistaken"))
-    await system.recorded("legal", "legal.gap.closed", 3)
-    assert "5" not in await standing(system)
-    await gtm.publish(amendment(gtm, "retracted", ratified, reason="mistaken"))
-    await system.recorded("legal", "legal.gap.closed", len(OBLIGATIONS["TIP"]) + 1)
-    assert await standing(system) == []
+    await scene.play(amend("retracted", changed, reason="mistaken"))
+    assert await open_gaps() == articles - {"5"}
+    await scene.play(amend("retracted", ratified, reason="mistaken"))
+    assert await open_gaps() == set()
 
 
 async def test_acts_that_make_no_sense_are_refused_and_late_history_is_not(system):
@@ -95,7 +109,7 @@ async def test_acts_that_make_no_sense_are_refused_and_late_history_is_not(syste
         ("crm.legal.provision.mapped.v1", "not_owner"),
         ("crm.legal.provision.mapped.v1", "unknown_value"),
     }
-    back = act(gtm, "acceded", datetime(2004, 7, 1, tzinfo=UTC))
+    back = act(gtm, "acceded", datetime(2004, 2, 15, tzinfo=UTC))
     await gtm.publish(back)
     await system.recorded("legal", "legal.treaty.acceded")
     assert len(await standing(system)) == len(OBLIGATIONS["TIP"])

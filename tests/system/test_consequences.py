@@ -1,8 +1,6 @@
 """What one event sets off in other services, seen in logs and mailboxes."""
 
-from datetime import UTC, datetime, timedelta
-
-import pytest
+from datetime import UTC, datetime
 
 from shared import contracts
 
@@ -26,57 +24,6 @@ async def received(country, name):
         if event.name == name:
             return event
     raise AssertionError(f"no {name} in the mailbox")
-
-
-def confirmed(country, days_ago, bcp="bcp-1", **changes):
-    data = example("intel.document.confirmed", bcp=bcp, **changes)
-    return country.report("intel.document.confirmed", data, time=NOW - timedelta(days=days_ago))
-
-
-async def test_a_fake_confirmed_three_times_at_one_post_within_30_days_raises_a_need_there(system):
-    system.start("intel", "training", **clock())
-    await system.ready()
-    gtm = await system.country("GTM")
-    await gtm.publish_all(
-        [
-            confirmed(gtm, 45),
-            confirmed(gtm, 20),
-            confirmed(gtm, 10, bcp="bcp-2"),
-            confirmed(gtm, 10, doc_code="V"),
-            confirmed(gtm, 9),
-        ]
-    )
-    await system.recorded("intel", "intel.document.confirmed", 5)
-    last = confirmed(gtm, 1)
-    await gtm.publish(last)
-    need = await received(gtm, "training.need.raised")
-    assert need.data.bcp == "bcp-1"
-    assert need.causationid == last["id"]
-    assert need.correlationid == last["id"]
-    await gtm.publish(confirmed(gtm, 0))
-    await system.recorded("intel", "intel.document.confirmed", 7)
-    assert len(await system.log("training", "training.need.raised")) == 1
-
-
-async def test_an_amended_law_makes_the_certificates_aligned_to_it_stale(system):
-    system.start("legal", "training", **clock())
-    await system.ready()
-    gtm, mex = await system.country("GTM"), await system.country("MEX")
-    for country, cert, law in ((gtm, "c-1", "law-1"), (gtm, "c-2", "law-2"), (mex, "c-3", "law-1")):
-        data = example("training.officer.certified", cert_id=cert, aligned_to=[{"law_id": law}])
-        data |= {"valid_from": "2004-01-01", "valid_until": "2006-01-01"}
-        await country.publish(country.report("training.officer.certified", data, time=NOW - timedelta(days=30)))
-    await system.recorded("training", "training.officer.certified", 3)
-    amended = example("legal.law.amended", law_id="law-1", country="GTM", effective_from="2004-03-01")
-    await gtm.publish(gtm.report("legal.law.amended", amended, time=NOW))
-    stale = await received(gtm, "training.certification.staled")
-    assert (stale.data.cert_id, stale.data.reason) == ("c-1", "law_amended")
-    assert stale.data.grace_until > NOW
-    late = example("training.officer.certified", cert_id="c-4", aligned_to=[{"law_id": "law-1"}])
-    late |= {"valid_from": "2004-01-01", "valid_until": "2006-01-01"}
-    await gtm.publish(gtm.report("training.officer.certified", late, time=NOW - timedelta(days=9)))
-    both = await system.recorded("training", "training.certification.staled", 2)
-    assert [event.data.cert_id for event in both] == ["c-1", "c-4"]
 
 
 def referral(country, number, **changes):
@@ -117,27 +64,6 @@ async def test_an_answer_waits_for_its_referral_and_is_refused_when_that_never_c
     assert accepted.data.referral_id == "ref-1"
     rejected = await received(slv, "victims.report.rejected")
     assert [(p.pointer, p.code) for p in rejected.data.problems] == [("/data/referral_id", "unknown_reference")]
-
-
-@pytest.mark.parametrize(("documented", "task"), [(True, "review"), (False, "document_care")])
-async def test_a_resolved_case_opens_a_witness_review(system, documented, task):
-    system.start("legal", "victims", **clock(speed=864000))
-    await system.ready()
-    gtm, slv = await system.country("GTM"), await system.country("SLV")
-    for case in ("case-1", "case-2"):
-        data = example("legal.case.resolved", case_id=case, countries=["GTM", "SLV"])
-        data["witness_care_documented"] = documented
-        await gtm.publish(gtm.report("legal.case.resolved", data, time=NOW))
-    opened = await system.recorded("legal", "legal.witness.review_opened", 2)
-    assert [(event.data.case_id, event.data.task) for event in opened] == [("case-1", task), ("case-2", task)]
-    reviewed = example("legal.witness.reviewed", case_id="case-1")
-    await gtm.publish(gtm.report("legal.witness.reviewed", reviewed, time=NOW))
-    alert = await received(slv, "victims.alert.issued")
-    assert alert.data.kind == "case_resolved"
-    (overdue,) = await system.recorded("legal", "legal.witness.review_overdue")
-    assert overdue.data.case_id == "case-2"
-    (resolved, _) = await system.log("legal", "legal.case.resolved")
-    assert resolved.data.regional is True
 
 
 async def test_corrections_and_retractions_carry_what_held_before(system):

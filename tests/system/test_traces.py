@@ -1,13 +1,14 @@
 """One trace follows an event through all the processes that it passes, the country's own included."""
 
 import threading
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.harness.system import until
-from tests.system.test_consequences import NOW, clock, confirmed
+from tests.system.staging import NOW, clock, say
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -44,7 +45,7 @@ async def test_a_trace_runs_from_the_report_to_the_training_need_and_the_fold(sy
     system.start("intel", "training", "indicators", **clock(), **tracing)
     await system.ready()
     gtm = await system.country("GTM")
-    reports = [confirmed(gtm, days) for days in (3, 2, 1)]
+    reports = [say(gtm, "intel.document.confirmed", NOW - timedelta(days=days)) for days in (3, 2, 1)]
     reports[-1]["traceparent"] = f"00-{TRACE}-00f067aa0ba902b7-01"
     await gtm.publish_all(reports)
     expected = {

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from infra.region.scene import Scene, Step, Story, Tell
-from infra.region.stories import intel, legal, training, victims
+from infra.region.stories import documents, intel, legal, training, victims
 from shared.contracts.vocabulary import MEMBERS
 
 AMENDED: tuple[tuple[Tell, str, tuple[Any, ...]], ...] = (
@@ -34,6 +34,21 @@ def second_thought(scene: Scene) -> Iterator[Step]:
     else:
         reason = scene.pick({"mistaken": 5, "duplicate": 4, "unlawful": 1})
         yield scene.report(f"{entity}.retracted", {**said, "reason": reason}, after=scene.days(1, 12))
+
+
+def withdrawn_lesson(scene: Scene) -> Iterator[Step]:
+    """Tell of the lesson of an operation, which asks for training, taken back before anybody was trained."""
+    data = {
+        "operation_id": scene.name("op"),
+        "kind": "ordinary",
+        "rating": "regular",
+        "lessons": ["technology_tools"],
+        "reported_by": "immigration",
+    }
+    said = scene.report("intel.operation.evaluated", data)
+    yield said
+    retraction = {"supersedes": said.id, "reason": "duplicate", "reported_by": "immigration"}
+    yield scene.report("intel.operation.retracted", retraction, after=scene.days(0.2, 2))
 
 
 def careless(scene: Scene) -> Iterator[Step]:
@@ -68,7 +83,7 @@ def _local_time(_: Scene, step: Step) -> Step:
 def _elsewhere(scene: Scene, _: Step) -> Step:
     """Deposit another country's specimen."""
     other = scene.one([code for code in MEMBERS if code != scene.country])
-    return _said(next(intel.specimen(scene)), {"issuing": other})
+    return _said(next(documents.specimen(scene)), {"issuing": other})
 
 
 def _said(step: Step, data: dict[str, Any]) -> Step:
@@ -77,4 +92,4 @@ def _said(step: Step, data: dict[str, Any]) -> Step:
 
 SPOILERS: tuple[Spoil, ...] = (_misspelt, _left_out, _added, _mistyped, _local_time, _elsewhere)
 
-STORIES = (Story(second_thought, 2.5), Story(careless, 1))
+STORIES = (Story(second_thought, 3), Story(withdrawn_lesson, 0.3), Story(careless, 2))

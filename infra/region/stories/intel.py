@@ -1,4 +1,4 @@
-"""False documents, routes, places, operations; who is the contact; which documents and entry rules are in force."""
+"""False documents, routes and ways of working, places, operations and bands."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -6,9 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 from infra.region.scene import AT_ONCE, Scene, Step, Story
+from infra.region.stories.documents import DOCUMENTS
 from shared.contracts.vocabulary import FRAUD_TYPES
 
-DOCUMENTS = {"PP": 8, "V": 5, "entry_stamp": 3, "ID": 2, "residence_permit": 2, "birth_certificate": 2, "PD": 0.5}
 FRAUDS = dict(zip(FRAUD_TYPES, (5, 5, 4, 2, 3, 4, 1, 1, 1), strict=True))
 DETECTORS = {"first_line": 5, "second_line": 6, "consulate": 2, "carrier": 1, "police": 1, "automated_gate": 0.5}
 TECHNIQUES = ("inkjet_printing", "laminate_lifted", "page_resewn", "mrz_altered", "toner_printing")
@@ -16,7 +16,8 @@ ORIGINS = ("ECU", "CHN", "PER", "COL", "CUB", "HTI", "IND", "BRA", "DOM", "HND",
 MODES = {"bus": 5, "land_foot": 4, "truck": 4, "taxi": 2, "boat": 3, "plane": 2, "train": 2, "land_vehicle": 3}
 VENUES = {"bar": 4, "farm": 4, "private_home": 3, "construction_site": 2, "fishing_vessel": 1, "workshop": 2}
 EXPLOITED_AS = {"SexualExploitation": 6, "ForcedLabour": 5, "ChildLabour": 2, "ForcedBegging": 1, "Servitude": 2}
-RULED = ("COL", "PER", "CUB", "HTI", "IND", "BGD", "PAK", "NGA", "ETH", "IRQ", "BRA", "BOL", "KOR", "ZAF")
+WAYS = ("false_job_offer", "hidden_compartment", "forged_visa", "overland_guide", "sham_marriage", "false_tour_group")
+LESSONS = ("regional_security", "false_document_detection", "human_rights", "technology_tools")
 
 
 def false_document(scene: Scene) -> Iterator[Step]:
@@ -54,6 +55,9 @@ def _detection(
             {**pattern, "bcp": post, "flag_id": flagged.id, **found, "reported_by": "forensic_laboratory"},
             after=after + scene.days(1, 10),
         )
+    elif scene.chance(0.4):
+        found = {"flag_id": flagged.id, "technique": "spectral_comparison", "reported_by": "forensic_laboratory"}
+        yield scene.report("intel.document.cleared", found, after=after + scene.days(1, 10))
 
 
 def route(scene: Scene) -> Iterator[Step]:
@@ -72,6 +76,24 @@ def route(scene: Scene) -> Iterator[Step]:
         "last_seen": scene.day(-scene.random.randint(0, 40)),
     }
     yield scene.report("intel.route.reported", data)
+    known = {"route_id": data["route_id"], "reported_by": "immigration"}
+    if scene.chance(0.3):
+        yield scene.report(
+            "intel.route.confirmed", known, after=scene.days(10, 60), by=scene.one(scene.facts.neighbours)
+        )
+    if scene.chance(0.25):
+        yield scene.report("intel.route.retired", known, after=scene.days(70, 110))
+
+
+def modality(scene: Scene) -> Iterator[Step]:
+    """Tell of a way of working that became known."""
+    data = {
+        "modality": scene.one(WAYS),
+        "offence": scene.pick({"som": 6, "tip": 4}),
+        "info_class": scene.pick({"concealment": 3, "routes": 3, "travel_documents": 2}),
+        "reported_by": scene.pick({"police": 3, "immigration": 3}),
+    }
+    yield scene.report("intel.modality.reported", data)
 
 
 def place(scene: Scene) -> Iterator[Step]:
@@ -89,26 +111,44 @@ def place(scene: Scene) -> Iterator[Step]:
 
 
 def operation(scene: Scene) -> Iterator[Step]:
-    """Tell of an operation, mostly with neighbours, that now and then breaks up a band."""
-    joint = scene.chance(0.65)
-    partners = scene.some(scene.facts.neighbours, 3) if joint else []
-    ended = scene.now
-    results = {"detentions": scene.random.randint(0, 9), "victims": scene.random.randint(0, 12)}
-    data = {
+    """Tell of an operation, mostly with neighbours: planned, carried out, judged; now and then a band is broken up."""
+    partners = scene.some(scene.facts.neighbours, 3) if scene.chance(0.65) else []
+    planned: dict[str, Any] = {
         "operation_id": scene.name("op"),
         "kind": scene.pick({"ordinary": 4, "extraordinary": 1}),
         "participants": [scene.country, *partners],
-        "started": ended - timedelta(hours=scene.random.randint(6, 72)),
-        "ended": ended,
-        "results": {**results, "documents": scene.random.randint(0, 20)},
         "reported_by": scene.pick({"immigration": 3, "police": 2, "joint_task_force": 1}),
     }
-    yield scene.report("intel.operation.executed", data)
-    if scene.chance(0.3):
-        yield _dismantled(scene, [scene.country, *partners])
+    after = scene.days(4, 30)
+    started = scene.now + after - timedelta(hours=scene.random.randint(6, 72))
+    yield scene.report("intel.operation.planned", {**planned, "started": started})
+    if scene.chance(0.15):
+        return
+    results = {"detentions": scene.random.randint(0, 9), "victims": scene.random.randint(0, 12)}
+    data = {
+        **planned,
+        "started": started,
+        "ended": scene.now + after,
+        "results": {**results, "documents": scene.random.randint(0, 20)},
+    }
+    yield scene.report("intel.operation.executed", data, after=after)
+    if scene.chance(0.7):
+        yield _judged(scene, planned, after + scene.days(5, 30))
+    if scene.chance(0.35):
+        yield from _band(scene, [scene.country, *partners], after)
 
 
-def _dismantled(scene: Scene, countries: list[Any]) -> Step:
+def _judged(scene: Scene, planned: dict[str, Any], after: timedelta) -> Step:
+    data = {
+        **{name: planned[name] for name in ("operation_id", "kind", "reported_by")},
+        "rating": scene.pick({"excelente": 2, "bueno": 5, "regular": 3, "deficiente": 1}),
+        "lessons": scene.some(LESSONS, 1) if scene.chance(0.12) else [],
+    }
+    return scene.report("intel.operation.evaluated", data, after=after)
+
+
+def _band(scene: Scene, countries: list[Any], after: timedelta) -> Iterator[Step]:
+    """Tell of a band that the operation brought to notice; most are broken up, a few are at work again later."""
     data = {
         "band_id": scene.name("band"),
         "scope": "regional" if len(countries) > 1 else "local",
@@ -117,49 +157,12 @@ def _dismantled(scene: Scene, countries: list[Any]) -> Step:
         "countries": countries,
         "reported_by": "police",
     }
-    return scene.report("intel.band.dismantled", data, after=scene.days(1, 30))
-
-
-def specimen(scene: Scene) -> Iterator[Step]:
-    """Tell of another specimen that the issuing country deposits."""
-    document = scene.pick(DOCUMENTS)
-    data = {
-        "specimen_id": scene.name("sp"),
-        "issuing": scene.country,
-        "doc_code": document,
-        "series": f"{scene.now.year}-{scene.one('ABCDEF')}",
-        "tier": scene.pick({"officer": 5, "expert": 3, "public": 1}),
-        "valid_from": scene.day(-scene.random.randint(30, 900)),
-        "features": scene.some(("watermark", "intaglio", "optically_variable_ink", "microprint", "uv_fibres"), 4),
-        "reported_by": "immigration",
-    }
-    yield scene.report("intel.specimen.deposited", data)
-
-
-def entry_rule(scene: Scene) -> Iterator[Step]:
-    """Tell whether one more nationality needs an authorisation to enter."""
-    data = {
-        "destination": scene.country,
-        "nationality": scene.one(RULED),
-        "authorisation_required": scene.chance(0.7),
-        "doc_codes": scene.some(("PP", "V", "ID"), 2),
-        "effective_from": scene.day(scene.random.randint(20, 120)),
-        "reported_by": scene.pick({"immigration": 3, "foreign_ministry": 2}),
-    }
-    yield scene.report("intel.entryrequirement.declared", data)
-
-
-def contact_point(scene: Scene) -> Iterator[Step]:
-    """Tell of a new permanent contact point."""
-    data = {
-        "country": scene.country,
-        "body": scene.pick({"immigration": 4, "foreign_ministry": 1, "police": 1}),
-        "officer_ref": f"urn:crm:vault:{scene.country}:{scene.name('contact')}",
-        "channel": scene.pick({"liaison_network": 3, "telephone": 1, "mail": 2}),
-        "valid_from": scene.day(),
-        "reported_by": "foreign_ministry",
-    }
-    yield scene.report("intel.contactpoint.designated", data)
+    yield scene.report("intel.band.identified", data, after=after)
+    if scene.chance(0.6):
+        broken = after + scene.days(5, 60)
+        yield scene.report("intel.band.dismantled", data, after=broken)
+        if scene.chance(0.15):
+            yield scene.report("intel.band.reactivated", data, after=broken + scene.days(20, 60))
 
 
 STORIES = (
@@ -168,7 +171,5 @@ STORIES = (
     Story(route, 3),
     Story(place, 4),
     Story(operation, 5, growth=1.35),
-    Story(specimen, 3, pace=lambda _, years: 3 * years),
-    Story(entry_rule, 4, pace=lambda _, years: 6 * max(0.0, years - 0.5)),
-    Story(contact_point, 2, pace=lambda _, years: 0.4 * max(0.0, years - 0.5)),
+    Story(modality, 1.5),
 )

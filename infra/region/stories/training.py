@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.region.countries import Facts
 from infra.region.scene import AT_ONCE, Pace, Scene, Step, Story
-from infra.region.stories.legal import law
+from infra.region.stories.laws import law
 
 SYSTEM_READY_YEARS = 0.15
 """Nobody enrols before the system is designed (the Plan: second half of June 2003)."""
@@ -14,7 +14,8 @@ ENROLLED_PER_YEAR = {"migration": 0.315, "other": 0.19}
 """At tempo 1: 58 % and 35 % after two years, a little past the Plan's 50 % and 30 %."""
 CERTIFIED_PER_YEAR = 0.36
 MOST = 0.92
-VALID = timedelta(days=730)
+VALID = {365: 3, 730: 7}
+"""Days that a certificate is valid, by weight."""
 TOPICS = {
     "human_rights": 3,
     "international_conventions": 3,
@@ -32,22 +33,24 @@ REPORTERS = {"migration": "immigration", "other": "interior_ministry"}
 
 def enrolment_in_migration(scene: Scene) -> Iterator[Step]:
     """Tell of a migration official who joins the system."""
-    yield _enrolment(scene, "migration")
+    yield from _enrolment(scene, "migration")
 
 
 def enrolment_elsewhere(scene: Scene) -> Iterator[Step]:
     """Tell of an official of another institution who joins the system."""
-    yield _enrolment(scene, "other")
+    yield from _enrolment(scene, "other")
 
 
-def _enrolment(scene: Scene, institution: str) -> Step:
+def _enrolment(scene: Scene, institution: str) -> Iterator[Step]:
     data = {
         "officer_pid": scene.name("of"),
         "institution_type": institution,
         "sex": scene.pick({"female": 44, "male": 55, "other": 1}),
         "reported_by": REPORTERS[institution],
     }
-    return scene.report("training.official.enrolled", data)
+    yield scene.report("training.official.enrolled", data)
+    if scene.chance(0.03):
+        yield scene.report("training.official.withdrawn", data, after=scene.days(30, 115))
 
 
 def certificate_in_migration(scene: Scene) -> Iterator[Step]:
@@ -60,26 +63,32 @@ def certificate_elsewhere(scene: Scene) -> Iterator[Step]:
     yield certified(scene, scene.pick(TOPICS), "other")
 
 
-def certified(scene: Scene, topic: str, institution: str, after: timedelta = AT_ONCE) -> Step:
-    """Return the report of a new certificate."""
+def certified(scene: Scene, topic: str, institution: str, after: timedelta = AT_ONCE, officer: str = "") -> Step:
+    """Return the report of a new certificate; whose it is can be told from its first one."""
     start = scene.now + after
+    cert_id = scene.name("ce")
     aligned: list[dict[str, str]] = []
     if scene.chance(0.6):
         aligned = [law(scene)]
     elif scene.chance(0.5):
         aligned = [{"instrument": scene.one(("UNTOC", "TIP", "SOM"))}]
     data: dict[str, Any] = {
-        "cert_id": scene.name("ce"),
-        "officer_pid": scene.name("of"),
+        "cert_id": cert_id,
+        "officer_pid": officer or officer_of(cert_id),
         "topic": topic,
         "institution_type": institution,
         "score": round(scene.random.uniform(0.6, 1), 2),
         "valid_from": start.date(),
-        "valid_until": (start + VALID).date(),
+        "valid_until": (start + timedelta(days=scene.pick(VALID))).date(),
         "aligned_to": aligned,
         "reported_by": scene.pick({"regional_school": 2, "school": 3, "international_organisation": 1}),
     }
     return scene.report("training.officer.certified", data, after=after)
+
+
+def officer_of(cert_id: str) -> str:
+    """Return who holds a certificate that was the officer's first."""
+    return f"of{cert_id.removeprefix('ce')}"
 
 
 def workforce(scene: Scene) -> Iterator[Step]:
@@ -114,9 +123,9 @@ def _certified(institution: str) -> Pace:
 
 
 STORIES = (
-    Story(enrolment_in_migration, 26, pace=_enrolled("migration")),
-    Story(enrolment_elsewhere, 24, pace=_enrolled("other")),
-    Story(certificate_in_migration, 12, pace=_certified("migration")),
-    Story(certificate_elsewhere, 10, pace=_certified("other")),
+    Story(enrolment_in_migration, 120, pace=_enrolled("migration")),
+    Story(enrolment_elsewhere, 100, pace=_enrolled("other")),
+    Story(certificate_in_migration, 30, pace=_certified("migration")),
+    Story(certificate_elsewhere, 25, pace=_certified("other")),
     Story(workforce, 4, pace=lambda _, years: 2 * max(0.0, years - 0.5)),
 )

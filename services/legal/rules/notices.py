@@ -12,4 +12,4 @@ SERVICE = "legal"
 def alert(event: Event[Any], kind: str, entity: str | None, reason: str | None = None) -> Event[Any]:
     """Ask the country that an event came from for its attention: what for, and for which entity."""
     told = Alert(kind=kind, about=event.id, about_type=event.type, entity=entity, reason=reason)
-    return derive(SERVICE, told, cause=event, to=event.country, key=kind)
+    return derive(SERVICE, told, cause=event, to=event.country, key=kind, subject=entity or event.id)

@@ -16,6 +16,7 @@ PROMISED = {
     "crm_milestone_due_timestamp_seconds": {"milestone"},
     "crm_milestone_reached_timestamp_seconds": {"milestone"},
     "crm_treaty_parties": {"instrument"},
+    "crm_legal_gaps": {"instrument", "country"},
     "crm_events_total": {"service", "entity", "verb", "country"},
     "crm_country_last_event_timestamp_seconds": {"country", "service"},
     "crm_rejected_total": {"service", "country", "code"},
@@ -36,6 +37,7 @@ def scraped(fold, *, exact=False, plan: Plan = PLAN):
 def busy():
     return folded(
         event("legal.treaty.ratified", "MEX", "2003-03-04T00:00:00Z", instrument="TIP"),
+        event("legal.gap.opened"),
         event("training.workforce.declared", institution_type="migration", headcount=2),
         event("training.official.enrolled", institution_type="migration"),
         event("intel.meeting.held", "MEX", "2003-06-03T00:00:00Z"),
@@ -67,6 +69,7 @@ def test_the_figures():
     assert value(samples, "crm_indicator_met", indicator="IP-3.1") == []
     assert value(samples, "crm_treaty_parties", instrument="TIP") == [1]
     assert value(samples, "crm_treaty_parties", instrument="SOM") == [0]
+    assert value(samples, "crm_legal_gaps", instrument="TIP", country="GTM") == [1]
     assert value(samples, "crm_events_total", service="legal", entity="treaty", verb="ratified", country="MEX") == [1]
     assert value(samples, "crm_fold_sequence", stream="INTEL") == [2]
     assert value(samples, "crm_stream_sequence", stream="INTEL") == [9]

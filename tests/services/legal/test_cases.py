@@ -106,7 +106,7 @@ async def test_a_proceeding_is_suggested_and_the_suggestion_taken_back_with_the_
 
 async def test_an_offence_reported_by_an_official_is_told_without_a_trace_of_who_did(legal):
     report = legal.event("training.report.filed", report_id="rp-secret", channel="hotline")
-    await legal.tell(report)
+    await legal.tell(msgspec.structs.replace(report, subject="rp-secret"))
     alert = await legal.one("legal.alert.issued")
     assert (alert.data.kind, alert.data.reason, alert.data.entity) == ("offence_reported", "tip", None)
     row = await legal.log.pool.fetchval("select payload from log")

@@ -1,5 +1,6 @@
 """What is told of a certificate follows what is on record about it, whatever came in which order."""
 
+import asyncio
 import itertools
 import random
 from datetime import timedelta
@@ -7,11 +8,15 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from services.indicators.figures import figures
 from services.indicators.fold import Fold
-from services.indicators.kinds import Span, figures
+from services.indicators.kinds import Span
 from services.indicators.plan import load
 from services.training.__main__ import SERVICE
 from services.training.policy import POLICY
+from services.training.standing import history
+from services.training.store import certificates
+from shared import deadlines
 from shared.contracts import Refused
 from shared.contracts.questions import CertificatesAsk
 from shared.questions import Asked
@@ -149,6 +154,24 @@ async def test_a_stale_certificate_does_not_expire_and_a_renewed_one_serves_no_m
     assert len(await told(training)) == 2
 
 
+async def test_what_expires_at_the_moment_when_a_law_is_heard_of_is_told_once(training):
+    await training.tell(certified(training, "c-1", valid_until="2004-03-10", aligned_to=[{"law_id": "law-1"}]))
+    training.clock.at += timedelta(days=12)
+    async with training.log.pool.acquire() as connection:
+        async with connection.transaction():
+            assert await deadlines.fire(training.log, connection) == 1
+            hearing = asyncio.create_task(training.record(amended(training)))
+            waiting = (
+                "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+            )
+            while not await connection.fetchval(waiting):  # its transaction has come to the deadline
+                await connection.execute("select pg_stat_clear_snapshot()")
+                assert not hearing.done(), "it did not wait"
+        assert await hearing == [None]
+    assert await told(training) == [("expired", "c-1"), ("retracted", "c-1"), ("staled", "c-1")]
+    assert await training.log.pool.fetchval("select string_agg(kind, ',') from told") == "staled"
+
+
 async def test_misconduct_found_true_revokes_the_officers_certificates(training):
     await training.tell(
         certified(training, "c-1"),
@@ -282,3 +305,45 @@ async def test_the_order_of_arrival_does_not_matter_to_how_certificates_stand(po
         ("c-1", "renewed"),
         ("c-2", "revoked"),
     ]
+
+
+async def test_two_replicas_at_once_leave_what_one_would(training):
+    """Reports and heard events of two replicas, and the sweeper's, cross in every way the database allows."""
+    chance = random.Random(20030509)
+    await training.tell(training.event("training.workforce.declared", -60))
+    stories = []
+    for n in range(40):
+        law, officer = f"law-{n % 3}", f"of-{n % 7}"
+        until = (START + timedelta(days=n % 5)).date().isoformat()
+        aligned = [{"law_id": law}]
+        stories.append(
+            certified(training, f"c-{n}", -30 + n % 9, officer_pid=officer, valid_until=until, aligned_to=aligned)
+        )
+        stories.append(complaint(training, days=-9, complaint_id=f"cp-{n}", officer_pid=f"of-{n}"))
+        stories.append(amended(training, law, -30 + n % 20))
+        stories.append(confirmed(training, -20, bcp=f"GTM-{n % 2}", fraud_type=f"kind_{n % 4}"))
+    chance.shuffle(stories)
+    training.clock.at += timedelta(days=6)
+
+    async def replica(events):
+        while events:
+            batch = [events.pop() for _ in range(min(5, len(events)))]
+            outcomes = await training.record(*batch)
+            events += [event for event, outcome in zip(batch, outcomes, strict=True) if outcome]
+
+    await asyncio.gather(replica(stories[::2]), replica(stories[1::2]), training.pass_days(0), training.pass_days(0))
+    await training.pass_days(0)
+    counted, standing = await valid(training)
+    assert counted == standing
+    assert len(await training.recorded("training.officer.certified")) == 40
+    told = await training.log.pool.fetch("select country, cert_id, kind, at from told order by cert_id, number")
+    again = await training.log.pool.fetch("select country, cert_id from certificate")
+    keys = [(row["country"], row["cert_id"]) for row in again]
+    async with training.log.pool.acquire() as connection:
+        found = await certificates.found(connection, keys)
+    wanted = [
+        (*key, step.kind, step.at)
+        for key in sorted(keys)
+        for step in history(found[key], training.clock.at, POLICY.grace)
+    ]
+    assert [tuple(row) for row in told] == wanted

@@ -10,26 +10,15 @@ from infra.region.countries import facts
 from infra.region.ledger import Ledger, load, save
 from infra.region.scene import Scene
 from infra.region.script import script
-from infra.region.stories import ANSWERS, STORIES, intel
+from infra.region.stories import ANSWERS, STORIES, UNTOLD, intel
 from infra.region.traffic import Traffic
 from shared import contracts
-from shared.contracts import Event, Refused
+from shared.contracts import GENERIC, Event, Refused
 from shared.contracts.vocabulary import MEMBERS
 
 START = datetime(2003, 5, 9, tzinfo=UTC)
 TIMES = 25
 PATIENT = timedelta(days=120)
-CORE = """
-intel.trafficker.detected intel.document.flagged intel.document.confirmed intel.specimen.deposited
-intel.entryrequirement.declared intel.route.reported intel.location.reported intel.phonebook.seized
-intel.contactpoint.designated intel.operation.executed intel.band.dismantled intel.meeting.held
-victims.victim.identified victims.service.provided victims.referral.sent victims.referral.accepted
-victims.referral.rejected victims.referral.revoked victims.repatriation.completed
-legal.treaty.signed legal.treaty.ratified legal.treaty.acceded legal.law.amended legal.person.detained
-legal.case.resolved legal.witness.reviewed
-training.officer.certified training.official.enrolled training.workforce.declared
-indicators.plan.approved
-"""
 
 
 def scenes(now=START, patience=PATIENT):
@@ -111,30 +100,39 @@ def heard(name, **data):
     )
 
 
+def prompted(name):
+    """What a country hears, to which it has an answer."""
+    wire, _, kind = name.partition("/")
+    due = {"due": (START + timedelta(hours=8)).isoformat()}
+    alert = {"kind": kind, "entity": "x-1", "country": "USA"} if kind else {}
+    return heard(wire, **(due if wire != "training.certification.staled" else {}), **alert)
+
+
 @pytest.mark.parametrize("name", ANSWERS)
 def test_answers_are_accepted(name, received):
-    due = {"due": (START + timedelta(hours=8)).isoformat()}
-    event = heard(name, **(due if name != "training.certification.staled" else {}))
     answered = 0
     for scene in scenes():
-        for step in ANSWERS[name](scene, event):
+        for step in ANSWERS[name](scene, prompted(name)) if scene.country != "USA" else ():
             received(step)
             answered += 1
     assert answered > 0
+    assert traffic().hear("MEX", prompted(name), START) is None
 
 
-def test_a_victim_is_taken_home_only_when_the_other_country_accepted():
+def test_a_victim_is_taken_home_only_when_the_other_country_accepted_and_not_before():
     told = traffic()
     now = START
-    while len(told.ledger.held) < 2:
+    while len(told.ledger.waiting) < 2:
         now += timedelta(hours=1)
         told.take(now, 1)
-    (yes, step), (no, other) = list(told.ledger.held.items())[:2]
+    (yes, steps), (no, others) = list(told.ledger.waiting.items())[:2]
+    accepted = steps[0].due + timedelta(days=9)
     for referral, kind in ((yes, "referral_accepted"), (no, "referral_rejected")):
-        told.hear("MEX", heard("victims.alert.issued", kind=kind, entity=referral), now)
-    assert step in told.ledger.pending
-    assert other not in told.ledger.pending
-    assert not {yes, no} & set(told.ledger.held)
+        told.hear("MEX", heard("victims.alert.issued", kind=kind, entity=referral), accepted)
+    gone_on = {step.id: step.due for step in told.ledger.pending}
+    assert [gone_on[step.id] - step.due for step in steps] == [timedelta(days=9)] * len(steps)
+    assert not {step.id for step in others} & set(gone_on)
+    assert not {yes, no} & set(told.ledger.waiting)
 
 
 def play(told, days, a_day=20):
@@ -160,21 +158,46 @@ def test_a_second_run_goes_on_where_the_first_stopped(tmp_path):
     assert plain == [msgspec.json.encode(step) for step in whole]
 
 
-def test_two_years_bring_every_type_and_the_plans_shares(received):
+def answers():
+    """What countries say when they are asked, or told."""
+    return [step for name, answer in ANSWERS.items() for scene in scenes() for step in answer(scene, prompted(name))]
+
+
+def test_the_stories_have_every_type_that_countries_report():
+    told = [step for story in STORIES for scene in scenes() for step in story.tell(scene)]
+    names = {step.name for step in [*told, *answers(), *script()] if not step.careless}
+    reported = {one.name for one in contracts.registry().values() if one.reported and one.data not in GENERIC.values()}
+    assert reported - names == set(UNTOLD)
+    assert set(UNTOLD) <= reported
+    assert {name.rpartition(".")[2] for name in names} >= set(GENERIC)
+
+
+def test_two_years_bring_nearly_every_type_and_the_plans_shares(received):
     told = traffic()
     steps = play(told, 761)
     for step in steps:
         if not step.careless:
             received(step)
     assert len({step.id for step in steps}) == len(steps)
-    told_names = {step.name for step in [*steps, *script()]} | {"victims.referral.accepted"}
-    told_names |= {"victims.referral.rejected", "legal.witness.reviewed", "victims.repatriation.completed"}
-    assert set(CORE.split()) <= told_names
+    reported = {one.name for one in contracts.registry().values() if one.reported and one.data not in GENERIC.values()}
+    names = {step.name for step in [*steps, *script(), *answers()]}
+    ways_home = {name for name in reported if name.startswith("victims.repatriation.")}
+    assert reported - names - ways_home == set(UNTOLD)
     share = Counter(step.name for step in steps if step.careless).total() / len(steps)
     assert 0.002 < share < 0.02
     _check_enrolment(steps)
     assert {step.country for step in steps} == set(MEMBERS)
     assert len(told.ledger.pending) < 2000
+
+
+def test_a_country_goes_silent_once_and_returns():
+    silent = facts()["BLZ"].silent
+    heard_of = [step.due.date() for step in [*play(traffic(), 761), *script()] if step.country == "BLZ"]
+    assert not [day for day in heard_of if silent.since <= day < silent.until]
+    assert min(heard_of) < silent.since < silent.until < max(heard_of)
+    told = traffic()
+    told.hear("BLZ", prompted("victims.referral.offered"), datetime(2004, 5, 1, tzinfo=UTC))
+    assert not told.ledger.pending
 
 
 def _check_enrolment(steps):

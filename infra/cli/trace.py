@@ -1,0 +1,94 @@
+"""`crm trace`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infra.cli.up import State
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from infra.recovery.chain import Step
+
+
+def trace(
+    event_id: Annotated[str, typer.Argument(help="The id of a recorded event.")],
+    *,
+    state: State = Path(".crm"),
+    database_url: Annotated[
+        str, typer.Option(envvar="CRM_DATABASE_URL", help="As operator. By default the running copy's.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show what an event came of and all that it set off, across services and countries, as a tree with times.
+
+    Exit code 1 when no service has recorded it.
+    """
+    import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
+
+    from infra.cli.running import running  # noqa: PLC0415
+
+    try:
+        first = asyncio.run(_found(database_url or running(state)["postgres"], event_id))
+    except OSError as error:
+        typer.echo(f"the database does not answer ({type(error).__name__})", err=True)
+        raise typer.Exit(1) from error
+    if first is None:
+        typer.echo("no service has recorded an event with this id", err=True)
+        raise typer.Exit(1)
+    typer.echo(json.dumps(_told(first), indent=2)) if as_json else _show(first, event_id)
+
+
+async def _found(database_url: str, event_id: str) -> "Step | None":
+    import asyncpg  # noqa: PLC0415
+
+    from infra.recovery.chain import chain  # noqa: PLC0415
+
+    connection = await asyncpg.connect(database_url)
+    try:
+        return await chain(connection, event_id)
+    finally:
+        await connection.close()
+
+
+def _told(step: "Step") -> dict[str, Any]:
+    event = step.event
+    return {
+        "id": event.id,
+        "type": event.type,
+        "service": step.service,
+        "sequence": event.sequence,
+        "source": event.source,
+        "country": event.country,
+        "subject": event.subject,
+        "time": event.time.isoformat(),
+        "recordedtime": event.recordedtime.isoformat(),
+        "consequences": [_told(one) for one in step.consequences],
+    }
+
+
+def _show(first: "Step", asked: str) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.tree import Tree  # noqa: PLC0415
+
+    tree = Tree(_line(first, asked))
+    _branch(tree, first, asked)
+    Console(highlight=False, soft_wrap=True).print(tree)
+
+
+def _branch(tree: "Tree", step: "Step", asked: str) -> None:
+    for one in step.consequences:
+        _branch(tree.add(_line(one, asked)), one, asked)
+
+
+def _line(step: "Step", asked: str) -> str:
+    """Return when it happened, what, who recorded it at which position, to whom it went, and under which id."""
+    event = step.event
+    mark = "  <-- asked for" if event.id == asked else ""
+    where = f"{step.service} {event.sequence}"
+    return (
+        f"{event.time:%Y-%m-%d %H:%M:%S}  {event.name}  ({where}, {event.country})  {event.subject}  {event.id}{mark}"
+    )

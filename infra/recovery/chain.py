@@ -1,0 +1,86 @@
+"""Causes and consequences of an event, put together from the logs of all services."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from shared import contracts
+from shared.contracts import SERVICES, Event
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
+
+CAUSE = """split_part(encode(substring(
+    payload from position('"causationid":"'::bytea in payload) + 15 for 65), 'escape'), '"', 1)"""
+"""The cause that a row names, in the words of the index `log_cause`."""
+DEPTH_MAX = 100
+"""How far causes are followed back: beyond it, somebody has reported events as causes of each other."""
+
+
+@dataclass(slots=True)
+class Step:
+    """An event, the service that recorded it, and what it set off, in order of recording."""
+
+    service: str
+    event: Event[Any]
+    consequences: list["Step"] = field(default_factory=list)
+
+
+async def chain(connection: "Connection", event_id: str) -> Step | None:
+    """Return the first cause of an event, with all that came of it; None: nobody has recorded the event."""
+    first = await _recorded(connection, event_id)
+    if first is None:
+        return None
+    for _ in range(DEPTH_MAX):
+        cause = await _recorded(connection, first.event.causationid) if first.event.causationid else None
+        if cause is None:
+            break
+        first = cause
+    found = {_key(first): first}
+    fresh = [first]
+    while fresh:
+        next_ones = await _set_off(connection, [step.event.id for step in fresh])
+        fresh = [step for step in next_ones if _key(step) not in found]
+        found |= {_key(step): step for step in fresh}
+    return grown(first, found.values())
+
+
+def grown(first: Step, found: Iterable[Step]) -> Step:
+    """Return `first` with those among `found` that it set off below it, and theirs below them; each stands once."""
+    by_cause: dict[str, list[Step]] = {}
+    for step in sorted(found, key=lambda step: (step.event.recordedtime, step.service, step.event.sequence)):
+        if step is not first and step.event.causationid:
+            by_cause.setdefault(step.event.causationid, []).append(step)
+    reached = [first]
+    for step in reached:
+        step.consequences = by_cause.pop(step.event.id, [])
+        reached += step.consequences
+    return first
+
+
+async def _recorded(connection: "Connection", event_id: str | None) -> Step | None:
+    for service in SERVICES:
+        query = f"select payload from {service}.log where id = $1 order by position limit 1"  # noqa: S608 - our own names
+        payload = await connection.fetchval(query, event_id)
+        if payload is not None:
+            return Step(service, contracts.decode(payload))
+    return None
+
+
+async def _set_off(connection: "Connection", ids: list[str]) -> list[Step]:
+    """Return the events that name one of these as their cause."""
+    steps = []
+    for service in SERVICES:
+        rows = await connection.fetch(
+            f"select payload from {service}.log where {CAUSE} = any($1::text[])"  # noqa: S608 - our own names
+            """ and position('"causationid":"'::bytea in payload) > 0""",
+            ids,
+        )
+        steps += [Step(service, contracts.decode(row["payload"])) for row in rows]
+    return steps
+
+
+def _key(step: Step) -> tuple[str, int]:
+    return step.service, step.event.sequence

@@ -1,0 +1,95 @@
+"""The stage: two replicas of every service on one region, and a clock that scenes set forward.
+
+Raised once per session, because ten processes take seconds to start; the tests that use it run in one worker.
+"""
+
+import asyncio
+import json
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from infra.local.nats import Nats
+from infra.local.process import stop
+from infra.nats.config import CENTRAL, accounts
+from infra.nats.provision import provision
+from infra.nats.rights import PROVISIONER, inbox
+from shared.clock import Clock
+from shared.contracts import SERVICES
+from tests.harness.servers import Region
+from tests.harness.system import System
+
+CALLER = "caller"
+"""Publishes to INTAKE for all countries in one atomic batch: an order of arrival that no country could bring about."""
+START = datetime(2004, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Stage:
+    """What stays from scene to scene."""
+
+    region: Region
+    system: System
+    clock: Clock
+    ahead_s: float = 0.0
+
+    def scene_region(self) -> Region:
+        """The same servers, for clients that belong to one scene."""
+        return Region(self.region.nats, self.region.postgres, self.region.keys, self.region.database)
+
+    def set_forward(self, by: timedelta) -> None:
+        assert self.clock.ahead_file
+        self.ahead_s += by.total_seconds()
+        fresh = self.clock.ahead_file.with_suffix(".new")
+        fresh.write_text(str(self.ahead_s))
+        fresh.replace(self.clock.ahead_file)
+
+    def look(self) -> dict[str, Any]:
+        """The state of every stream and of the services' durables on it: name -> sequences and what waits."""
+        with urllib.request.urlopen(
+            f"{self.region.nats.monitor}/jsz?acc={CENTRAL}&consumers=true", timeout=10
+        ) as answer:
+            (account,) = json.load(answer)["account_details"]
+        return {stream["name"]: stream for stream in account["stream_detail"]}
+
+
+def with_caller(rights: dict[str, Any]) -> dict[str, Any]:
+    permissions = {"publish": ["crm.in.>"], "subscribe": [f"{inbox(CALLER)}.>"]}
+    rights["accounts"][CENTRAL]["users"].append({"user": CALLER, "password": CALLER, "permissions": permissions})
+    return rights
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory, postgres_server, nats_keys) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("stage")
+    server = Nats(folder / "nats")
+    server.start(with_caller(accounts(nats_keys.public)))
+    region = Region(server, postgres_server, nats_keys, asyncio.run(postgres_server.clone()))
+    system = System(region, folder)
+    epoch = datetime.now(UTC)
+    ahead = folder / "ahead_s"
+    ahead.write_text("0")
+    clock = {"CRM_CLOCK_START": START.isoformat(), "CRM_CLOCK_EPOCH": epoch.isoformat()}
+    try:
+        asyncio.run(_provisioned(region))
+        for service in SERVICES:
+            system.start(service, f"{service}-2", CRM_CLOCK_AHEAD_FILE=str(ahead), **clock)
+        asyncio.run(system.ready(patience_s=120))  # ten processes at once
+        yield Stage(region, system, Clock(START, epoch, 1.0, ahead))
+    finally:
+        for process in system.processes.values():
+            process.kill()
+            process.wait()
+        stop(server.process, 9)
+        asyncio.run(postgres_server.drop(region.database))
+
+
+async def _provisioned(region: Region) -> None:
+    client = await region.connect(PROVISIONER)
+    await provision(client)
+    await client.close()
+    region.clients.clear()
