@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from shared import contracts, database
+from shared import contracts, crash, database
 from shared.contracts import Event
 from shared.database import SWEEP, Connection
 from shared.log import Draft, Log
@@ -57,6 +57,10 @@ async def sweep(log_: Log) -> None:
                 while True:
                     async with connection.transaction():
                         fired = await fire(log_, connection)
+                        if fired:
+                            crash.point("firing")
+                    if fired:
+                        crash.point("fired")
                     if fired < BATCH_MAX:
                         await asyncio.sleep(POLL_S)
         except database.LOST as error:
