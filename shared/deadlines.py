@@ -4,14 +4,13 @@ Whoever takes the row takes it in the transaction of what follows: an answer and
 """
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import structlog
 
-from shared import contracts, database
+from shared import contracts, crash, database
 from shared.contracts import Event
 from shared.database import SWEEP, Connection
 from shared.log import Draft, Log
@@ -44,11 +43,6 @@ async def clear(connection: Connection, *names: str) -> bool:
     )
 
 
-async def hold(connection: Connection, names: Sequence[str]) -> None:
-    """Keep these deadlines from firing until the transaction ends; what one that is firing now does is done then."""
-    await connection.execute("select 1 from deadline where id = any($1::text[]) for update", names)
-
-
 async def sweep(log_: Log) -> None:
     """Fire what is due, for ever; one sweeper is active per service."""
     while True:
@@ -57,6 +51,10 @@ async def sweep(log_: Log) -> None:
                 while True:
                     async with connection.transaction():
                         fired = await fire(log_, connection)
+                        if fired:
+                            crash.point("firing")
+                    if fired:
+                        crash.point("fired")
                     if fired < BATCH_MAX:
                         await asyncio.sleep(POLL_S)
         except database.LOST as error:
@@ -66,11 +64,15 @@ async def sweep(log_: Log) -> None:
 
 async def fire(log_: Log, connection: Connection) -> int:
     """Record the events that are due, at most `BATCH_MAX`, in the caller's transaction; return how many."""
+    now = log_.clock.now()
+    if not await connection.fetchval("select exists (select from deadline where due <= $1 and retry_at <= now())", now):
+        return 0
+    await database.turn(connection, log_.service)
     rows = await connection.fetch(
         "delete from deadline where id in"
         " (select id from deadline where due <= $1 and retry_at <= now() order by due limit $2 for update skip locked)"
         " returning id, due, event, tries",
-        log_.clock.now(),
+        now,
         BATCH_MAX,
     )
     due = sorted(rows, key=lambda row: (row["due"], row["id"]))

@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from shared import contracts, merges, rules, tally
+from shared import contracts, crash, merges, rules, tally
 from shared.clock import Clock
 from shared.contracts import Corrected, Event, Merged, Problem, Refused
 from shared.contracts.vocabulary import REGION
-from shared.database import APPEND, LOST, TAKEN, Connection, Pool, Queried
+from shared.database import APPEND, LOST, Connection, Pool, Queried, turn
 from shared.rules import Rules
 
 GENESIS = bytes(32)
@@ -57,21 +57,18 @@ class Log:
         Return for each draft None (it stands in the log, or stood there already) or what its rule raised: then
         nothing of that draft is recorded, and all else is. Raises one of `LOST` when the database is away.
         """
-        try:
-            return await self._recorded(drafts)
-        except TAKEN:
-            return await self._recorded(drafts)  # another replica recorded one of them meanwhile: now it is known
-
-    async def _recorded(self, drafts: Sequence[Draft]) -> list[Exception | None]:
         async with self.pool.acquire() as connection, connection.transaction():
-            return await self.record_within(connection, drafts)
+            outcomes = await self.record_within(connection, drafts)
+            crash.point("committing")
+        crash.point("committed")
+        return outcomes
 
     async def record_within(self, connection: Connection, drafts: Sequence[Draft]) -> list[Exception | None]:
         """Do the work of `record` in a transaction that the caller holds."""
         if self.halted:
             raise Halted(self.halted)
+        await turn(connection, self.service)
         now = self.clock.now()
-        await merges.begin(connection, self.service, self.rules, [draft.event for draft in drafts if not draft.heard])
         known = await self._known(connection, drafts)
         outcomes: list[Exception | None] = [None] * len(drafts)
         events: list[Event[Any]] = []
@@ -87,9 +84,7 @@ class Log:
                 events = []
             set_off = await self._apply(draft, msgspec.structs.replace(draft.event, recordedtime=now), connection)
             if isinstance(set_off, Exception):
-                # Its twin, recorded by another replica meanwhile, may be why: then nothing has failed.
-                known |= await self._known(connection, [draft])
-                outcomes[number] = repeated(known[draft.key], draft.event) if draft.key in known else set_off
+                outcomes[number] = set_off
                 continue
             known[draft.key] = draft.event
             events += set_off
@@ -109,6 +104,13 @@ class Log:
                 raise outcome
             events += outcome
         await self.append(connection, events)
+
+    async def told(self, ids: Sequence[str]) -> set[str]:
+        """Return which of these ids are events of the service's own in the log."""
+        rows = await self.pool.fetch(
+            "select id from log where id = any($1::text[]) and source = $2", list(ids), rules.source(self.service)
+        )
+        return {row["id"] for row in rows}
 
     async def _known(self, connection: Connection, drafts: Sequence[Draft]) -> dict[Key, Event[Any] | None]:
         """Return which of the drafts were recorded (with the event that stands there), or heard, before."""
