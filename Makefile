@@ -23,10 +23,13 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 	@exec $(PY) -m infra.cli up
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
-	@exec $(PY) -m pytest -q -n $(WORKERS) --dist loadgroup $(or $(TESTS),tests --ignore tests/deploy)
+	@exec $(PY) -m pytest -q -n $(WORKERS) --dist loadgroup $(or $(TESTS),tests --ignore tests/deploy --ignore tests/played)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool)
 	@exec $(PY) -m pytest -q tests/deploy
+
+test-played: setup ## Play the Plan's two years (some minutes) and say which rows stay empty
+	@exec $(PY) -m pytest -q tests/played
 
 check: setup ## Check style, types, the rules of who imports whom
 	@$(PY) -m ruff format --check -q . && $(PY) -m ruff check -q . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache \
@@ -70,4 +73,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-deploy check bench clean lock setup
+.PHONY: help run test test-deploy test-played check bench clean lock setup

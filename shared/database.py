@@ -18,11 +18,9 @@ Row: TypeAlias = asyncpg.Record
 
 LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, TimeoutError)
 """What a database that is away raises: wait and try again."""
-TAKEN = asyncpg.UniqueViolationError
-"""What a row that another transaction inserted first raises."""
 
 # The second key of this schema's advisory locks (the first is the schema): one meaning each.
-APPEND, RELAY, SWEEP, MERGE = 1, 2, 3, 4
+APPEND, RELAY, SWEEP, JUDGE = 1, 2, 3, 4
 
 
 async def connect(settings: Settings, service: str) -> Pool:
@@ -82,3 +80,12 @@ async def elected(pool: Pool, service: str, role: int, poll_s: float = 1.0) -> A
         finally:
             if not connection.is_closed():
                 await connection.execute("select pg_advisory_unlock(hashtext($1), $2)", service, role)
+
+
+async def turn(connection: Connection, service: str) -> None:
+    """Wait until no other transaction of the service judges; from then until it ends, this one does.
+
+    What one batch has decided, the next one sees; and two batches that touch the same things in different orders
+    never wait for each other.
+    """
+    await connection.execute("select pg_advisory_xact_lock(hashtext($1), $2)", service, JUDGE)

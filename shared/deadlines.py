@@ -66,11 +66,15 @@ async def sweep(log_: Log) -> None:
 
 async def fire(log_: Log, connection: Connection) -> int:
     """Record the events that are due, at most `BATCH_MAX`, in the caller's transaction; return how many."""
+    now = log_.clock.now()
+    if not await connection.fetchval("select exists (select from deadline where due <= $1 and retry_at <= now())", now):
+        return 0
+    await database.turn(connection, log_.service)
     rows = await connection.fetch(
         "delete from deadline where id in"
         " (select id from deadline where due <= $1 and retry_at <= now() order by due limit $2 for update skip locked)"
         " returning id, due, event, tries",
-        log_.clock.now(),
+        now,
         BATCH_MAX,
     )
     due = sorted(rows, key=lambda row: (row["due"], row["id"]))

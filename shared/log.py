@@ -11,7 +11,7 @@ from shared import contracts, merges, rules, tally
 from shared.clock import Clock
 from shared.contracts import Corrected, Event, Merged, Problem, Refused
 from shared.contracts.vocabulary import REGION
-from shared.database import APPEND, LOST, TAKEN, Connection, Pool, Queried
+from shared.database import APPEND, LOST, Connection, Pool, Queried, turn
 from shared.rules import Rules
 
 GENESIS = bytes(32)
@@ -57,12 +57,6 @@ class Log:
         Return for each draft None (it stands in the log, or stood there already) or what its rule raised: then
         nothing of that draft is recorded, and all else is. Raises one of `LOST` when the database is away.
         """
-        try:
-            return await self._recorded(drafts)
-        except TAKEN:
-            return await self._recorded(drafts)  # another replica recorded one of them meanwhile: now it is known
-
-    async def _recorded(self, drafts: Sequence[Draft]) -> list[Exception | None]:
         async with self.pool.acquire() as connection, connection.transaction():
             return await self.record_within(connection, drafts)
 
@@ -70,8 +64,8 @@ class Log:
         """Do the work of `record` in a transaction that the caller holds."""
         if self.halted:
             raise Halted(self.halted)
+        await turn(connection, self.service)
         now = self.clock.now()
-        await merges.begin(connection, self.service, self.rules, [draft.event for draft in drafts if not draft.heard])
         known = await self._known(connection, drafts)
         outcomes: list[Exception | None] = [None] * len(drafts)
         events: list[Event[Any]] = []
@@ -87,9 +81,7 @@ class Log:
                 events = []
             set_off = await self._apply(draft, msgspec.structs.replace(draft.event, recordedtime=now), connection)
             if isinstance(set_off, Exception):
-                # Its twin, recorded by another replica meanwhile, may be why: then nothing has failed.
-                known |= await self._known(connection, [draft])
-                outcomes[number] = repeated(known[draft.key], draft.event) if draft.key in known else set_off
+                outcomes[number] = set_off
                 continue
             known[draft.key] = draft.event
             events += set_off

@@ -16,7 +16,7 @@ from shared import contracts
 from shared.amendments import Root, first_reported
 from shared.contracts import GENERIC, Contract, Corrected, Event, Merged, Problem, Refused, registry
 from shared.contracts.vocabulary import REGION
-from shared.database import MERGE, Connection
+from shared.database import Connection
 from shared.rules import NotYet, Rules, derived_id, of, source
 
 CORRECTED = f".{Corrected.__name__.lower()}.v1"
@@ -40,14 +40,6 @@ def with_merges(rules: Rules) -> Rules:
         return [_corrected(event, root, stays) for root in roots.values() if _concerns(rules, root, old)]
 
     return {**rules, Merged: on_merged}
-
-
-async def begin(connection: Connection, service: str, rules: Rules, events: Sequence[Event[Any]]) -> None:
-    """Keep merges and the reports they may concern from being recorded at the same time, by different replicas."""
-    if any(isinstance(event.data, Merged) for event in events):
-        await connection.execute("select pg_advisory_xact_lock(hashtext($1), $2)", service, MERGE)
-    elif any(_keeps(rules, event) for event in events):
-        await connection.execute("select pg_advisory_xact_lock_shared(hashtext($1), $2)", service, MERGE)
 
 
 async def late(connection: Connection, rules: Rules, events: Sequence[Event[Any]]) -> list[Event[Any]]:

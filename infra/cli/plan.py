@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 plan = typer.Typer(name="plan", help="The Plan as data.", no_args_is_help=True)
 
+WIDTH_PIPED = 160
+"""Columns where nobody's terminal says how many: nothing of the ids and types is cut."""
+
 Folder = Annotated[Path | None, typer.Option("--plan", help="A plan's folder; without it, the 2003 Plan.")]
 File = Annotated[Path | None, typer.Option("--catalogue", help="The ids it must have; without it, the 2003 Plan's.")]
 
@@ -45,14 +48,21 @@ def check(folder: Folder = None, catalogue: File = None) -> None:
 
 
 def _table(found: "Plan", feeds: dict[str, list[str]]) -> None:
+    from rich import box  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table("id", "", "kind", "labels", "target", "fed by")
+    table = Table(box=box.SIMPLE_HEAD)
+    for name, whole in (("id", True), ("", False), ("kind", True), ("labels", False), ("target", True)):
+        table.add_column(name, no_wrap=whole)
+    table.add_column("fed by", no_wrap=True)
     for row in found.rows.values():
         target = "" if row.target is None else f"{row.direction.replace('_', ' ')} {row.target:g}"
         name = f"  {row.id}" if row.belongs else row.id
         table.add_row(name, row.title.en, row.kind, ", ".join(row.labels), target, "\n".join(feeds[row.id]))
     for milestone in found.milestones.values():
         table.add_row(milestone.id, milestone.title.en, "milestone", "", "", "\n".join(feeds[milestone.id]))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH_PIPED
+    console.print(table)

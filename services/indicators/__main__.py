@@ -38,6 +38,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
         streams=lambda: feed.streams,
         now=running.clock.now,
         ready=lambda: feed.caught_up,
+        played=running.clock.speed != 1,
         token=settings.operator_token,
     )
     try:

@@ -48,6 +48,8 @@ class View:
     """Service -> last sequence known of its stream."""
     now: Callable[[], datetime]
     ready: Callable[[], bool]
+    played: bool = False
+    """The clock does not run as real time does: what the countries report is likely invented, and the page says so."""
     token: str = ""
     """Whoever sends it as a bearer token sees exact figures; empty: nobody does."""
 
@@ -89,7 +91,7 @@ class _Board:
     async def scoreboard(self, request: Request) -> Response:
         view, state = self._view, self._view.state()
         found = [view.figures(request, identity) for identity in view.plan.rows]
-        page = pages.scoreboard(_lang(request), view.plan, state, view.now(), found)
+        page = pages.scoreboard(_lang(request), view.plan, state, view.now(), found, played=view.played)
         return _page(page)
 
     async def indicator(self, request: Request) -> Response:

@@ -78,7 +78,9 @@ def render(template: str, lang: str, plan: Plan, **content: Any) -> str:
     return _templates.get_template(template).render(**frame, members=len(MEMBERS), **content)
 
 
-def scoreboard(lang: str, plan: Plan, state: State, now: datetime, found: list[Figures]) -> str:
+def scoreboard(  # noqa: PLR0913 - what the page shows
+    lang: str, plan: Plan, state: State, now: datetime, found: list[Figures], *, played: bool = False
+) -> str:
     """Return the page with every row, the milestones and who has been heard of."""
     said = words(lang)
     areas = []
@@ -90,6 +92,7 @@ def scoreboard(lang: str, plan: Plan, state: State, now: datetime, found: list[F
         lang,
         plan,
         now=now,
+        played=played,
         now_text=f"{format_datetime(now, 'long', locale=lang)}",
         areas=areas,
         milestones=list(_milestones(said, plan, occurrences(plan, state), now)),

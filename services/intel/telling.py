@@ -76,7 +76,7 @@ async def settle(
 ) -> list[Event[Any]]:
     """Return what is to be told, because of `cause`, so that what was told about `scopes` is what holds.
 
-    The caller has locked the scopes. A notice that fell due and was told stays told.
+    A notice that fell due and was told stays told.
     """
     wanted = {(notice.scope, notice.key): notice for notice in notices}
     standing = {(one.scope, one.key): one for one in await told.about(connection, scopes)}

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from infra.region.scene import AT_ONCE, Scene, Step
 from infra.region.stories.care import reintegration
 from infra.region.stories.courses import given
+from infra.region.stories.legal import witness_of
 from infra.region.stories.network import CLASSES, KINDS
 from infra.region.stories.training import certified, officer_of
 from shared.contracts import Event
@@ -41,7 +42,7 @@ def review_opened(scene: Scene, event: Event[Any]) -> Iterator[Step]:
     if not scene.chance(scene.facts.answers):
         return
     data = {
-        "witness_pid": scene.name("wit"),
+        "witness_pid": witness_of(event.data.case_id),
         "case_id": event.data.case_id,
         "measures": scene.some(("relocation", "escort", "identity_protection", "remote_testimony"), 2),
         "risk_level": scene.pick({"low": 4, "medium": 4, "high": 2, "extreme": 0.3}),

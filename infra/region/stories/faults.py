@@ -36,6 +36,21 @@ def second_thought(scene: Scene) -> Iterator[Step]:
         yield scene.report(f"{entity}.retracted", {**said, "reason": reason}, after=scene.days(1, 12))
 
 
+def withdrawn_lesson(scene: Scene) -> Iterator[Step]:
+    """Tell of the lesson of an operation, which asks for training, taken back before anybody was trained."""
+    data = {
+        "operation_id": scene.name("op"),
+        "kind": "ordinary",
+        "rating": "regular",
+        "lessons": ["technology_tools"],
+        "reported_by": "immigration",
+    }
+    said = scene.report("intel.operation.evaluated", data)
+    yield said
+    retraction = {"supersedes": said.id, "reason": "duplicate", "reported_by": "immigration"}
+    yield scene.report("intel.operation.retracted", retraction, after=scene.days(0.2, 2))
+
+
 def careless(scene: Scene) -> Iterator[Step]:
     """Tell of an old system that sends something without checking it first."""
     tell = scene.one((intel.false_document, intel.place, legal.arrest, legal.case, victims.victim, training.workforce))
@@ -77,4 +92,4 @@ def _said(step: Step, data: dict[str, Any]) -> Step:
 
 SPOILERS: tuple[Spoil, ...] = (_misspelt, _left_out, _added, _mistyped, _local_time, _elsewhere)
 
-STORIES = (Story(second_thought, 3), Story(careless, 2))
+STORIES = (Story(second_thought, 3), Story(withdrawn_lesson, 0.3), Story(careless, 2))

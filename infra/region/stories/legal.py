@@ -93,7 +93,7 @@ def _tried(scene: Scene, offences: list[str], detention: str, opened: timedelta)
         "reported_by": "prosecution",
     }
     yield scene.report("legal.proceeding.opened", proceeding, after=opened)
-    witness = {"witness_pid": scene.name("wit"), "case_id": case_id, "reported_by": "prosecution"}
+    witness = {"witness_pid": witness_of(case_id), "case_id": case_id, "reported_by": "prosecution"}
     protected = scene.chance(0.5)
     if protected:
         measures = scene.some(("relocation", "escort", "identity_protection", "remote_testimony"), 2)
@@ -106,6 +106,11 @@ def _tried(scene: Scene, offences: list[str], detention: str, opened: timedelta)
         if protected and scene.chance(0.7):
             ended = {**witness, "reason": scene.pick({"case_resolved": 6, "risk_ended": 2, "witness_declined": 1})}
             yield scene.report("legal.witness.ended", ended, after=closed + scene.days(5, 60))
+
+
+def witness_of(case_id: str) -> str:
+    """Return the witness of a case."""
+    return f"wit{case_id.removeprefix('case')}"
 
 
 def _phonebook(scene: Scene, detention: str, pid: str, after: timedelta) -> Iterator[Step]:

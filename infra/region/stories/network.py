@@ -96,6 +96,6 @@ STORIES = (
     Story(contact_point, 2, pace=lambda _, years: 0.9 * max(0.0, years - 0.3)),
     Story(exchange, 5, growth=1.2),
     Story(commitment, 1.2, pace=lambda facts, years: facts.traffic * 0.5 * years),
-    Story(commission, 1.5, pace=lambda facts, years: 4 * facts.answers * max(0.0, years - 0.3)),
+    Story(commission, 6, pace=lambda facts, years: 4 * facts.answers * max(0.0, years - 0.3)),
     Story(control_figures, 1.5, pace=lambda _, years: 6 * years),
 )

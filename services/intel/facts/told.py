@@ -22,14 +22,6 @@ class Told:
 COLUMNS = "scope, key, event_id, type, country, entity, scheduled"
 
 
-async def lock(connection: Connection, scopes: Sequence[str]) -> None:
-    """Let one transaction at a time judge these things."""
-    await connection.execute(
-        "select pg_advisory_xact_lock(hashtextextended('intel/' || scope, 0)) from unnest($1::text[]) as s (scope)",
-        sorted(scopes),
-    )
-
-
 async def about(connection: Connection, scopes: Sequence[str]) -> list[Told]:
     """Return what was told about these things, in order."""
     rows = await connection.fetch(

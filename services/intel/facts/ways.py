@@ -1,6 +1,5 @@
 """Routes and bands, by what was reported of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +23,6 @@ class RouteAct:
     country: str
     route_id: str
     act: str
-    way: str | None
     members: tuple[str, ...]
     reported_by: str
     marking: Marking
@@ -48,7 +46,7 @@ class BandAct:
 
 
 ROUTE_ACTS: dict[type[Data], str] = {RouteReported: "reported", RouteConfirmed: "confirmed", RouteRetired: "retired"}
-ROUTE_COLUMNS = "event_id, country, route_id, act, way, members, reported_by, tlp, handling, srceval, infoeval, acted"
+ROUTE_COLUMNS = "event_id, country, route_id, act, members, reported_by, tlp, handling, srceval, infoeval, acted"
 
 
 async def put_route_act(
@@ -60,14 +58,13 @@ async def put_route_act(
     legs = data.legs if isinstance(data, RouteReported) else ()
     marked = marking(data)
     await connection.execute(
-        "insert into route_act (event_id, source, country, route_id, act, way, members, reported_by, tlp, handling,"
-        " srceval, infoeval, acted) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        "insert into route_act (event_id, source, country, route_id, act, members, reported_by, tlp, handling,"
+        " srceval, infoeval, acted) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         event.id,
         event.source,
         event.country,
         data.route_id,
         next(act for kind, act in ROUTE_ACTS.items() if isinstance(data, kind)),
-        way(data) if isinstance(data, RouteReported) else None,
         sorted({one for leg in legs for one in (leg.origin, leg.to)} & {*MEMBERS}),
         data.reported_by,
         marked.tlp,
@@ -78,13 +75,11 @@ async def put_route_act(
     )
 
 
-async def route_acts(connection: Connection, route_ids: Sequence[str]) -> list[RouteAct]:
-    """Return what was reported of these routes and of others that go the same way, oldest first."""
+async def route_acts(connection: Connection, route_id: str) -> list[RouteAct]:
+    """Return what was reported of a route, oldest first."""
     rows = await connection.fetch(
-        f"select {ROUTE_COLUMNS} from route_act where route_id = any($1::text[])"  # noqa: S608 - constant
-        f" union select {ROUTE_COLUMNS} from route_act"
-        " where way in (select way from route_act where route_id = any($1::text[])) order by acted, event_id",
-        list(route_ids),
+        f"select {ROUTE_COLUMNS} from route_act where route_id = $1 order by acted, event_id",  # noqa: S608 - constant
+        route_id,
     )
     return [_route_act(row) for row in rows]
 
@@ -93,17 +88,6 @@ def _route_act(row: Any) -> RouteAct:
     fields = dict(row)
     marked = Marking(*(fields.pop(name) for name in ("tlp", "handling", "srceval", "infoeval")))
     return RouteAct(**{**fields, "members": tuple(fields["members"])}, marking=marked)
-
-
-def way(data: RouteReported) -> str:
-    """Return a route's legs as one text."""
-    return "|".join(f"{leg.origin}>{leg.to}:{leg.mode}" for leg in data.legs)
-
-
-async def routes_on(connection: Connection, way: str) -> list[str]:
-    """Return the routes that go this way."""
-    rows = await connection.fetch("select distinct route_id from route_act where way = $1 order by route_id", way)
-    return [row["route_id"] for row in rows]
 
 
 async def put_band_act(event: Event[Any], data: Band, connection: Connection) -> None:

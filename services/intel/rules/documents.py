@@ -34,7 +34,6 @@ async def on_document(
     if not doc_ref:
         return []
     scope = f"document/{issuing}/{doc_ref}"
-    await told.lock(connection, [scope])
     listings = await documents.listings(connection, issuing, doc_ref)
     sightings = await documents.sightings(connection, issuing, doc_ref) if listings or cause is not about else []
     if cause is about and not (listings and sightings):
@@ -82,16 +81,25 @@ async def on_specimen(
     events = []
     for doc_code in doc_codes:
         scope = f"specimen/{data.issuing}/{doc_code}"
-        await told.lock(connection, [scope])
-        fakes = await documents.confirmations(connection, data.issuing, doc_code)
         on_file = await documents.on_file(connection, data.issuing, doc_code)
-        notices = []
-        for gap, first in unmatched(fakes, on_file):
-            about_fake = first.event_id, "intel.document.confirmed"
-            wanted = alert("specimen_wanted", about_fake, f"{data.issuing}:{doc_code}")
-            notices.append(Notice(to=data.issuing, data=wanted, scope=scope, name=f"{scope}/{gap}"))
+        if isinstance(data, DocumentConfirmed) and cause is about:
+            # One more fake changes nothing where there was a specimen, or where one was asked for already.
+            new = [
+                _wanted(data.issuing, doc_code, *one)
+                for one in unmatched([Confirmation(about.id, about.time)], on_file)
+            ]
+            if not new or await told.known(connection, [new[0].key]):
+                continue
+        fakes = await documents.confirmations(connection, data.issuing, doc_code)
+        notices = [_wanted(data.issuing, doc_code, *one) for one in unmatched(fakes, on_file)]
         events += await settle(connection, cause, [scope], notices)
     return events
+
+
+def _wanted(issuing: str, doc_code: str, gap: int, first: Confirmation) -> Notice:
+    scope = f"specimen/{issuing}/{doc_code}"
+    data = alert("specimen_wanted", (first.event_id, "intel.document.confirmed"), f"{issuing}:{doc_code}")
+    return Notice(to=issuing, data=data, scope=scope, name=f"{scope}/{gap}")
 
 
 def unmatched(fakes: Sequence[Confirmation], on_file: Sequence[OnFile]) -> list[tuple[int, Confirmation]]:

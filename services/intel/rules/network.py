@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from services.intel.facts import network, told
+from services.intel.facts import network
 from services.intel.facts.network import Commitment, Reply, Request
 from services.intel.gate import Relation, marking, may_know
 from services.intel.rules import places
@@ -33,7 +33,6 @@ async def on_contact_point(
     """Tell the network who is its contact, or that there is none; a newcomer gets what is still open."""
     data = about.data
     scope = f"{about.source}/{about.id}"
-    await told.lock(connection, [scope])
     stands = await network.is_recorded(connection, about.id, about.source)
     latest = stands and await network.is_latest(connection, data.country, data.body, about.time)
     kind = f"contact_point_{about.name.rpartition('.')[2]}"
@@ -73,7 +72,6 @@ async def on_reply(cause: Event[Any], about: Event[Any], connection: Connection)
 
 async def _settled(cause: Event[Any], which: tuple[str, str, str], connection: Connection) -> list[Event[Any]]:
     scope = f"exchange/{which[1]}/{which[2]}/{which[0]}"
-    await told.lock(connection, [scope])
     replies = await network.replies(connection, *which)
     notices = []
     for request in await network.requests(connection, *which):
@@ -151,7 +149,6 @@ async def on_fulfilled(
 
 async def _owed(cause: Event[Any], commitment_id: str, connection: Connection) -> list[Event[Any]]:
     scope = f"commitment/{commitment_id}"
-    await told.lock(connection, [scope])
     kept = await network.fulfilments(connection, commitment_id)
     notices = []
     for one in await network.commitments(connection, commitment_id):

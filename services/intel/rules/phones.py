@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from services.intel.facts import phones, told
+from services.intel.facts import phones
 from services.intel.facts.phones import Book
 from services.intel.gate import Relation, marking, may_know, opened_to
 from services.intel.policy import POLICY
@@ -24,7 +24,6 @@ async def on_detention(
     if not detention_id:
         return []
     scope = f"detention/{country}/{detention_id}"
-    await told.lock(connection, [scope])
     secured = await phones.seizures_at(connection, country, detention_id)
     notices = []
     for one in [] if secured else await phones.detentions(connection, country, detention_id):
@@ -40,7 +39,6 @@ async def on_seizure(
     """Remind the country that secured a book to open it to the others in time."""
     country, seizure_id = about.country, about.data.seizure_id
     scope = f"seizure/{country}/{seizure_id}"
-    await told.lock(connection, [scope])
     opened = await phones.is_opened(connection, country, seizure_id)
     notices = []
     for one in [] if opened else await phones.seizures(connection, country, seizure_id):
@@ -57,7 +55,6 @@ async def on_disseminated(
     events = list(await on_seizure(cause, about, connection))
     hashes = sorted(about.data.hashes)
     if hashes:
-        await told.lock(connection, ["phones"])
         found: dict[str, list[Book]] = defaultdict(list)
         for book in await phones.books(connection, hashes):
             found[book.hash].append(book)

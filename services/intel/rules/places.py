@@ -50,7 +50,6 @@ async def _settled(
     cause: Event[Any], target: str, place_ref: str, connection: Connection, *, about: str = ""
 ) -> list[Event[Any]]:
     scope = f"place/{target}/{place_ref}"
-    await told.lock(connection, [scope])
     reports = await places.reports(connection, target, place_ref)
     answers = await places.answers(connection, target, place_ref)
     known = await told.events(connection, scope)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.intel.facts import suspects, told
+from services.intel.facts import suspects
 from services.intel.facts.suspects import Detection
 from services.intel.gate import Marking, Relation, may_know
 from services.intel.policy import POLICY
@@ -78,7 +78,6 @@ async def on_detected(
 ) -> Iterable[Event[Any]]:
     """Draw the suspect's profile, and compare the suspect with those of the same band or route."""
     suspect = about.country, about.data.trafficker_pid
-    await told.lock(connection, ["suspects"])
     own = await suspects.of(connection, [suspect])
     events = await settle(connection, cause, [_scope(suspect)], profile(suspect, own))
     bands = {one.band_id for one in own} | {about.data.band_id}

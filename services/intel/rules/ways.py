@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from services.intel.facts import suspects, told, ways
+from services.intel.facts import suspects, ways
 from services.intel.facts.suspects import Detection
 from services.intel.facts.ways import BandAct, RouteAct
-from services.intel.gate import Marking, Relation, may_know
+from services.intel.gate import Marking, Relation, may_know, reach
 from services.intel.telling import Notice, alert, settle
 from shared import contracts
 from shared.contracts import Event
@@ -25,38 +25,39 @@ async def on_route(cause: Event[Any], about: Event[Any], connection: Connection)
     if contracts.country_of(about.source) == REGION:
         return []
     route_id = about.data.route_id
-    await told.lock(connection, ["routes"])
-    acts = await ways.route_acts(connection, [route_id])
-    if cause is about and not any(one.act == "reported" and one.route_id == route_id for one in acts):
-        raise NotYet("/data/route_id")
-    touched = {route_id, *(one.route_id for one in acts)}
-    if hasattr(about.data, "legs"):
-        touched |= {*await ways.routes_on(connection, ways.way(about.data))}
-    acts = await ways.route_acts(connection, sorted(touched))
-    notices = [notice for one in sorted(touched) for notice in route(one, acts)]
-    return await settle(connection, cause, [f"route/{one}" for one in sorted(touched)], notices)
-
-
-def route(route_id: str, acts: Sequence[RouteAct]) -> list[Notice]:
-    """Return who is told what of a route; another route that goes the same way is evidence of it."""
     scope = f"route/{route_id}"
-    own = [one for one in acts if one.route_id == route_id]
-    reports = [one for one in own if one.act == "reported"]
-    courses = {one.way for one in reports}
-    same = [one for one in acts if one.route_id != route_id and one.act == "reported" and one.way in courses]
+    acts = await ways.route_acts(connection, route_id)
+    if cause is about and not any(one.act == "reported" for one in acts):
+        raise NotYet("/data/route_id")
+    return await settle(connection, cause, [scope], route(scope, acts))
+
+
+def route(scope: str, acts: Sequence[RouteAct]) -> list[Notice]:
+    """Return who is told what of a route; a second country's report of it confirms it."""
+    reports = [one for one in acts if one.act == "reported"]
     notices = [notice for report in reports for notice in _reported(scope, report)]
     for report in reports:
-        backed = [one for one in (*own, *same) if one.act != "retired" and one.country != report.country]
+        backed = [one for one in acts if one.act != "retired" and one.country != report.country]
         for other in sorted({one.country for one in backed if may_know(one.marking, Relation.CONCERNED)}):
-            data = alert("route_confirmed", (report.event_id, "intel.route.reported"), route_id, country=other)
+            which = report.event_id, "intel.route.reported"
+            data = alert("route_confirmed", which, report.route_id, country=other)
             notices.append(Notice(to=report.country, data=data, scope=scope))
-    notices += _confirmed(scope, route_id, own, same)
-    parties = {one.country for one in own} | {member for one in reports for member in one.members}
-    for act in own:
+    notices += _confirmed(scope, acts)
+    for act in acts:
         if act.act == "retired":
-            data = alert("route_retired", (act.event_id, "intel.route.retired"), route_id, country=act.country)
-            notices += [Notice(to=to, data=data, scope=scope) for to in sorted(parties - {act.country})]
+            data = alert("route_retired", (act.event_id, "intel.route.retired"), act.route_id, country=act.country)
+            notices += [Notice(to=to, data=data, scope=scope) for to in _parties(act, acts)]
     return notices
+
+
+def _parties(act: RouteAct, acts: Sequence[RouteAct]) -> list[str]:
+    """Return who is told of an act: who knows the route, unless the actor's own reports of it are not for them."""
+    far = min((reach(one.marking) for one in acts if one.country == act.country), default=Relation.REGION)
+    named = [one for one in acts if may_know(one.marking, Relation.NAMED)]
+    known = {member for one in named if one.country == act.country for member in one.members}
+    if far >= Relation.CONCERNED:
+        known |= {one.country for one in acts} | {member for one in named for member in one.members}
+    return sorted(known - {act.country})
 
 
 def _reported(scope: str, report: RouteAct) -> list[Notice]:
@@ -69,16 +70,16 @@ def _reported(scope: str, report: RouteAct) -> list[Notice]:
     return [Notice(to=to, data=data, scope=scope) for to in others]
 
 
-def _confirmed(scope: str, route_id: str, own: Sequence[RouteAct], same: Sequence[RouteAct]) -> list[Notice]:
+def _confirmed(scope: str, acts: Sequence[RouteAct]) -> list[Notice]:
     """Confirm a route once that two countries reported, unless one of them said so itself."""
-    reports = sorted((one for one in (*own, *same) if one.act == "reported"), key=lambda one: (one.acted, one.event_id))
-    if not any(one.route_id == route_id for one in reports) or any(one.act == "confirmed" for one in own):
-        return []
+    reports = [one for one in acts if one.act == "reported"]
     second = next((one for one in reports if one.country != reports[0].country), None)
-    if second is None:
+    if second is None or any(one.act == "confirmed" for one in acts):
         return []
-    data = RouteConfirmed(route_id=route_id, reported_by=second.reported_by)  # type: ignore[arg-type]
-    return [Notice(to=second.country, data=data, scope=scope, name=scope)]
+    data = RouteConfirmed(route_id=second.route_id, reported_by=second.reported_by)  # type: ignore[arg-type]
+    others = [one for one in reports if one.country != second.country]
+    told_ = any(may_know(one.marking, Relation.CONCERNED) for one in others)
+    return [Notice(to=second.country if told_ else REGION, data=data, scope=scope, name=scope)]
 
 
 async def on_band(cause: Event[Any], about: Event[Any], connection: Connection) -> Iterable[Event[Any]]:
@@ -91,7 +92,6 @@ async def on_band(cause: Event[Any], about: Event[Any], connection: Connection) 
 async def band_settled(cause: Event[Any], band_id: str, connection: Connection) -> list[Event[Any]]:
     """Bring what was told of a band to what its acts and its members' detections say."""
     scope = f"band/{band_id}"
-    await told.lock(connection, [scope])
     acts = await ways.band_acts(connection, band_id)
     detections = await suspects.with_band(connection, band_id) if acts else []
     return await settle(connection, cause, [scope], band(scope, acts, detections))
@@ -145,10 +145,11 @@ def _sign_of_life(
 
 
 def _reactivated(scope: str, act: BandAct, country: str, reported_by: str, marked: Marking) -> list[Notice]:
-    """Record for the finder that the band is at work again; tell who had broken it up, and whom it names."""
+    """Record that the band is at work again, for the finder if it may know of its end; tell who had broken it up."""
     name = f"reactivated/{act.event_id}"
     data = BandReactivated(**{**msgspec.structs.asdict(act.said), "reported_by": reported_by})
-    notices = [Notice(to=country, data=data, scope=scope, name=name)]
+    own = country == act.country or may_know(act.marking, Relation.CONCERNED)
+    notices = [Notice(to=country if own else REGION, data=data, scope=scope, name=name)]
     if country != act.country and may_know(marked, Relation.CONCERNED):
         which = act.event_id, "intel.band.dismantled"
         told_ = alert("band_reactivated", which, act.said.band_id, country=country, marked=marked)

@@ -1,11 +1,12 @@
 """Documents: false ones, listed ones, specimens of genuine ones, and who needs which to enter."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated
 
 from msgspec import Meta
 
-from shared.contracts import Count, Data, EventId, Ref, Value, contract
+from shared.contracts import Count, Data, EventId, Problem, Ref, Value, contract
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import Opens, Tallied, Tally
 from shared.contracts.vocabulary import (
@@ -67,6 +68,20 @@ class DocumentFlagged(Fact, frozen=True, kw_only=True):
     """Border control point."""
     carrier: Ref | None = None
     specimen_id: Ref | None = None
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `no_mrz` and `no_composite`, too: what was read must be there to read (ICAO Doc 9303).
+
+        Which digits are right says nothing of the document: a forger computes them as well.
+        """
+        yield from super().check()
+        if self.mrz_check is None:
+            return
+        if self.doc_code.islower():
+            yield Problem("/data/mrz_check", "no_mrz", "this kind of document has no machine-readable zone (ICAO 9303)")
+        elif self.doc_code.startswith("V") and self.mrz_check.composite is not None:
+            why = "a visa has no composite check digit (ICAO 9303-7)"
+            yield Problem("/data/mrz_check/composite", "no_composite", why)
 
 
 @contract(

@@ -111,6 +111,9 @@ class VictimIdentified(Fact, frozen=True, kw_only=True):
                 )
 
 
+MINOR = ("0--8", "9--17")
+
+
 class Completeness(Value, frozen=True, kw_only=True):
     """How many of the HTCDS core fields the country's own record has."""
 
@@ -157,9 +160,12 @@ class VictimRegistered(Fact, frozen=True, kw_only=True):
     age_broad: AgeBroad | None = None
 
     def check(self) -> Iterator[Problem]:
-        """Yield what is wrong with the completeness, too."""
+        """Yield what is wrong with the completeness, and `age_mismatch`, too."""
         yield from super().check()
         yield from self.completeness.check()
+        band = "minor" if self.age_broad in MINOR else "adult"
+        if self.age_broad is not None and band != self.age_band:
+            yield Problem("/data/age_band", "age_mismatch", "age_broad says another age", band)
 
 
 @contract(

@@ -35,8 +35,8 @@ async def test_issuer_and_finder_are_told_once_also_when_it_is_listed_only_after
     }
     (hit,) = boxes["HND"]
     assert (hit.data.where, hit.data.latency_s) == ("bcp-1", 7200)
-    assert hit.data.list_event == reports[1].event.id
-    assert hit.causationid == reports[order[1]].event.id
+    assert hit.data.list_event == reports[1].id
+    assert hit.causationid == reports[order[1]].id
     await desk.record(desk.report("HND", "intel.document.delisted", doc_ref="doc-1", time=NOW))
     assert await desk.told("MEX") == ["intel.document.hit"], "what was told while it was listed stays"
 

@@ -18,11 +18,6 @@ def answer(desk, act, country="MEX", **more):
     return desk.report(country, f"intel.location.{act}", place_ref="place-1", **more)
 
 
-async def refusal(desk, draft):
-    (outcome,) = await desk.log.record([draft])
-    return outcome
-
-
 async def test_the_country_of_the_place_is_told_and_silence_is_told_to_both(desk):
     report = reported(desk)
     await desk.record(report)
@@ -48,9 +43,9 @@ async def test_an_answer_in_time_stops_the_clock_and_its_retraction_starts_it_ag
 
 
 async def test_only_the_country_of_the_place_answers_and_only_for_what_was_reported(desk):
-    assert isinstance(await refusal(desk, answer(desk, "verified")), NotYet)
+    assert isinstance(await desk.outcome(answer(desk, "verified")), NotYet)
     await desk.record(reported(desk))
-    outcome = await refusal(desk, answer(desk, "verified", "HND"))
+    outcome = await desk.outcome(answer(desk, "verified", "HND"))
     assert isinstance(outcome, Refused)
     assert [problem.code for problem in outcome.problems] == ["not_permitted"]
     await desk.record(answer(desk, "verified"))
@@ -65,7 +60,7 @@ async def test_a_victim_found_because_of_it_comes_back_to_the_reporter(desk, cau
     report, verified = reported(desk), answer(desk, "verified")
     await desk.record(report)
     (notice,) = (await desk.mailboxes())["MEX"]
-    named = {"report": report.event.id, "notice": notice.id, "answer": verified.event.id}[cause]
+    named = {"report": report.id, "notice": notice.id, "answer": verified.id}[cause]
     victim = desk.report("MEX", "victims.victim.identified", causationid=named)
     for one in [victim, verified] if early else [verified, victim]:
         await desk.record(one)
@@ -81,7 +76,7 @@ async def test_victims_found_by_another_cause_or_country_are_no_feedback(desk):
     report = reported(desk)
     await desk.record(report)
     await desk.tell("MEX", "victims.victim.identified", causationid="something-else")
-    await desk.tell("HND", "victims.victim.identified", causationid=report.event.id)
+    await desk.tell("HND", "victims.victim.identified", causationid=report.id)
     assert await desk.told("GTM") == []
 
 
@@ -128,15 +123,15 @@ async def test_the_same_is_told_in_every_order(desk):
     outcomes = set()
     for number, order in enumerate(itertools.permutations(range(3))):
         ref = f"place-{number}"
-        drafts = [
+        reports = [
             desk.report("GTM", "intel.location.reported", place_ref=ref, target_country="MEX"),
             desk.report("USA", "intel.location.reported", place_ref=ref, target_country="MEX"),
             desk.report("MEX", "intel.location.acknowledged", place_ref=ref),
         ]
         for index in order:
-            if isinstance(await refusal(desk, drafts[index]), NotYet):
+            if isinstance(await desk.outcome(reports[index]), NotYet):
                 continue
-        await desk.log.record(drafts)
+        await desk.desk.record(*reports)
         boxes = await desk.mailboxes()
         told = sorted(
             (country, says(event).replace(ref, "place"))

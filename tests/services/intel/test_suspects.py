@@ -103,7 +103,7 @@ async def test_two_identifiers_become_one_person_in_any_order(desk, order):
     (one,) = (await desk.mailboxes())["REG"]
     assert (one.data.pids, one.data.into) == (("tr-1", "tr-9"), "tr-1")
     assert {"same_band", "same_nationality", "same_role"} <= {*one.data.reasons}
-    assert {*one.data.evidence} >= {reports[0].event.id, reports[2].event.id}
+    assert {*one.data.evidence} >= {reports[0].id, reports[2].id}
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from services.training.__main__ import SERVICE
 from services.training.policy import POLICY
 from services.training.standing import history
 from services.training.store import certificates
+from shared import deadlines
 from shared.contracts import Refused
 from shared.contracts.questions import CertificatesAsk
 from shared.questions import Asked
@@ -151,6 +152,24 @@ async def test_a_stale_certificate_does_not_expire_and_a_renewed_one_serves_no_m
     assert set(await serving(training)) == {"c-2"}
     await training.pass_days(30)
     assert len(await told(training)) == 2
+
+
+async def test_what_expires_at_the_moment_when_a_law_is_heard_of_is_told_once(training):
+    await training.tell(certified(training, "c-1", valid_until="2004-03-10", aligned_to=[{"law_id": "law-1"}]))
+    training.clock.at += timedelta(days=12)
+    async with training.log.pool.acquire() as connection:
+        async with connection.transaction():
+            assert await deadlines.fire(training.log, connection) == 1
+            hearing = asyncio.create_task(training.record(amended(training)))
+            waiting = (
+                "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+            )
+            while not await connection.fetchval(waiting):  # its transaction has come to the deadline
+                await connection.execute("select pg_stat_clear_snapshot()")
+                assert not hearing.done(), "it did not wait"
+        assert await hearing == [None]
+    assert await told(training) == [("expired", "c-1"), ("retracted", "c-1"), ("staled", "c-1")]
+    assert await training.log.pool.fetchval("select string_agg(kind, ',') from told") == "staled"
 
 
 async def test_misconduct_found_true_revokes_the_officers_certificates(training):

@@ -121,6 +121,13 @@ async def test_an_entry_rule_that_takes_effect_within_30_days_raises_a_need(trai
     assert (await told(training))[-1:] == ["raised"]
 
 
+async def test_a_need_for_which_a_course_was_set_stays_when_its_cause_is_withdrawn(training):
+    changed = training.event("intel.entryrequirement.changed", 0, effective_from="2004-03-20")
+    await training.tell(changed, course(training, "scheduled", 0, topics=["crm_member_policies"]))
+    await training.tell(training.retracted(changed))
+    assert await told(training) == ["raised", "planned"]
+
+
 async def test_lessons_and_procedures_ask_for_training(training):
     await training.tell(
         training.event("intel.operation.evaluated", lessons=["regional_security", "english"]),

@@ -1,0 +1,2 @@
+-- Routes are told apart by their identifiers alone: thousands may go the same way.
+alter table route_act drop column way;
