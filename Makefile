@@ -17,7 +17,7 @@ WORKERS ?= 3
 export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now TRAFFIC=none SPEED= RATE=); Ctrl-C ends it
 	@exec $(PY) -m infra.cli up
@@ -34,6 +34,9 @@ test-played: setup ## Play the Plan's two years (some minutes) and say which row
 check: setup ## Check style, types, the rules of who imports whom
 	@$(PY) -m ruff format --check -q . && $(PY) -m ruff check -q . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache \
 		&& $(PY) -m shared.contracts check && $(PY) -m infra.grafana --check
+
+bench-questions: setup ## Measure how soon questions are answered, with a million documents and phone hashes
+	@exec $(PY) -m tests.bench.questions
 
 bench: setup ## Measure reports a second, beside the plain way and the floor
 	@exec $(PY) -m tests.bench.run
@@ -73,4 +76,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-deploy test-played check bench clean lock setup
+.PHONY: help run test test-deploy test-played check bench bench-questions clean lock setup
