@@ -49,6 +49,9 @@ faults-campaign: setup ## The same for twenty seeds, one after another
 	@failed=; for seed in $$(seq 1 20); do $(PY) -m tests.faults.run --seed $$seed --seconds $(or $(SECONDS),60) \
 		|| failed="$$failed $$seed"; done; test -z "$$failed" || { echo "failed seeds:$$failed" >&2; exit 1; }
 
+bench-fold: setup ## Measure what an event costs the fold: core slice and whole plan, 100 thousand to 5 million events
+	@exec $(PY) -m tests.bench.fold
+
 clean: ## Remove the data of `make run` and all caches
 	@$(PYTHON) -m infra.local.clean "$(CRM_STATE_DIR)"
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
@@ -84,4 +87,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-deploy test-played check bench faults faults-controls faults-campaign clean lock setup
+.PHONY: help run test test-deploy test-played check bench bench-fold faults faults-controls faults-campaign clean lock setup
