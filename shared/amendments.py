@@ -51,12 +51,22 @@ def with_amendments(service: str, rules: Rules, amends: Amends, follows: Follows
         if event.data.original not in contracts.registry():
             return []  # a type newer than this process, so none of its rules acted on it
         before, after = versions(event)
+        if type(before.data) in rules:
+            await _acted_on(event, connection)
         amend = amends.get(type(before.data))
         if amend:
             await amend(before, before.data, after.data if after else None, connection)
         return await _followed(event, follows, connection)
 
     return {**rules, Corrected: on_amended, Retracted: on_amended}
+
+
+async def _acted_on(told: Event[Any], connection: Connection) -> None:
+    """Raise NotYet while this service has not acted on the other's report: replicas may hear both in any order."""
+    at = told.data.original_sequence
+    heard = "select 1 from heard where stream = $1 and sequence = $2"
+    if at is not None and not await connection.fetchval(heard, told.name.partition(".")[0].upper(), at):
+        raise NotYet("/data/original_sequence")
 
 
 async def _recorded(event: Event[Any], rules: Rules, amends: Amends, connection: Connection) -> Event[Any]:
@@ -78,6 +88,7 @@ async def _recorded(event: Event[Any], rules: Rules, amends: Amends, connection:
         original_source=root.event.source,
         original_time=root.event.time,
         original_recordedtime=root.event.recordedtime,
+        original_sequence=root.position,
         previous=msgspec.to_builtins(previous),
         **more,
     )
@@ -145,6 +156,8 @@ async def first_reported(connection: Connection, country: str, event_id: str) ->
 
 
 async def _standing(connection: Connection, position: int, event: Event[Any]) -> Root:
+    # The row to lock may not be there yet, and two replicas must not both amend what was first reported.
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended(current_schema(), $1))", position)
     now = await connection.fetchrow("select latest, retracted from amended where root = $1 for update", position)
     latest = msgspec.json.decode(now["latest"], type=type(event.data)) if now else event.data
     return Root(position, event, latest, retracted=bool(now and now["retracted"]))

@@ -7,6 +7,8 @@ from typing import Any
 from nats.aio.client import Client
 from nats.js.errors import APIError
 
+from shared import crash
+
 BATCH_MAX = 1000
 """Messages in one batch, the server's own limit."""
 BATCH_BYTES_MAX = 4 * 1024 * 1024
@@ -27,6 +29,8 @@ async def publish_batch(client: Client, messages: Sequence[tuple[str, bytes]], e
         headers |= {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": "1"}
     subject, payload = messages[0]
     reply = await _requested(client, subject, payload, headers)
+    if len(messages) > 1:
+        crash.point("batch_begun")
     for number, (subject, payload) in enumerate(messages[1:-1], start=2):
         await client.publish(subject, payload, headers={"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)})
     if len(messages) > 1:

@@ -4,14 +4,13 @@ Whoever takes the row takes it in the transaction of what follows: an answer and
 """
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import structlog
 
-from shared import contracts, database
+from shared import contracts, crash, database
 from shared.contracts import Event
 from shared.database import SWEEP, Connection
 from shared.log import Draft, Log
@@ -44,11 +43,6 @@ async def clear(connection: Connection, *names: str) -> bool:
     )
 
 
-async def hold(connection: Connection, names: Sequence[str]) -> None:
-    """Keep these deadlines from firing until the transaction ends; what one that is firing now does is done then."""
-    await connection.execute("select 1 from deadline where id = any($1::text[]) for update", names)
-
-
 async def sweep(log_: Log) -> None:
     """Fire what is due, for ever; one sweeper is active per service."""
     while True:
@@ -57,6 +51,10 @@ async def sweep(log_: Log) -> None:
                 while True:
                     async with connection.transaction():
                         fired = await fire(log_, connection)
+                        if fired:
+                            crash.point("firing")
+                    if fired:
+                        crash.point("fired")
                     if fired < BATCH_MAX:
                         await asyncio.sleep(POLL_S)
         except database.LOST as error:

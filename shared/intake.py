@@ -15,7 +15,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from shared import bus, contracts, database
+from shared import bus, contracts, crash, database
 from shared.contracts import Event, Problem, Refused
 from shared.contracts.notice import Rejected
 from shared.contracts.report import UNREADABLE, accepted, report_id
@@ -28,6 +28,8 @@ from shared.telemetry import BATCH_SECONDS, RECEIVED, trace_id, traced
 log = structlog.get_logger()
 
 LOST = (*database.LOST, *bus.LOST)
+WAITING_FACTOR_S, FAILED_FACTOR_S = 0.1, 0.5
+"""The delay before a message comes again, times two for each delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Intake:
 
     async def _record(self, stream: str, drafts: list[tuple[Msg, Draft]], refused: list[tuple[Msg, Refused]]) -> None:
         """Record a batch; where that fails for a reason not told apart before, message by message."""
+        crash.point("fetched")
         messages = [message for message, _ in [*drafts, *refused]]
         begun = time.perf_counter()
         try:
@@ -89,6 +92,8 @@ class Intake:
 
     async def _recorded(self, stream: str, drafts: list[tuple[Msg, Draft]], refused: list[tuple[Msg, Refused]]) -> None:
         """Record, refuse, acknowledge; what has to wait is given back with a delay."""
+        if stream == INTAKE:
+            drafts, refused = await self._unjudged(drafts, refused)
         outcomes = await self.log.record([draft for _, draft in drafts]) if drafts else []
         done: list[Msg] = []
         verdicts = list(refused)
@@ -99,17 +104,32 @@ class Intake:
             elif isinstance(verdict, Refused):
                 verdicts.append((message, verdict))
             elif isinstance(verdict, NotYet):
-                await self._again(stream, message, "waiting", factor_s=0.1)
+                await self._again(stream, message, "waiting", WAITING_FACTOR_S)
             else:
                 await self._failed(stream, message, verdict, draft.event)
         if verdicts:
             await self._refuse(verdicts)
         for message in [*done, *(message for message, _ in verdicts)]:
             await message.ack()
+            crash.point("acknowledged")
         for _, draft in drafts:
             log.debug("taken in", type=draft.event.type, event_id=draft.event.id, trace_id=trace_id(draft.event))
         self._count(stream, "recorded", len(done))
         self._count(stream, "refused", len(verdicts))
+
+    async def _unjudged(
+        self, drafts: list[tuple[Msg, Draft]], refused: list[tuple[Msg, Refused]]
+    ) -> tuple[list[tuple[Msg, Draft]], list[tuple[Msg, Refused]]]:
+        """Return what was not refused before: a refusal that the sender was told stands, whatever came since."""
+        messages = [message for message, _ in [*drafts, *refused]]
+        told = await self.log.told([_rejection_id(message) for message in messages])
+        for message in messages:
+            if _rejection_id(message) in told:
+                await message.ack()
+        return (
+            [one for one in drafts if _rejection_id(one[0]) not in told],
+            [one for one in refused if _rejection_id(one[0]) not in told],
+        )
 
     def _verdict(self, stream: str, message: Msg, outcome: Exception | None) -> Exception | None:
         """Return the outcome, where a reference that was waited for long enough is the sender's mistake.
@@ -118,9 +138,17 @@ class Intake:
         """
         if stream != INTAKE:
             return RuntimeError(str(outcome)) if isinstance(outcome, Refused) else outcome
-        if isinstance(outcome, NotYet) and _age_s(message) > self.settings.reference_wait_s:
+        if isinstance(outcome, NotYet) and self._waited_s(message) > self.settings.reference_wait_s:
             return Refused(Problem(outcome.pointer, "unknown_reference", "nothing is recorded under the id given here"))
         return outcome
+
+    def _waited_s(self, message: Msg) -> float:
+        """Return for how long the message was waited with: a service that was away for an hour waits from now on."""
+        delays = (self._delay_s(number, WAITING_FACTOR_S) for number in range(1, message.metadata.num_delivered))
+        return min(_age_s(message), sum(delays))
+
+    def _delay_s(self, deliveries: int, factor_s: float) -> float:
+        return float(min(factor_s * 2 ** min(deliveries, 16), self.settings.retry_delay_s_max))
 
     async def _failed(self, stream: str, message: Msg, error: Exception, event: Event[Any] | None = None) -> None:
         """Have a message that met a fault of ours come back until the fault is mended."""
@@ -137,15 +165,15 @@ class Intake:
         )
         await self._again(stream, message, "failed")
 
-    async def _again(self, stream: str, message: Msg, outcome: str, factor_s: float = 0.5) -> None:
+    async def _again(self, stream: str, message: Msg, outcome: str, factor_s: float = FAILED_FACTOR_S) -> None:
         """Have the message delivered again, each time after twice the delay."""
-        delay_s = min(factor_s * 2 ** min(message.metadata.num_delivered, 16), self.settings.retry_delay_s_max)
         self._count(stream, outcome, 1)
-        await message.nak(delay=delay_s)
+        await message.nak(delay=self._delay_s(message.metadata.num_delivered, factor_s))
 
     async def _refuse(self, refused: Sequence[tuple[Msg, Refused]]) -> None:
         """Keep the raw bytes in QUARANTINE, then record the rejection that the sender reads in its mailbox."""
         await asyncio.gather(*(self._quarantine(message, verdict) for message, verdict in refused))
+        crash.point("quarantined")
         now = self.log.clock.now()
         drafts = [Draft(self._rejected(message, verdict, now)) for message, verdict in refused]
         for outcome in await self.log.record(drafts):
@@ -174,7 +202,7 @@ class Intake:
             intake_sequence=message.metadata.sequence.stream,
             report_type=f"crm.{name}.v1" if known else None,
         )
-        event_id = derived_id(_intake_id(message))
+        event_id = _rejection_id(message)
         return Event(
             specversion="1.0",
             id=event_id,
@@ -198,6 +226,10 @@ def _intake_id(message: Msg) -> str:
     """Name a message of INTAKE for ever, also across a stream deleted and made anew."""
     metadata = message.metadata
     return f"INTAKE|{metadata.sequence.stream}|{metadata.timestamp.isoformat()}"
+
+
+def _rejection_id(message: Msg) -> str:
+    return derived_id(_intake_id(message))
 
 
 def _age_s(message: Msg) -> float:

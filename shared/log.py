@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from shared import contracts, merges, rules, tally
+from shared import contracts, crash, merges, rules, tally
 from shared.clock import Clock
 from shared.contracts import Corrected, Event, Merged, Problem, Refused
 from shared.contracts.vocabulary import REGION
@@ -58,7 +58,10 @@ class Log:
         nothing of that draft is recorded, and all else is. Raises one of `LOST` when the database is away.
         """
         async with self.pool.acquire() as connection, connection.transaction():
-            return await self.record_within(connection, drafts)
+            outcomes = await self.record_within(connection, drafts)
+            crash.point("committing")
+        crash.point("committed")
+        return outcomes
 
     async def record_within(self, connection: Connection, drafts: Sequence[Draft]) -> list[Exception | None]:
         """Do the work of `record` in a transaction that the caller holds."""
@@ -101,6 +104,13 @@ class Log:
                 raise outcome
             events += outcome
         await self.append(connection, events)
+
+    async def told(self, ids: Sequence[str]) -> set[str]:
+        """Return which of these ids are events of the service's own in the log."""
+        rows = await self.pool.fetch(
+            "select id from log where id = any($1::text[]) and source = $2", list(ids), rules.source(self.service)
+        )
+        return {row["id"] for row in rows}
 
     async def _known(self, connection: Connection, drafts: Sequence[Draft]) -> dict[Key, Event[Any] | None]:
         """Return which of the drafts were recorded (with the event that stands there), or heard, before."""

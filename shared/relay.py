@@ -12,7 +12,7 @@ import structlog
 from nats.aio.client import Client
 from nats.js.errors import APIError
 
-from shared import batch, bus, database, telemetry
+from shared import batch, bus, crash, database, telemetry
 from shared.database import RELAY, Connection, Pool, Row
 from shared.log import head
 
@@ -105,6 +105,7 @@ class Relay:
             for _, payload in messages:
                 with telemetry.span_of(payload, "relay"):
                     pass
+        crash.point("publishing")
         try:
             self.position = await batch.publish_batch(self.client, messages, self.position)
         except APIError as error:
@@ -112,6 +113,7 @@ class Relay:
                 raise
             # A batch whose answer was lost, or another relay: the stream knows.
             self.position = await self.compared(connection)
+        crash.point("published")
         return True
 
 

@@ -19,7 +19,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from shared import bus, database, deadlines, mailbox, ops, provisioned, pull, streams, telemetry
+from shared import bus, crash, database, deadlines, mailbox, ops, provisioned, pull, streams, telemetry
 from shared.amendments import Amends, Follows, with_amendments
 from shared.clock import Clock
 from shared.contracts.questions import MailboxAsk
@@ -152,6 +152,8 @@ async def _faults(client: Client, pool: Pool, service: Service, settings: Settin
     """Return in words what differs from what this service expects of its surroundings."""
     faults = await database.missing_migrations(pool, service.folder)
     faults += await provisioned.differences(client, service.name)
+    if crash.asked() and settings.environment == "production":
+        faults.append("CRM_CRASH_AT is for tests: production does not run with it")
     synced = await bus.syncs_every_write(settings.nats_monitor_url)
     if synced is False or (synced is None and settings.environment == "production"):
         faults.append(

@@ -62,6 +62,7 @@ def stream_configs() -> dict[str, Config]:
         "subjects": [f"crm.bad.{country}.>" for country in (*MEMBERS, "REG")],
         "max_age": 365 * DAY,
         "max_bytes": QUARANTINE_BYTES,
+        "duplicate_window": 3600 * SECOND,  # rubbish met again after a crash is kept once
         "discard": "old",  # a sender of rubbish must not be able to stop the intake
     }
     special = {INTAKE: intake, **{stream_of(service): own | _subjects(service) for service in SERVICES}}

@@ -238,6 +238,8 @@ class Corrected(Report, frozen=True, kw_only=True):
     original_source: Source | None = None
     original_time: datetime | None = None
     original_recordedtime: datetime | None = None
+    original_sequence: int | None = None
+    """Where the amended report stands in its stream: who reads both acts on that one first."""
     previous: dict[str, Any] | None = None
     """The data that held until now."""
 
@@ -252,6 +254,8 @@ class Retracted(Report, frozen=True, kw_only=True):
     original_source: Source | None = None
     original_time: datetime | None = None
     original_recordedtime: datetime | None = None
+    original_sequence: int | None = None
+    """Where the amended report stands in its stream: who reads both acts on that one first."""
     previous: dict[str, Any] | None = None
 
 
@@ -279,6 +283,7 @@ AMENDED_BY_SERVICE = (
     "original_source",
     "original_time",
     "original_recordedtime",
+    "original_sequence",
     "previous",
 )
 GENERIC: Mapping[str, type[Report]] = {"corrected": Corrected, "retracted": Retracted, "merged": Merged}

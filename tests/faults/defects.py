@@ -1,0 +1,115 @@
+"""Defects put in on purpose, each of which the checker must find: `tests.faults.process` starts a service with one."""
+
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from shared import batch, rules
+from shared.intake import Intake
+from shared.log import Log
+
+
+def early_acknowledgement(_service) -> None:
+    """Acknowledge what was fetched before it is committed."""
+    honest = Intake._recorded
+
+    async def recorded(self, stream, drafts, refused):
+        for message, _ in drafts:
+            await message.ack()
+        await self.client.flush()
+        await honest(self, stream, [(_Acknowledged(message), draft) for message, draft in drafts], refused)
+
+    Intake._recorded = recorded
+
+
+class _Acknowledged:
+    """A message whose second acknowledgement goes nowhere."""
+
+    def __init__(self, message):
+        self._message = message
+
+    def __getattr__(self, name):
+        return getattr(self._message, name)
+
+    async def ack(self):
+        pass
+
+
+def no_uniqueness(_service) -> None:
+    """Forget what stands in the log (the test drops the database's own constraint)."""
+
+    async def known(_self, _connection, _drafts):
+        return {}
+
+    Log._known = known
+
+
+def stopping_relay(_service) -> None:
+    """No defect, but a process that stands still just before it publishes, once among all replicas."""
+    honest = batch.publish_batch
+    flag = Path(os.environ["FAULTS_CLOCK"]).with_name("relay-stopped")
+
+    async def publish_batch(client, messages, expected_last=None):
+        if expected_last:
+            try:
+                flag.touch(exist_ok=False)
+            except FileExistsError:
+                pass
+            else:
+                os.kill(os.getpid(), signal.SIGSTOP)
+        return await honest(client, messages, expected_last)
+
+    batch.publish_batch = publish_batch
+
+
+def unguarded_relay(service) -> None:
+    """Publish wherever the stream ends."""
+    honest = batch.publish_batch
+
+    async def publish_batch(client, messages, expected_last=None):
+        return await honest(client, messages)
+
+    batch.publish_batch = publish_batch
+    stopping_relay(service)
+
+
+def skipping_fold(_service) -> None:
+    """Take the event after a snapshot for one that is in it."""
+    from services.indicators.state import State  # noqa: PLC0415 - indicators only
+
+    honest = State.load.__func__
+
+    def load(cls, dumped, digest):
+        state = honest(cls, dumped, digest)
+        state.sequences = {service: sequence + 1 for service, sequence in state.sequences.items()}
+        return state
+
+    State.load = classmethod(load)
+
+
+def clocked_rule(service):
+    """Ask the clock in a rule instead of the event."""
+    from shared.contracts.intel import LocationReported  # noqa: PLC0415 - intel only
+
+    honest = service.rules[LocationReported]
+
+    def on_location_reported(event):
+        told = [*honest(event)]
+        return [msgspec.structs.replace(one, id=rules.derived_id(one.id, str(time.time()))) for one in told]
+
+    return replace(service, rules={**service.rules, LocationReported: on_location_reported})
+
+
+CONCERNS = {
+    "early_acknowledgement": ("training",),
+    "no_uniqueness": ("training",),
+    "stopping_relay": ("training",),
+    "unguarded_relay": ("training",),
+    "skipping_fold": ("indicators",),
+    "clocked_rule": ("intel",),
+}
+"""In which services a defect is put."""

@@ -1,0 +1,81 @@
+"""Waiting until everything that was said has had all its consequences; what is still missing is told."""
+
+import asyncio
+import urllib.request
+
+from infra.nats.asking import ask
+from shared.streams import durables
+from tests.faults.ledger import Ledger
+from tests.faults.stand import Stand
+from tests.faults.traffic import Publisher
+from tests.harness.system import until
+
+PATIENCE_S = 240
+LADDER_S = 12
+"""Real seconds in which the last urgent referral becomes overdue."""
+
+
+async def drained(stand: Stand, ledger: Ledger, people: list[Publisher]) -> None:
+    """Return when nothing is left to do; TimeoutError says what is."""
+    await asyncio.sleep(LADDER_S)
+    left: list[str] = []
+
+    async def settled() -> bool:
+        try:
+            left[:] = await unsettled(stand, people)
+        except Exception as error:  # noqa: BLE001 - whatever is away will come back, or this times out and says so
+            left[:] = [repr(error)]
+        if left:
+            await asyncio.sleep(0.5)
+        return not left
+
+    try:
+        await until(settled, "everything to settle", PATIENCE_S)
+    except TimeoutError:
+        ledger.fault("does not settle", left=left)
+        raise TimeoutError(f"after {PATIENCE_S} s: {'; '.join(left[:10])}") from None
+
+
+async def unsettled(stand: Stand, people: list[Publisher]) -> list[str]:
+    left = [f"{name} is not ready" for name, child in stand.children.items() if not await _ready(child)]
+    heads = {}
+    for service in stand.services:
+        async with stand.database(service) as connection:
+            heads[service] = await connection.fetchval("select coalesce(max(position), 0) from log")
+            if due := await connection.fetchval("select count(*) from deadline where due <= $1", stand.now()):
+                left.append(f"{service}: {due} deadlines")
+    addressed = 0
+    awaited = stand.services | {one.country for one in people}
+    async with stand.operator() as nc:
+        for stream, readers in durables().items():
+            for reader in {*readers} & awaited:
+                info = await ask(nc, f"CONSUMER.INFO.{stream}.{reader}")
+                waiting = info["num_pending"] + info["num_ack_pending"]
+                if waiting:
+                    left.append(f"{waiting} messages of {stream} for {reader}")
+        for service, head in heads.items():
+            info = await ask(nc, f"STREAM.INFO.{service.upper()}")
+            if info["state"]["last_seq"] != head:
+                left.append(f"{service}: log {head}, stream {info['state']['last_seq']}")
+            addressed += info["state"]["messages"]
+        mailbox = (await ask(nc, "STREAM.INFO.MAILBOX"))["state"]["messages"]
+        if mailbox < addressed:
+            left.append(f"MAILBOX has {mailbox} of {addressed}")
+    if "indicators" not in stand.services:
+        return left
+    folded = await asyncio.to_thread(_folded, stand.http_port)
+    left += [
+        f"{name}: folded {folded.get(name, 0)} of {head}" for name, head in heads.items() if folded.get(name) != head
+    ]
+    return left
+
+
+async def _ready(child) -> bool:
+    return await asyncio.to_thread(child.ready)
+
+
+def _folded(port: int) -> dict[str, int]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    found = [line for line in lines if line.startswith("crm_fold_sequence{")]
+    return {line.split('"')[1].lower(): int(float(line.rpartition(" ")[2])) for line in found}

@@ -1,0 +1,137 @@
+"""All that the system holds after a run, read past every service: the checker's evidence."""
+
+import asyncio
+import importlib
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from infra.recovery.replay import Replay
+from infra.recovery.verify import Comparison, compare
+from shared import contracts
+from shared.contracts import SERVICES, Event
+from shared.contracts.vocabulary import MEMBERS
+from tests.faults.stand import EMPTY, SPEED, Stand
+
+SWEPT_WITHIN_S = timedelta(seconds=10)
+"""Real time in which what falls due is fired, also on a machine that is busy."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A message of a stream."""
+
+    sequence: int
+    subject: str
+    payload: bytes
+    headers: dict[str, str]
+    at: str
+    """When it was stored, as the service writes it into its names of messages."""
+
+
+@dataclass
+class Row:
+    """A row of a log."""
+
+    position: int
+    payload: bytes
+    event: Event
+
+
+@dataclass
+class Evidence:
+    """Logs, streams and what else there is."""
+
+    logs: dict[str, list[Row]] = field(default_factory=dict)
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
+    intake: list[Stored] = field(default_factory=list)
+    quarantine: list[Stored] = field(default_factory=list)
+    mailbox: list[Stored] = field(default_factory=list)
+    deadlines_due: dict[str, list[str]] = field(default_factory=dict)
+    snapshot: bytes = b""
+    metrics: str = ""
+    replayed: dict[str, list[str]] = field(default_factory=dict)
+    """Where the rules, run again on what was recorded, give something else."""
+
+    def events(self) -> list[Event]:
+        return [row.event for rows in self.logs.values() for row in rows]
+
+
+async def gather(stand: Stand) -> Evidence:
+    """Stop the system, which has drained, in order, and read everything."""
+    found = Evidence()
+    due_by = stand.now() - SWEPT_WITHIN_S * SPEED
+    if "indicators" in stand.replicas:
+        found.metrics = await asyncio.to_thread(_page, f"http://127.0.0.1:{stand.http_port}/metrics")
+        await _ended(stand, "indicators")
+    await asyncio.gather(*(_ended(stand, name) for name in stand.replicas if name not in stand.held))
+    async with stand.operator() as nc:
+        for service in SERVICES:
+            async with stand.database(service) as connection:
+                found.comparisons[service] = await compare(connection, nc, service)
+                rows = await connection.fetch("select position, payload from log order by position")
+                found.logs[service] = [
+                    Row(row["position"], row["payload"], contracts.decode(row["payload"])) for row in rows
+                ]
+                (stand.folder / f"{service}.jsonl").write_bytes(b"\n".join(row["payload"] for row in rows))
+                due = await connection.fetch("select id from deadline where due <= $1", due_by)
+                found.deadlines_due[service] = [row["id"] for row in due]
+                if service == "indicators":
+                    found.snapshot = bytes(await connection.fetchval("select state from snapshot") or b"")
+            async with stand.database(service, EMPTY) as connection:
+                found.replayed[service] = await _replayed(nc, connection, service)
+        jetstream = nc.jetstream()
+        found.intake = await _read(jetstream, "INTAKE")
+        found.quarantine = await _read(jetstream, "QUARANTINE")
+        found.mailbox = [one for one in await _read(jetstream, "MAILBOX") if one.subject.rpartition(".")[2] in MEMBERS]
+    return found
+
+
+async def _replayed(nc, connection, service: str) -> list[str]:
+    """Run the service's rules on its stream in an empty database; return what differs from what was recorded."""
+    process = importlib.import_module(f"services.{service}.__main__").SERVICE
+    replay = Replay(nc, connection, service, process.all_rules())
+    try:
+        await replay.run()
+    except Exception as error:  # noqa: BLE001 - a stream that is no log's copy cannot be replayed
+        return [*replay.differences, type(error).__name__]
+    return replay.differences
+
+
+async def _ended(stand: Stand, name: str) -> None:
+    """Stop a process in order, and keep it down."""
+    stand.held.add(name)
+    child = stand.children[name]
+    child.process.terminate()
+    await asyncio.to_thread(child.process.wait, 30)
+
+
+async def _read(jetstream, stream: str) -> list[Stored]:
+    """Return every message of a stream, by a consumer that leaves nothing behind."""
+    last = (await jetstream.stream_info(stream)).state.messages
+    config = ConsumerConfig(
+        ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL, mem_storage=True, inactive_threshold=60
+    )
+    reading = await jetstream.pull_subscribe(">" if stream == "MAILBOX" else "", stream=stream, config=config)
+    found: list[Stored] = []
+    while len(found) < last:
+        for message in await reading.fetch(1000, timeout=5):
+            data = message.metadata
+            found.append(
+                Stored(
+                    data.sequence.stream,
+                    message.subject,
+                    message.data,
+                    dict(message.headers or {}),
+                    data.timestamp.isoformat(),
+                )
+            )
+    await reading.unsubscribe()
+    return found
+
+
+def _page(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        return answer.read().decode()

@@ -1,0 +1,42 @@
+"""A service's own process under test: a clock that the test can move, and defects put in on purpose.
+
+`python -m tests.faults.process intel early_acknowledgement` runs the service as `python -m services.intel` does, with
+one defect of `tests.faults.defects`. Nothing of this is in the services.
+"""
+
+import importlib
+import mmap
+import os
+import struct
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import shared.clock
+from shared.service import run
+
+OFFSET = struct.Struct("d")
+"""What the file named by FAULTS_CLOCK holds: by how many seconds this process's clock is wrong."""
+
+
+def moved_clock(file: str) -> None:
+    with Path(file).open("r+b") as held:
+        offset = mmap.mmap(held.fileno(), OFFSET.size)
+    shared.clock.time = SimpleNamespace(time=lambda: time.time() + OFFSET.unpack(offset[: OFFSET.size])[0])
+
+
+def main(name: str, *defects: str) -> None:
+    if file := os.environ.get("FAULTS_CLOCK"):
+        moved_clock(file)
+    service = importlib.import_module(f"services.{name}.__main__").SERVICE
+    if defects:
+        known = importlib.import_module("tests.faults.defects")
+        for defect in defects:
+            if name in known.CONCERNS[defect]:
+                service = getattr(known, defect)(service) or service
+    run(service)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
