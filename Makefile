@@ -37,6 +37,9 @@ check: setup ## Check style, types, the rules of who imports whom
 	@$(PY) -m ruff format --check -q . && $(PY) -m ruff check -q . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache \
 		&& $(PY) -m shared.contracts check && $(PY) -m infra.grafana --check
 
+bench-questions: setup ## Measure how soon questions are answered, with a million documents and phone hashes
+	@exec $(PY) -m tests.bench.questions
+
 bench: setup ## Measure reports a second, beside the plain way and the floor
 	@exec $(PY) -m tests.bench.run
 
@@ -49,6 +52,9 @@ faults-controls: setup ## Put in defects on purpose, each of which must be found
 faults-campaign: setup ## The same for twenty seeds, one after another
 	@failed=; for seed in $$(seq 1 20); do $(PY) -m tests.faults.run --seed $$seed --seconds $(or $(SECONDS),60) \
 		|| failed="$$failed $$seed"; done; test -z "$$failed" || { echo "failed seeds:$$failed" >&2; exit 1; }
+
+bench-fold: setup ## Measure what an event costs the fold: core slice and whole plan, 100 thousand to 5 million events
+	@exec $(PY) -m tests.bench.fold
 
 clean: ## Remove the data of `make run` and all caches
 	@$(PYTHON) -m infra.local.clean "$(CRM_STATE_DIR)"
@@ -85,4 +91,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-deploy test-played check bench faults faults-controls faults-campaign clean lock setup
+.PHONY: help run test test-deploy test-played check bench bench-fold bench-questions faults faults-controls faults-campaign clean lock setup

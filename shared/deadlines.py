@@ -4,7 +4,6 @@ Whoever takes the row takes it in the transaction of what follows: an answer and
 """
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,11 +41,6 @@ async def clear(connection: Connection, *names: str) -> bool:
             names,
         )
     )
-
-
-async def hold(connection: Connection, names: Sequence[str]) -> None:
-    """Keep these deadlines from firing until the transaction ends; what one that is firing now does is done then."""
-    await connection.execute("select 1 from deadline where id = any($1::text[]) for update", names)
 
 
 async def sweep(log_: Log) -> None:

@@ -11,6 +11,7 @@ from infra.cli.mailbox import mailbox
 from infra.cli.plan import plan
 from infra.cli.provision import provision
 from infra.cli.pub import pub
+from infra.cli.rebuild import rebuild
 from infra.cli.restore import restore
 from infra.cli.status import status
 from infra.cli.trace import trace
@@ -24,6 +25,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # tracebacks with local values would show personal data
 )
-for verb in (up, provision, pub, status, indicators, ask, mailbox, trace, verify, restore):
+for verb in (up, provision, pub, status, indicators, ask, mailbox, trace, verify, restore, rebuild):
     app.command()(verb)
 app.add_typer(plan)

@@ -1,15 +1,21 @@
 """Start the indicators service: `python -m services.indicators`."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
-from services.indicators import board, rules
-from services.indicators.announce import announce
+import msgspec
+import structlog
+
+from services.indicators import board, rules, store
+from services.indicators.announce import announce, rebuilt
 from services.indicators.feed import Feed
-from services.indicators.plan import FOLDER, load
+from services.indicators.plan import FOLDER, PlanError, load
+from shared import telemetry
 from shared.ops import http
-from shared.service import Running, Service, run
+from shared.service import EXIT_MISCONFIGURED, Running, Service, run
 from shared.settings import Settings
 
 
@@ -40,6 +46,8 @@ async def folding(running: Running) -> AsyncIterator[None]:
         ready=lambda: feed.caught_up,
         played=running.clock.speed != 1,
         token=settings.operator_token,
+        report=partial(store.load_report, running.pool),
+        rebuild=partial(rebuilt, running.log, feed),
     )
     try:
         async with http(board.app(view), settings.http_host, settings.http_port):
@@ -56,5 +64,19 @@ SERVICE = Service(
     extend=folding,
 )
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Run the service; a plan that cannot be used is told with all its faults, and starts nothing (exit code 78)."""
+    settings = IndicatorsSettings()
+    try:
+        load(settings.plan_folder)
+    except PlanError as error:
+        telemetry.configure(rules.SERVICE, settings.log_level)
+        faults = [msgspec.to_builtins(fault) for fault in error.faults]
+        structlog.get_logger().critical("the plan cannot be used; stopping", faults=faults)
+        sys.exit(EXIT_MISCONFIGURED)
     run(SERVICE)
+
+
+if __name__ == "__main__":
+    main()

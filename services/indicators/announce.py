@@ -1,19 +1,37 @@
-"""Milestones reached and missed become events of their own, once each, whichever replica finds out."""
+"""What the fold shows becomes events of its own: milestones, silence, targets crossed, and the quarterly report.
+
+One replica announces at a time. Each event's id follows from what it tells, so that it is recorded once.
+"""
 
 import asyncio
+import hashlib
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from services.indicators.feed import Feed
+from services.indicators import reports, silence, store, thresholds
+from services.indicators.feed import Feed, Rebuilt
+from services.indicators.figures import figures
+from services.indicators.kinds import Span
 from services.indicators.milestones import Announcement, announcements
 from services.indicators.plan import Plan
+from services.indicators.reports import Report
 from services.indicators.rules import SERVICE
-from services.indicators.store import load_announced
+from services.indicators.store import Published
 from shared import database
-from shared.contracts import Event, of
-from shared.contracts.indicators import MilestoneMissed, MilestoneReached
+from shared.contracts import Data, Event, of
+from shared.contracts.indicators import (
+    CountryResumed,
+    CountrySilent,
+    MilestoneMissed,
+    MilestoneReached,
+    ProjectionRebuilt,
+    ReportMissed,
+    ReportPublished,
+    ThresholdCrossed,
+)
 from shared.log import Draft, Log
 from shared.rules import derived_id, source
 
@@ -22,48 +40,172 @@ log = structlog.get_logger()
 POLL_S = 0.5
 SETTLED_S = 2.0
 """Real seconds that reports get to arrive before a date counts as missed; it matters when plan time runs fast."""
+LOOK_S = 2.0
+"""Real seconds between two looks at all figures."""
+REVISED_AFTER = timedelta(days=1)
+"""Plan time that a report stands at least before the next revision."""
 
 
 async def announce(own: Log, feed: Feed, plan: Plan) -> None:
-    """Record what the fold shows to be reached or missed, for ever."""
-    announced: set[tuple[str, str]] | None = None
+    """Record what the fold shows, for ever."""
     while True:
-        await asyncio.sleep(POLL_S)
-        if not feed.caught_up:
-            continue
-        now = own.clock.now()
         try:
-            if announced is None:
-                announced = await load_announced(own.pool)
-            settled = now - timedelta(seconds=SETTLED_S * own.clock.speed)
-            found = announcements(plan, feed.state, settled, announced)
-            await own.record([Draft(_event(one, now)) for one in found])
+            async with database.elected(own.pool, own.service, database.ANNOUNCE):
+                announcer = await Announcer.begun(own, feed, plan)
+                while True:
+                    await asyncio.sleep(POLL_S)
+                    if feed.caught_up:
+                        await announcer.look()
         except database.LOST as error:
             log.warning("announcements wait", error=type(error).__name__)
-        else:
-            announced |= {(one.verb, one.key) for one in found}
+            await asyncio.sleep(POLL_S)
 
 
-def _event(one: Announcement, now: datetime) -> Event[Any]:
-    """Return the event of an announcement; its id is that of the milestone's date, so that it is recorded once."""
+@dataclass(slots=True)
+class Announcer:
+    """What was told so far, and what there is to tell."""
+
+    own: Log
+    feed: Feed
+    plan: Plan
+    milestones: set[tuple[str, str]]
+    silence: dict[str, str]
+    crossings: dict[str, float]
+    published: dict[str, Published]
+    _looked: float = 0.0
+    _checked: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Quarter -> the sequences at which its report was last compared."""
+
+    @classmethod
+    async def begun(cls, own: Log, feed: Feed, plan: Plan) -> "Announcer":
+        """Return one that knows what the log has."""
+        pool = own.pool
+        return cls(
+            own,
+            feed,
+            plan,
+            await store.load_announced(pool),
+            await store.load_silence(pool),
+            await store.load_crossings(pool),
+            await store.load_reports(pool),
+        )
+
+    async def look(self) -> None:
+        """Tell what is new. Raises one of `database.LOST`."""
+        now = self.own.clock.now()
+        settled = now - timedelta(seconds=SETTLED_S * self.own.clock.speed)
+        found = announcements(self.plan, self.feed.state, settled, self.milestones)
+        await self._record([_milestone(one, now) for one in found])
+        self.milestones |= {(one.verb, one.key) for one in found}
+        turned = silence.turns(self.plan, self.feed.state, settled, self.silence)
+        await self._record([_turn(one, now) for one in turned])
+        self.silence |= {one.country: one.verb for one in turned}
+        moment = asyncio.get_running_loop().time()
+        if moment - self._looked >= LOOK_S:
+            self._looked = moment
+            await self._cross(now)
+            await self._report(now, settled)
+
+    async def _record(self, events: list[Event[Any]]) -> None:
+        await self.own.record([Draft(event) for event in events])
+
+    async def _cross(self, now: datetime) -> None:
+        span = Span.now(now.date())
+        rows = [row for row in self.plan.rows.values() if row.target is not None]
+        found = [figures(self.plan, row, self.feed.state, span) for row in rows]
+        crossed = thresholds.crossings(found, self.crossings)
+        await self._record([_crossing(one, now) for one in crossed])
+        self.crossings |= {one.row.id: one.new for one in crossed}
+
+    async def _report(self, now: datetime, settled: datetime) -> None:
+        """Publish every quarter that is over, and of one that was published before what has changed."""
+        state = self.feed.state
+        over = reports.closed(state, settled)
+        for quarter in over:
+            if quarter not in self.published:
+                await self._publish(reports.report(self.plan, state, quarter, 1), now)
+        for quarter in over:
+            standing = self.published[quarter]
+            waits = now - standing.published < REVISED_AFTER
+            if waits or self._checked.get(quarter) == state.sequences:
+                continue
+            self._checked[quarter] = dict(state.sequences)
+            one = reports.report(self.plan, state, quarter, standing.revision + 1)
+            if reports.fingerprint(one) != standing.figures:
+                await self._publish(one, now)
+            return  # it takes a while: the others have their turn at the next look
+
+    async def _publish(self, one: Report, now: datetime) -> None:
+        """Store the report and record that it is published, both or neither."""
+        bytes_, due = reports.content(one), reports.due(one.quarter)
+        data = ReportPublished(
+            quarter=one.quarter,
+            as_of=one.as_of,
+            checksum=hashlib.sha256(bytes_).hexdigest(),
+            coverage=one.coverage,
+            revision=one.revision,
+            suppressed=one.suppressed,
+            events=sum(one.events.values()),
+        )
+        events = [_event(data, now, now, one.quarter, str(one.revision))]
+        if one.revision == 1 and due < now:
+            events.insert(0, _event(ReportMissed(quarter=one.quarter, due=due), due, now, one.quarter))
+        published = Published(one.quarter, one.revision, now, reports.fingerprint(one))
+        async with self.own.pool.acquire() as connection, connection.transaction():
+            await self.own.record_within(connection, [Draft(event) for event in events])
+            await store.save_report(connection, published, bytes_)
+        self.published[one.quarter] = published
+
+
+async def rebuilt(own: Log, feed: Feed) -> Rebuilt:
+    """Fold anew from the first event, and record that it was done."""
+    done = await feed.rebuild()
+    now = own.clock.now()
+    data = ProjectionRebuilt(checksum=done.checksum, events=done.events)
+    await own.record([Draft(_event(data, now, now, done.checksum, now.isoformat()))])
+    return done
+
+
+def _milestone(one: Announcement, now: datetime) -> Event[Any]:
     data: MilestoneReached | MilestoneMissed
     if one.verb == "reached":
         assert one.reached is not None
         data = MilestoneReached(milestone=one.key, reached=one.reached, late_s=one.late_s, due=one.due)
+        time = one.reached
     else:
         assert one.due is not None
         data = MilestoneMissed(milestone=one.key, due=one.due)
-    event_id = derived_id("milestone", one.verb, one.key)
+        time = one.due
+    return _event(data, time, now, one.key, event_id=derived_id("milestone", one.verb, one.key))
+
+
+def _turn(one: silence.Turn, now: datetime) -> Event[Any]:
+    kind = CountrySilent if one.verb == "silent" else CountryResumed
+    country: Any = one.country
+    return _event(kind(country=country, last=one.last), one.at, now, one.country, one.last.isoformat(), to=country)
+
+
+def _crossing(one: thresholds.Crossing, now: datetime) -> Event[Any]:
+    assert one.row.target is not None
+    data = ThresholdCrossed(indicator=one.row.id, old=one.old, new=one.new, target=one.row.target, country="REG")
+    return _event(data, now, now, one.row.id, now.isoformat())
+
+
+def _event(  # noqa: PLR0913 - the facts of an event
+    data: Data, time: datetime, now: datetime, subject: str, *key: str, to: Any = "REG", event_id: str = ""
+) -> Event[Any]:
+    agreed = of(type(data), SERVICE)
+    identity = event_id or derived_id(agreed.type, subject, *key)
     return Event(
         specversion="1.0",
-        id=event_id,
+        id=identity,
         source=source(SERVICE),
-        type=of(type(data), SERVICE).type,
-        time=one.reached or one.due or now,
-        country="REG",
+        type=agreed.type,
+        time=time,
+        country=to,
         data=data,
         recordedtime=now,
-        subject=one.key,
+        subject=subject,
         datacontenttype="application/json",
-        correlationid=event_id,
+        correlationid=identity,
     )

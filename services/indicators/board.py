@@ -1,8 +1,9 @@
 """The board: pages for people, JSON and metrics for tools, over what has been folded so far."""
 
+import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -19,17 +20,20 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from services.indicators import pages
+from services.indicators.feed import Rebuilt
 from services.indicators.figures import Figures, figures
 from services.indicators.kinds import Span
 from services.indicators.metrics import Indicators
 from services.indicators.milestones import Occurrence, occurrences
 from services.indicators.plan import Plan
+from services.indicators.reports import Report, table
 from services.indicators.state import State
 from shared.contracts import registry
 from shared.contracts.schema import asyncapi, event_schema, report_schema
 
 _STATIC = Path(__file__).parent / "static"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_REPORT = re.compile(r"(?P<quarter>\d{4}-Q[1-4])(?P<form>|\.json|\.csv)", re.ASCII)
 _GUARDED = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -48,6 +52,9 @@ class View:
     """Service -> last sequence known of its stream."""
     now: Callable[[], datetime]
     ready: Callable[[], bool]
+    report: Callable[[str, int | None], Awaitable[bytes | None]]
+    """(quarter, revision or None for the latest) -> the report as published."""
+    rebuild: Callable[[], Awaitable[Rebuilt]]
     played: bool = False
     """The clock does not run as real time does: what the countries report is likely invented, and the page says so."""
     token: str = ""
@@ -70,6 +77,8 @@ def app(view: View) -> Starlette:
     routes = [
         Route("/", board.scoreboard),
         Route("/indicators/{id}", board.indicator),
+        Route("/reports/{name}", board.report),
+        Route("/rebuild", board.rebuild, methods=["POST"]),
         Route("/contracts", board.contracts),
         Route("/contracts/asyncapi.json", board.asyncapi),
         Route("/contracts/schemas/{file}", board.schema),
@@ -98,6 +107,27 @@ class _Board:
         as_of = _as_of(request)
         found = self._view.figures(request, self._row(request), as_of)
         return _page(pages.indicator(_lang(request), self._view.plan, found, as_of))
+
+    async def report(self, request: Request) -> Response:
+        """Serve a quarter's report: a page, or with `.json` the bytes whose checksum was recorded, or `.csv`."""
+        found = _REPORT.fullmatch(request.path_params["name"])
+        revision = request.query_params.get("revision", "")
+        if found is None or not (revision.isdecimal() or not revision):
+            raise HTTPException(404, "a report is named like 2004-Q1, with .json or .csv, and ?revision=")
+        published = await self._view.report(found["quarter"], int(revision) if revision else None)
+        if published is None:
+            raise HTTPException(404, "no such report is published")
+        if found["form"] == ".json":
+            return Response(published, headers=_GUARDED, media_type="application/json")
+        one = msgspec.json.decode(published, type=Report)
+        if found["form"] == ".csv":
+            return Response(table(one), headers=_GUARDED, media_type="text/csv")
+        return _page(pages.report(_lang(request), self._view.plan, one, hashlib.sha256(published).hexdigest()))
+
+    async def rebuild(self, request: Request) -> Response:
+        if not self._view.exact(request):
+            raise HTTPException(403, "only operators rebuild: send the operator's token")
+        return _json(await self._view.rebuild())
 
     async def contracts(self, request: Request) -> Response:
         return _page(pages.contracts(_lang(request), self._view.plan))
@@ -177,7 +207,22 @@ def _summary(one: Figures) -> dict[str, Any]:
         "denominator": headline.denominator if headline else None,
         "suppressed": bool(headline and headline.suppressed),
         "suppressed_cells": one.suppressed,
+        **_more(one),
     }
+
+
+def _more(one: Figures) -> dict[str, Any]:
+    """Return what only some rows have: whose further figure it is; of a trend what it compares, and who fell silent."""
+    more: dict[str, Any] = {"belongs": one.row.belongs} if one.row.belongs else {}
+    if one.row.kind == "trend":
+        periods = one.comparison
+        more |= {
+            "window": {"since": periods.since, "until": periods.until} if periods else None,
+            "baseline": {"since": periods.baseline_since, "until": periods.baseline_until} if periods else None,
+            "partial": one.partial,
+            "silent": one.silent,
+        }
+    return more
 
 
 def _detail(one: Figures) -> dict[str, Any]:
@@ -192,6 +237,7 @@ def _detail(one: Figures) -> dict[str, Any]:
         "met": one.met,
         "coverage": one.coverage,
         "values": one.cells,
+        **_more(one),
     }
 
 
@@ -215,7 +261,7 @@ def _page(content: str) -> Response:
     return HTMLResponse(content, headers=_GUARDED)
 
 
-_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+_CODES = {403: "forbidden", 400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Mapping
 
 import msgspec
 import structlog
+from msgspec import Struct
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -28,6 +30,7 @@ SILENCE_S_MAX = 3 * HEARTBEAT_S
 """No message and no heartbeat for so long: the consumer is gone, make another."""
 RETRY_S = 0.5
 CANCEL_S = 5.0
+COMPARE_TRIES = 400
 POLL_S = 1.0
 SNAPSHOT_S = 5.0
 YIELD_EVERY = 256
@@ -105,6 +108,17 @@ class _Reader:
             await asyncio.sleep(0)
 
 
+class Rebuilt(Struct, frozen=True):
+    """The state folded anew."""
+
+    checksum: str
+    """SHA-256 of its bytes."""
+    events: int
+    """How many events it rests on."""
+    same: bool | None
+    """It has the bytes of the one before; None: the streams never rested long enough to compare."""
+
+
 class Feed:
     """Keeps a fold up to date with the five streams."""
 
@@ -154,13 +168,22 @@ class Feed:
             await store.save_snapshot(self._pool, self.state.dump())
             self._stored = sequences
 
-    async def rebuild(self) -> None:
-        """Fold everything from sequence 1 while the present state goes on serving, then take its place."""
+    async def rebuild(self) -> Rebuilt:
+        """Fold everything from sequence 1 while the present state goes on serving, then take its place.
+
+        While both read on, they are compared at the first moment at which both are at the same sequences.
+        """
         fresh = Fold(self._plan)
         readers = self._read_into(fresh)
+        same = None
         try:
             while not _reached(fresh.state, self.streams | self.state.sequences):  # noqa: ASYNC110 - no event per message
                 await asyncio.sleep(RETRY_S / 10)
+            for _ in range(COMPARE_TRIES):
+                if fresh.state.sequences == self.state.sequences:
+                    same = fresh.state.dump() == self.state.dump()
+                    break
+                await asyncio.sleep(RETRY_S / 100)
         except asyncio.CancelledError:
             await _cancel(readers)
             raise
@@ -168,6 +191,8 @@ class Feed:
         await _cancel(before)
         self._stored = {}
         await self.snapshot()
+        checksum = hashlib.sha256(fresh.state.dump()).hexdigest()
+        return Rebuilt(checksum, sum(fresh.state.sequences.values()), same)
 
     def _read_into(self, fold: Fold) -> list[asyncio.Task[None]]:
         return [asyncio.create_task(_Reader(self._client, service, fold).run()) for service in SERVICES]

@@ -14,6 +14,18 @@ from services.indicators.suppression import Counts, Guard
 from shared.contracts.vocabulary import MEMBERS, REGION
 
 
+def meets(row: Row, value: float | None) -> bool | None:
+    """Say whether a figure meets the row's target; None: no target, or no figure."""
+    if row.target is None or value is None:
+        return None
+    return {
+        "at_least": value >= row.target,
+        "at_most": value <= row.target,
+        "above": value > row.target,
+        "below": value < row.target,
+    }[row.direction]
+
+
 class Cell(Struct, frozen=True):
     """One figure of a row: of a country, or of the region (`REG`)."""
 
@@ -81,7 +93,7 @@ def figures(plan: Plan, row: Row, state: State, span: Span, *, exact: bool = Fal
         span.day,
         cells,
         headline,
-        None if hidden or total is None else _met(row, _Measure(row, None, measured.factor).headline(total).value),
+        None if hidden or total is None else meets(row, _Measure(row, None, measured.factor).headline(total).value),
         len(present & set(MEMBERS)) / len(MEMBERS),
         list(_histograms(row, state, span, guard)),
         periods,
@@ -120,17 +132,6 @@ def _known(counts: Counts) -> bool:
     return len(counts) == 1 or counts[1] != 0
 
 
-def _met(row: Row, value: float | None) -> bool | None:
-    if row.target is None or value is None:
-        return None
-    return {
-        "at_least": value >= row.target,
-        "at_most": value <= row.target,
-        "above": value > row.target,
-        "below": value < row.target,
-    }[row.direction]
-
-
 def _histograms(row: Row, state: State, span: Span, guard: Guard | None) -> Iterator[Histogram]:
     """Yield each country's; of victims only those that are not small, in rounded numbers."""
     for country, held, seconds in kinds.durations(row, state, span):
@@ -163,7 +164,7 @@ def _composed(plan: Plan, row: Row, state: State, span: Span, *, exact: bool) ->
     headline = Cell(REGION, {}, weighed / weights) if weights else None
     cells = [headline, *cells] if headline else []
     coverage = sum(covered) / len(covered) if covered else 0.0
-    return Figures(row, span.day, cells, headline, _met(row, headline.value if headline else None), coverage, [])
+    return Figures(row, span.day, cells, headline, meets(row, headline.value if headline else None), coverage, [])
 
 
 def _achieved(one: Figures) -> float | None:

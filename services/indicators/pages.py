@@ -15,6 +15,7 @@ from babel.numbers import format_decimal, format_percent
 from services.indicators.figures import Cell, Figures
 from services.indicators.milestones import Occurrence, Standing, occurrences
 from services.indicators.plan import Plan, Text
+from services.indicators.reports import Report
 from services.indicators.state import State
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS, REGION
@@ -107,12 +108,13 @@ def _summary(said: Words, one: Figures) -> dict[str, Any]:
     target = said.number(row.target, row.unit).replace(".0", "").replace(",0", "")
     return {
         "id": row.id,
+        "further": bool(row.belongs),
         "title": said.title(row.title),
         "words": row.words,
         "responsible": row.responsible,
         "deadline": row.deadline,
         "value": "·" if hidden else said.number(headline.value if headline else None, row.unit),
-        "unit": "" if row.unit == SHARE else said.units[row.unit],
+        "unit": "" if row.unit == SHARE else said.units.get(row.unit, row.unit),
         "target": "—" if row.target is None else said.text[row.direction].format(n=target),
         "standing": _standing(one, hidden=hidden),
         "reporting": round(one.coverage * len(MEMBERS)),
@@ -166,6 +168,9 @@ def indicator(lang: str, plan: Plan, one: Figures, as_of: date | None) -> str:
         plan,
         row=_summary(said, one),
         as_of=as_of or "",
+        belongs=one.row.belongs,
+        compared=_compared(said, one),
+        silent=[said.country(code) for code in one.silent],
         day=said.day(one.day),
         labels=[said.labels.get(name, name) for name in one.row.labels],
         cells=[_cell(said, one, cell) for cell in sorted(one.cells, key=lambda cell: cell.country != REGION)],
@@ -174,6 +179,16 @@ def indicator(lang: str, plan: Plan, one: Figures, as_of: date | None) -> str:
             {"country": said.country(held.country), "buckets": held.buckets, "sum_s": held.sum_s}
             for held in one.histograms
         ],
+    )
+
+
+def _compared(said: Words, one: Figures) -> str:
+    """Say which periods a trend compares."""
+    periods = one.comparison
+    if periods is None:
+        return ""
+    return said.text["compared"].format(
+        **{name: said.day(getattr(periods, name)) for name in periods.__struct_fields__}
     )
 
 
@@ -186,6 +201,42 @@ def _cell(said: Words, one: Figures, cell: Cell) -> dict[str, Any]:
         "numerator": said.number(cell.numerator),
         "denominator": said.number(cell.denominator),
     }
+
+
+def report(lang: str, plan: Plan, one: Report, checksum: str) -> str:
+    """Return the page of a quarter's report."""
+    said = words(lang)
+    rows = [
+        {
+            "id": row.id,
+            "title": said.title(row.title),
+            "value": said.text["not_published"] if row.suppressed else said.number(row.value, row.unit),
+            "unit": "" if row.unit == SHARE else said.units.get(row.unit, row.unit),
+            "target": said.number(row.target, row.unit),
+            "met": {True: "met", False: "not_met", None: "no_target" if row.target is None else "no_data"}[row.met],
+            "reporting": round(row.coverage * len(MEMBERS)),
+            "partial": bool(row.partial),
+        }
+        for row in one.indicators
+    ]
+    milestones = [
+        {"id": held.id, "title": said.title(held.title), "due": said.day(held.due), "standing": held.state}
+        for held in one.milestones
+    ]
+    return render(
+        "report.html",
+        lang,
+        plan,
+        quarter=one.quarter,
+        revision=one.revision,
+        day=said.day(one.as_of),
+        reporting=round(one.coverage * len(MEMBERS)),
+        suppressed=one.suppressed,
+        events=one.events,
+        checksum=checksum,
+        rows=rows,
+        due=milestones,
+    )
 
 
 def contracts(lang: str, plan: Plan) -> str:

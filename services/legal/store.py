@@ -18,11 +18,6 @@ class Act:
     day: date
 
 
-async def lock(connection: Connection) -> None:
-    """Let one transaction at a time judge treaties, laws and cases; one lock for all, so that batches cannot cross."""
-    await connection.execute("select pg_advisory_xact_lock(hashtextextended('legal/judged', 0))")
-
-
 async def acts(connection: Connection, country: str, instrument: str) -> list[Act]:
     """Return what a country did towards a treaty."""
     rows = await connection.fetch(

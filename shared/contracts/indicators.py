@@ -154,6 +154,10 @@ class ReportPublished(QuarterlyReport, frozen=True, kw_only=True):
     coverage: Share
     """Share of the countries that reported."""
     revision: Annotated[int, Meta(ge=1)]
+    suppressed: Count | None = None
+    """Cells that are not published because they are small."""
+    events: Count | None = None
+    """How many events of the five streams the figures rest on; the report says which of each."""
 
 
 @contract(

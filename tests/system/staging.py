@@ -158,7 +158,8 @@ class Scene:
             info = await ask(self.operator, f"CONSUMER.INFO.{MAILBOX}.{country}")
             return not info["num_pending"] and not info["num_ack_pending"]
 
-        await until(emptied, f"the mailbox of {country} to be read", PATIENCE_S)
+        # A message that came when the pull had just ended comes again after the acknowledgement's 30 s.
+        await until(emptied, f"the mailbox of {country} to be read", 3 * PATIENCE_S)
         own = {(event.source, event.id) for event in await self.events()}
         return [event for event in box if (event.source, event.id) in own and _fits(event, name, fields)]
 

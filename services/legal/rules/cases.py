@@ -33,7 +33,6 @@ async def on_case_resolved(event: Event[CaseResolved], connection: Connection) -
 
     A case is regional when two or more countries are in it (Plan row IP-e).
     """
-    await store.lock(connection)
     return [enriched(event, regional=_regional(event, event.data)), *await _review(event, event, connection)]
 
 
@@ -78,7 +77,6 @@ async def reopened(
     told: Event[Any], before: Event[CaseResolved], after: Event[CaseResolved] | None, connection: Connection
 ) -> list[Event[Any]]:
     """Ask for the review that the amended case needs, in place of the one before (a `Follow`)."""
-    await store.lock(connection)
     wanted = (after.data.case_id, after.data.witness_care_documented) if after else None
     if wanted == (before.data.case_id, before.data.witness_care_documented):
         return []
@@ -88,7 +86,6 @@ async def reopened(
 
 async def on_witness_seen_to(event: Event[WitnessReviewed | WitnessEnded], connection: Connection) -> list[Event[Any]]:
     """Close the review that the case opened, or will open: the two reports may arrive in either order."""
-    await store.lock(connection)
     await _watch(event, event.country, event.data.case_id, connection)
     return []
 
@@ -97,7 +94,6 @@ async def unseen(
     told: Event[Any], before: Event[Any], after: Event[Any] | None, connection: Connection
 ) -> list[Event[Any]]:
     """Wait for the review again where the one reported was not, or was of another case (a `Follow`)."""
-    await store.lock(connection)
     for one in (before, after):
         if one is not None:
             await _watch(told, one.country, one.data.case_id, connection)

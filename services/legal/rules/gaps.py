@@ -30,7 +30,6 @@ async def settled(
     Computed from what is on record, never from what came last: the order of arrival does not matter. A gap
     opens and closes `at` the time of the report that changed something, so that it is right as of any day.
     """
-    await store.lock(connection)
     open_now = await store.gaps(connection, country, instrument)
     wanted: set[str] = set()
     if await store.party_since(connection, country, instrument):
@@ -79,7 +78,6 @@ def _judge(sender: str, data: ProvisionMapped, at: str) -> None:
 
 
 async def _map(event_id: str, judged: datetime, data: ProvisionMapped, connection: Connection) -> None:
-    await store.lock(connection)
     await store.add_mapping(
         connection,
         event_id=event_id,
@@ -106,7 +104,6 @@ async def amend_provision_mapped(
 async def on_law_changed(event: Event[LawAmended | LawRepealed], connection: Connection) -> Iterable[Event[Any]]:
     """Have the provisions of a changed law judged again; until then they carry out nothing (choreography 3)."""
     data = event.data
-    await store.lock(connection)
     await _change(event.id, event.time, data, connection)
     outcome = []
     if await store.entry_rules_before(connection, data.country, data.law_id, event.time):
@@ -132,7 +129,6 @@ async def _change(event_id: str, changed: datetime, data: LawAmended | LawRepeal
 
 async def on_entry_rule(event: Event[EntryRequirementDeclared], connection: Connection) -> list[Event[Any]]:
     """Ask for a look at an entry rule that was declared under a law changed since (choreography 3)."""
-    await store.lock(connection)
     law_id = event.data.legal_ref
     if law_id is None or not await store.changed_since(connection, event.data.destination, law_id, event.time):
         return []
@@ -143,7 +139,6 @@ async def amend_law_changed(
     root: Event[Any], previous: Data, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
     """Change the record of the law's change; the gaps follow in `resettled`."""
-    await store.lock(connection)
     await store.drop_law_change(connection, root.id)
     if isinstance(new, LawAmended | LawRepealed):
         await _change(root.id, root.time, new, connection)

@@ -59,7 +59,6 @@ async def on_treaty_act(event: Event[Any], connection: Connection) -> Iterable[E
     A withdrawal or reservation waits for the act that it rests on.
     """
     data: TreatyAct = event.data
-    await store.lock(connection)
     act = _act(event.id, event, data)
     code = inconsistency([*await store.acts(connection, data.country, data.instrument), act])
     if code == "not_party":
@@ -74,7 +73,6 @@ async def amend_treaty_act(
     root: Event[Any], previous: Data, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
     """Change the act, unless what remains would make no sense; the gaps follow in `resettled`."""
-    await store.lock(connection)
     await store.drop_act(connection, root.id)
     touched = [one for one in (previous, new) if isinstance(one, TreatyAct)]
     if isinstance(new, TreatyAct):

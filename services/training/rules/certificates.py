@@ -9,7 +9,7 @@ from services.training.policy import POLICY
 from services.training.rules.needs import judged
 from services.training.rules.notices import SERVICE, owner
 from services.training.standing import Certificate, Key, Step, history
-from services.training.store import certificates, lock
+from services.training.store import certificates
 from shared import deadlines
 from shared.contracts import Data, Event, Problem, Refused
 from shared.contracts.training import (
@@ -37,7 +37,6 @@ async def on_officer_certified(event: Event[OfficerCertified], connection: Conne
 
     It may renew another of the officer, and meet a need.
     """
-    await lock(connection)
     await _keep(event, event.data, connection)
     keys = await certificates.of_officer(connection, event.country, event.data.officer_pid, event.data.topic)
     outcome = await settled(event, keys, connection, anew={(event.country, event.data.cert_id)})
@@ -48,7 +47,6 @@ async def amend_officer_certified(
     root: Event[Any], previous: Data, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
     """Change the certificate; what is told of it follows in `recertified`."""
-    await lock(connection)
     await certificates.drop(connection, root.id, root.source)
     if isinstance(new, OfficerCertified):
         await _keep(root, new, connection)
@@ -72,10 +70,7 @@ async def recertified(
 
 
 async def on_certification_expired(event: Event[CertificationExpired], connection: Connection) -> Iterable[Event[Any]]:
-    """Note that the certificate's time is over.
-
-    It only adds a row, without a lock: whoever settles the certificate may be waiting for this very deadline.
-    """
+    """Note that the certificate's time is over."""
     await certificates.tell(connection, [(Step("expired", event.time), event)])
     return []
 
@@ -85,13 +80,12 @@ async def settled(
 ) -> list[Event[Any]]:
     """Bring what is told of certificates to what their history now is; return what that tells and takes back.
 
-    The caller holds the `lock`. `anew`: certificates that came or changed, whose last day is to be watched. Raises
-    NotYet when something is to be taken back that is told in this very transaction, and so is not in the log yet.
+    `anew`: certificates that came or changed, whose last day is to be watched. Raises NotYet when something is to be
+    taken back that is told in this very transaction, and so is not in the log yet.
     """
     ordered = sorted(set(keys))
     if not ordered:
         return []
-    await deadlines.hold(connection, [_expiry(key) for key in ordered])
     told = await certificates.told(connection, ordered)
     found = await certificates.found(connection, ordered)
     outcome, back, fresh, over = [], [], [], []
@@ -110,12 +104,19 @@ async def settled(
             over.append(_expiry(key))
         elif stood or key in anew:
             await _watch(cause, key, certificate, connection)
-    if not await certificates.recorded(connection, back):
-        raise NotYet("/data")
-    await certificates.take_back(connection, back)
-    await certificates.tell(connection, fresh)
-    await deadlines.clear(connection, *over)
+    if back:
+        await _take_back(back, connection)
+    if fresh:
+        await certificates.tell(connection, fresh)
+    if over:
+        await deadlines.clear(connection, *over)
     return outcome
+
+
+async def _take_back(event_ids: Collection[str], connection: Connection) -> None:
+    if not await certificates.recorded(connection, event_ids):
+        raise NotYet("/data")
+    await certificates.take_back(connection, event_ids)
 
 
 def _agreeing(stood: list[tuple[Step, Event[Any]]], wanted: list[Step], certificate: Certificate | None) -> int:

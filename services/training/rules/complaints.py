@@ -5,7 +5,7 @@ from typing import Any
 from services.training.policy import POLICY
 from services.training.rules.certificates import settled
 from services.training.rules.notices import SERVICE
-from services.training.store import certificates, complaints, lock
+from services.training.store import certificates, complaints
 from shared import deadlines
 from shared.contracts import Event
 from shared.contracts.training import ComplaintOverdue, ComplaintReceived, ComplaintResolved
@@ -15,7 +15,6 @@ from shared.rules import derive
 
 async def on_complaint(event: Event[ComplaintReceived | ComplaintResolved], connection: Connection) -> list[Event[Any]]:
     """Watch that a complaint is decided in time (Plan IP 4.1.1); misconduct ends certificates (choreography 10)."""
-    await lock(connection)
     await _watch(event, event.country, event.data.complaint_id, connection)
     return await _conduct(event, [event], connection)
 
@@ -24,7 +23,6 @@ async def recomplained(
     told: Event[Any], before: Event[Any], after: Event[Any] | None, connection: Connection
 ) -> list[Event[Any]]:
     """Watch, and tell of certificates, what holds with the amended report (a `Follow`)."""
-    await lock(connection)
     if after is None or after.data.complaint_id != before.data.complaint_id:
         for complaint_id in {one.data.complaint_id for one in (before, after) if one}:
             await _watch(told, told.country, complaint_id, connection)

@@ -9,7 +9,7 @@ import msgspec
 from services.training.policy import POLICY
 from services.training.rules import needs as rules
 from services.training.rules.certificates import settled
-from services.training.store import certificates, lock, needs
+from services.training.store import certificates, needs
 from shared.contracts import Data, Event
 from shared.contracts.intel import DocumentConfirmed
 from shared.database import Connection
@@ -20,7 +20,6 @@ async def on_document_confirmed(event: Event[DocumentConfirmed], connection: Con
 
     The first confirmation in the region of a pattern makes the certificates given before stale, once.
     """
-    await lock(connection)
     one = _confirmation(event, event.data, event.recordedtime)
     await needs.add_confirmation(connection, one)
     outcome = await _counted(event, event, connection)
@@ -34,7 +33,6 @@ async def amend_document_confirmed(
     root: Event[Any], previous: Data, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
     """Amend what is known of the confirmation; needs and certificates follow in `reconfirmed`."""
-    await lock(connection)
     known, need_id = await needs.drop_confirmation(connection, root.id, root.source) or (root.recordedtime, None)
     if isinstance(new, DocumentConfirmed):
         one, was = (_confirmation(root, data, known) for data in (new, previous))

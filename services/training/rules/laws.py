@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from services.training.rules.certificates import settled
-from services.training.store import certificates, lock
+from services.training.store import certificates
 from shared.contracts import Data, Event
 from shared.contracts.legal import LawAmended, LawRepealed
 from shared.database import Connection
@@ -12,7 +12,6 @@ from shared.database import Connection
 
 async def on_law_changed(event: Event[LawAmended | LawRepealed], connection: Connection) -> list[Event[Any]]:
     """Make the certificates aligned to a law that was amended or repealed stale, with a time of grace."""
-    await lock(connection)
     await _keep(event, event.data, event.recordedtime, connection)
     return await settled(event, await certificates.aligned_to(connection, touches(event.data)), connection)
 
@@ -21,7 +20,6 @@ async def amend_law_changed(
     root: Event[Any], previous: Data, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
     """Amend what is known of the change; the certificates follow in `realigned`."""
-    await lock(connection)
     known = await certificates.drop_law_change(connection, root.id, root.source)
     if isinstance(new, LawAmended | LawRepealed):
         await _keep(root, new, known or root.recordedtime, connection)

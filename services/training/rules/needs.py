@@ -8,7 +8,7 @@ import msgspec
 
 from services.training.policy import POLICY
 from services.training.rules.notices import SERVICE, owner
-from services.training.store import lock, needs
+from services.training.store import needs
 from shared import deadlines
 from shared.contracts import Data, Event
 from shared.contracts.intel import EntryRequirementChanged, OperationEvaluated
@@ -75,7 +75,6 @@ ASKING: Mapping[type[Data], Asking] = {
 
 async def on_asking(event: Event[Any], connection: Connection) -> list[Event[Any]]:
     """Raise the needs that a report asks for."""
-    await lock(connection)
     outcome = []
     for wanted in ASKING[type(event.data)](event):
         outcome += await raised(event, event, wanted, connection)
@@ -86,7 +85,6 @@ async def reasked(
     told: Event[Any], before: Event[Any], after: Event[Any] | None, connection: Connection
 ) -> list[Event[Any]]:
     """Withdraw the needs that an amended report asks for no more, and raise those that it asks for now (a `Follow`)."""
-    await lock(connection)
     now = {one.topic: one for one in ASKING[type(after.data)](after)} if after else {}
     outcome = []
     for need in await needs.raised_by(connection, before.id, before.source):
@@ -101,10 +99,7 @@ async def reasked(
 
 
 async def raised(cause: Event[Any], asking: Event[Any], wanted: Wanted, connection: Connection) -> list[Event[Any]]:
-    """Raise a need because of `cause`, on account of the report `asking`; what was done since may meet it at once.
-
-    The caller holds the `lock`.
-    """
+    """Raise a need because of `cause`, on account of the report `asking`; what was done since may meet it at once."""
     need = needs.Need(
         need_id=derived_id("need", cause.source, cause.id, wanted.topic),
         cause=asking.id,
@@ -141,7 +136,7 @@ async def withdrawn(cause: Event[Any], need: needs.Need, connection: Connection)
 
 
 async def judged(cause: Event[Any], country: Any, topics: Iterable[str], connection: Connection) -> list[Event[Any]]:
-    """Tell which open needs of a country in these topics are now planned or met; the caller holds the `lock`."""
+    """Tell which open needs of a country in these topics are now planned or met."""
     outcome = []
     for need in await needs.matched(connection, country, list(topics)):
         named: dict[str, Any] = {"need_id": need.need_id, "topic": need.topic, "bcp": need.bcp}
@@ -167,7 +162,6 @@ async def put_course(event: Event[Any], data: Any, connection: Connection) -> No
 
 async def on_course(event: Event[CourseScheduled | CourseDelivered], connection: Connection) -> list[Event[Any]]:
     """Tell which needs the course plans, or meets with the certificates that followed it."""
-    await lock(connection)
     return await judged(event, owner(event.data.bcp, event.country), event.data.topics, connection)
 
 
@@ -177,7 +171,6 @@ async def recoursed(
     """Tell which needs the course as it stands plans or meets; what was told before stays told (a `Follow`)."""
     if after is None:
         return []
-    await lock(connection)
     return await judged(told, owner(after.data.bcp, after.country), after.data.topics, connection)
 
 

@@ -12,6 +12,10 @@ from shared.contracts import registry
 from tests.services.indicators.making import PLAN, event, folded, instant
 
 
+async def nothing(*_asked):
+    return None
+
+
 @pytest.fixture(scope="module")
 def base():
     fold = folded(
@@ -28,6 +32,8 @@ def base():
         now=lambda: instant("2003-12-31"),
         ready=lambda: False,
         token="secret",
+        report=nothing,
+        rebuild=nothing,
     )
     server = uvicorn.Server(uvicorn.Config(app(view), port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run)

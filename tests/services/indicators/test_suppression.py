@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.indicators.suppression import K, added, hidden
@@ -99,3 +99,55 @@ def test_a_small_figure_is_marked_and_is_not_zero():
     }
     assert found.suppressed == 2
     assert row(folded(*few, *many), "VA-4.1").suppressed == 0
+
+
+served = st.lists(
+    st.tuples(st.sampled_from(["GTM", "HND"]), st.sampled_from(["female", "male"]), st.integers(1, 28)), max_size=60
+)
+
+
+def published(fold, as_of=""):
+    """Every number that whoever has no token can see of the services, and of the referrals' waiting times."""
+    numbers = {}
+    for identity in ("VA-4.1", "IP-f", "VA-5.1b"):
+        found = row(fold, identity, as_of, exact=False)
+        for cell in [*found.cells, *([found.headline] if found.headline else [])]:
+            if not cell.suppressed:
+                key = identity, cell.country, *cell.labels.values()
+                numbers[*key, "first"] = cell.numerator if cell.denominator else cell.value
+                numbers[*key, "second"] = cell.denominator or 0
+        for histogram in found.histograms:
+            numbers |= {(identity, histogram.country, le): n for le, n in histogram.buckets}
+    return numbers
+
+
+def assert_no_small_difference(one, other):
+    for key in one.keys() & other.keys():
+        assert abs(one[key] - other[key]) == 0 or abs(one[key] - other[key]) >= K, key
+
+
+def histories(told):
+    return [
+        part
+        for country, sex, day in told
+        for part in (
+            event("victims.service.provided", country, f"2004-03-{day:02}T10:00:00Z", sex=sex),
+            event("victims.referral.accepted", country, f"2004-03-{day:02}T10:00:00Z", late=False, latency_s=day * 999),
+        )
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(served, served)
+@example([("GTM", "female", 1)] * 15, [("GTM", "female", 2)])
+def test_no_two_looks_differ_by_less_than_a_publishable_number(before, since):
+    one, other = folded(*histories(before)), folded(*histories(before), *histories(since))
+    assert_no_small_difference(published(one), published(other))
+
+
+@settings(max_examples=40, deadline=None)
+@given(served, st.integers(1, 28), st.integers(1, 28))
+@example([("GTM", "female", 1)] * 15 + [("GTM", "female", 2)], 1, 2)
+def test_no_two_days_differ_by_less_than_a_publishable_number(told, day, later):
+    fold = folded(*histories(told))
+    assert_no_small_difference(published(fold, f"2004-03-{day:02}"), published(fold, f"2004-03-{later:02}"))

@@ -1,0 +1,68 @@
+"""The workshop's own questionnaire (the Plan's Cuadro #2): 27 answers, folded, give the table that it prints."""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.services.indicators.making import event, folded, row
+
+ASPECTS = [
+    "organización",
+    "logística",
+    "presentaciones",
+    "facilitadores",
+    "metodología",
+    "resultados",
+    "material_de_apoyo",
+]
+PRINTED = {
+    "excelente": ["74.07", "55.56", "85.19", "92.59", "81.48", "85.19", "74.07"],
+    "bueno": ["22.22", "40.74", "11.11", "3.70", "18.52", "14.81", "18.52"],
+    "regular": ["3.70", "0.00", "0.00", "0.00", "0.00", "0.00", "0.00"],
+    "deficiente": ["0.00", "3.70", "0.00", "0.00", "0.00", "0.00", "7.41"],
+    "no_contesto": ["0.00", "0.00", "3.70", "3.70", "0.00", "0.00", "0.00"],
+}
+QUESTIONNAIRES = 27
+
+
+def answers():
+    """The answers behind the percentages: of each aspect 27."""
+    for place, aspect in enumerate(ASPECTS):
+        told = []
+        for rating, shares in PRINTED.items():
+            told += [rating] * round(float(shares[place]) / 100 * QUESTIONNAIRES)
+        assert len(told) == QUESTIONNAIRES
+        yield from (
+            event("training.evaluation.submitted", "MEX", "2003-05-09T18:00:00Z", aspect=aspect, rating=rating)
+            for rating in told
+        )
+
+
+def printed(found):
+    """The region's cells as the Plan prints them."""
+    shares = {(cell.labels["rating"], cell.labels["aspect"]): cell for cell in found.cells if cell.country == "REG"}
+    assert {cell.denominator for cell in shares.values()} == {QUESTIONNAIRES}
+    return {rating: [f"{100 * shares[rating, aspect].value:.2f}" for aspect in ASPECTS] for rating in PRINTED}
+
+
+def test_the_27_questionnaires_print_the_plans_own_table():
+    found = row(folded(*answers()), "XC-5")
+    assert printed(found) == PRINTED
+    assert found.headline.value == pytest.approx(148 / 189)  # "un porcentaje importante": excelente, over all aspects
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_in_any_order(random):
+    mixed = list(answers())
+    random.shuffle(mixed)
+    assert printed(row(folded(*mixed), "XC-5")) == PRINTED
+
+
+def test_one_answer_more_is_another_table():
+    more = msgspec.json.decode(next(answers()))
+    more["data"]["rating"] = "deficiente"
+    found = row(folded(*answers(), msgspec.json.encode(more)), "XC-5")
+    one = next(cell for cell in found.cells if cell.labels == {"aspect": "organización", "rating": "deficiente"})
+    assert (one.numerator, one.denominator) == (1, 28)

@@ -1,0 +1,101 @@
+"""For every kind of indicator: whatever the order, the corrections and the retractions, the figures of a clean replay.
+
+The events are made from the plan itself: each field that a row reads takes any of its values.
+"""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.indicators import checks, fields
+from services.indicators.plan import Kind
+from services.indicators.steps import paths
+from tests.services.indicators.making import CONTRACTS, PLAN, amend, event, folded, row, values
+
+KINDS = [kind for kind in Kind.__args__ if kind not in checks.COMPOSED]
+countries = st.sampled_from(["GTM", "HND", "MEX"])
+times = st.integers(0, 400).map(lambda n: f"2004-{1 + n // 28 % 12:02}-{1 + n % 28:02}T10:00:00Z")
+
+
+def rows_of(kind):
+    return [one for one in PLAN.rows.values() if one.kind == kind]
+
+
+def types_of(kind):
+    return sorted({term.event for one in rows_of(kind) for term in one.term if term.event != checks.ANY_REPORT})
+
+
+def read_by(kind, name):
+    """The fields of an event type that the rows of a kind read."""
+    found = {path for one in rows_of(kind) for term in one.term if term.event == name for path in paths(one, term)}
+    return sorted({path.partition(".")[0] for path in found})
+
+
+def any_value(agreed, path):
+    """What a field may hold, where that is a closed list, a number, or what an event changes; else the example's."""
+    found = fields.type_at(agreed, path)
+    if fields.is_change(found):
+        return st.sampled_from([None, {"by": 1}, {"by": -1}, {"by": 1, "until": "2004-07-01T00:00:00Z"}])
+    if closed := fields.closed_values(found):
+        return st.sampled_from(closed)
+    if fields.is_whole_number(found):
+        return st.integers(0, 10**6)
+    if fields.is_number(found):
+        return st.floats(0, 1)
+    return st.just(agreed.good.get(path))
+
+
+def with_data(payload, changes):
+    changed = msgspec.json.decode(payload)
+    changed["data"] |= changes
+    return msgspec.json.encode(changed)
+
+
+def with_correction(amended, changes):
+    changed = msgspec.json.decode(amended)
+    changed["data"]["data"] |= changes
+    return msgspec.json.encode(changed)
+
+
+def told(kind):
+    """(payload, what a correction changes) of any event that feeds rows of this kind."""
+
+    def one(name):
+        agreed = CONTRACTS[name]
+        whole = st.fixed_dictionaries({path: any_value(agreed, path) for path in read_by(kind, name)})
+        data = whole.map(lambda said: {path: value for path, value in said.items() if value is not None})
+        return st.tuples(st.builds(lambda c, t, d: with_data(event(name, c, t), d), countries, times, data), data)
+
+    return st.sampled_from(types_of(kind)).flatmap(one)
+
+
+def test_every_kind_has_rows_that_events_feed():
+    assert {kind for kind in KINDS if types_of(kind)} == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=30, deadline=None)
+@given(st.data(), st.randoms(use_true_random=False))
+def test_any_order_and_any_amendments_give_the_figures_of_a_clean_replay(kind, data, random):
+    history = data.draw(
+        st.lists(st.tuples(told(kind), st.sampled_from(["kept", "corrected", "retracted"])), max_size=8)
+    )
+    clean, flows = [], []
+    for (payload, change), fate in history:
+        if fate != "retracted":
+            clean.append(with_data(payload, change) if fate == "corrected" else payload)
+        flows.append([payload] + ([with_correction(amend(fate, payload), change)] if fate == "corrected" else []))
+        flows[-1] += [amend(fate, payload)] if fate == "retracted" else []
+    mixed = []
+    while any(flows):  # causes before effects, otherwise any order
+        mixed.append(random.choice([one for one in flows if one]).pop(0))
+    random.shuffle(clean)
+    got, wanted = folded(*mixed), folded(*clean)
+    for one in rows_of(kind):
+        if any(term.event == checks.ANY_REPORT for term in one.term):
+            continue  # who reports at all: an amended report was one
+        for as_of in ("", "2004-07-15"):
+            mine, theirs = row(got, one.id, as_of), row(wanted, one.id, as_of)
+            assert values(mine) == values(theirs), one.id
+            assert (mine.headline, mine.met, mine.histograms) == (theirs.headline, theirs.met, theirs.histograms)
