@@ -84,7 +84,7 @@ def endless(made: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
 
 
 def cost_us(plan: Plan, made: list[tuple[str, bytes]], number: int, rounds: int = 3) -> float:
-    """Return microseconds of CPU an event: the best of some rounds, each over a fold that has met every event before."""
+    """Return microseconds of CPU an event: the best of some rounds, each over a fold that has met all events."""
     found = []
     for _ in range(rounds):
         fold = Fold(plan)
@@ -98,7 +98,7 @@ def cost_us(plan: Plan, made: list[tuple[str, bytes]], number: int, rounds: int 
 
 
 def growth(plan: Plan, made: list[tuple[str, bytes]], marks: list[int]) -> list[dict[str, float]]:
-    """Return microseconds of CPU an event between the marks, and at each the memory of the process and the state's bytes."""
+    """Return microseconds of CPU an event between the marks, and at each the memory that is held."""
     fold, source, done, told = Fold(plan), endless(made), 0, []
     for service, payload in made:  # every cell there will be
         fold.apply(service, 1, payload)
