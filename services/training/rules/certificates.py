@@ -104,12 +104,19 @@ async def settled(
             over.append(_expiry(key))
         elif stood or key in anew:
             await _watch(cause, key, certificate, connection)
-    if not await certificates.recorded(connection, back):
-        raise NotYet("/data")
-    await certificates.take_back(connection, back)
-    await certificates.tell(connection, fresh)
-    await deadlines.clear(connection, *over)
+    if back:
+        await _take_back(back, connection)
+    if fresh:
+        await certificates.tell(connection, fresh)
+    if over:
+        await deadlines.clear(connection, *over)
     return outcome
+
+
+async def _take_back(event_ids: Collection[str], connection: Connection) -> None:
+    if not await certificates.recorded(connection, event_ids):
+        raise NotYet("/data")
+    await certificates.take_back(connection, event_ids)
 
 
 def _agreeing(stood: list[tuple[Step, Event[Any]]], wanted: list[Step], certificate: Certificate | None) -> int:

@@ -167,15 +167,16 @@ async def matched(connection: Connection, country: str, topics: Sequence[str]) -
     or given after what the need comes from, and an officer was certified in the topic after it was given.
     """
     rows = await connection.fetch(
-        "select n.need_id, n.topic, n.bcp, n.raised, n.state,"
-        " (select course_id from course as c where c.country = n.country and n.topic = any (c.topics)"
-        " and not c.delivered and c.at >= n.since and (n.bcp is null or c.bcp = n.bcp)"
-        " order by c.at, c.course_id limit 1) as course_id,"
-        " exists (select from course as c join certificate as o on o.country = n.country and o.topic = n.topic"
-        " and o.certified >= c.at where c.country = n.country and n.topic = any (c.topics) and c.delivered"
-        " and c.at >= n.since and (n.bcp is null or c.bcp = n.bcp)) as met"
-        " from need as n where n.country = $1 and n.topic = any ($2::text[]) and n.state in ('raised', 'planned')"
-        " order by n.need_id",
+        "with given as materialized (select course_id, topics, bcp, delivered, at from course"
+        " where country = $1 and topics && $2::text[])"
+        " select n.need_id, n.topic, n.bcp, n.raised, n.state, p.course_id,"
+        " exists (select from certificate as o where o.country = n.country and o.topic = n.topic"
+        " and o.certified >= d.first) as met from need as n"
+        " left join lateral (select course_id from given as c where not c.delivered and n.topic = any (c.topics)"
+        " and c.at >= n.since and (n.bcp is null or c.bcp = n.bcp) order by c.at, c.course_id limit 1) as p on true"
+        " cross join lateral (select min(at) as first from given as c where c.delivered and n.topic = any (c.topics)"
+        " and c.at >= n.since and (n.bcp is null or c.bcp = n.bcp)) as d"
+        " where n.country = $1 and n.topic = any ($2::text[]) and n.state in ('raised', 'planned') order by n.need_id",
         country,
         topics,
     )

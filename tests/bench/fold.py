@@ -1,0 +1,161 @@
+"""`make bench-fold`: what one event costs the fold, from the core slice to the whole plan and from few events to many.
+
+The same recorded events, over two years and eleven countries, go through one fold; memory is that of the state alone.
+"""
+
+import argparse
+import json
+import random
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from services.indicators.fold import Fold
+from services.indicators.plan import Plan, load
+from shared.contracts import registry
+from shared.contracts.tallies import Tally
+from shared.contracts.vocabulary import MEMBERS
+
+CORE = (
+    *("IE-1.2c.reports", "IE-1.2d", "IE-1.2.2", "IE-1.2.3", "IE-2.1", "IE-3.1i", "IE-3.1ii", "IE-3.1iii", "IE-3.2b"),
+    *("IE-3.2.1", "IE-3.2.2", "VA-2.1", "VA-4.1", "VA-5.1b", "VA-6.1", "LE-1.R3", "LE-2.1", "PC-1a", "PC-1c"),
+    *("IP-2.1", "IP-3.1", "IP-a", "IP-e", "IP-f", "XC-2", "XC-6"),
+)
+"""The rows of the first build."""
+START = datetime(2003, 5, 9, tzinfo=UTC)
+DAYS = 730
+DISTINCT = 20_000
+"""Different events, gone through again and again."""
+
+
+def core(plan: Plan) -> Plan:
+    """Return the plan with the rows of the first build only."""
+    return msgspec.structs.replace(plan, rows={name: row for name, row in plan.rows.items() if name in CORE})
+
+
+def events(types: list[str]) -> list[tuple[str, bytes]]:
+    """Return (service, recorded event) of these types, spread evenly over types, countries and days."""
+    chance = random.Random(2003)
+    made = []
+    for number in range(DISTINCT):
+        agreed = registry()[types[number % len(types)]]
+        acts = [one for one in agreed.tallies if isinstance(one, Tally) and one.field]
+        data = dict(agreed.good) | {one.field: {"by": -1 if one.opens is False else 1} for one in acts}
+        when = (START + timedelta(seconds=chance.randrange(DAYS * 86_400))).isoformat()
+        country = chance.choice(MEMBERS)
+        made.append(
+            (
+                agreed.service,
+                msgspec.json.encode(
+                    {
+                        "specversion": "1.0",
+                        "id": f"e-{number}",
+                        "source": f"urn:crm:country:{country}:bench" if agreed.reported else "urn:crm:service:intel",
+                        "type": agreed.type,
+                        "time": when,
+                        "country": country,
+                        "data": data,
+                        "recordedtime": when,
+                        "sequence": number,
+                    }
+                ),
+            )
+        )
+    chance.shuffle(made)
+    return made
+
+
+def fed(plan: Plan) -> list[str]:
+    """Return the wire types that feed the plan's rows."""
+    names = {term.event for row in plan.rows.values() for term in row.term}
+    return sorted(wire for wire, agreed in registry().items() if agreed.name in names)
+
+
+def endless(made: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    while True:
+        yield from made
+
+
+def cost_us(plan: Plan, made: list[tuple[str, bytes]], number: int, rounds: int = 3) -> float:
+    """Return microseconds an event: the best of some rounds, each over a fold that has met every event before."""
+    found = []
+    for _ in range(rounds):
+        fold = Fold(plan)
+        for sequence, (service, payload) in enumerate(made, 1):
+            fold.apply(service, sequence, payload)
+        begun = time.perf_counter()
+        for sequence, (service, payload) in zip(range(number), endless(made), strict=False):
+            fold.apply(service, sequence, payload)
+        found.append((time.perf_counter() - begun) / number * 1e6)
+    return min(found)
+
+
+def growth(plan: Plan, made: list[tuple[str, bytes]], marks: list[int]) -> list[dict[str, float]]:
+    """Return microseconds an event between the marks, and at each the memory of the process and the state's bytes."""
+    fold, source, done, told = Fold(plan), endless(made), 0, []
+    for service, payload in made:  # every cell there will be
+        fold.apply(service, 1, payload)
+    for mark in marks:
+        begun = time.perf_counter()
+        for sequence in range(done, mark):
+            service, payload = next(source)
+            fold.apply(service, sequence + 1, payload)
+        took = (time.perf_counter() - begun) / (mark - done) * 1e6
+        told.append({"events": mark, "us_per_event": took, "memory": memory(), "state_bytes": len(fold.state.dump())})
+        done = mark
+    return told
+
+
+def memory() -> int:
+    """Return the bytes of memory that this process holds."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--events", type=int, default=5_000_000, help="the last mark")
+    options.add_argument("--out", type=Path, default=Path("bench-fold.json"))
+    given = options.parse_args()
+    whole = load()
+    slice_ = core(whole)
+    common = fed(slice_)
+    result = {
+        "rows": {"core": len(slice_.rows), "whole": len(whole.rows)},
+        "us_per_event": {
+            "core plan, core types": cost_us(slice_, events(common), 60_000),
+            "whole plan, core types": cost_us(whole, events(common), 60_000),
+            "whole plan, all types": cost_us(whole, events(fed(whole)), 60_000),
+        },
+        "growth": growth(whole, events(fed(whole)), [m for m in (100_000, 1_000_000, 5_000_000) if m <= given.events]),
+    }
+    given.out.write_text(json.dumps(result, indent=2) + "\n")
+    show(result)
+
+
+def show(result: dict) -> None:
+    console = Console()
+    cost = Table("plan and events", "µs an event")
+    for name, number in result["us_per_event"].items():
+        cost.add_row(name, f"{number:.2f}")
+    console.print(cost)
+    growing = Table("events folded", "µs an event", "process, MB", "state, KB")
+    for mark in result["growth"]:
+        growing.add_row(
+            f"{mark['events']:,}",
+            f"{mark['us_per_event']:.2f}",
+            f"{mark['memory'] / 1e6:,.0f}",
+            f"{mark['state_bytes'] / 1e3:,.0f}",
+        )
+    console.print(growing)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
