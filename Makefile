@@ -24,7 +24,8 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
 	@exec $(PY) -m pytest -q -n $(WORKERS) --dist loadgroup \
-		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/played --ignore tests/faults/test_controls.py)
+		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/played \
+		--ignore tests/faults/test_controls.py --ignore tests/faults/test_operations.py)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool)
 	@exec $(PY) -m pytest -q tests/deploy
@@ -36,14 +37,17 @@ check: setup ## Check style, types, the rules of who imports whom
 	@$(PY) -m ruff format --check -q . && $(PY) -m ruff check -q . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache \
 		&& $(PY) -m shared.contracts check && $(PY) -m infra.grafana --check
 
+bench-questions: setup ## Measure how soon questions are answered, with a million documents and phone hashes
+	@exec $(PY) -m tests.bench.questions
+
 bench: setup ## Measure reports a second, beside the plain way and the floor
 	@exec $(PY) -m tests.bench.run
 
 faults: setup ## Strike the whole system with seeded faults and check that nothing is lost or doubled (SEED=1 SECONDS=60)
 	@exec $(PY) -m tests.faults.run --seed $(or $(SEED),1) --seconds $(or $(SECONDS),60)
 
-faults-controls: setup ## Put in defects on purpose; the checker of `make faults` must find each
-	@exec $(PY) -m pytest -q -n $(WORKERS) tests/faults/test_controls.py
+faults-controls: setup ## Put in defects on purpose, each of which must be found; try how processes end
+	@exec $(PY) -m pytest -q -n $(WORKERS) tests/faults/test_controls.py tests/faults/test_operations.py
 
 faults-campaign: setup ## The same for twenty seeds, one after another
 	@failed=; for seed in $$(seq 1 20); do $(PY) -m tests.faults.run --seed $$seed --seconds $(or $(SECONDS),60) \
@@ -87,4 +91,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-deploy test-played check bench bench-fold faults faults-controls faults-campaign clean lock setup
+.PHONY: help run test test-deploy test-played check bench bench-fold bench-questions faults faults-controls faults-campaign clean lock setup

@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -53,6 +53,8 @@ class Stand:
     synced: bool = True
     """False: NATS as it comes, syncing every two minutes."""
     proxied: bool = True
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the services that are not the usual ones here."""
     nats: Nats = field(init=False)
     postgres: Postgres = field(init=False)
     disks: dict[str, Disk] = field(default_factory=dict)
@@ -270,6 +272,7 @@ class Stand:
             "CRM_RETRY_DELAY_S_MAX": "3",
             "FAULTS_CLOCK": str(self.folder / f"{name}.clock"),
             "PYTHONPYCACHEPREFIX": str(self.folder / "pycache"),
+            **self.env,
         }
         command = [sys.executable, "-m", "tests.faults.process", service, *self.defects]
         return Child(name, command, env, self.folder / f"{name}.log", ROOT, f"http://127.0.0.1:{ops}")

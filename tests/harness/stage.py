@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from infra.local.nats import Nats
 from infra.local.process import stop
@@ -21,7 +22,7 @@ from infra.nats.rights import PROVISIONER, inbox
 from shared.clock import Clock
 from shared.contracts import SERVICES
 from tests.harness.servers import Region
-from tests.harness.system import System
+from tests.harness.system import System, free_port
 
 CALLER = "caller"
 """Publishes to INTAKE for all countries in one atomic batch: an order of arrival that no country could bring about."""
@@ -35,6 +36,8 @@ class Stage:
     region: Region
     system: System
     clock: Clock
+    ops: dict[str, int]
+    """Ports of the processes' /metrics by name (`intel`, `intel-2`)."""
     ahead_s: float = 0.0
 
     def scene_region(self) -> Region:
@@ -56,6 +59,12 @@ class Stage:
             (account,) = json.load(answer)["account_details"]
         return {stream["name"]: stream for stream in account["stream_detail"]}
 
+    def measured(self, process: str, metric: str) -> float:
+        """The sum of a metric's samples in one process."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ops[process]}/metrics", timeout=10) as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+        return sum(sample.value for family in families for sample in family.samples if sample.name == metric)
+
 
 def with_caller(rights: dict[str, Any]) -> dict[str, Any]:
     permissions = {"publish": ["crm.in.>"], "subscribe": [f"{inbox(CALLER)}.>"]}
@@ -76,10 +85,11 @@ def stage(tmp_path_factory, postgres_server, nats_keys) -> Iterator[Stage]:
     clock = {"CRM_CLOCK_START": START.isoformat(), "CRM_CLOCK_EPOCH": epoch.isoformat()}
     try:
         asyncio.run(_provisioned(region))
-        for service in SERVICES:
-            system.start(service, f"{service}-2", CRM_CLOCK_AHEAD_FILE=str(ahead), **clock)
+        ops = {name: free_port() for service in SERVICES for name in (service, f"{service}-2")}
+        for name, port in ops.items():
+            system.start(name, CRM_CLOCK_AHEAD_FILE=str(ahead), CRM_OPS_PORT=str(port), **clock)
         asyncio.run(system.ready(patience_s=120))  # ten processes at once
-        yield Stage(region, system, Clock(START, epoch, 1.0, ahead))
+        yield Stage(region, system, Clock(START, epoch, 1.0, ahead), ops)
     finally:
         for process in system.processes.values():
             process.kill()

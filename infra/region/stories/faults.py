@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from infra.region.scene import Scene, Step, Story, Tell
-from infra.region.stories import documents, intel, legal, training, victims
+from infra.region.stories import documents, intel, laws, legal, training, victims
 from shared.contracts.vocabulary import MEMBERS
 
 AMENDED: tuple[tuple[Tell, str, tuple[Any, ...]], ...] = (
@@ -51,6 +51,14 @@ def withdrawn_lesson(scene: Scene) -> Iterator[Step]:
     yield scene.report("intel.operation.retracted", retraction, after=scene.days(0.2, 2))
 
 
+def withdrawn_amendment(scene: Scene) -> Iterator[Step]:
+    """Tell of an amended law that was announced by mistake: what followed for certificates is taken back."""
+    said = next(laws.amendment(scene))
+    yield said
+    retraction = {"supersedes": said.id, "reason": "mistaken", "reported_by": "legislature"}
+    yield scene.report("legal.law.retracted", retraction, after=scene.days(3, 12))
+
+
 def careless(scene: Scene) -> Iterator[Step]:
     """Tell of an old system that sends something without checking it first."""
     tell = scene.one((intel.false_document, intel.place, legal.arrest, legal.case, victims.victim, training.workforce))
@@ -92,4 +100,9 @@ def _said(step: Step, data: dict[str, Any]) -> Step:
 
 SPOILERS: tuple[Spoil, ...] = (_misspelt, _left_out, _added, _mistyped, _local_time, _elsewhere)
 
-STORIES = (Story(second_thought, 3), Story(withdrawn_lesson, 0.3), Story(careless, 2))
+STORIES = (
+    Story(second_thought, 3),
+    Story(withdrawn_lesson, 0.3),
+    Story(withdrawn_amendment, 2, pace=lambda _, years: 0.6 * years),
+    Story(careless, 2),
+)

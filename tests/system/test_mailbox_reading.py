@@ -1,0 +1,63 @@
+"""The client's mailbox: in order, durable, given back when it is left, and nobody else's."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from shared.batch import publish_batch
+from shared.client import connect
+from shared.contracts import Event
+from tests.harness.system import until
+from tests.system.staging import example
+
+NUMBER = 250
+
+
+def told(sequence, country):
+    return Event(
+        specversion="1.0",
+        id=f"e-{sequence}",
+        source="urn:crm:service:victims",
+        type="crm.victims.alert.issued.v1",
+        time=datetime(2004, 3, 1, tzinfo=UTC),
+        country=country,
+        data=example("victims.alert.issued"),
+        recordedtime=datetime(2004, 3, 1, tzinfo=UTC),
+        sequence=sequence,
+    )
+
+
+async def read(region, country, most):
+    """What a new connection of a country reads before it leaves: at most so many, or all there is."""
+    found = []
+    async with connect(region.nats.url, region.seed(country), country) as client:
+        events = client.mailbox(idle_s=1)
+        async for event in events:
+            found.append(event.sequence)
+            if len(found) == most:
+                break
+        await events.aclose()
+    return found
+
+
+async def test_a_mailbox_is_read_in_order_goes_on_where_it_was_left_and_is_nobody_elses(region):
+    service = await region.connect("victims")
+    countries = ["GTM" if sequence % 2 else "MEX" for sequence in range(1, 2 * NUMBER + 1)]
+    events = [told(sequence, country) for sequence, country in enumerate(countries, start=1)]
+    subjects = [f"crm.evt.victims.alert.issued.{event.country}" for event in events]
+    await publish_batch(service, list(zip(subjects, map(msgspec.json.encode, events), strict=True)))
+    provisioner = await region.connect("provisioner")
+
+    async def copied():
+        return (await provisioner.jetstream().stream_info("MAILBOX")).state.messages == len(events)
+
+    await until(copied, "the mailboxes to be filled")
+    mine = [event.sequence for event in events if event.country == "GTM"]
+    first = await read(region, "GTM", 100)
+    assert first == mine[:100]
+    # The last one was not acknowledged: whoever had it in hand may not have done anything with it.
+    second = await read(region, "GTM", None)
+    assert sorted(second) == mine[99:]
+    assert [sequence for sequence in second if sequence != mine[99]] == sorted(set(second) - {mine[99]})
+    assert await read(region, "GTM", None) == []
+    assert await read(region, "MEX", 3) == [2, 4, 6]
