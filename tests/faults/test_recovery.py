@@ -19,6 +19,7 @@ from tests.harness.system import until
 from tests.system.staging import NOW, clock, example
 
 NAME = "training.official.enrolled"
+PATIENCE_S = 120
 
 
 async def reported(system, first, number=30):
@@ -28,7 +29,7 @@ async def reported(system, first, number=30):
     for key in ids:
         await gtm.publish(gtm.report(NAME, example(NAME, officer_pid=key), id=key, time=NOW))
     operator = await system.region.connect("operator")
-    await until(lambda: stored(operator, first + number), "all to be in stream and mailbox")
+    await until(lambda: stored(operator, first + number), "all to be in stream and mailbox", PATIENCE_S)
     return ids
 
 
@@ -66,7 +67,7 @@ async def read(system, number):
 @pytest.fixture
 async def running(system):
     system.start("training", **clock())
-    await system.ready()
+    await system.ready(patience_s=PATIENCE_S)
     return system
 
 
@@ -94,7 +95,7 @@ async def test_a_flipped_bit_is_found_and_mended(running, stop):
     nats.launch(region.accounts())
     await asyncio.to_thread(nats.wait)
     if stop is signal.SIGTERM:
-        assert (await until(lambda: anything_wrong(running), "crm verify to find it")).missing
+        assert (await until(lambda: anything_wrong(running), "crm verify to find it", PATIENCE_S)).missing
     await restored(running)
     whole = await found(running)
     assert (whole.faults(), whole.sequence) == ([], 30)
@@ -120,7 +121,7 @@ async def test_a_log_from_an_older_backup_is_brought_to_where_its_stream_ends(ru
     assert differences == []
     again = await found(running)
     assert (again.faults(), again.head, again.position) == ([], newest.head, 60)
-    await running.ready()
+    await running.ready(patience_s=PATIENCE_S)
     await reported(running, 60)
     assert [event.id for event in await running.log("training")] == [f"officer-{n}" for n in range(90)]
 
