@@ -198,7 +198,13 @@ def _turn(one: silence.Turn, now: datetime) -> Event[Any]:
 
 def _crossing(one: thresholds.Crossing, now: datetime) -> Event[Any]:
     assert one.row.target is not None
-    data = ThresholdCrossed(indicator=one.row.id, old=one.old, new=one.new, target=one.row.target, country="REG")
+    data = ThresholdCrossed(
+        indicator=one.row.id,
+        old=float(one.old),
+        new=float(one.new),  # a count is an int, and the log's bytes are those of the contract's types
+        target=one.row.target,
+        country="REG",
+    )
     return _event(data, now, now, one.row.id, now.isoformat())
 
 

@@ -64,6 +64,7 @@ class Stand:
     held: set[str] = field(default_factory=set)
     restarts: dict[str, int] = field(default_factory=dict)
     http_port: int = 0
+    supervising: "asyncio.Task[None] | None" = None
     reading: list["asyncio.Task[None]"] = field(default_factory=list)
     """Whoever reads mailboxes, until the end."""
     epoch: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -95,6 +96,8 @@ class Stand:
         for child in self.children.values():
             child.env |= self.clock()
             child.start()
+        # From the beginning: a port that was free a moment ago may be another's now.
+        self.supervising = asyncio.create_task(self.supervise())
         await self.ready()
 
     async def ready(self) -> None:
@@ -102,9 +105,10 @@ class Stand:
 
     async def stop(self) -> None:
         """End everything at once; nothing here is worth an orderly end."""
-        for task in self.reading:
+        going = [*self.reading, *([self.supervising] if self.supervising else [])]
+        for task in going:
             task.cancel()
-        await asyncio.gather(*self.reading, return_exceptions=True)
+        await asyncio.gather(*going, return_exceptions=True)
         for proxy in self.proxies.values():
             await proxy.stop()
         for child in self.children.values():
@@ -308,12 +312,7 @@ async def standing(stand: Stand) -> AsyncIterator[Stand]:
     try:
         await stand.start()
         print(f"  the system stands after {time.monotonic() - began:.1f} s", flush=True)
-        supervising = asyncio.create_task(stand.supervise())
-        try:
-            yield stand
-        finally:
-            supervising.cancel()
-            await asyncio.gather(supervising, return_exceptions=True)
+        yield stand
     finally:
         await stand.stop()
 
