@@ -76,6 +76,7 @@ class Stand:
         self._make_disks()
         self.nats = self._nats()
         self.postgres = Postgres(self._home("postgres"))
+        self.postgres.log = self.folder / "postgres.log"
         self.nats.start(self.rights())
         await asyncio.to_thread(self.postgres.prepare)
         self.postgres.launch()
@@ -141,7 +142,7 @@ class Stand:
 
     async def start_server(self, name: str) -> None:
         server = self.servers()[name]
-        with contextlib.suppress(StartError):  # the next round tries again
+        with contextlib.suppress(StartError, OSError):  # the next round tries again
             self.nats.launch(self.rights()) if name == "nats" else self.postgres.launch()
             await asyncio.to_thread(server.wait)
 
