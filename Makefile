@@ -24,7 +24,9 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
 	@exec $(PY) -m pytest -q -n $(WORKERS) --dist loadgroup \
-		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/played --ignore tests/faults/test_controls.py)
+		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/played \
+		--ignore tests/faults/test_controls.py --ignore tests/faults/test_operations.py \
+		--ignore tests/faults/test_cluster.py)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool)
 	@exec $(PY) -m pytest -q tests/deploy
@@ -45,8 +47,9 @@ bench: setup ## Measure reports a second, beside the plain way and the floor
 faults: setup ## Strike the whole system with seeded faults and check that nothing is lost or doubled (SEED=1 SECONDS=60)
 	@exec $(PY) -m tests.faults.run --seed $(or $(SEED),1) --seconds $(or $(SECONDS),60)
 
-faults-controls: setup ## Put in defects on purpose; the checker of `make faults` must find each
-	@exec $(PY) -m pytest -q -n $(WORKERS) tests/faults/test_controls.py
+faults-controls: setup ## Put in defects on purpose, each of which must be found; try how processes end
+	@exec $(PY) -m pytest -q -n $(WORKERS) tests/faults/test_controls.py tests/faults/test_operations.py \
+		tests/faults/test_cluster.py
 
 faults-campaign: setup ## The same for twenty seeds, one after another
 	@failed=; for seed in $$(seq 1 20); do $(PY) -m tests.faults.run --seed $$seed --seconds $(or $(SECONDS),60) \
@@ -54,6 +57,9 @@ faults-campaign: setup ## The same for twenty seeds, one after another
 
 bench-fold: setup ## Measure what an event costs the fold: core slice and whole plan, 100 thousand to 5 million events
 	@exec $(PY) -m tests.bench.fold
+
+soak: setup ## Steady traffic for half an hour; memory, files, connections must stay flat (SECONDS=1800 RATE=100)
+	@exec $(PY) -m tests.faults.soak --seconds $(or $(SECONDS),1800) --rate $(or $(RATE),100)
 
 clean: ## Remove the data of `make run` and all caches
 	@$(PYTHON) -m infra.local.clean "$(CRM_STATE_DIR)"
@@ -90,4 +96,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-deploy test-played check bench bench-fold bench-questions faults faults-controls faults-campaign clean lock setup
+.PHONY: help run test test-deploy test-played check bench bench-fold bench-questions faults faults-controls faults-campaign soak clean lock setup

@@ -20,7 +20,7 @@ from shared.contracts import Event, Problem, Refused
 from shared.contracts.notice import Rejected
 from shared.contracts.report import UNREADABLE, accepted, report_id
 from shared.log import Draft, Log
-from shared.rules import NotYet, derived_id, source
+from shared.rules import NotYet, source
 from shared.settings import Settings
 from shared.streams import INTAKE
 from shared.telemetry import BATCH_SECONDS, RECEIVED, trace_id, traced
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 LOST = (*database.LOST, *bus.LOST)
 WAITING_FACTOR_S, FAILED_FACTOR_S = 0.1, 0.5
 """The delay before a message comes again, times two for each delivery."""
+SHORT_REPLY = 9
+"""Tokens of an acknowledgement's subject without domain and account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class Intake:
         """Return what was not refused before: a refusal that the sender was told stands, whatever came since."""
         messages = [message for message, _ in [*drafts, *refused]]
         told = await self.log.told([_rejection_id(message) for message in messages])
+        if not told:
+            return drafts, refused
         for message in messages:
             if _rejection_id(message) in told:
                 await message.ack()
@@ -229,7 +233,14 @@ def _intake_id(message: Msg) -> str:
 
 
 def _rejection_id(message: Msg) -> str:
-    return derived_id(_intake_id(message))
+    """Return the id that the refusal of a message has: its place in INTAKE and when it was stored (ns since 1970).
+
+    Looked up for every report, so it is cut out of where its acknowledgement goes
+    (`$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<deliveries>.<sequence>.<n>.<stored>.<pending>…`).
+    """
+    tokens = message.reply.split(".")
+    at = 5 if len(tokens) == SHORT_REPLY else 7
+    return f"refusal:{tokens[at]}:{tokens[at + 2]}"
 
 
 def _age_s(message: Msg) -> float:

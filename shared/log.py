@@ -1,8 +1,9 @@
 """The log: one append-only table per service, its positions consecutive, its rows chained by their hashes."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import msgspec
@@ -70,6 +71,26 @@ class Log:
         await turn(connection, self.service)
         now = self.clock.now()
         known = await self._known(connection, drafts)
+        if len(drafts) > 1:
+            # A savepoint for each draft costs more than most rules: only a batch in which one fails takes them.
+            try:
+                async with connection.transaction():
+                    return await self._judged(connection, drafts, dict(known), now, self._together)
+            except LOST:
+                raise
+            except Exception:  # noqa: BLE001, S110 - whose it is, the second round tells
+                pass
+        return await self._judged(connection, drafts, known, now, self._apart)
+
+    async def _judged(
+        self,
+        connection: Connection,
+        drafts: Sequence[Draft],
+        known: dict[Key, Event[Any] | None],
+        now: datetime,
+        apply: Callable[[Draft, Event[Any], Connection], Awaitable[list[Event[Any]] | Exception]],
+    ) -> list[Exception | None]:
+        """Run the rules and append what comes of them."""
         outcomes: list[Exception | None] = [None] * len(drafts)
         events: list[Event[Any]] = []
         reports: list[Event[Any]] = []
@@ -82,7 +103,7 @@ class Log:
             if isinstance(draft.event.data, Merged):
                 await self.append(connection, events)
                 events = []
-            set_off = await self._apply(draft, msgspec.structs.replace(draft.event, recordedtime=now), connection)
+            set_off = await apply(draft, msgspec.structs.replace(draft.event, recordedtime=now), connection)
             if isinstance(set_off, Exception):
                 outcomes[number] = set_off
                 continue
@@ -97,7 +118,7 @@ class Log:
         """Correct what was just recorded under an identifier merged before; what may not be corrected stands."""
         events: list[Event[Any]] = []
         for correction in await merges.late(connection, self.rules, reports):
-            outcome = await self._apply(Draft(correction), correction, connection)
+            outcome = await self._apart(Draft(correction), correction, connection)
             if isinstance(outcome, Refused):
                 continue
             if isinstance(outcome, Exception):
@@ -136,22 +157,27 @@ class Log:
             known |= {(row["stream"], row["sequence"]): None for row in rows}
         return known
 
-    async def _apply(self, draft: Draft, event: Event[Any], connection: Connection) -> list[Event[Any]] | Exception:
+    async def _together(self, draft: Draft, event: Event[Any], connection: Connection) -> list[Event[Any]]:
+        """Run the rule; return what is to be recorded."""
+        events = await rules.apply(self.rules, event, connection)
+        if not draft.heard:
+            return events
+        await connection.execute("insert into heard (stream, sequence) values ($1, $2)", *draft.heard)
+        return events[1:]
+
+    async def _apart(self, draft: Draft, event: Event[Any], connection: Connection) -> list[Event[Any]] | Exception:
         """Run the rule in a savepoint, so that what fails in it concerns its own event only."""
         if not draft.heard and rules.of(self.rules, event) is None:
             return [event]
         try:
             async with connection.transaction():
-                events = await rules.apply(self.rules, event, connection)
-                if draft.heard:
-                    await connection.execute("insert into heard (stream, sequence) values ($1, $2)", *draft.heard)
+                return await self._together(draft, event, connection)
         except LOST:
             raise
         except Refused as verdict:
             return merges.refused(verdict) if isinstance(event.data, Merged) else verdict
         except Exception as error:  # noqa: BLE001 - whatever a rule raises is judged in one place, by intake
             return error
-        return events[1:] if draft.heard else events
 
     async def append(self, connection: Connection, events: Sequence[Event[Any]]) -> None:
         """Append `events` at the next positions and wake the relay, within the caller's transaction.

@@ -166,9 +166,16 @@ async def _put(connection: Connection, tolds: Sequence[_Told]) -> list[Data]:
         filled.append(data)
         for _, thing, act in told.acts():
             record.add(thing, act)
-    await connection.executemany(
-        "insert into tally (what, thing, at, position, opens) values ($1, $2, $3, $4, $5) on conflict do nothing",
-        [(*thing, *act) for thing, act in acts],
+    await connection.execute(
+        "insert into tally (what, thing, at, position, opens)"
+        " select what, thing, at, position, opens from"
+        " unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::boolean[])"
+        " as a (what, thing, at, position, opens) on conflict do nothing",
+        [what for (what, _), _ in acts],
+        [key for (_, key), _ in acts],
+        [at for _, (at, _, _) in acts],
+        [position for _, (_, position, _) in acts],
+        [opens for _, (_, _, opens) in acts],
     )
     return filled
 

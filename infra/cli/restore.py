@@ -25,13 +25,12 @@ def restore(
     """
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
-    from nats.errors import Error as NatsError  # noqa: PLC0415
-
     from infra.cli.running import running  # noqa: PLC0415
     from infra.nats.asking import ProvisionError  # noqa: PLC0415
     from infra.recovery.restore import UnrestorableError  # noqa: PLC0415
     from infra.recovery.restore import restore as restored  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
+    from shared.relay import LOST  # noqa: PLC0415
 
     if service not in SERVICES:
         raise typer.BadParameter(f"no such service: {service}")
@@ -42,7 +41,7 @@ def restore(
         database_url = database_url or _as_service(service, addresses["postgres"], creds)
     try:
         differences = asyncio.run(restored(service, database_url, nats_url, creds, typer.echo))
-    except (UnrestorableError, ProvisionError, OSError, NatsError) as error:
+    except (UnrestorableError, ProvisionError, *LOST) as error:
         typer.echo(f"not restored: {error}", err=True)
         raise typer.Exit(1) from error
     for line in differences:

@@ -8,6 +8,10 @@ import typer
 
 from infra.cli.up import State
 
+COUNTED = {"crm_fold_sequence": ("fold", "stream"), "crm_rejected_total": ("rejected", "service")}
+FAILED = {"crm_intake_total": ("failed", "service")}
+"""Messages that met a fault of ours since the process began; each waits and is tried again."""
+
 
 def status(
     *,
@@ -39,11 +43,14 @@ async def _gathered(addresses: dict[str, Any]) -> dict[str, Any]:
     from infra.nats.rights import OPERATOR  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
 
-    measured = _measured(addresses["http"])
+    measured = _measured(addresses["http"], COUNTED)
+    failed = {name: sum(_measured(url, FAILED).values()) for name, url in addresses.get("ops", {}).items()}
     database = await asyncpg.connect(addresses["postgres"])
     try:
         async with connected(addresses["nats"], Path(addresses["creds"][OPERATOR]), OPERATOR) as nc:
             services = {name: await _service(name, database, nc, measured) for name in SERVICES}
+            for name, row in services.items():
+                row["failed"] = failed.get(name)
             waiting = await _durables(nc)
             return {"services": services, "durables": waiting, "differences": await all_differences(nc)}
     finally:
@@ -78,8 +85,8 @@ async def _durables(nc: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def _measured(http: str) -> dict[str, float]:
-    """Return fold positions and rejections from the board's metrics; nothing while it is away."""
+def _measured(http: str, keys: dict[str, tuple[str, str]]) -> dict[str, float]:
+    """Return the metrics in `keys`, summed by a label and named `<word> <label>`; nothing while it is away."""
     import urllib.request  # noqa: PLC0415
 
     from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
@@ -90,10 +97,9 @@ def _measured(http: str) -> dict[str, float]:
     except OSError:
         return {}
     found: dict[str, float] = {}
-    keys = {"crm_fold_sequence": ("fold", "stream"), "crm_rejected_total": ("rejected", "service")}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            if sample.name in keys:
+            if sample.name in keys and sample.labels.get("outcome", "failed") == "failed":
                 word, label = keys[sample.name]
                 key = f"{word} {sample.labels[label]}"
                 found[key] = found.get(key, 0) + sample.value
@@ -104,9 +110,9 @@ def _show(found: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    console, table = Console(highlight=False), Table("service", "log", "stream", "fold", "rejected")
+    console, table = Console(highlight=False), Table("service", "log", "stream", "fold", "rejected", "failed")
     for name, row in found["services"].items():
-        table.add_row(name, *(_figure(row[key]) for key in ("log", "stream", "fold", "rejected")))
+        table.add_row(name, *(_figure(row[key]) for key in ("log", "stream", "fold", "rejected", "failed")))
     console.print(table)
     waiting = Table("durable", "on", "pending", "unacknowledged", "redelivered")
     for row in found["durables"]:

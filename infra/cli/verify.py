@@ -26,11 +26,10 @@ def verify(  # noqa: PLR0913 - each is a flag
     """
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
-    from nats.errors import Error as NatsError  # noqa: PLC0415
-
     from infra.cli.running import running  # noqa: PLC0415
     from infra.nats.rights import OPERATOR  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
+    from shared.relay import LOST  # noqa: PLC0415
 
     if unknown := sorted({*(services or [])} - {*SERVICES}):
         raise typer.BadParameter(f"no such service: {', '.join(unknown)}")
@@ -40,7 +39,7 @@ def verify(  # noqa: PLR0913 - each is a flag
         seed = seed or Path(addresses["creds"][OPERATOR])
     try:
         found = asyncio.run(_compared(nats_url, database_url, seed, services or list(SERVICES)))
-    except (OSError, NatsError) as error:
+    except LOST as error:
         typer.echo(f"the servers do not answer ({type(error).__name__})", err=True)
         raise typer.Exit(1) from error
     typer.echo(json.dumps(found, indent=2)) if as_json else _show(found)

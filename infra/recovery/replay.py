@@ -80,7 +80,7 @@ class Replay:
             while queue and _before(queue[0], event, cause):
                 if await self._hear(queue.popleft(), event):
                     return
-        if cause is not None and await self._hear(cause, event):
+        if cause is not None and await self._hear_cause(cause, event):
             return
         if event.source.startswith("urn:crm:country:"):
             await self._act(_as_reported(event))
@@ -89,19 +89,34 @@ class Replay:
         else:
             await self._append([event])
 
-    async def _hear(self, heard: Heard, event: Event[Any]) -> bool:
+    async def _hear_cause(self, cause: Heard, event: Event[Any]) -> bool:
+        """Act on what set off `event`, but first on what replicas may have heard before it, where it needs that.
+
+        Return whether that took the stream forward.
+        """
+        while cause.event.id in self._waiting:
+            if await self._hear(cause, event):
+                return True
+            earlier = (one for one in self._foreign if one and one[0].event.recordedtime < event.recordedtime)
+            if (queue := next(earlier, None)) is None:
+                return await self._hear(cause, event, whatever=True)
+            if await self._hear(queue.popleft(), event):
+                return True
+        return False
+
+    async def _hear(self, heard: Heard, event: Event[Any], *, whatever: bool = False) -> bool:
         """Act on another service's event if the stream goes on with what it sets off, or it sets off nothing.
 
         Return whether that took the stream forward.
         """
         caused = event.causationid == heard.event.id
         foreign = msgspec.structs.replace(
-            heard.event, recordedtime=event.recordedtime if caused else heard.event.recordedtime
+            heard.event, recordedtime=event.recordedtime if caused and not whatever else heard.event.recordedtime
         )
         with contextlib.suppress(_Undone):
             async with self.connection.transaction():
                 set_off = (await self._ruled(foreign))[1:]
-                if self._known(set_off) < len(set_off) and not caused:
+                if not whatever and (not self._known(set_off) if caused else self._known(set_off) < len(set_off)):
                     raise _Undone
                 await self.connection.execute(
                     "insert into heard (stream, sequence) values ($1, $2)", heard.stream, heard.sequence

@@ -94,6 +94,8 @@ class Announcer:
         """Tell what is new. Raises one of `database.LOST`."""
         now = self.own.clock.now()
         settled = now - timedelta(seconds=SETTLED_S * self.own.clock.speed)
+        if await self._close(now, settled):
+            return  # a report reaches a milestone: that is judged when it is folded
         found = announcements(self.plan, self.feed.state, settled, self.milestones)
         await self._record([_milestone(one, now) for one in found])
         self.milestones |= {(one.verb, one.key) for one in found}
@@ -104,7 +106,7 @@ class Announcer:
         if moment - self._looked >= LOOK_S:
             self._looked = moment
             await self._cross(now)
-            await self._report(now, settled)
+            await self._revise(now)
 
     async def _record(self, events: list[Event[Any]]) -> None:
         await self.own.record([Draft(event) for event in events])
@@ -117,43 +119,52 @@ class Announcer:
         await self._record([_crossing(one, now) for one in crossed])
         self.crossings |= {one.row.id: one.new for one in crossed}
 
-    async def _report(self, now: datetime, settled: datetime) -> None:
-        """Publish every quarter that is over, and of one that was published before what has changed."""
+    async def _close(self, now: datetime, settled: datetime) -> bool:
+        """Publish the report of every quarter that is over; return whether there was any."""
+        new = [quarter for quarter in reports.closed(self.feed.state, settled) if quarter not in self.published]
+        for quarter in new:
+            await self._publish(reports.report(self.plan, self.feed.state, quarter, 1), now, settled)
+        return bool(new)
+
+    async def _revise(self, now: datetime) -> None:
+        """Publish the next revision of a report whose figures have changed: one at a look, for it takes a while."""
         state = self.feed.state
-        over = reports.closed(state, settled)
-        for quarter in over:
-            if quarter not in self.published:
-                await self._publish(reports.report(self.plan, state, quarter, 1), now)
-        for quarter in over:
-            standing = self.published[quarter]
+        for quarter, standing in self.published.items():
             waits = now - standing.published < REVISED_AFTER
             if waits or self._checked.get(quarter) == state.sequences:
                 continue
             self._checked[quarter] = dict(state.sequences)
             one = reports.report(self.plan, state, quarter, standing.revision + 1)
             if reports.fingerprint(one) != standing.figures:
-                await self._publish(one, now)
-            return  # it takes a while: the others have their turn at the next look
+                await self._publish(one, now, now)
+            return
 
-    async def _publish(self, one: Report, now: datetime) -> None:
-        """Store the report and record that it is published, both or neither."""
-        bytes_, due = reports.content(one), reports.due(one.quarter)
+    async def _publish(self, one: Report, now: datetime, at: datetime) -> None:
+        """Store the report and record that it is published, both or neither.
+
+        One that could not be published in time counts as missed first: not one that a fast clock ran past between two
+        looks.
+        """
+        content, due = reports.content(one), reports.due(one.quarter)
         data = ReportPublished(
             quarter=one.quarter,
             as_of=one.as_of,
-            checksum=hashlib.sha256(bytes_).hexdigest(),
+            checksum=hashlib.sha256(content).hexdigest(),
             coverage=one.coverage,
             revision=one.revision,
             suppressed=one.suppressed,
             events=sum(one.events.values()),
         )
-        events = [_event(data, now, now, one.quarter, str(one.revision))]
-        if one.revision == 1 and due < now:
+        late = at - timedelta(seconds=LOOK_S * self.own.clock.speed) > due
+        first = one.revision == 1
+        time = min(at, due) if first and not late else at
+        events = [_event(data, time, now, one.quarter, str(one.revision))]
+        if first and late:
             events.insert(0, _event(ReportMissed(quarter=one.quarter, due=due), due, now, one.quarter))
         published = Published(one.quarter, one.revision, now, reports.fingerprint(one))
         async with self.own.pool.acquire() as connection, connection.transaction():
             await self.own.record_within(connection, [Draft(event) for event in events])
-            await store.save_report(connection, published, bytes_)
+            await store.save_report(connection, published, content)
         self.published[one.quarter] = published
 
 
@@ -187,7 +198,13 @@ def _turn(one: silence.Turn, now: datetime) -> Event[Any]:
 
 def _crossing(one: thresholds.Crossing, now: datetime) -> Event[Any]:
     assert one.row.target is not None
-    data = ThresholdCrossed(indicator=one.row.id, old=one.old, new=one.new, target=one.row.target, country="REG")
+    data = ThresholdCrossed(
+        indicator=one.row.id,
+        old=float(one.old),
+        new=float(one.new),  # a count is an int, and the log's bytes are those of the contract's types
+        target=one.row.target,
+        country="REG",
+    )
     return _event(data, now, now, one.row.id, now.isoformat())
 
 

@@ -1,5 +1,6 @@
 """What can be wrong with a row of the plan, in words: unknown types, fields, labels, values, impossible kinds."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ ROLES = {
     "average": set(),
 }
 """The roles that a kind's terms have, each at least once."""
+RESERVED = ("country", "indicator", "input", "le")
+"""Labels that every row's figures have, or those of some kind."""
 COMPOSED = ("score", "average")
 """Kinds made of other rows."""
 
@@ -86,6 +89,9 @@ def link_faults(row: "Row", rows: "Sequence[tuple[str, Row]]", areas: "Iterable[
 
 
 def _summary_faults(row: "Row") -> Iterator[str]:
+    for name in row.labels:
+        if name in RESERVED or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            yield f"a label cannot be named {name!r}"
     for name in row.headline:
         if name not in row.labels:
             yield f"headline names {name!r}, which is not a label of the row"

@@ -162,6 +162,8 @@ def _activity(said: Words, state: State) -> Iterator[tuple[str, list[str]]]:
 def indicator(lang: str, plan: Plan, one: Figures, as_of: date | None) -> str:
     """Return the page of one row."""
     said = words(lang)
+    # Not every label of the row is one of its cells: the values of some are what is counted.
+    names = [*dict.fromkeys(name for cell in one.cells for name in cell.labels)]
     return render(
         "indicator.html",
         lang,
@@ -172,8 +174,8 @@ def indicator(lang: str, plan: Plan, one: Figures, as_of: date | None) -> str:
         compared=_compared(said, one),
         silent=[said.country(code) for code in one.silent],
         day=said.day(one.day),
-        labels=[said.labels.get(name, name) for name in one.row.labels],
-        cells=[_cell(said, one, cell) for cell in sorted(one.cells, key=lambda cell: cell.country != REGION)],
+        labels=[said.labels.get(name, name) for name in names],
+        cells=[_cell(said, one, cell, names) for cell in sorted(one.cells, key=lambda cell: cell.country != REGION)],
         fractions=any(cell.denominator is not None for cell in one.cells),
         histograms=[
             {"country": said.country(held.country), "buckets": held.buckets, "sum_s": held.sum_s}
@@ -192,11 +194,13 @@ def _compared(said: Words, one: Figures) -> str:
     )
 
 
-def _cell(said: Words, one: Figures, cell: Cell) -> dict[str, Any]:
+def _cell(said: Words, one: Figures, cell: Cell, names: list[str]) -> dict[str, Any]:
     return {
         "country": said.country(cell.country),
         "region": cell.country == REGION,
-        "labels": [said.values.get(value) or said.place(value) for value in cell.labels.values()],
+        "labels": [
+            said.values.get(value) or said.place(value) for value in (cell.labels.get(name, "") for name in names)
+        ],
         "value": said.text["not_published"] if cell.suppressed else said.number(cell.value, one.row.unit),
         "numerator": said.number(cell.numerator),
         "denominator": said.number(cell.denominator),

@@ -1,8 +1,9 @@
 """`make bench-questions`: how soon officers are answered, with a million listed documents and a million phone hashes.
 
-Fifty askers, over the connections of all countries, each with its next question when the last one is answered; two
-replicas of intel share them. Times are the askers' own, from question to answer. Printed and written to
-bench-questions.json.
+Fifty askers over the connections of all countries, two replicas of intel. `at work`: each asks four times a second, at
+moments of its own; `flat out`: each has its next question when the last one is answered, so that the processes are
+saturated and what is measured is how many questions they take. Times are the askers' own, from question to answer.
+Printed and written to bench-questions.json.
 """
 
 import argparse
@@ -26,6 +27,8 @@ from tests.harness.system import System
 AIM_P99_MS = 10.0
 BOOK = 500
 """Numbers in one address book."""
+PACES = {"at work": 0.25, "flat out": 0.0}
+"""Seconds between an answer and the next question, on average."""
 START = datetime(2004, 3, 1, tzinfo=UTC)
 SOURCE = "urn:crm:country:GTM:bench"
 
@@ -37,20 +40,24 @@ def main() -> None:
     options.add_argument("--questions", type=int, default=20_000, help="of each kind")
     options.add_argument("--out", type=Path, default=Path("bench-questions.json"))
     given = options.parse_args()
-    result = asyncio.run(measured(given.rows, given.askers, given.questions))
+    result = asyncio.run(measured(given))
     given.out.write_text(json.dumps(result, indent=2) + "\n")
     show(result)
 
 
-async def measured(rows: int, askers: int, number: int) -> dict[str, object]:
+async def measured(given: argparse.Namespace) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         async with servers(Path(folder)) as fresh_region, fresh_region() as region:
-            await filled(region, rows)
+            await filled(region, given.rows)
             system = System(region, Path(folder))
             try:
                 system.start("intel", "intel-2")
                 await system.ready()
-                kinds = {kind: await asked(system, kind, rows, askers, number) for kind in QUESTIONS}
+                kinds = {
+                    f"{kind}, {pace}": await asked(system, kind, pause_s, given)
+                    for kind in QUESTIONS
+                    for pace, pause_s in PACES.items()
+                }
                 memory = {name: resident_mb(process.pid) for name, process in system.processes.items()}
                 plans = await planned(region)
             finally:
@@ -58,7 +65,7 @@ async def measured(rows: int, askers: int, number: int) -> dict[str, object]:
                     await context.__aexit__(None, None, None)
                 for name in list(system.processes):
                     system.kill(name)
-    return {"rows": rows, "askers": askers, "questions": kinds, "resident_mb": memory, "plans": plans}
+    return {"rows": given.rows, "askers": given.askers, "questions": kinds, "resident_mb": memory, "plans": plans}
 
 
 def document(number: int) -> str:
@@ -98,20 +105,24 @@ async def filled(region: Region, rows: int) -> None:
         await connection.close()
 
 
-async def asked(system: System, kind: str, rows: int, askers: int, number: int) -> dict[str, float]:
-    """Ask `number` questions, half about what is there; return milliseconds and questions a second."""
+async def asked(system: System, kind: str, pause_s: float, given: argparse.Namespace) -> dict[str, float]:
+    """Ask `questions` (with pauses, a tenth), half about what is there; return ms and questions a second."""
+    number = given.questions // 10 if pause_s else given.questions
+    rows, askers = given.rows, given.askers
     clients = [await system.country(MEMBERS[n % len(MEMBERS)]) for n in range(askers)]
     times: list[float] = []
 
     async def ask(asker: int) -> None:
         chance = random.Random(asker)
         for _ in range(number // askers):
+            await asyncio.sleep(chance.uniform(0, 2 * pause_s))
             begun = time.perf_counter()
             await clients[asker].ask("intel", kind, QUESTIONS[kind](chance.randrange(2 * rows)))
             times.append((time.perf_counter() - begun) * 1000)
 
-    await asyncio.gather(*(ask(asker) for asker in range(askers)))
-    times.clear()
+    if not pause_s:
+        await asyncio.gather(*(ask(asker) for asker in range(askers)))
+        times.clear()
     begun = time.perf_counter()
     await asyncio.gather(*(ask(asker) for asker in range(askers)))
     took_s = time.perf_counter() - begun

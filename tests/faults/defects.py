@@ -1,5 +1,6 @@
 """Defects put in on purpose, each of which the checker must find: `tests.faults.process` starts a service with one."""
 
+import inspect
 import os
 import signal
 import time
@@ -11,6 +12,9 @@ import msgspec
 from shared import batch, rules
 from shared.intake import Intake
 from shared.log import Log
+
+MISTREATED = "ppt"
+"""The sender whose reports the rules below mistreat."""
 
 
 def early_acknowledgement(_service) -> None:
@@ -104,7 +108,43 @@ def clocked_rule(service):
     return replace(service, rules={**service.rules, LocationReported: on_location_reported})
 
 
+def closing_connection(_service) -> None:
+    """Lose the connection to NATS for good when a report comes."""
+
+    async def reports(self, _messages):
+        await self.client.close()
+
+    Intake.reports = reports
+
+
+def failing_rule(service):
+    """Fail on one kind of sender: a bug of ours."""
+    return _with_enrolled(service, lambda _event: 1 / 0)
+
+
+def stuck_rule(service):
+    """Never come back from a rule."""
+    return _with_enrolled(service, lambda _event: time.sleep(3600))
+
+
+def _with_enrolled(service, misbehave):
+    from shared.contracts.training import OfficialEnrolled  # noqa: PLC0415 - training only
+
+    honest = service.rules.get(OfficialEnrolled)
+
+    async def on_official_enrolled(event, connection):
+        if event.data.reported_by == MISTREATED:
+            misbehave(event)
+        outcome = honest(event, connection) if honest else []
+        return await outcome if inspect.isawaitable(outcome) else outcome
+
+    return replace(service, rules={**service.rules, OfficialEnrolled: on_official_enrolled})
+
+
 CONCERNS = {
+    "closing_connection": ("training",),
+    "failing_rule": ("training",),
+    "stuck_rule": ("training",),
     "early_acknowledgement": ("training",),
     "no_uniqueness": ("training",),
     "stopping_relay": ("training",),

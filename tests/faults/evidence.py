@@ -13,7 +13,8 @@ from infra.recovery.verify import Comparison, compare
 from shared import contracts
 from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
-from tests.faults.stand import EMPTY, SPEED, Stand
+from tests.faults.stand import EMPTY, PATIENCE_S, SPEED, Stand
+from tests.harness.system import until
 
 SWEPT_WITHIN_S = timedelta(seconds=10)
 """Real time in which what falls due is fired, also on a machine that is busy."""
@@ -63,10 +64,11 @@ async def gather(stand: Stand) -> Evidence:
     """Stop the system, which has drained, in order, and read everything."""
     found = Evidence()
     due_by = stand.now() - SWEPT_WITHIN_S * SPEED
+    await asyncio.gather(*(_ended(stand, name) for name in stand.replicas if name != "indicators"))
     if "indicators" in stand.replicas:
+        await until(lambda: _folded(stand), "the fold to catch up", PATIENCE_S)
         found.metrics = await asyncio.to_thread(_page, f"http://127.0.0.1:{stand.http_port}/metrics")
         await _ended(stand, "indicators")
-    await asyncio.gather(*(_ended(stand, name) for name in stand.replicas if name not in stand.held))
     async with stand.operator() as nc:
         for service in SERVICES:
             async with stand.database(service) as connection:
@@ -98,6 +100,20 @@ async def _replayed(nc, connection, service: str) -> list[str]:
     except Exception as error:  # noqa: BLE001 - a stream that is no log's copy cannot be replayed
         return [*replay.differences, type(error).__name__]
     return replay.differences
+
+
+async def _folded(stand: Stand) -> bool:
+    """Tell whether all is folded; a relay may have been stopped with rows to copy, and then they stay uncopied."""
+    page = await asyncio.to_thread(_page, f"http://127.0.0.1:{stand.http_port}/metrics")
+    shown = {
+        line.split("{")[0] + line.split('"')[1]: line.split()[-1] for line in page.splitlines() if "stream=" in line
+    }
+    async with stand.operator() as nc:
+        for service in SERVICES:
+            last = (await nc.jetstream().stream_info(service.upper())).state.last_seq
+            if float(shown.get(f"crm_fold_sequence{service.upper()}", 0)) < last:
+                return False
+    return True
 
 
 async def _ended(stand: Stand, name: str) -> None:

@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -53,6 +53,8 @@ class Stand:
     synced: bool = True
     """False: NATS as it comes, syncing every two minutes."""
     proxied: bool = True
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the services that are not the usual ones here."""
     nats: Nats = field(init=False)
     postgres: Postgres = field(init=False)
     disks: dict[str, Disk] = field(default_factory=dict)
@@ -62,6 +64,7 @@ class Stand:
     held: set[str] = field(default_factory=set)
     restarts: dict[str, int] = field(default_factory=dict)
     http_port: int = 0
+    supervising: "asyncio.Task[None] | None" = None
     reading: list["asyncio.Task[None]"] = field(default_factory=list)
     """Whoever reads mailboxes, until the end."""
     epoch: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -93,6 +96,8 @@ class Stand:
         for child in self.children.values():
             child.env |= self.clock()
             child.start()
+        # From the beginning: a port that was free a moment ago may be another's now.
+        self.supervising = asyncio.create_task(self.supervise())
         await self.ready()
 
     async def ready(self) -> None:
@@ -100,9 +105,10 @@ class Stand:
 
     async def stop(self) -> None:
         """End everything at once; nothing here is worth an orderly end."""
-        for task in self.reading:
+        going = [*self.reading, *([self.supervising] if self.supervising else [])]
+        for task in going:
             task.cancel()
-        await asyncio.gather(*self.reading, return_exceptions=True)
+        await asyncio.gather(*going, return_exceptions=True)
         for proxy in self.proxies.values():
             await proxy.stop()
         for child in self.children.values():
@@ -270,6 +276,7 @@ class Stand:
             "CRM_RETRY_DELAY_S_MAX": "3",
             "FAULTS_CLOCK": str(self.folder / f"{name}.clock"),
             "PYTHONPYCACHEPREFIX": str(self.folder / "pycache"),
+            **self.env,
         }
         command = [sys.executable, "-m", "tests.faults.process", service, *self.defects]
         return Child(name, command, env, self.folder / f"{name}.log", ROOT, f"http://127.0.0.1:{ops}")
@@ -305,12 +312,7 @@ async def standing(stand: Stand) -> AsyncIterator[Stand]:
     try:
         await stand.start()
         print(f"  the system stands after {time.monotonic() - began:.1f} s", flush=True)
-        supervising = asyncio.create_task(stand.supervise())
-        try:
-            yield stand
-        finally:
-            supervising.cancel()
-            await asyncio.gather(supervising, return_exceptions=True)
+        yield stand
     finally:
         await stand.stop()
 

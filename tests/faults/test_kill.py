@@ -26,6 +26,7 @@ TYPES = (
 )
 SERVICES = contracts.SERVICES
 KILLS = 10
+PATIENCE_S = 120
 
 
 class Traffic:
@@ -75,10 +76,10 @@ async def test_killing_any_service_in_mid_traffic_loses_and_doubles_nothing(syst
     for one in traffic:
         one.stopped = True
     await asyncio.gather(*running)
-    await system.ready()
+    await system.ready(patience_s=PATIENCE_S)
     acknowledged = {key: service for one in traffic for key, service in one.acknowledged.items()}
     assert len(acknowledged) > 100
-    await until(lambda: settled(system, acknowledged, port), "all to be recorded, relayed and folded")
+    await until(lambda: settled(system, acknowledged, port), "all to be recorded, relayed and folded", PATIENCE_S)
     for service in SERVICES:
         await assert_is_copied(system, service)
         ids = [event.id for event in await system.log(service) if event.source.endswith(":test")]
@@ -89,7 +90,7 @@ async def start_all(system):
     port = free_port()
     system.start(*(name for name in SERVICES if name != "indicators"))
     system.start("indicators", CRM_HTTP_PORT=str(port))
-    await system.ready()
+    await system.ready(patience_s=PATIENCE_S)
     return port
 
 

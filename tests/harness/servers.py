@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import nats
@@ -64,6 +65,10 @@ class Region:
     keys: Keys
     database: str
     clients: list[Client] = field(default_factory=list)
+
+    def accounts(self) -> dict[str, Any]:
+        """The accounts part of the server's configuration: to start it anew with."""
+        return accounts(self.keys.public)
 
     def seed(self, principal: str) -> Path:
         """Where the nkey seed of a service, a country ("GTM"), "operator" or "provisioner" lies."""

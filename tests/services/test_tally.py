@@ -54,6 +54,7 @@ class Desk:
     service: object
     held: dict = field(default_factory=dict)
     """What holds of each report by id: (time, data), or nothing once retracted."""
+    gone: set = field(default_factory=set)
 
     async def record(self, *events):
         assert await self.log.record([Draft(event) for event in events]) == [None] * len(events)
@@ -63,7 +64,8 @@ class Desk:
                 self.held[event.data.supersedes] = (self.held[event.data.supersedes][0], event.data.data)
             elif agreed.verb == "retracted":
                 del self.held[event.data.supersedes]
-            else:
+                self.gone.add(event.data.supersedes)
+            elif event.id not in self.held and event.id not in self.gone:
                 self.held[event.id] = (event.time, msgspec.to_builtins(event.data))
 
     async def recorded(self):
@@ -101,6 +103,8 @@ async def shuffled_history(table, rng, making, amended):
         if kind < 0.7 or not alive:
             event = making(rng)
             batch.append(event)
+            if rng.random() < 0.2:  # sent twice: in the same batch, or long after
+                batch.append(rng.choice([event, alive[rng.choice(sorted(alive))]]) if alive else event)
             alive[event.id] = event
         else:
             await table.record(*batch)

@@ -58,3 +58,20 @@ async def test_only_the_country_of_the_place_answers_for_it(scene):
     await scene.play(foreign)
     assert await scene.refused(foreign) == {("/data/place_ref", "not_permitted")}
     assert told(await scene.received(gtm)) == []
+
+
+async def test_who_takes_the_contact_points_post_gets_the_places_that_await_an_answer(scene):
+    gtm, slv, hnd = scene.cast[:3]
+    await scene.play(reported(scene, gtm, slv, "open"), reported(scene, gtm, slv, "closed"))
+    await scene.play(answered(scene, slv, "cleared", "closed"))
+    newcomer = scene.say(slv, "intel.contactpoint.replaced", country=slv, body="border_guard")
+    await scene.play(newcomer)
+    again = [
+        event
+        for event in await scene.received(slv, "intel.alert.issued", kind="location_reported")
+        if event.causationid == newcomer["id"]
+    ]
+    assert scene.id("open") in {event.data.entity for event in again}
+    assert scene.id("closed") not in {event.data.entity for event in again}
+    assert told(await scene.received(hnd)) == ["contact_point_replaced"]
+    await scene.play(answered(scene, slv, "cleared", "open"))

@@ -126,7 +126,7 @@ async def test_status_shows_log_stream_fold_and_refusals(state):
     done = await crm("status", "--json", "--state-dir", state)
     assert done.exit_code == 0
     found = json.loads(done.stdout)
-    assert found["services"]["intel"] == {"log": 0, "stream": 0, "fold": 1, "rejected": 3}
+    assert found["services"]["intel"] == {"log": 0, "stream": 0, "fold": 1, "rejected": 3, "failed": None}
     assert found["differences"] == []
     assert {row["durable"] for row in found["durables"]} >= {"intel", "training", "GTM"}
     shown = await crm("status", "--state-dir", state)

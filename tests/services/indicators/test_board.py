@@ -1,4 +1,5 @@
 import json
+import re
 import threading
 import time
 import urllib.error
@@ -160,3 +161,21 @@ def test_metrics_health_and_readiness(base):
     assert get(f"{base}/healthz")[0] == 200
     assert get(f"{base}/readyz")[0] == 503
     assert get(f"{base}/static/board.css")[0] == 200
+
+
+@pytest.mark.parametrize("identity", ["XC-4", "IE-1.2", "LE-2.1", "PC-1a", "VA-4.1"])
+def test_a_pages_table_has_a_heading_for_each_of_its_columns(base, identity):
+    _, body, _ = get(f"{base}/indicators/{identity}?lang=en&as_of=2003-12-31")
+    for table in re.findall(r"<table>.*?</table>", body, re.DOTALL):
+        head, *rows = re.findall(r"<tr.*?</tr>", table, re.DOTALL)
+        widths = {len(re.findall(r"<t[hd]", line)) for line in [head, *rows]}
+        assert len(widths) == 1
+
+
+def test_a_trend_says_what_it_compares_and_a_further_figure_where_it_belongs(base):
+    trend = json.loads(get(f"{base}/api/indicators/PC-1c.trend?as_of=2004-12-31")[1])
+    assert trend["window"] == {"since": "2004-07-03", "until": "2004-12-31"}
+    assert trend["baseline"] == {"since": "2004-01-03", "until": "2004-07-02"}
+    assert (trend["partial"], trend["silent"], trend["belongs"]) == (False, [], "PC-1c")
+    assert "partial" not in json.loads(get(f"{base}/api/indicators/PC-1c")[1])
+    assert "Compares" in get(f"{base}/indicators/PC-1a?lang=en&as_of=2004-12-31")[1]

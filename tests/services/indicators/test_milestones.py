@@ -59,3 +59,31 @@ def test_eleven_countries_reach_it_when_the_last_one_comes():
 
 def test_an_open_milestone_is_never_missed():
     assert at(folded(), "MS-IE-7").standing(instant("2026-01-01")) == "open"
+
+
+def test_what_has_a_window_is_on_track_once_begun_and_missed_only_after_it():
+    assert at(folded(), "MS-IP-3").standing(instant("2004-06-01")) == "open"
+    fold = folded(event("training.tool.implemented", "GTM", "2004-01-10T00:00:00Z"))
+    assert at(fold, "MS-IP-3").standing(instant("2005-07-01")) == "on_track"  # the evaluation of mid-2005 comes before
+    assert at(fold, "MS-IP-3").standing(instant("2005-12-01")) == "missed"
+    assert ("missed", "MS-IP-3") not in announced(fold, "2005-11-30")
+
+
+def test_what_has_no_end_runs_and_is_never_missed():
+    assert at(folded(), "MS-VA-4").standing(instant("2026-01-01")) == "open"
+    fold = folded(event("victims.service.provided", "GTM", "2003-09-01T00:00:00Z"))
+    assert at(fold, "MS-VA-4").standing(instant("2026-01-01")) == "running"
+    assert ("reached", "MS-VA-4") in announced(fold, "2003-09-02")
+
+
+def test_a_quarters_report_is_due_a_month_after_it_and_reaches_its_own_date():
+    fold = folded(event("indicators.report.published", "REG", "2003-10-02T00:00:00Z", quarter="2003-Q3"))
+    assert at(fold, "MS-IE-5/2003-Q3").due == instant("2003-10-31T23:59:59")
+    assert at(fold, "MS-IE-5/2003-Q3").standing(instant("2004-01-01")) == "reached"
+    assert at(fold, "MS-IE-5/2003-Q2").standing(instant("2003-08-01")) == "missed"
+    assert [one.key for one in occurrences(PLAN, fold.state) if one.milestone.id == "MS-IE-5"] == [
+        f"MS-IE-5/{quarter}"
+        for quarter in (
+            *("2003-Q2", "2003-Q3", "2003-Q4", "2004-Q1", "2004-Q2", "2004-Q3", "2004-Q4", "2005-Q1", "2005-Q2"),
+        )
+    ]

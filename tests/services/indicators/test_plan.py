@@ -88,6 +88,7 @@ def test_all_faults_are_told_at_once_with_file_row_and_reason(tmp_path):
         + ROW.replace("QQ-1", "QQ-7").replace('dismantled" }', 'dismantled", where = { scope = "galactic" } }')
         + ROW.replace("QQ-1", "QQ-8").replace('dismantled" }', 'dismantled", add = "scope" }')
         + ROW.replace("QQ-1", "QQ-9").replace('"count"', '"ratio"')
+        + ROW.replace("QQ-1", "QQ-10").replace("{ scope =", "{ country =")
         + """
 [[milestone]]
 id = "MS-1"
@@ -109,6 +110,7 @@ done = [{ event = "intel.band.dismissed" }]
         "rows.toml: QQ-7: term 1: where: intel.band.dismantled field 'scope' never has the value 'galactic'",
         "rows.toml: QQ-8: term 1: intel.band.dismantled field 'scope' is not a whole number",
         "rows.toml: QQ-9: kind ratio needs terms with role denominator and numerator, and no others",
+        "rows.toml: QQ-10: a label cannot be named 'country'",
         "rows.toml: MS-1: has more than one of due, after, recurring, window, continuous",
         "rows.toml: MS-1: recurring: first comes after last",
         "rows.toml: MS-1: done: unknown event type 'intel.band.dismissed'",

@@ -1,0 +1,137 @@
+"""What the kinds make of their sums, beyond adding up: baselines, silence, constants, lists, scales, rows of rows."""
+
+from datetime import date
+
+import pytest
+
+from services.indicators import silence, thresholds
+from shared.contracts.vocabulary import MEMBERS
+from tests.services.indicators.making import PLAN, event, folded, instant, row, values
+
+
+def operations(*days, country="GTM"):
+    return [event("intel.operation.executed", country, f"{day}T10:00:00Z", joint=True) for day in days]
+
+
+def test_a_trend_names_what_it_compares():
+    found = row(folded(*operations("2004-02-01", "2004-10-01")), "PC-1a", "2004-12-31")
+    periods = found.comparison
+    assert (periods.since, periods.until) == (date(2004, 7, 3), date(2004, 12, 31))
+    assert (periods.baseline_since, periods.baseline_until) == (date(2004, 1, 3), date(2004, 7, 2))
+    assert found.headline.value == 1
+
+
+def test_a_baseline_that_was_settled_takes_the_place_of_the_window_before_by_days():
+    settled = event("indicators.baseline.set", "MEX", indicator="PC-1a", since="2004-01-01", until="2004-12-30")
+    fold = folded(settled, *operations("2004-02-01", "2004-03-01", "2005-02-01"))
+    found = row(fold, "PC-1a", "2005-03-31")
+    assert (found.comparison.baseline_since, found.comparison.baseline_until) == (date(2004, 1, 1), date(2004, 12, 30))
+    assert (found.headline.numerator, found.headline.denominator) == (1, 2)
+    assert found.headline.value == pytest.approx((1 / 182) / (2 / 365))
+    assert row(fold, "PC-1c.trend", "2005-03-31").comparison.baseline_until == date(2004, 9, 30)
+
+
+def test_a_country_that_fell_silent_makes_only_the_trends_that_it_is_in_partial():
+    told = operations("2004-02-01", "2004-10-01"), operations("2004-02-01", "2004-12-30", country="HND")
+    bands = [event("intel.band.dismantled", "HND", f"2004-{month}-01T10:00:00Z") for month in ("03", "11")]
+    fold = folded(*told[0], *told[1], *bands)
+    trend = row(fold, "PC-1a", "2004-12-31")
+    assert (trend.silent, trend.partial) == (["GTM"], True)
+    assert row(fold, "PC-1c.trend", "2004-12-31").partial is False
+    assert row(fold, "PC-1a", "2004-10-20").silent == ["HND"]  # as of that day
+    assert row(fold, "PC-1c").partial is None  # no trend
+
+
+def test_silence_and_its_end_are_told_once_each():
+    fold = folded(event("intel.band.dismantled", "GTM", "2004-03-01T00:00:00Z"))
+    assert silence.turns(PLAN, fold.state, instant("2004-03-30"), {}) == []
+    (turn,) = silence.turns(PLAN, fold.state, instant("2004-03-31"), {})
+    assert (turn.verb, turn.country, turn.at) == ("silent", "GTM", instant("2004-03-31"))
+    assert silence.turns(PLAN, fold.state, instant("2004-04-30"), {"GTM": "silent"}) == []
+    again = folded(event("legal.law.amended", "GTM", "2004-05-01T00:00:00Z"))
+    (turn,) = silence.turns(PLAN, again.state, instant("2004-05-02"), {"GTM": "silent"})
+    assert (turn.verb, turn.at) == ("resumed", instant("2004-05-01"))
+
+
+def staffed(enrolled):
+    return row(
+        folded(
+            event("training.workforce.declared", headcount=1000),
+            *[event("training.official.enrolled")] * enrolled,
+        ),
+        "IP-2.1",
+    )
+
+
+def test_a_target_is_told_when_it_is_reached_and_when_it_is_lost():
+    assert thresholds.crossings([staffed(499)], {}) == []
+    (reached,) = thresholds.crossings([staffed(500)], {})
+    assert (reached.old, reached.new) == (0.0, 0.5)
+    assert thresholds.crossings([staffed(600)], {"IP-2.1": 0.5}) == []
+    (lost,) = thresholds.crossings([staffed(499)], {"IP-2.1": 0.5})
+    assert (lost.old, lost.new) == (0.5, 0.499)
+    assert thresholds.crossings([row(folded(), "IP-2.1")], {"IP-2.1": 0.5}) == []  # no data tells nothing
+
+
+def test_constants_stand_for_denominators():
+    loaded = [event("intel.dataset.submitted", "GTM", dataset=name) for name in ("routes", "routes", "modalities")]
+    found = row(folded(*loaded), "IE-1.2")
+    assert values(found)["GTM",] == 0.5
+    assert (found.headline.numerator, found.headline.denominator) == (2, 4 * len(MEMBERS))
+    mapped = event("legal.provision.mapped", "GTM", obligation={"instrument": "TIP", "article": "5"})
+    assert values(row(folded(mapped), "LE-1.R1"))["GTM", "TIP"] == pytest.approx(1 / 9)
+
+
+def test_what_the_region_has_of_a_list_counts_once():
+    courses = [
+        event("training.course.delivered", "GTM", topics=["human_rights", "english", "ethics"]),
+        event("training.course.delivered", "HND", topics=["english"]),
+    ]
+    found = row(folded(*courses), "IP-2.1.1.topics")
+    assert (found.headline.numerator, found.headline.denominator) == (2, 13)  # ethics is a value, not a topic
+    assert values(row(folded(*courses), "IP-2.1.1.topics"))["HND",] == pytest.approx(1 / 13)
+
+
+def test_words_count_by_their_scale_and_no_answer_counts_not_at_all():
+    ratings = [event("intel.operation.evaluated", rating=rating) for rating in ("excelente", "regular", "no_contesto")]
+    found = row(folded(*ratings), "PC-1b")
+    assert (found.headline.value, found.headline.denominator) == (3, 2)
+    stages = [
+        event("intel.actionplan.advanced", time=f"2004-0{month}-01T00:00:00Z", stage=stage)
+        for month, stage in ((3, "supervision"), (2, "evaluation"))
+    ]
+    assert row(folded(*stages), "PC-1.1.4").headline.value == 3
+
+
+def test_shares_are_means_in_their_decimals():
+    answers = [event("training.survey.answered", score=score, phase="after") for score in (0.7, 0.8501)]
+    assert row(folded(*answers), "IP-c").headline.value == pytest.approx(0.77505)
+
+
+def test_days_since_the_last_one():
+    fold = folded(event("legal.report.submitted", "GTM", "2004-03-01T00:00:00Z"))
+    assert row(fold, "LE-1.1.age", "2004-03-11").headline.value == 10
+    assert row(fold, "LE-1.1.age", "2004-02-01").headline is None
+
+
+def test_the_plans_score_is_weighted_by_the_points_of_its_areas():
+    assert sum(PLAN.rows["XC-4"].inputs.values()) == 413
+    fold = folded(
+        event("training.workforce.declared", headcount=2),
+        event("training.official.enrolled"),  # IP-2.1 is met
+        event("legal.law.amended"),
+        event("legal.representative.designated"),  # LE-1.1.1: 1 of 11
+    )
+    found = row(fold, "XC-4")
+    parts = {cell.labels["input"]: cell.value for cell in found.cells if cell.labels}
+    targets = [one for one in PLAN.rows if one.startswith("LE-") and PLAN.rows[one].target is not None]
+    assert parts["LE"] < 1
+    assert targets
+    weights = PLAN.rows["XC-4"].inputs
+    expected = sum(weights[name] * value for name, value in parts.items()) / sum(weights[name] for name in parts)
+    assert found.headline.value == pytest.approx(expected)
+
+
+def test_a_row_of_one_row_is_that_row():
+    fold = folded(event("legal.law.amended"), event("legal.law.enacted"))
+    assert row(fold, "LE-2.R3").headline.value == row(fold, "LE-1.R3").headline.value == 2
