@@ -41,7 +41,7 @@ def enactment(scene: Scene) -> Iterator[Step]:
     new = {"law_id": f"{scene.country}-{scene.name('act')}", "version": f"{scene.now.year}-1"}
     data = _said(scene, new)
     yield scene.report("legal.law.enacted", data)
-    if scene.chance(0.3):
+    if scene.chance(0.6):
         yield scene.report("legal.law.repealed", data, after=scene.days(80, 115))
 
 
