@@ -115,4 +115,5 @@ async def test_a_thousand_referrals_each_end_once_and_climb_exactly_when_due(sys
         assert getattr(end.data, "late", bool(climbed)) == bool(climbed)
         assert plan[number][2] or climbed == 5
     assert left(log, "VA-5.1b.pending") == {}
+    assert left(log, "VA-5.1b.overdue") == {}
     assert not await system.rows("victims", "select 1 from referral where state in ('pending', 'overdue')")

@@ -145,7 +145,8 @@ async def on_referral_revoked(event: Event[ReferralRevoked], connection: Connect
     if referral.sender != event.country:
         raise Refused(Problem("/data/referral_id", "not_permitted", "only the country that sent it may revoke it"))
     await referrals.set_state(connection, referral.referral_id, "revoked")
-    return [alert(event, "referral_revoked", referral.receiver, reason=event.data.reason)]
+    told = enriched(event, late=referral.state == "overdue")
+    return [told, alert(event, "referral_revoked", referral.receiver, reason=event.data.reason)]
 
 
 async def on_referral_completed(event: Event[ReferralCompleted], connection: Connection) -> Iterable[Event[Any]]:

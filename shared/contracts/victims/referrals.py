@@ -26,10 +26,7 @@ from shared.contracts.vocabulary import (
 )
 
 REFERRAL = ("referral_id",)
-ANSWERED = (
-    Tally("referral", REFERRAL, "pending", opens=False, regional=True),
-    Tally("overdue", REFERRAL, "overdue", opens=False, regional=True),
-)
+ANSWERED = (Tally("referral", REFERRAL, "pending", opens=False, regional=True),)
 
 
 class Override(Value, frozen=True, kw_only=True):
@@ -118,7 +115,6 @@ class ReferralAccepted(Fact, frozen=True, kw_only=True):
     """Seconds from the region knowing of the referral to its knowing of the answer."""
     late: bool | None = None
     pending: Tallied | None = None
-    overdue: Tallied | None = None
 
 
 @contract(
@@ -141,7 +137,6 @@ class ReferralRejected(Fact, frozen=True, kw_only=True):
     latency_s: Count | None = None
     late: bool | None = None
     pending: Tallied | None = None
-    overdue: Tallied | None = None
 
 
 @contract(
@@ -150,6 +145,7 @@ class ReferralRejected(Fact, frozen=True, kw_only=True):
     bad=("reason", "no"),
     privacy="P",
     entity="referral_id",
+    derived=("late",),
     tallies=ANSWERED,
     rows=("VA-5.1b",),
 )
@@ -159,7 +155,8 @@ class ReferralRevoked(Fact, frozen=True, kw_only=True):
     referral_id: Ref
     reason: ReferralRevocation
     pending: Tallied | None = None
-    overdue: Tallied | None = None
+    late: bool | None = None
+    """Its answer was overdue by then."""
 
 
 @contract(
@@ -196,7 +193,6 @@ class ReferralOffered(Data, frozen=True, kw_only=True):
     good={"referral_id": "ref-88", "sender": "GTM", "receiver": "MEX", "due": "2004-03-01T18:00:00Z"},
     bad=("due", ...),
     entity="referral_id",
-    tallies=(Tally("overdue", REFERRAL, "overdue", regional=True),),
     rows=("VA-5.1b",),
 )
 class ReferralOverdue(Data, frozen=True, kw_only=True):
@@ -206,7 +202,6 @@ class ReferralOverdue(Data, frozen=True, kw_only=True):
     sender: Country
     receiver: Country
     due: Time
-    overdue: Tallied | None = None
 
 
 @contract(
