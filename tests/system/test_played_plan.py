@@ -18,6 +18,8 @@ from shared.clock import Clock
 from tests.harness.system import PATIENCE_S, ROOT, until
 
 FIRST_DAY = datetime(2003, 5, 9, tzinfo=UTC)
+PLAYED_S = 120
+"""Patience for history to be played beside other tests, each step synced."""
 DAY_A_SECOND = 86_400
 CSV = Path(infra.region.__file__).with_name("history") / "treaty-actions.csv"
 
@@ -76,10 +78,10 @@ async def test_the_treaty_parties_are_those_of_the_record_also_when_the_region_i
     played.start(rate=20)
     real = actions()
     before = sum(on < FIRST_DAY.date() for *_, on in real)
-    await until(lambda: treaty_rows(system, before + 2), "the treaty actions before the Plan, and some")
+    await until(lambda: treaty_rows(system, before + 2), "the treaty actions before the Plan, and some", PLAYED_S)
     system.kill("region")
     played.start(rate=20)
-    await until(lambda: treaty_rows(system, len(real)), "all treaty actions")
+    await until(lambda: treaty_rows(system, len(real)), "all treaty actions", PLAYED_S)
     acts = [event for event in await system.log("legal") if event.name.startswith("legal.treaty.")]
     recorded = [(e.country, e.data.instrument, e.name.rpartition(".")[2], e.time.date()) for e in acts]
     assert sorted(recorded) == sorted(real)
