@@ -11,6 +11,7 @@ import jinja2
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
 
 from services.indicators.figures import Cell, Figures
 from services.indicators.milestones import Occurrence, Standing, occurrences
@@ -23,8 +24,9 @@ from shared.contracts.vocabulary import MEMBERS, REGION
 LANGUAGES = (("es", "Español"), ("en", "English"), ("fr", "Français"))
 # CLDR names territories by ISO 3166-1 alpha-2.
 ALPHA_2 = dict(zip(MEMBERS, ("BZ", "CA", "CR", "DO", "SV", "GT", "HN", "MX", "NI", "PA", "US"), strict=True))
-SHARE = "ratio"
-"""The unit that is shown as a percentage."""
+SHARE, TIME = "ratio", "seconds"
+"""The units whose figures are shown with a unit of their own: as a percentage, and in days, hours or minutes."""
+STEPS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 _HERE = Path(__file__).parent
 _templates = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
 
@@ -45,13 +47,20 @@ class Words:
         """Return a title of the plan."""
         return str(getattr(text, self.lang))
 
-    def number(self, value: float | None, unit: str = "") -> str:
-        """Return a figure; a share as a percentage."""
+    def number(self, value: float | None, unit: str = "", percent: str = "") -> str:
+        """Return a figure; a share as a percentage, a time in the largest unit of which it has two."""
         if value is None:
             return "—"
         if unit == SHARE:
-            return str(format_percent(value, self.text["percent"], locale=self.lang))
+            return str(format_percent(value, percent or self.text["percent"], locale=self.lang))
+        if unit == TIME:
+            name, length = next(((name, s) for name, s in STEPS if value >= 2 * s), ("second", 1))
+            return str(format_unit(value / length, f"duration-{name}", format="#,##0.#", locale=self.lang))
         return str(format_decimal(round(value, 3), locale=self.lang))
+
+    def unit(self, unit: str) -> str:
+        """Return what stands behind figures of this unit, where they do not say it themselves."""
+        return "" if unit in (SHARE, TIME) else self.units.get(unit, unit)
 
     def day(self, when: date | datetime | None) -> str:
         """Return a date in full, empty for none."""
@@ -105,7 +114,7 @@ def scoreboard(  # noqa: PLR0913 - what the page shows
 def _summary(said: Words, one: Figures) -> dict[str, Any]:
     row, headline = one.row, one.headline
     hidden = headline is not None and headline.suppressed
-    target = said.number(row.target, row.unit).replace(".0", "").replace(",0", "")
+    target = said.number(row.target, row.unit, said.text["percent"].replace("0.0", "0.#"))
     return {
         "id": row.id,
         "further": bool(row.belongs),
@@ -114,7 +123,7 @@ def _summary(said: Words, one: Figures) -> dict[str, Any]:
         "responsible": row.responsible,
         "deadline": row.deadline,
         "value": "·" if hidden else said.number(headline.value if headline else None, row.unit),
-        "unit": "" if row.unit == SHARE else said.units.get(row.unit, row.unit),
+        "unit": said.unit(row.unit),
         "target": "—" if row.target is None else said.text[row.direction].format(n=target),
         "standing": _standing(one, hidden=hidden),
         "reporting": round(one.coverage * len(MEMBERS)),
@@ -215,7 +224,7 @@ def report(lang: str, plan: Plan, one: Report, checksum: str) -> str:
             "id": row.id,
             "title": said.title(row.title),
             "value": said.text["not_published"] if row.suppressed else said.number(row.value, row.unit),
-            "unit": "" if row.unit == SHARE else said.units.get(row.unit, row.unit),
+            "unit": said.unit(row.unit),
             "target": said.number(row.target, row.unit),
             "met": {True: "met", False: "not_met", None: "no_target" if row.target is None else "no_data"}[row.met],
             "reporting": round(row.coverage * len(MEMBERS)),
