@@ -28,7 +28,7 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 	@exec $(PY) -m infra.cli up
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
-	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) --dist loadgroup \
+	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) \
 		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/played \
 		--ignore tests/faults/test_controls.py --ignore tests/faults/test_operations.py \
 		--ignore tests/faults/test_cluster.py)

@@ -1,16 +1,26 @@
-import pytest
+import re
+
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.harness.servers import nats_keys, nats_server, postgres_server, region
 from tests.harness.stage import stage
 from tests.harness.system import system
-from tests.system.staging import scene
+from tests.system.staging import MANNERS, scene
 
 __all__ = ["nats_keys", "nats_server", "postgres_server", "region", "scene", "stage", "system"]
 
+SCENE = re.compile(rf"[\[-]({'|'.join(MANNERS)})\]$")
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Give all scenes to one worker: the stage is raised once. Before xdist's own hook, which reads the marks."""
-    for item in items:
-        if "scene" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("stage"))
+
+class OneStage(LoadScopeScheduling):
+    """Gives all scenes to one worker, so that the stage is raised once; every other test goes where there is room.
+
+    (xdist's own groups, `--dist loadgroup`, do nothing with pytest 9.2: it no longer takes names that xdist changes.)
+    """
+
+    def _split_scope(self, nodeid):
+        return "stage" if SCENE.search(nodeid) else nodeid
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return OneStage(config, log)
