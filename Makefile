@@ -29,9 +29,7 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) \
-		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/played \
-		--ignore tests/faults/test_controls.py --ignore tests/faults/test_operations.py \
-		--ignore tests/faults/test_cluster.py)
+		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/played --ignore tests/faults)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool)
 	@exec $(PY) -m pytest -q tests/deploy
@@ -52,9 +50,8 @@ bench: setup ## Measure reports a second, beside the plain way and the floor
 faults: setup ## Strike the whole system with seeded faults and check that nothing is lost or doubled (SEED=1 SECONDS=60)
 	@exec $(PY) -m tests.faults.run --seed $(or $(SEED),1) --seconds $(or $(SECONDS),60)
 
-faults-controls: setup ## Put in defects on purpose, each of which must be found; try how processes end
-	@exec $(PY) -m pytest -q -n $(WORKERS) tests/faults/test_controls.py tests/faults/test_operations.py \
-		tests/faults/test_cluster.py
+faults-controls: setup ## Put in defects on purpose, each of which must be found; kill, restore, stop
+	@exec $(PY) -m pytest -q -n $(WORKERS) tests/faults
 
 faults-campaign: setup ## The same for twenty seeds, one after another
 	@failed=; for seed in $$(seq 1 20); do $(PY) -m tests.faults.run --seed $$seed --seconds $(or $(SECONDS),60) \
