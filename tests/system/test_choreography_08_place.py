@@ -64,7 +64,7 @@ async def test_who_takes_the_contact_points_post_gets_the_places_that_await_an_a
     gtm, slv, hnd = scene.cast[:3]
     await scene.play(reported(scene, gtm, slv, "open"), reported(scene, gtm, slv, "closed"))
     await scene.play(answered(scene, slv, "cleared", "closed"))
-    newcomer = scene.say(slv, "intel.contactpoint.replaced", country=slv, body="immigration")
+    newcomer = scene.say(slv, "intel.contactpoint.replaced", country=slv, body="border_guard")
     await scene.play(newcomer)
     again = [
         event
@@ -75,3 +75,4 @@ async def test_who_takes_the_contact_points_post_gets_the_places_that_await_an_a
     assert scene.id("closed") not in {event.data.entity for event in again}
     assert told(await scene.received(hnd)) == ["contact_point_replaced"]
     await scene.play(answered(scene, slv, "cleared", "open"))
+    await scene.play(scene.say(slv, "intel.contactpoint.vacated", country=slv, body="border_guard"))
