@@ -18,8 +18,9 @@ WORKERS ?= 3
 TEST_TMP := $(firstword $(wildcard /dev/shm) /tmp)
 export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC
 # Every process that a test starts would compile all it imports, where nothing else keeps what was compiled.
-unexport PYTHONDONTWRITEBYTECODE
-export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.tools/pycache
+TESTING := test test-played faults faults-controls faults-campaign
+$(TESTING): export PYTHONDONTWRITEBYTECODE :=
+$(TESTING): export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/pycache
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
