@@ -54,8 +54,10 @@ def choose(asked: int | None, usual: int, count: int = 1) -> list[int]:
 
     ValueError when a port that was asked for is busy: whoever names one relies on it.
     """
+    if asked == 0:
+        return [_any_free() for _ in range(count)]
     if asked is not None:
-        ports = [asked + step if asked else free_port() for step in range(count)]
+        ports = [asked + step for step in range(count)]
         if busy := [port for port in ports if not reserve(port)]:
             raise ValueError(f"port {busy[0]} is in use")
         return ports
