@@ -32,6 +32,10 @@ crm_fold_sequence{stream="INTEL"} 1
 # TYPE crm_rejected_total counter
 crm_rejected_total{service="intel",country="GTM",code="unknown_value"} 2
 crm_rejected_total{service="intel",country="MEX",code="unknown_value"} 1
+# TYPE crm_intake_total counter
+crm_intake_total{service="intel",stream="INTAKE",outcome="recorded"} 9
+crm_intake_total{service="intel",stream="INTAKE",outcome="failed"} 2
+crm_intake_total{service="intel",stream="LEGAL",outcome="failed"} 5
 """
 ROW = {
     "id": "LE-2.1",
@@ -81,6 +85,7 @@ def state(region, board, tmp_path):
     addresses = {
         "nats": region.nats.url,
         "http": board,
+        "ops": {"intel": board, "legal": "http://127.0.0.1:1"},
         "postgres": region.database_url("operator"),
         "creds": {principal: str(region.seed(principal)) for principal in principals()},
     }
@@ -122,11 +127,12 @@ async def test_pub_explains_a_wrong_call(state, arguments, said):
     assert said in done.stderr
 
 
-async def test_status_shows_log_stream_fold_and_refusals(state):
+async def test_status_shows_log_stream_fold_refusals_and_failures(state):
     done = await crm("status", "--json", "--state-dir", state)
     assert done.exit_code == 0
     found = json.loads(done.stdout)
-    assert found["services"]["intel"] == {"log": 0, "stream": 0, "fold": 1, "rejected": 3, "failed": None}
+    assert found["services"]["intel"] == {"log": 0, "stream": 0, "fold": 1, "rejected": 3, "failed": 7}
+    assert found["services"]["legal"]["failed"] is None, "a process that is away has not told"
     assert found["differences"] == []
     assert {row["durable"] for row in found["durables"]} >= {"intel", "training", "GTM"}
     shown = await crm("status", "--state-dir", state)
