@@ -146,6 +146,19 @@ async def test_status_shows_what_differs(region, state):
     assert "differs: stream LEGAL: allow_direct is False, should be True" in done.stdout
 
 
+async def test_verify_finds_a_lost_stream_and_restore_makes_it_anew(region, state):
+    whole = await crm("verify", "--state-dir", state)
+    assert whole.exit_code == 0, whole.output
+    await ask(await region.connect("provisioner"), "STREAM.DELETE.LEGAL")
+    lost = await crm("verify", "legal", "--state-dir", state)
+    assert (lost.exit_code, "stream: there is none" in lost.stdout) == (1, True)
+    own = ["--database-url", region.database_url("legal"), "--creds", region.keys.folder]
+    restored = await crm("restore", "legal", "--state-dir", state, *own)
+    assert restored.exit_code == 0, restored.output
+    again = await crm("verify", "--json", "--state-dir", state)
+    assert (again.exit_code, [row["faults"] for row in json.loads(again.stdout)]) == (0, [[]] * 5)
+
+
 async def test_indicators_shows_one(state):
     done = await crm("indicators", "LE-2.1", "--lang", "es", "--state-dir", state)
     assert "Estados parte" in done.stdout
