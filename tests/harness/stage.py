@@ -82,7 +82,7 @@ def stage(tmp_path_factory, postgres_server, nats_keys) -> Iterator[Stage]:
     epoch = datetime.now(UTC)
     ahead = folder / "ahead_s"
     ahead.write_text("0")
-    clock = {"CRM_CLOCK_NOW": NOW.isoformat(), "CRM_CLOCK_EPOCH": epoch.isoformat()}
+    clock = {"CRM_CLOCK_START": NOW.isoformat(), "CRM_CLOCK_EPOCH": epoch.isoformat()}
     try:
         asyncio.run(_provisioned(region))
         ops = {name: free_port() for service in SERVICES for name in (service, f"{service}-2")}
