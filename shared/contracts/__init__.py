@@ -122,6 +122,11 @@ class Event(Struct, Generic[D], frozen=True, kw_only=True, omit_defaults=True):
         """The type without prefix and version: `intel.document.flagged`."""
         return self.type[4:].rpartition(".")[0]
 
+    @property
+    def verb(self) -> str:
+        """What happened to the entity."""
+        return self.name.rpartition(".")[2]
+
 
 class Contract(Struct, frozen=True, kw_only=True, eq=False):
     """What is agreed about one event type."""

@@ -94,13 +94,13 @@ def request(event: Event[Any], data: InformationRequested) -> Columns:
     }
 
 
-def request_act(_event: Event[Any], data: InformationAnswered | InformationRefused) -> Columns:
+def request_act(event: Event[Any], data: InformationAnswered | InformationRefused) -> Columns:
     """Keep the answer to a request, or its refusal."""
     return {
         "exchange_id": data.exchange_id,
         "asker": data.to,
         "asked": data.sender,
-        "act": "refused" if isinstance(data, InformationRefused) else "answered",
+        "act": event.verb,
         "reason": data.reason if isinstance(data, InformationRefused) else None,
     }
 

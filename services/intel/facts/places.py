@@ -7,17 +7,12 @@ from typing import Any
 from services.intel.facts.rows import found, marks
 from services.intel.gate import Marking
 from services.intel.policy import POLICY
-from shared.contracts import Data, Event
-from shared.contracts.intel import LocationAcknowledged, LocationCleared, LocationReported, LocationVerified
+from shared.contracts import Event
+from shared.contracts.intel import LocationReported
+from shared.contracts.intel.places import KnownPlace
 from shared.contracts.victims import VictimIdentified
 from shared.database import Connection
 from shared.facts import Columns
-
-ACTS: dict[type[Data], str] = {
-    LocationAcknowledged: "acknowledged",
-    LocationVerified: "verified",
-    LocationCleared: "cleared",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +55,9 @@ def place(event: Event[Any], data: LocationReported) -> Columns:
     }
 
 
-def place_act(event: Event[Any], data: Any) -> Columns:
+def place_act(event: Event[Any], data: KnownPlace) -> Columns:
     """Keep what the country of a place said of it."""
-    act = next(act for kind, act in ACTS.items() if isinstance(data, kind))
-    return {"place_ref": data.place_ref, "target": event.country, "act": act}
+    return {"place_ref": data.place_ref, "target": event.country, "act": event.verb}
 
 
 async def add_identification(connection: Connection, event: Event[VictimIdentified]) -> None:

@@ -9,8 +9,8 @@ import msgspec
 from services.intel.facts.rows import found, marks
 from services.intel.gate import Marking, marking
 from shared import contracts
-from shared.contracts import Data, Event
-from shared.contracts.intel import BandDismantled, BandIdentified, RouteConfirmed, RouteReported, RouteRetired
+from shared.contracts import Event
+from shared.contracts.intel import RouteConfirmed, RouteReported, RouteRetired
 from shared.contracts.intel.people import Band
 from shared.contracts.vocabulary import MEMBERS, REGION
 from shared.database import Connection
@@ -47,7 +47,6 @@ class BandAct:
         return marking(self.said)
 
 
-ROUTE_ACTS: dict[type[Data], str] = {RouteReported: "reported", RouteConfirmed: "confirmed", RouteRetired: "retired"}
 ROUTE_COLUMNS = "event_id, country, route_id, act, members, reported_by, tlp, handling, srceval, infoeval, acted"
 
 
@@ -59,7 +58,7 @@ def route_act(event: Event[Any], data: RouteReported | RouteConfirmed | RouteRet
     return {
         "country": event.country,
         "route_id": data.route_id,
-        "act": next(act for kind, act in ROUTE_ACTS.items() if isinstance(data, kind)),
+        "act": event.verb,
         "members": sorted({one for leg in legs for one in (leg.origin, leg.to)} & {*MEMBERS}),
         "reported_by": data.reported_by,
         **marks(data),
@@ -81,12 +80,10 @@ def band_act(event: Event[Any], data: Band) -> Columns:
     """Keep what a country reported of a band; what this service derived is no report."""
     if contracts.country_of(event.source) == REGION:
         return None
-    act = "dismantled" if isinstance(data, BandDismantled) else None
-    act = act or ("identified" if isinstance(data, BandIdentified) else "reactivated")
     return {
         "country": event.country,
         "band_id": data.band_id,
-        "act": act,
+        "act": event.verb,
         "said": msgspec.json.encode({name: getattr(data, name) for name in Band.__struct_fields__}),
         "acted": event.time,
     }

@@ -35,7 +35,7 @@ async def on_contact_point(
     scope = f"{about.source}/{about.id}"
     stands = await network.is_recorded(connection, about.id, about.source)
     latest = stands and await network.is_latest(connection, data.country, data.body, about.time)
-    kind = f"contact_point_{about.name.rpartition('.')[2]}"
+    kind = f"contact_point_{about.verb}"
     said = alert(kind, (about.id, about.name), about.subject, reason=data.body, country=data.country)
     others = [one for one in MEMBERS if one != data.country] if latest else []
     events = await settle(connection, cause, [scope], [Notice(to=one, data=said, scope=scope) for one in others])
