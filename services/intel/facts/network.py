@@ -52,25 +52,32 @@ class Commitment:
     due: datetime
 
 
+def holds_from(event: Event[Any], data: ContactPointDesignated | ContactPointVacated) -> datetime:
+    """Return from when on a report about a contact point holds: from its first day on, if that is still to come."""
+    first = data.valid_from if isinstance(data, ContactPointDesignated) else None
+    return max(event.time, datetime.combine(first, time.min, UTC)) if first else event.time
+
+
 def contact_act(event: Event[Any], data: ContactPointDesignated | ContactPointVacated) -> Columns:
-    """Keep a designation, from its first day on if that is still to come, or a vacancy."""
+    """Keep a designation, or a vacancy."""
     holder = data if isinstance(data, ContactPointDesignated) else None
-    acted = event.time
-    if holder and holder.valid_from:
-        acted = max(acted, datetime.combine(holder.valid_from, time.min, UTC))
     return {
         "country": data.country,
         "body": data.body,
         "officer_ref": holder.officer_ref if holder else None,
         "channel": holder.channel if holder else None,
-        "acted": acted,
+        "acted": holds_from(event, data),
     }
 
 
-async def is_latest(connection: Connection, country: str, body: str, when: datetime) -> bool:
-    """Return whether nothing later is known of a contact point's post."""
+async def is_latest(connection: Connection, country: str, body: str, when: datetime, now: datetime) -> bool:
+    """Return whether nothing later than `when` holds of a contact point's post by now."""
     return not await connection.fetchval(
-        "select true from contact_act where country = $1 and body = $2 and acted > $3 limit 1", country, body, when
+        "select true from contact_act where country = $1 and body = $2 and acted > $3 and acted <= $4 limit 1",
+        country,
+        body,
+        when,
+        now,
     )
 
 

@@ -34,9 +34,11 @@ async def on_contact_point(
     data = about.data
     scope = f"{about.source}/{about.id}"
     stands = await network.is_recorded(connection, about.id, about.source)
-    latest = stands and await network.is_latest(connection, data.country, data.body, about.time)
+    since = network.holds_from(about, data)
+    latest = stands and await network.is_latest(connection, data.country, data.body, since, cause.recordedtime)
     kind = f"contact_point_{about.verb}"
-    said = alert(kind, (about.id, about.name), about.subject, reason=data.body, country=data.country)
+    due = since if since > about.time else None
+    said = alert(kind, (about.id, about.name), about.subject, due=due, reason=data.body, country=data.country)
     others = [one for one in MEMBERS if one != data.country] if latest else []
     events = await settle(connection, cause, [scope], [Notice(to=one, data=said, scope=scope) for one in others])
     if latest and cause is about and isinstance(data, ContactPointDesignated):

@@ -6,7 +6,7 @@ import pytest
 
 from shared.contracts import Refused
 from shared.rules import NotYet
-from tests.harness.desk import START
+from tests.harness.desk import START, says
 
 
 def exchanged(desk, verb, sender="GTM", to="MEX", **more):
@@ -119,3 +119,14 @@ async def test_the_network_hears_of_contact_points_and_not_of_what_is_overtaken(
     assert await desk.told("GTM") == []
     await desk.tell(desk.retracted(later))
     assert await desk.told("PAN") == ["contact_point_replaced thing GTM", "taken_back thing"]
+
+
+async def test_a_contact_point_from_a_later_day_on_is_told_at_once_and_overtakes_nothing_till_then(desk):
+    await desk.tell(desk.event("intel.contactpoint.designated", country="GTM", valid_from="2004-04-01"))
+    (told,) = (await desk.mailboxes())["PAN"]
+    assert (says(told), told.data.due.isoformat()) == (
+        "contact_point_designated thing GTM",
+        "2004-04-01T00:00:00+00:00",
+    )
+    await desk.tell(desk.event("intel.contactpoint.vacated", country="GTM"))
+    assert await desk.told("PAN") == ["contact_point_designated thing GTM", "contact_point_vacated thing GTM"]
