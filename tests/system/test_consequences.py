@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 
 from shared import contracts
-
-NOW = datetime(2004, 3, 1, 12, tzinfo=UTC)
+from tests.harness.speaking import NOW
 
 
 def example(name, **changes):

@@ -13,8 +13,7 @@ from shared import contracts, mailbox
 from shared.contracts import SERVICES, Event
 from shared.contracts.questions import MailboxAsk
 from shared.questions import Asked
-
-NOW = datetime(2004, 3, 1, 12, tzinfo=UTC)
+from tests.harness.speaking import NOW
 
 
 def clock(speed=1.0):
