@@ -17,7 +17,10 @@ class Referral:
     sender: str
     receiver: str
     urgency: str
+    since: datetime
+    """When it was sent, by its own report."""
     sent: datetime
+    """When the region knew."""
     due: datetime
     state: str
     consent_id: str | None = None
@@ -32,19 +35,20 @@ class Referral:
         return self.state in OPEN
 
 
-COLUMNS = "referral_id, sender, receiver, urgency, sent, due, state, consent_id, subject, delivered, offer"
+COLUMNS = "referral_id, sender, receiver, urgency, since, sent, due, state, consent_id, subject, delivered, offer"
 
 
 async def add(connection: Connection, referral: Referral) -> bool:
     """Insert a referral; return False when its id is taken."""
     return bool(
         await connection.fetchval(
-            f"insert into referral ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"  # noqa: S608 - constant
+            f"insert into referral ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"  # noqa: S608 - constant
             " on conflict do nothing returning true",
             referral.referral_id,
             referral.sender,
             referral.receiver,
             referral.urgency,
+            referral.since,
             referral.sent,
             referral.due,
             referral.state,
