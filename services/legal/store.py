@@ -1,10 +1,11 @@
 """The legal service's tables."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from shared.contracts import Event
+from shared.contracts.legal import LawRepealed
 from shared.contracts.vocabulary import Instrument
 from shared.database import Connection
 
@@ -26,51 +27,33 @@ async def acts(connection: Connection, country: str, instrument: str) -> list[Ac
     return [Act(**dict(row)) for row in rows]
 
 
-async def add_act(connection: Connection, country: str, instrument: str, act: Act) -> None:
-    """Insert what a country did towards a treaty."""
+async def put_act(event: Event[Any], data: Any, connection: Connection) -> None:
+    """Insert what a country did towards a treaty, on the day of the report's time (UTC)."""
     await connection.execute(
-        "insert into treaty_act (event_id, country, instrument, act, day) values ($1, $2, $3, $4, $5)",
-        act.event_id,
-        country,
-        instrument,
-        act.act,
-        act.day,
+        "insert into treaty_act (event_id, source, country, instrument, act, day) values ($1, $2, $3, $4, $5, $6)",
+        event.id,
+        event.source,
+        data.country,
+        data.instrument,
+        event.name.rpartition(".")[2],
+        event.time.astimezone(UTC).date(),
     )
 
 
-async def drop_act(connection: Connection, event_id: str) -> None:
-    """Delete an act that was reported in error."""
-    await connection.execute("delete from treaty_act where event_id = $1", event_id)
-
-
-async def add_mapping(  # noqa: PLR0913 - the columns
-    connection: Connection,
-    *,
-    event_id: str,
-    country: str,
-    instrument: str,
-    article: str,
-    law_id: str,
-    degree: str,
-    judged: datetime,
-) -> None:
+async def put_mapping(event: Event[Any], data: Any, connection: Connection) -> None:
     """Insert how far a law carries out an obligation."""
     await connection.execute(
-        "insert into mapping (event_id, country, instrument, article, law_id, degree, judged)"
-        " values ($1, $2, $3, $4, $5, $6, $7)",
-        event_id,
-        country,
-        instrument,
-        article,
-        law_id,
-        degree,
-        judged,
+        "insert into mapping (event_id, source, country, instrument, article, law_id, degree, judged)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        event.id,
+        event.source,
+        data.country,
+        data.obligation.instrument,
+        data.obligation.article,
+        data.law_id or "",
+        data.degree,
+        event.time,
     )
-
-
-async def drop_mapping(connection: Connection, event_id: str) -> None:
-    """Delete a mapping that was reported in error."""
-    await connection.execute("delete from mapping where event_id = $1", event_id)
 
 
 async def carried_out(connection: Connection, country: str, instrument: str) -> set[str]:
@@ -86,23 +69,17 @@ async def carried_out(connection: Connection, country: str, instrument: str) -> 
     return {row["article"] for row in rows}
 
 
-async def add_law_change(  # noqa: PLR0913 - the columns
-    connection: Connection, *, event_id: str, country: str, law_id: str, changed: datetime, repealed: bool
-) -> None:
+async def put_law_change(event: Event[Any], data: Any, connection: Connection) -> None:
     """Insert a change of a law."""
     await connection.execute(
-        "insert into law_change (event_id, country, law_id, changed, repealed) values ($1, $2, $3, $4, $5)",
-        event_id,
-        country,
-        law_id,
-        changed,
-        repealed,
+        "insert into law_change (event_id, source, country, law_id, changed, repealed) values ($1, $2, $3, $4, $5, $6)",
+        event.id,
+        event.source,
+        data.country,
+        data.law_id,
+        event.time,
+        isinstance(data, LawRepealed),
     )
-
-
-async def drop_law_change(connection: Connection, event_id: str) -> None:
-    """Delete a change of a law that was reported in error."""
-    await connection.execute("delete from law_change where event_id = $1", event_id)
 
 
 async def instruments_of(connection: Connection, country: str, law_id: str) -> list[Instrument]:
