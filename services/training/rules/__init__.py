@@ -26,7 +26,6 @@ AMENDS: Amends = {
     intel.DocumentConfirmed: forgeries.amend_document_confirmed,
     legal.LawAmended: laws.amend_law_changed,
     legal.LawRepealed: laws.amend_law_changed,
-    training.OfficerCertified: certificates.amend_officer_certified,
 }
 FOLLOWS: Follows = {
     intel.DocumentConfirmed: forgeries.reconfirmed,
@@ -44,4 +43,5 @@ FACTS: Facts = {
     training.ComplaintResolved: Fact("complaint", put_complaint),
     training.CourseDelivered: Fact("course", needs.put_course),
     training.CourseScheduled: Fact("course", needs.put_course),
+    training.OfficerCertified: Fact("certificate", certificates.put_certificate),
 }
