@@ -119,7 +119,7 @@ async def _answered(
     event: Event[ReferralAccepted] | Event[ReferralRejected], state: str, reason: str | None, connection: Connection
 ) -> Iterable[Event[Any]]:
     # The deadlines first, then the referral: in the order in which the sweeper locks them. A refusal undoes it.
-    left = await referrals.clear(connection, _names(event.data.referral_id))
+    left = await deadlines.clear(connection, *_names(event.data.referral_id))
     referral = await _open(event, connection)
     if referral.receiver != event.country:
         raise Refused(Problem("/data/referral_id", "not_permitted", "only the country that was asked may answer"))
@@ -141,7 +141,7 @@ async def _answered(
 
 async def on_referral_revoked(event: Event[ReferralRevoked], connection: Connection) -> Iterable[Event[Any]]:
     """Take a referral back, as long as it has not been answered."""
-    await referrals.clear(connection, _names(event.data.referral_id))
+    await deadlines.clear(connection, *_names(event.data.referral_id))
     referral = await _open(event, connection)
     if referral.sender != event.country:
         raise Refused(Problem("/data/referral_id", "not_permitted", "only the country that sent it may revoke it"))
@@ -202,7 +202,7 @@ async def revoked_by(
     """Return the revocations, because of `event`, of those of a country's referrals that are still open."""
     revocations = []
     for one in found:
-        await referrals.clear(connection, _names(one.referral_id))
+        await deadlines.clear(connection, *_names(one.referral_id))
         referral = await referrals.get(connection, one.referral_id)
         if referral and referral.open:
             data = ReferralRevoked(referral_id=referral.referral_id, reason=reason, reported_by=event.data.reported_by)

@@ -1,4 +1,4 @@
-"""Referrals, where each stands, and the deadlines of its ladder."""
+"""Referrals, and where each stands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -97,9 +97,3 @@ async def set_state(connection: Connection, referral_id: str, state: str) -> Non
 async def set_delivered(connection: Connection, referral_id: str, delivered: datetime) -> None:
     """Note when the receiver's system showed that it has the referral."""
     await connection.execute("update referral set delivered = $2 where referral_id = $1", referral_id, delivered)
-
-
-async def clear(connection: Connection, names: Sequence[str]) -> set[str]:
-    """Take these deadlines away, all or what is left of them; return the names of those that were still there."""
-    rows = await connection.fetch("delete from deadline where id = any($1::text[]) returning id", sorted(names))
-    return {row["id"] for row in rows}
