@@ -7,6 +7,7 @@ from typing import Any
 from shared.contracts import Event
 from shared.contracts.vocabulary import Instrument
 from shared.database import Connection
+from shared.facts import Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,30 +150,14 @@ async def close_gap(connection: Connection, country: str, instrument: str, artic
     )
 
 
-async def put_case(event: Event[Any], data: Any, connection: Connection) -> None:
-    """Insert a resolved case."""
-    await connection.execute(
-        "insert into resolved_case (event_id, source, country, case_id, resolved, known)"
-        " values ($1, $2, $3, $4, $5, $6)",
-        event.id,
-        event.source,
-        event.country,
-        data.case_id,
-        event.time,
-        event.recordedtime,
-    )
+def resolved_case(event: Event[Any], data: Any) -> Columns:
+    """Keep a resolved case."""
+    return {"country": event.country, "case_id": data.case_id, "resolved": event.time, "known": event.recordedtime}
 
 
-async def put_witness_care(event: Event[Any], data: Any, connection: Connection) -> None:
-    """Insert that the protection of a case's witness was reviewed, or ended."""
-    await connection.execute(
-        "insert into witness_care (event_id, source, country, case_id, reviewed) values ($1, $2, $3, $4, $5)",
-        event.id,
-        event.source,
-        event.country,
-        data.case_id,
-        event.time,
-    )
+def witness_care(event: Event[Any], data: Any) -> Columns:
+    """Keep that the protection of a case's witness was reviewed, or ended."""
+    return {"country": event.country, "case_id": data.case_id, "reviewed": event.time}
 
 
 async def unreviewed_since(connection: Connection, country: str, case_id: str) -> datetime | None:
@@ -187,18 +172,11 @@ async def unreviewed_since(connection: Connection, country: str, case_id: str) -
     return since
 
 
-async def put_entry_rule(event: Event[Any], data: Any, connection: Connection) -> None:
-    """Insert an entry rule that rests on a law."""
+def entry_rule(event: Event[Any], data: Any) -> Columns:
+    """Keep an entry rule that rests on a law."""
     if data.legal_ref is None:
-        return
-    await connection.execute(
-        "insert into entry_rule (event_id, source, country, law_id, declared) values ($1, $2, $3, $4, $5)",
-        event.id,
-        event.source,
-        data.destination,
-        data.legal_ref,
-        event.time,
-    )
+        return None
+    return {"country": data.destination, "law_id": data.legal_ref, "declared": event.time}
 
 
 async def entry_rules_before(connection: Connection, country: str, law_id: str, changed: datetime) -> bool:

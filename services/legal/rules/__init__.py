@@ -50,9 +50,9 @@ FOLLOWS: Follows = {
     **dict.fromkeys(treaties.ACTS, gaps.resettled),
 }
 FACTS: Facts = {
-    CaseResolved: Fact("resolved_case", store.put_case),
-    EntryRequirementChanged: Fact("entry_rule", store.put_entry_rule),
-    EntryRequirementDeclared: Fact("entry_rule", store.put_entry_rule),
-    WitnessEnded: Fact("witness_care", store.put_witness_care),
-    WitnessReviewed: Fact("witness_care", store.put_witness_care),
+    CaseResolved: Fact("resolved_case", store.resolved_case),
+    EntryRequirementChanged: Fact("entry_rule", store.entry_rule),
+    EntryRequirementDeclared: Fact("entry_rule", store.entry_rule),
+    WitnessEnded: Fact("witness_care", store.witness_care),
+    WitnessReviewed: Fact("witness_care", store.witness_care),
 }

@@ -7,7 +7,6 @@ import pytest
 from tests.harness.desk import HOUR
 
 MINUTE = HOUR / 60
-
 HASHES = ["a" * 64, "b" * 64, "c" * 64]
 
 
