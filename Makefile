@@ -69,7 +69,7 @@ clean: ## Remove the data of `make run` and all caches
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
 
 # Compile the locks anew after a change of pyproject.toml: all that is used here, and what the images hold.
-COMPILE := pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
+COMPILE := pip compile -q --universal --generate-hashes --python-version 3.11 --no-header
 lock: $(UV)
 	@$(UV) $(COMPILE) --group embedded --group dev pyproject.toml -o requirements.lock
 	@$(UV) $(COMPILE) -c requirements.lock pyproject.toml -o requirements.runtime.lock

@@ -134,7 +134,7 @@ async def _root(event: Event[Corrected] | Event[Retracted], connection: Connecti
 
 
 async def first_reported(connection: Connection, country: str, event_id: str) -> Root | None:
-    """Return the country's report that `event_id` is, or that it corrects, locked; None when it is not recorded.
+    """Return the country's report that `event_id` is, or that it corrects; None when it is not recorded.
 
     Raises Refused when it is a correction of too many corrections.
     """
@@ -156,9 +156,7 @@ async def first_reported(connection: Connection, country: str, event_id: str) ->
 
 
 async def _standing(connection: Connection, position: int, event: Event[Any]) -> Root:
-    # The row to lock may not be there yet, and two replicas must not both amend what was first reported.
-    await connection.execute("select pg_advisory_xact_lock(hashtextextended(current_schema(), $1))", position)
-    now = await connection.fetchrow("select latest, retracted from amended where root = $1 for update", position)
+    now = await connection.fetchrow("select latest, retracted from amended where root = $1", position)
     latest = msgspec.json.decode(now["latest"], type=type(event.data)) if now else event.data
     return Root(position, event, latest, retracted=bool(now and now["retracted"]))
 

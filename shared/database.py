@@ -20,7 +20,7 @@ LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncp
 """What a database that is away raises: wait and try again."""
 
 # The second key of this schema's advisory locks (the first is the schema): one meaning each.
-APPEND, RELAY, SWEEP, JUDGE, ANNOUNCE = 1, 2, 3, 4, 5
+APPEND, RELAY, SWEEP, ANNOUNCE = 1, 2, 3, 4
 
 
 async def connect(settings: Settings, service: str) -> Pool:
@@ -83,9 +83,9 @@ async def elected(pool: Pool, service: str, role: int, poll_s: float = 1.0) -> A
 
 
 async def turn(connection: Connection, service: str) -> None:
-    """Wait until no other transaction of the service judges; from then until it ends, this one does.
+    """Wait until no other transaction of the service judges and appends; from then until it ends, this one does.
 
-    What one batch has decided, the next one sees; and two batches that touch the same things in different orders
-    never wait for each other.
+    So positions are consecutive and the chain is whole; what one batch has decided, the next one sees; and two batches
+    that touch the same things in different orders never wait for each other.
     """
-    await connection.execute("select pg_advisory_xact_lock(hashtext($1), $2)", service, JUDGE)
+    await connection.execute("select pg_advisory_xact_lock(hashtext($1), $2)", service, APPEND)

@@ -66,7 +66,7 @@ async def fire(log_: Log, connection: Connection) -> int:
     await database.turn(connection, log_.service)
     rows = await connection.fetch(
         "delete from deadline where id in"
-        " (select id from deadline where due <= $1 and retry_at <= now() order by due limit $2 for update skip locked)"
+        " (select id from deadline where due <= $1 and retry_at <= now() order by due limit $2)"
         " returning id, due, event, tries",
         now,
         BATCH_MAX,

@@ -14,8 +14,8 @@ from shared.contracts import Data, Event
 from shared.database import Connection
 from shared.rules import Rules, Stored
 
-Put: TypeAlias = Callable[[Event[Any], Any, Connection], Awaitable[None]]
-"""(event first reported, the data that hold, connection): insert the row."""
+Columns: TypeAlias = Mapping[str, Any] | None
+"""A row by its columns, without `event_id` and `source`; None: nothing of this report is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,25 @@ class Fact:
     """How reports of a type are kept."""
 
     table: str
-    put: Put
+    row: Callable[[Event[Any], Any], Columns]
+    """(event first reported, the data that hold) -> the row; the columns are the same for every report."""
+    also: Callable[[Event[Any], Any, Connection], Awaitable[None]] | None = None
+    """(event first reported, the data that hold, connection): insert what goes with the row when that is deleted."""
+
+    async def put(self, event: Event[Any], data: Any, connection: Connection) -> None:
+        """Insert the row, if there is one to keep."""
+        columns = self.row(event, data)
+        if columns is None:
+            return
+        numbers = ", ".join(f"${number}" for number, _ in enumerate(columns, start=3))
+        await connection.execute(
+            f"insert into {self.table} (event_id, source, {', '.join(columns)}) values ($1, $2, {numbers})",  # noqa: S608 - our own names
+            event.id,
+            event.source,
+            *columns.values(),
+        )
+        if self.also:
+            await self.also(event, data, connection)
 
 
 Facts: TypeAlias = Mapping[type[Data], Fact]

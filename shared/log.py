@@ -12,7 +12,7 @@ from shared import contracts, crash, merges, rules, tally
 from shared.clock import Clock
 from shared.contracts import Corrected, Event, Merged, Problem, Refused
 from shared.contracts.vocabulary import REGION
-from shared.database import APPEND, LOST, Connection, Pool, Queried, turn
+from shared.database import LOST, Connection, Pool, Queried, turn
 from shared.rules import Rules
 
 GENESIS = bytes(32)
@@ -180,15 +180,10 @@ class Log:
             return error
 
     async def append(self, connection: Connection, events: Sequence[Event[Any]]) -> None:
-        """Append `events` at the next positions and wake the relay, within the caller's transaction.
-
-        The lock makes positions consecutive and the chain whole; it is held until the commit.
-        """
+        """Append `events` at the next positions and wake the relay, within the caller's transaction and turn."""
         if not events:
             return
-        await connection.execute(
-            "select pg_advisory_xact_lock(hashtext($1), $2), pg_notify($1, '')", self.service, APPEND
-        )
+        await connection.execute("select pg_notify($1, '')", self.service)
         after = await head(connection)
         numbered = [msgspec.structs.replace(event, sequence=n) for n, event in enumerate(events, after[0] + 1)]
         numbered = await tally.count(connection, numbered)

@@ -2,15 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from infra.cli.up import State
 
-COUNTED = {"crm_fold_sequence": ("fold", "stream"), "crm_rejected_total": ("rejected", "service")}
-FAILED = {"crm_intake_total": ("failed", "service")}
-"""Messages that met a fault of ours since the process began; each waits and is tried again."""
+if TYPE_CHECKING:
+    from prometheus_client.samples import Sample
 
 
 def status(
@@ -21,14 +20,13 @@ def status(
     """Show whether each service keeps up: log, stream, fold, what waits, what was refused, what differs."""
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
-    from nats.errors import Error as NatsError  # noqa: PLC0415
-
     from infra.cli.running import running  # noqa: PLC0415
+    from shared.relay import LOST  # noqa: PLC0415
 
     addresses = running(state)
     try:
         found = asyncio.run(_gathered(addresses))
-    except (OSError, NatsError) as error:
+    except LOST as error:
         typer.echo(f"the servers named in {state / 'run.json'} do not answer: is it running?", err=True)
         raise typer.Exit(1) from error
     typer.echo(json.dumps(found, indent=2)) if as_json else _show(found)
@@ -43,22 +41,22 @@ async def _gathered(addresses: dict[str, Any]) -> dict[str, Any]:
     from infra.nats.rights import OPERATOR  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
 
-    measured = _measured(addresses["http"], COUNTED)
-    failed = {name: sum(_measured(url, FAILED).values()) for name, url in addresses.get("ops", {}).items()}
+    board = _samples(addresses["http"])
+    ops = addresses.get("ops", {})
     database = await asyncpg.connect(addresses["postgres"])
     try:
         async with connected(addresses["nats"], Path(addresses["creds"][OPERATOR]), OPERATOR) as nc:
-            services = {name: await _service(name, database, nc, measured) for name in SERVICES}
+            services = {name: await _service(name, database, nc, board) for name in SERVICES}
             for name, row in services.items():
-                row["failed"] = failed.get(name)
+                row["failed"] = _failed(_samples(ops[name])) if name in ops else None
             waiting = await _durables(nc)
             return {"services": services, "durables": waiting, "differences": await all_differences(nc)}
     finally:
         await database.close()
 
 
-async def _service(name: str, database: Any, nc: Any, measured: dict[str, float]) -> dict[str, Any]:
-    from infra.nats.provision import ask  # noqa: PLC0415
+async def _service(name: str, database: Any, nc: Any, board: "list[Sample]") -> dict[str, Any]:
+    from infra.nats.asking import ask  # noqa: PLC0415
     from shared.streams import stream_of  # noqa: PLC0415
 
     head = await database.fetchval(f"select coalesce(max(position), 0) from {name}.log")  # noqa: S608 - our own names
@@ -67,13 +65,13 @@ async def _service(name: str, database: Any, nc: Any, measured: dict[str, float]
     return {
         "log": head,
         "stream": answer.get("state", {}).get("last_seq"),
-        "fold": measured.get(f"fold {stream}"),
-        "rejected": measured.get(f"rejected {name}", 0),
+        "fold": next((one.value for one in _named(board, "crm_fold_sequence", stream=stream)), None),
+        "rejected": sum(one.value for one in _named(board, "crm_rejected_total", service=name)),
     }
 
 
 async def _durables(nc: Any) -> list[dict[str, Any]]:
-    from infra.nats.provision import ask  # noqa: PLC0415
+    from infra.nats.asking import ask  # noqa: PLC0415
     from shared.streams import durables  # noqa: PLC0415
 
     rows = []
@@ -85,8 +83,17 @@ async def _durables(nc: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def _measured(http: str, keys: dict[str, tuple[str, str]]) -> dict[str, float]:
-    """Return the metrics in `keys`, summed by a label and named `<word> <label>`; nothing while it is away."""
+def _failed(process: "list[Sample]") -> float | None:
+    """Return how many messages met a fault of ours since the process began; each waits and is tried again."""
+    return sum(one.value for one in _named(process, "crm_intake_total", outcome="failed")) if process else None
+
+
+def _named(samples: "list[Sample]", name: str, **labels: str) -> "list[Sample]":
+    return [one for one in samples if one.name == name and labels.items() <= one.labels.items()]
+
+
+def _samples(http: str) -> "list[Sample]":
+    """Return the metrics of the process at this address; none while it is away."""
     import urllib.request  # noqa: PLC0415
 
     from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
@@ -95,15 +102,8 @@ def _measured(http: str, keys: dict[str, tuple[str, str]]) -> dict[str, float]:
         with urllib.request.urlopen(f"{http}/metrics", timeout=5) as answer:  # noqa: S310 - from our run.json
             text = answer.read().decode()
     except OSError:
-        return {}
-    found: dict[str, float] = {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            if sample.name in keys and sample.labels.get("outcome", "failed") == "failed":
-                word, label = keys[sample.name]
-                key = f"{word} {sample.labels[label]}"
-                found[key] = found.get(key, 0) + sample.value
-    return found
+        return []
+    return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
 
 def _show(found: dict[str, Any]) -> None:

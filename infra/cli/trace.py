@@ -30,10 +30,11 @@ def trace(
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
     from infra.cli.running import running  # noqa: PLC0415
+    from shared.database import LOST  # noqa: PLC0415
 
     try:
         first = asyncio.run(_found(database_url or running(state)["postgres"], event_id))
-    except OSError as error:
+    except LOST as error:
         typer.echo(f"the database does not answer ({type(error).__name__})", err=True)
         raise typer.Exit(1) from error
     if first is None:

@@ -8,6 +8,7 @@ from shared.contracts import Event
 from shared.contracts.legal import LawRepealed
 from shared.contracts.vocabulary import Instrument
 from shared.database import Connection
+from shared.facts import Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,33 +28,26 @@ async def acts(connection: Connection, country: str, instrument: str) -> list[Ac
     return [Act(**dict(row)) for row in rows]
 
 
-async def put_act(event: Event[Any], data: Any, connection: Connection) -> None:
-    """Insert what a country did towards a treaty, on the day of the report's time (UTC)."""
-    await connection.execute(
-        "insert into treaty_act (event_id, source, country, instrument, act, day) values ($1, $2, $3, $4, $5, $6)",
-        event.id,
-        event.source,
-        data.country,
-        data.instrument,
-        event.name.rpartition(".")[2],
-        event.time.astimezone(UTC).date(),
-    )
+def treaty_act(event: Event[Any], data: Any) -> Columns:
+    """Keep what a country did towards a treaty, by the day of the report's time (UTC)."""
+    return {
+        "country": data.country,
+        "instrument": data.instrument,
+        "act": event.name.rpartition(".")[2],
+        "day": event.time.astimezone(UTC).date(),
+    }
 
 
-async def put_mapping(event: Event[Any], data: Any, connection: Connection) -> None:
-    """Insert how far a law carries out an obligation."""
-    await connection.execute(
-        "insert into mapping (event_id, source, country, instrument, article, law_id, degree, judged)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        event.id,
-        event.source,
-        data.country,
-        data.obligation.instrument,
-        data.obligation.article,
-        data.law_id or "",
-        data.degree,
-        event.time,
-    )
+def mapping(event: Event[Any], data: Any) -> Columns:
+    """Keep how far a law carries out an obligation."""
+    return {
+        "country": data.country,
+        "instrument": data.obligation.instrument,
+        "article": data.obligation.article,
+        "law_id": data.law_id or "",
+        "degree": data.degree,
+        "judged": event.time,
+    }
 
 
 async def carried_out(connection: Connection, country: str, instrument: str) -> set[str]:
@@ -69,17 +63,10 @@ async def carried_out(connection: Connection, country: str, instrument: str) -> 
     return {row["article"] for row in rows}
 
 
-async def put_law_change(event: Event[Any], data: Any, connection: Connection) -> None:
-    """Insert a change of a law."""
-    await connection.execute(
-        "insert into law_change (event_id, source, country, law_id, changed, repealed) values ($1, $2, $3, $4, $5, $6)",
-        event.id,
-        event.source,
-        data.country,
-        data.law_id,
-        event.time,
-        isinstance(data, LawRepealed),
-    )
+def law_change(event: Event[Any], data: Any) -> Columns:
+    """Keep a change of a law."""
+    repealed = isinstance(data, LawRepealed)
+    return {"country": data.country, "law_id": data.law_id, "changed": event.time, "repealed": repealed}
 
 
 async def instruments_of(connection: Connection, country: str, law_id: str) -> list[Instrument]:
@@ -126,30 +113,14 @@ async def close_gap(connection: Connection, country: str, instrument: str, artic
     )
 
 
-async def put_case(event: Event[Any], data: Any, connection: Connection) -> None:
-    """Insert a resolved case."""
-    await connection.execute(
-        "insert into resolved_case (event_id, source, country, case_id, resolved, known)"
-        " values ($1, $2, $3, $4, $5, $6)",
-        event.id,
-        event.source,
-        event.country,
-        data.case_id,
-        event.time,
-        event.recordedtime,
-    )
+def resolved_case(event: Event[Any], data: Any) -> Columns:
+    """Keep a resolved case."""
+    return {"country": event.country, "case_id": data.case_id, "resolved": event.time, "known": event.recordedtime}
 
 
-async def put_witness_care(event: Event[Any], data: Any, connection: Connection) -> None:
-    """Insert that the protection of a case's witness was reviewed, or ended."""
-    await connection.execute(
-        "insert into witness_care (event_id, source, country, case_id, reviewed) values ($1, $2, $3, $4, $5)",
-        event.id,
-        event.source,
-        event.country,
-        data.case_id,
-        event.time,
-    )
+def witness_care(event: Event[Any], data: Any) -> Columns:
+    """Keep that the protection of a case's witness was reviewed, or ended."""
+    return {"country": event.country, "case_id": data.case_id, "reviewed": event.time}
 
 
 async def unreviewed_since(connection: Connection, country: str, case_id: str) -> datetime | None:
@@ -164,18 +135,11 @@ async def unreviewed_since(connection: Connection, country: str, case_id: str) -
     return since
 
 
-async def put_entry_rule(event: Event[Any], data: Any, connection: Connection) -> None:
-    """Insert an entry rule that rests on a law."""
+def entry_rule(event: Event[Any], data: Any) -> Columns:
+    """Keep an entry rule that rests on a law."""
     if data.legal_ref is None:
-        return
-    await connection.execute(
-        "insert into entry_rule (event_id, source, country, law_id, declared) values ($1, $2, $3, $4, $5)",
-        event.id,
-        event.source,
-        data.destination,
-        data.legal_ref,
-        event.time,
-    )
+        return None
+    return {"country": data.destination, "law_id": data.legal_ref, "declared": event.time}
 
 
 async def entry_rules_before(connection: Connection, country: str, law_id: str, changed: datetime) -> bool:

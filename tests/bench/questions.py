@@ -22,7 +22,7 @@ from rich.table import Table
 from shared.contracts.vocabulary import MEMBERS
 from tests.bench.servers import servers
 from tests.harness.servers import Region
-from tests.harness.system import System
+from tests.harness.system import System, resident_mb
 
 AIM_P99_MS = 10.0
 BOOK = 500
@@ -130,12 +130,6 @@ async def asked(system: System, kind: str, pause_s: float, given: argparse.Names
     share = {"p50_ms": 0.5, "p90_ms": 0.9, "p99_ms": 0.99}
     found = {name: round(times[int(len(times) * part)], 2) for name, part in share.items()}
     return {**found, "max_ms": round(times[-1], 2), "per_s": round(len(times) / took_s)}
-
-
-def resident_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
-    return round(int(line.split()[1]) / 1024, 1)
 
 
 async def planned(region: Region) -> dict[str, list[str]]:

@@ -5,14 +5,13 @@ import signal
 from pathlib import Path
 
 from infra.local.nats import Nats
-from infra.local.ports import free_port
 from infra.nats.asking import ask, ok
 from infra.nats.config import accounts, keys, seed_file
 from infra.nats.connection import connected
 from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER
 from shared.streams import stream_configs
-from tests.harness.system import until
+from tests.harness.system import free_port, until
 
 SIZE = 3
 PATIENCE_S = 90

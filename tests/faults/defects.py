@@ -101,8 +101,8 @@ def clocked_rule(service):
 
     honest = service.rules[LocationReported]
 
-    def on_location_reported(event):
-        told = [*honest(event)]
+    async def on_location_reported(event, connection):
+        told = await honest(event, connection)
         return [msgspec.structs.replace(one, id=rules.derived_id(one.id, str(time.time()))) for one in told]
 
     return replace(service, rules={**service.rules, LocationReported: on_location_reported})

@@ -12,7 +12,7 @@ SHUTDOWN, WITHOUT_FLUSHING_THE_JOURNAL = 0x8004587D, 2
 
 
 class NoDiskError(RuntimeError):
-    """This machine does not allow loop devices; the message says what it refused."""
+    """This machine allows no ext4 on a loop device; the message says what it refused."""
 
 
 class Disk:
@@ -29,7 +29,7 @@ class Disk:
             self._mount()
         except OSError as error:
             self.remove()
-            raise NoDiskError(f"no loop device: {error}") from error
+            raise NoDiskError(f"no disk of its own: {error}") from error
 
     def sync(self) -> None:
         """Bring to the disk what was written until now."""

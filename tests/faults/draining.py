@@ -2,6 +2,7 @@
 
 import asyncio
 import urllib.request
+from collections import Counter
 
 from infra.nats.asking import ask
 from shared.streams import durables
@@ -63,19 +64,17 @@ async def unsettled(stand: Stand, people: list[Publisher]) -> list[str]:
             left.append(f"MAILBOX has {mailbox} of {addressed}")
     if "indicators" not in stand.services:
         return left
-    folded = await asyncio.to_thread(_folded, stand.http_port)
-    left += [
-        f"{name}: folded {folded.get(name, 0)} of {head}" for name, head in heads.items() if folded.get(name) != head
-    ]
-    return left
+    done = await asyncio.to_thread(folded, stand.http_port)
+    return left + [f"{name}: folded {done[name]} of {head}" for name, head in heads.items() if done.get(name) != head]
 
 
 async def _ready(child) -> bool:
     return await asyncio.to_thread(child.ready)
 
 
-def _folded(port: int) -> dict[str, int]:
+def folded(port: int) -> Counter[str]:
+    """Return up to which position of each service's log the figures go."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         lines = answer.read().decode().splitlines()
     found = [line for line in lines if line.startswith("crm_fold_sequence{")]
-    return {line.split('"')[1].lower(): int(float(line.rpartition(" ")[2])) for line in found}
+    return Counter({line.split('"')[1].lower(): int(float(line.rpartition(" ")[2])) for line in found})

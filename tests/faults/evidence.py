@@ -13,6 +13,8 @@ from infra.recovery.verify import Comparison, compare
 from shared import contracts
 from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
+from shared.streams import stream_of
+from tests.faults.draining import folded
 from tests.faults.stand import EMPTY, PATIENCE_S, SPEED, Stand
 from tests.harness.system import until
 
@@ -104,16 +106,10 @@ async def _replayed(nc, connection, service: str) -> list[str]:
 
 async def _folded(stand: Stand) -> bool:
     """Tell whether all is folded; a relay may have been stopped with rows to copy, and then they stay uncopied."""
-    page = await asyncio.to_thread(_page, f"http://127.0.0.1:{stand.http_port}/metrics")
-    shown = {
-        line.split("{")[0] + line.split('"')[1]: line.split()[-1] for line in page.splitlines() if "stream=" in line
-    }
+    done = await asyncio.to_thread(folded, stand.http_port)
     async with stand.operator() as nc:
-        for service in SERVICES:
-            last = (await nc.jetstream().stream_info(service.upper())).state.last_seq
-            if float(shown.get(f"crm_fold_sequence{service.upper()}", 0)) < last:
-                return False
-    return True
+        lasts = [(await nc.jetstream().stream_info(stream_of(name))).state.last_seq for name in SERVICES]
+    return all(done[name] >= last for name, last in zip(SERVICES, lasts, strict=True))
 
 
 async def _ended(stand: Stand, name: str) -> None:

@@ -65,9 +65,6 @@ class Ledger:
         """Note what was done to the system, so that the file tells the whole story."""
         self._write({"what": "fault", "fault": what, **more})
 
-    def received(self, country: str, source: str, event_id: str) -> None:
-        self._write({"what": "received", "country": country, "source": source, "id": event_id})
-
     def of(self, *kinds: str) -> list[Report]:
         return [one for one in self.reports.values() if one.kind in kinds]
 

@@ -27,7 +27,7 @@ async def measured(stand: Stand, ledger: Ledger, publisher: Publisher) -> dict[s
                 stand.send(name, signal.SIGKILL)
         await _recorded(stand, ledger, publisher, 1)
         took[what] = time.monotonic() - began
-    link = stand.link(publisher.country)
+    link = stand.proxies[publisher.country]
     link.become(proxy.CUT)
     reports = _reports(publisher, QUEUED)
     link.become(proxy.OPEN)

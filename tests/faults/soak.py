@@ -17,6 +17,7 @@ from tests.faults.ledger import Ledger
 from tests.faults.run import publishing
 from tests.faults.stand import Stand, folder, names, standing
 from tests.faults.traffic import BATCHED, publishers
+from tests.harness.system import resident_mb
 
 SAMPLES = 60
 WARM = 0.25
@@ -31,9 +32,7 @@ SIZE_MEAN = 1 + BATCHED * 10
 
 def _process(pid: int) -> tuple[float, int]:
     """Return resident memory (MB) and open files."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(resident.split()[1]) / 1024, len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    return resident_mb(pid), len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 async def _sample(stand: Stand) -> dict[str, float]:

@@ -18,7 +18,6 @@ from nats.aio.client import Client
 
 from infra.local.child import Child
 from infra.local.nats import Nats
-from infra.local.ports import free_port
 from infra.local.postgres import Postgres
 from infra.local.process import StartError
 from infra.nats.config import accounts, keys, seed_file
@@ -32,7 +31,7 @@ from shared.contracts.vocabulary import MEMBERS
 from tests.faults.disk import Disk, NoDiskError
 from tests.faults.process import OFFSET
 from tests.faults.proxy import Proxy
-from tests.harness.system import ROOT, until
+from tests.harness.system import ROOT, free_port, until
 
 BEGIN = datetime(2004, 3, 1, tzinfo=UTC)
 SPEED = 2880.0
@@ -102,7 +101,11 @@ class Stand:
         await self.ready()
 
     async def ready(self) -> None:
-        await until(self._all_ready, "all services to be ready", PATIENCE_S)
+        try:
+            await until(self._all_ready, "all services to be ready", PATIENCE_S)
+        except TimeoutError as error:
+            said = "; ".join(f"{name}: {', '.join(child.faults) or 'ready'}" for name, child in self.children.items())
+            raise TimeoutError(f"{error} ({said}); see {self.folder}") from error
 
     async def stop(self) -> None:
         """End everything at once; nothing here is worth an orderly end."""
@@ -222,12 +225,6 @@ class Stand:
 
     def service_url(self, service: str) -> str:
         return self.postgres.url(service, passwords(self.creds)[service])
-
-    def link(self, name: str) -> Proxy:
-        return self.proxies[name]
-
-    def tail(self, name: str) -> list[str]:
-        return (self.folder / f"{name}.log").read_text(errors="replace").splitlines()
 
     async def _keep_empty_copy(self) -> None:
         """Keep the database as it is before the first report: what happened can be replayed into it."""

@@ -12,8 +12,8 @@ from infra.recovery.verify import compare
 from shared.client import Unreachable, connect
 from tests.faults.cluster import Cluster
 from tests.harness.servers import Keys, Region
+from tests.harness.speaking import NOW, clock, example
 from tests.harness.system import System, until
-from tests.system.staging import NOW, clock, example
 
 NAME = "training.official.enrolled"
 PATIENCE_S = 90

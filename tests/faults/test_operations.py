@@ -15,18 +15,19 @@ async def a_rule_fails(control: Control) -> None:
     await control.publish()
     await control.publish("training.official.enrolled", 1, reported_by=MISTREATED)
     await control.publish()
-    await until(lambda: recorded(control, 2 * NUMBER), "all but one", PATIENCE_S)
+    await until(lambda: control.recorded(2 * NUMBER), "all but one", PATIENCE_S)
     assert await until(lambda: failed(control), "the metric", PATIENCE_S)
-    child = control.stand.children["training"]
-    child.command = child.command[:-1]
-    child.process.kill()
-    await until(lambda: recorded(control, 2 * NUMBER + 1), "the last one", PATIENCE_S)
+    mend(control)
+    control.stand.send("training", signal.SIGKILL)
+    await until(lambda: control.recorded(2 * NUMBER + 1), "the last one", PATIENCE_S)
     await control.stand.ready()
     await control.settled()
 
 
-async def recorded(control: Control, number: int) -> bool:
-    return await control.rows("training") == number
+def mend(control: Control) -> None:
+    """Have training start without its defect from now on."""
+    child = control.stand.children["training"]
+    child.command = child.command[:-1]
 
 
 def failed(control: Control) -> bool:
@@ -71,7 +72,7 @@ async def ends_with(control: Control, act) -> int:
     process = control.stand.children["training"].process
     code = await asyncio.to_thread(process.wait, PATIENCE_S)
     control.stand.held.discard("training")
-    control.stand.children["training"].command = control.stand.children["training"].command[:4]
+    mend(control)
     return code
 
 
@@ -81,7 +82,7 @@ async def test_a_stuck_loop_ends_the_process(tmp_path):
             await control.publish(number=1, reported_by=MISTREATED)
 
         assert await ends_with(control, stick) == 71
-        await until(lambda: recorded(control, 1), "the report", PATIENCE_S)
+        await until(lambda: control.recorded(1), "the report", PATIENCE_S)
         await control.stand.ready()
         await control.settled()
 

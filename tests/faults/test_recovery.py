@@ -15,8 +15,8 @@ from infra.nats.rights import PROVISIONER
 from infra.recovery.restore import restore
 from infra.recovery.verify import compare
 from tests.faults.breaking import flip_bit
+from tests.harness.speaking import NOW, clock, example
 from tests.harness.system import until
-from tests.system.staging import NOW, clock, example
 
 NAME = "training.official.enrolled"
 PATIENCE_S = 120

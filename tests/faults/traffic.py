@@ -79,7 +79,7 @@ class Publisher:
             await asyncio.sleep(0.2)
 
     def _connected(self) -> Any:
-        url = f"nats://127.0.0.1:{self.stand.link(self.country).port}"
+        url = f"nats://127.0.0.1:{self.stand.proxies[self.country].port}"
         return connect(url, seed_file(self.stand.creds, self.country), self.country, SYSTEM)
 
     async def _round(self, client: CountryClient) -> None:

@@ -1,7 +1,8 @@
 """A service's rules on real tables, without NATS: reports are told, other services' events heard, days pass."""
 
 import itertools
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,13 +11,16 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from shared import contracts, deadlines
+from shared import contracts, deadlines, rules
 from shared.contracts import Event
+from shared.contracts.notice import Alert
 from shared.log import Draft, Log
 from shared.service import Service
 from tests.harness.servers import PostgresServer
 
 START = datetime(2004, 3, 1, 12, tzinfo=UTC)
+HOUR = 1 / 24
+"""In days, as all time at a desk is."""
 
 
 @dataclass
@@ -37,18 +41,22 @@ class Desk:
     clock: Hand
     numbers: Any = field(default_factory=lambda: itertools.count(1))
 
-    def event(self, name: str, days: float = 0, country: str = "GTM", **changes: Any) -> Event[Any]:
-        """The contract's example, changed, as it happened so many days after the start."""
+    def event(self, name: str, days: float = 0, by: str = "GTM", **changes: Any) -> Event[Any]:
+        """The contract's example, changed (`...`: left out), as it happened in a country so many days after the start.
+
+        Where no field names the entity, the sender's subject is "thing".
+        """
         agreed = contracts.registry()[f"crm.{name}.v1"]
         data = {key: value for key, value in (dict(agreed.good) | changes).items() if value is not ...}
         time = START + timedelta(days=days)
         return Event(
             specversion="1.0",
             id=f"e-{next(self.numbers)}",
-            source=f"urn:crm:country:{country}:test",
+            source=f"urn:crm:country:{by}:test",
             type=agreed.type,
             time=time,
-            country=country,  # type: ignore[arg-type]
+            country=by,  # type: ignore[arg-type]
+            subject=data.get(agreed.entity or "", "thing"),
             data=msgspec.convert(data, agreed.data),
             recordedtime=time,
         )
@@ -88,7 +96,12 @@ class Desk:
     async def tell(self, *events: Event[Any]) -> None:
         """Record, one after the other; each must be taken."""
         for event in events:
-            assert await self.record(event) == [None]
+            await self.tell_at_once(event)
+
+    async def tell_at_once(self, *events: Event[Any]) -> None:
+        """Record in one transaction; all must be taken."""
+        outcomes = await self.record(*events)
+        assert outcomes == [None] * len(events), outcomes
 
     async def pass_days(self, days: float) -> None:
         """Let so many days pass; what is due by then happens."""
@@ -107,6 +120,25 @@ class Desk:
     async def one(self, name: str) -> Event[Any]:
         (event,) = await self.recorded(name)
         return event
+
+    async def mailboxes(self) -> Mapping[str, Sequence[Event[Any]]]:
+        """By country, what it was told, without its own reports."""
+        boxes = defaultdict(list)
+        for event in await self.recorded():
+            if event.source == rules.source(self.log.service):
+                boxes[event.country].append(event)
+        return boxes
+
+    async def told(self, country: str) -> list[str]:
+        """What a country was told, in words, sorted."""
+        return sorted(says(event) for event in (await self.mailboxes())[country])
+
+
+def says(event: Event[Any]) -> str:
+    """An event in words: its name, or an alert's kind, the thing and the country it is about."""
+    if isinstance(event.data, Alert):
+        return " ".join(filter(None, (event.data.kind, event.data.entity, event.data.country)))
+    return event.name
 
 
 @asynccontextmanager

@@ -22,11 +22,11 @@ from infra.nats.rights import PROVISIONER, inbox
 from shared.clock import Clock
 from shared.contracts import SERVICES
 from tests.harness.servers import Region
+from tests.harness.speaking import NOW
 from tests.harness.system import System, free_port
 
 CALLER = "caller"
 """Publishes to INTAKE for all countries in one atomic batch: an order of arrival that no country could bring about."""
-START = datetime(2004, 3, 1, 12, tzinfo=UTC)
 
 
 @dataclass
@@ -82,14 +82,14 @@ def stage(tmp_path_factory, postgres_server, nats_keys) -> Iterator[Stage]:
     epoch = datetime.now(UTC)
     ahead = folder / "ahead_s"
     ahead.write_text("0")
-    clock = {"CRM_CLOCK_START": START.isoformat(), "CRM_CLOCK_EPOCH": epoch.isoformat()}
+    clock = {"CRM_CLOCK_START": NOW.isoformat(), "CRM_CLOCK_EPOCH": epoch.isoformat()}
     try:
         asyncio.run(_provisioned(region))
         ops = {name: free_port() for service in SERVICES for name in (service, f"{service}-2")}
         for name, port in ops.items():
             system.start(name, CRM_CLOCK_AHEAD_FILE=str(ahead), CRM_OPS_PORT=str(port), **clock)
         asyncio.run(system.ready(patience_s=120))  # ten processes at once
-        yield Stage(region, system, Clock(START, epoch, 1.0, ahead), ops)
+        yield Stage(region, system, Clock(NOW, epoch, 1.0, ahead), ops)
     finally:
         for process in system.processes.values():
             process.kill()

@@ -50,6 +50,13 @@ def free_port() -> int:
             return port
 
 
+def resident_mb(pid: int) -> float:
+    """How much memory (MB) a process holds."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
+    return round(int(line.split()[1]) / 1024, 1)
+
+
 @dataclass
 class System:
     """Processes by name (`intel`, or `intel-2` for a second replica) and what one asks of them."""

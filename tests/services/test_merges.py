@@ -14,9 +14,8 @@ from shared.contracts import Refused
 from shared.contracts.report import accepted
 from shared.log import Draft, Log
 from shared.rules import NotYet
-from tests.system.staging import example
+from tests.harness.speaking import NOW, example
 
-NOW = datetime(2004, 3, 1, 12, tzinfo=UTC)
 SEEDS = 40
 AGAIN = (NotYet, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
 """What makes intake bring an event again: two replicas had it, or officials in another order, at the same time."""

@@ -29,7 +29,7 @@ can be given again as `SEED=`). It looks like this:
 - At the end the scene checks by itself that no service logged an error, that every derived event names a recorded
   cause and the report that began it, and that each country's mailbox got what was addressed to it, once, in order.
 
-The functions below `Scene` serve tests with processes of their own (`system`).
+Tests with processes of their own (`system`) speak for themselves: tests/harness/speaking.py.
 """
 
 import itertools
@@ -37,7 +37,7 @@ import os
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -58,11 +58,10 @@ from shared.client import CountryClient
 from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
 from shared.streams import INTAKE, MAILBOX, stream_of
+from tests.harness.speaking import example, fits
 from tests.harness.stage import CALLER, Stage
 from tests.harness.system import System, until
 
-NOW = datetime(2004, 3, 1, 12, tzinfo=UTC)
-HOUR, DAY = 3600, 86_400
 MANNERS = ("written", "thrice", "shuffled")
 PRESIDENCY = "MEX"
 PATIENCE_S = 30
@@ -131,7 +130,7 @@ class Scene:
     async def events(self, name: str | None = None, /, **fields: Any) -> list[Event[Any]]:
         """The scene's recorded events, by service and position."""
         own = _set_off(self.reports, await self.logs())
-        return [event for event in own if _fits(event, name, fields)]
+        return [event for event in own if fits(event, name, fields)]
 
     async def one(self, name: str, /, **fields: Any) -> Event[Any]:
         found = await self.events(name, **fields)
@@ -161,7 +160,7 @@ class Scene:
         # A message that came when the pull had just ended comes again after the acknowledgement's 30 s.
         await until(emptied, f"the mailbox of {country} to be read", 3 * PATIENCE_S)
         own = {(event.source, event.id) for event in await self.events()}
-        return [event for event in box if (event.source, event.id) in own and _fits(event, name, fields)]
+        return [event for event in box if (event.source, event.id) in own and fits(event, name, fields)]
 
     async def refused(self, report: dict[str, Any]) -> set[tuple[str, str]]:
         """Pointer and code of all that was found wrong with a report; empty: it was not refused."""
@@ -333,11 +332,6 @@ def _set_off(reports: list[dict[str, Any]], logs: list[Event[Any]]) -> list[Even
     return own + [event for event in logs if event.causationid in known and event.id not in known]
 
 
-def _fits(event: Event[Any], name: str | None, fields: dict[str, Any]) -> bool:
-    right = name is None or event.name == name
-    return right and all(getattr(event.data, key) == value for key, value in fields.items())
-
-
 def sent(scene, country, to, number="ref", **changes):
     """A referral from `country` to `to`, with an override in place of a consent."""
     changes = {"referral_id": scene.id(number), "from": country, "to": to, "urgency": "danger"} | changes
@@ -353,63 +347,3 @@ def told(events):
     """What a mailbox says, without the country's own reports coming back: kinds of alerts, names of the rest."""
     own = "urn:crm:country:"
     return [getattr(event.data, "kind", event.name) for event in events if not event.source.startswith(own)]
-
-
-def example(name, /, **changes):
-    """The contract's good example, changed; `...` takes a field away."""
-    data = dict(contracts.registry()[f"crm.{name}.v1"].good) | changes
-    return {key: value for key, value in data.items() if value is not ...}
-
-
-def clock(speed=1.0, now=NOW):
-    return {
-        "CRM_CLOCK_START": now.isoformat(),
-        "CRM_CLOCK_EPOCH": datetime.now(UTC).isoformat(),
-        "CRM_SPEED": str(speed),
-    }
-
-
-def say(country, name, /, time=NOW, **changes):
-    return country.report(name, example(name, **changes), time=time)
-
-
-async def tell(country, name, times=1, **changes):
-    """Publish the same report so many times; return its id."""
-    report = say(country, name, **changes)
-    for _ in range(times):
-        await country.publish(report)
-    return report["id"]
-
-
-class Mailbox:
-    """All that a country has received, read on until what is awaited is there."""
-
-    def __init__(self, country):
-        self.country, self.events = country, []
-
-    async def awaited(self, name, number=1, **fields):
-        """The first `number` events of this type whose data have these fields."""
-        found = self.found(name, **fields)
-        if len(found) >= number:
-            return found
-        async for event in self.country.mailbox(idle_s=20):
-            self.events.append(event)
-            found = self.found(name, **fields)
-            if len(found) >= number:
-                return found
-        raise AssertionError(f"{self.country.country}: {len(found)} of {number} {name} {fields} in {self.told()}")
-
-    async def one(self, name, **fields):
-        return (await self.awaited(name, **fields))[0]
-
-    def found(self, name, **fields):
-        return [event for event in self.events if _fits(event, name, fields)]
-
-    def told(self):
-        return [(event.name, getattr(event.data, "kind", "")) for event in self.events]
-
-
-async def countries(system, *names):
-    """Each country's client and mailbox."""
-    clients = [await system.country(name) for name in names]
-    return [part for client in clients for part in (client, Mailbox(client))]

@@ -4,8 +4,8 @@ import json
 import urllib.request
 from pathlib import Path
 
+from tests.harness.speaking import NOW, clock, say
 from tests.harness.system import free_port, until
-from tests.system.staging import NOW, clock, say
 
 PLANS = Path(__file__).parents[1] / "plans"
 MISCONFIGURED = 78

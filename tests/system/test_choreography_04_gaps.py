@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from services.legal.obligations import OBLIGATIONS
-from tests.system.staging import say
+from tests.harness.speaking import say
 
 RATIFIED = datetime(2004, 1, 1, tzinfo=UTC)
 MAPPED = datetime(2004, 1, 15, tzinfo=UTC)

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from services.victims.seats import next_meeting
-from tests.system.staging import DAY, HOUR, PRESIDENCY, said, sent, told
+from tests.harness.speaking import DAY, HOUR
+from tests.system.staging import PRESIDENCY, said, sent, told
 
 
 async def test_silence_climbs_the_ladder_to_the_presidency_and_lapses(scene):

@@ -4,8 +4,8 @@ import json
 import urllib.request
 from datetime import timedelta
 
+from tests.harness.speaking import DAY, NOW, clock, countries, say
 from tests.harness.system import free_port, until
-from tests.system.staging import DAY, NOW, clock, countries, say
 
 SILENT = timedelta(days=30)
 

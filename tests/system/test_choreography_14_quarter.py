@@ -14,8 +14,8 @@ import pytest
 from services.indicators import reports
 from services.indicators.fold import Fold
 from services.indicators.plan import load, quarter_end
+from tests.harness.speaking import DAY, clock, say
 from tests.harness.system import free_port, until
-from tests.system.staging import DAY, clock, say
 
 START = datetime(2004, 3, 20, 12, tzinfo=UTC)
 CLOSES_S = 60

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tests.system.staging import Mailbox, clock, countries, example, say, tell
+from tests.harness.speaking import Mailbox, clock, countries, example, say, tell
 
 
 def referral(country, number):

@@ -7,8 +7,8 @@ import msgspec
 from shared.batch import publish_batch
 from shared.client import connect
 from shared.contracts import Event
+from tests.harness.speaking import example
 from tests.harness.system import until
-from tests.system.staging import example
 
 NUMBER = 250
 

@@ -10,7 +10,7 @@ from typing import get_args
 import msgspec
 
 from shared.contracts.vocabulary import Handling, Tlp
-from tests.system.staging import NOW, clock, countries, say
+from tests.harness.speaking import NOW, clock, countries, say
 
 OWNER, NAMED, CONCERNED, MEMBER = "GTM", "MEX", "HND", "PAN"
 GRADES = [{}, {"srceval": "X", "infoeval": "2"}, {"srceval": "C", "infoeval": "4"}]

@@ -14,8 +14,8 @@ from services.indicators.fold import Fold
 from services.indicators.kinds import Span
 from shared.clock import Clock
 from shared.contracts.vocabulary import MEMBERS
+from tests.harness.speaking import DAY, NOW, clock, say
 from tests.harness.system import until
-from tests.system.staging import DAY, NOW, clock, say
 
 ANSWERS = {("accepted",): 4, ("rejected",): 2, ("revoked",): 2, ("accepted", "revoked", "rejected"): 3, (): 3}
 NUMBER, ROUND = 1000, 100

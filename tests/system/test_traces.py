@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.harness.speaking import NOW, clock, say
 from tests.harness.system import until
-from tests.system.staging import NOW, clock, say
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
 
 import asyncpg
 
@@ -11,10 +10,9 @@ from shared.clock import Clock
 from shared.contracts import decode
 from shared.contracts.report import accepted
 from shared.log import Draft, Log
-from tests.system.staging import example
+from tests.harness.speaking import NOW, example
 
 NUMBER = 30
-NOW = datetime(2004, 3, 1, 12, tzinfo=UTC)
 
 
 def draft(country, name, number):

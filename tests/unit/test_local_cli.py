@@ -32,6 +32,10 @@ crm_fold_sequence{stream="INTEL"} 1
 # TYPE crm_rejected_total counter
 crm_rejected_total{service="intel",country="GTM",code="unknown_value"} 2
 crm_rejected_total{service="intel",country="MEX",code="unknown_value"} 1
+# TYPE crm_intake_total counter
+crm_intake_total{service="intel",stream="INTAKE",outcome="recorded"} 9
+crm_intake_total{service="intel",stream="INTAKE",outcome="failed"} 2
+crm_intake_total{service="intel",stream="LEGAL",outcome="failed"} 5
 """
 ROW = {
     "id": "LE-2.1",
@@ -81,6 +85,7 @@ def state(region, board, tmp_path):
     addresses = {
         "nats": region.nats.url,
         "http": board,
+        "ops": {"intel": board, "legal": "http://127.0.0.1:1"},
         "postgres": region.database_url("operator"),
         "creds": {principal: str(region.seed(principal)) for principal in principals()},
     }
@@ -122,11 +127,12 @@ async def test_pub_explains_a_wrong_call(state, arguments, said):
     assert said in done.stderr
 
 
-async def test_status_shows_log_stream_fold_and_refusals(state):
+async def test_status_shows_log_stream_fold_refusals_and_failures(state):
     done = await crm("status", "--json", "--state-dir", state)
     assert done.exit_code == 0
     found = json.loads(done.stdout)
-    assert found["services"]["intel"] == {"log": 0, "stream": 0, "fold": 1, "rejected": 3, "failed": None}
+    assert found["services"]["intel"] == {"log": 0, "stream": 0, "fold": 1, "rejected": 3, "failed": 7}
+    assert found["services"]["legal"]["failed"] is None, "a process that is away has not told"
     assert found["differences"] == []
     assert {row["durable"] for row in found["durables"]} >= {"intel", "training", "GTM"}
     shown = await crm("status", "--state-dir", state)
@@ -138,6 +144,19 @@ async def test_status_shows_what_differs(region, state):
     await ask(nc, "STREAM.UPDATE.LEGAL", {**stream_configs()["LEGAL"], "allow_direct": False})
     done = await crm("status", "--state-dir", state)
     assert "differs: stream LEGAL: allow_direct is False, should be True" in done.stdout
+
+
+async def test_verify_finds_a_lost_stream_and_restore_makes_it_anew(region, state):
+    whole = await crm("verify", "--state-dir", state)
+    assert whole.exit_code == 0, whole.output
+    await ask(await region.connect("provisioner"), "STREAM.DELETE.LEGAL")
+    lost = await crm("verify", "legal", "--state-dir", state)
+    assert (lost.exit_code, "stream: there is none" in lost.stdout) == (1, True)
+    own = ["--database-url", region.database_url("legal"), "--creds", region.keys.folder]
+    restored = await crm("restore", "legal", "--state-dir", state, *own)
+    assert restored.exit_code == 0, restored.output
+    again = await crm("verify", "--json", "--state-dir", state)
+    assert (again.exit_code, [row["faults"] for row in json.loads(again.stdout)]) == (0, [[]] * 5)
 
 
 async def test_indicators_shows_one(state):

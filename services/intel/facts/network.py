@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
 
+from services.intel.facts.rows import found, marks
 from services.intel.gate import Marking
 from services.intel.policy import POLICY
 from shared.contracts import Event
@@ -17,6 +18,7 @@ from shared.contracts.intel import (
     InformationRequested,
 )
 from shared.database import Connection
+from shared.facts import Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +52,19 @@ class Commitment:
     due: datetime
 
 
-async def put_contact_act(
-    event: Event[ContactPointDesignated | ContactPointVacated],
-    data: ContactPointDesignated | ContactPointVacated,
-    connection: Connection,
-) -> None:
-    """Insert a designation, from its first day on if that is still to come, or a vacancy."""
+def contact_act(event: Event[Any], data: ContactPointDesignated | ContactPointVacated) -> Columns:
+    """Keep a designation, from its first day on if that is still to come, or a vacancy."""
     holder = data if isinstance(data, ContactPointDesignated) else None
     acted = event.time
     if holder and holder.valid_from:
         acted = max(acted, datetime.combine(holder.valid_from, time.min, UTC))
-    await connection.execute(
-        "insert into contact_act (event_id, source, country, body, officer_ref, channel, acted)"
-        " values ($1, $2, $3, $4, $5, $6, $7)",
-        event.id,
-        event.source,
-        data.country,
-        data.body,
-        holder.officer_ref if holder else None,
-        holder.channel if holder else None,
-        acted,
-    )
+    return {
+        "country": data.country,
+        "body": data.body,
+        "officer_ref": holder.officer_ref if holder else None,
+        "channel": holder.channel if holder else None,
+        "acted": acted,
+    }
 
 
 async def is_latest(connection: Connection, country: str, body: str, when: datetime) -> bool:
@@ -87,117 +81,86 @@ async def is_recorded(connection: Connection, event_id: str, source: str) -> boo
     )
 
 
-async def put_request(event: Event[InformationRequested], data: InformationRequested, connection: Connection) -> None:
-    """Insert a request for information; it is due as it says, or by its urgency."""
+def request(event: Event[Any], data: InformationRequested) -> Columns:
+    """Keep a request for information; it is due as it says, or by its urgency."""
     urgent = data.urgency in {"child", "danger"}
     within = POLICY.answered_within_urgent if urgent else POLICY.answered_within
-    await connection.execute(
-        "insert into request (event_id, source, exchange_id, asker, asked, due, tlp, handling, srceval, infoeval)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        event.id,
-        event.source,
-        data.exchange_id,
-        data.sender,
-        data.to,
-        data.due or event.recordedtime + within,
-        data.tlp,
-        data.handling,
-        data.srceval,
-        data.infoeval,
-    )
+    return {
+        "exchange_id": data.exchange_id,
+        "asker": data.sender,
+        "asked": data.to,
+        "due": data.due or event.recordedtime + within,
+        **marks(data),
+    }
 
 
-async def put_reply(
-    event: Event[InformationAnswered | InformationRefused],
-    data: InformationAnswered | InformationRefused,
-    connection: Connection,
-) -> None:
-    """Insert the answer to a request, or its refusal."""
-    refused = isinstance(data, InformationRefused)
-    await connection.execute(
-        "insert into request_act (event_id, source, exchange_id, asker, asked, act, reason)"
-        " values ($1, $2, $3, $4, $5, $6, $7)",
-        event.id,
-        event.source,
-        data.exchange_id,
-        data.to,
-        data.sender,
-        "refused" if refused else "answered",
-        data.reason if isinstance(data, InformationRefused) else None,
-    )
+def request_act(_event: Event[Any], data: InformationAnswered | InformationRefused) -> Columns:
+    """Keep the answer to a request, or its refusal."""
+    return {
+        "exchange_id": data.exchange_id,
+        "asker": data.to,
+        "asked": data.sender,
+        "act": "refused" if isinstance(data, InformationRefused) else "answered",
+        "reason": data.reason if isinstance(data, InformationRefused) else None,
+    }
 
 
 async def requests(connection: Connection, exchange_id: str, asker: str, asked: str) -> list[Request]:
     """Return the requests under an exchange's id, between two countries."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Request,
         "select event_id, exchange_id, asker, asked, due, tlp, handling, srceval, infoeval from request"
         " where exchange_id = $1 and asker = $2 and asked = $3 order by event_id",
         exchange_id,
         asker,
         asked,
     )
-    return [_request(row) for row in rows]
 
 
 async def unanswered(connection: Connection, asked: str) -> list[Request]:
     """Return what a country was asked for and has not answered, first due first."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Request,
         "select event_id, exchange_id, asker, asked, due, tlp, handling, srceval, infoeval from request as r"
         " where asked = $1 and not exists (select 1 from request_act where exchange_id = r.exchange_id"
         " and asker = r.asker and asked = r.asked) order by due, event_id",
         asked,
     )
-    return [_request(row) for row in rows]
-
-
-def _request(row: Any) -> Request:
-    marking = Marking(row["tlp"], row["handling"], row["srceval"], row["infoeval"])
-    return Request(row["event_id"], row["exchange_id"], row["asker"], row["asked"], row["due"], marking)
 
 
 async def replies(connection: Connection, exchange_id: str, asker: str, asked: str) -> list[Reply]:
     """Return what was answered under an exchange's id."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Reply,
         "select event_id, act, reason from request_act"
         " where exchange_id = $1 and asker = $2 and asked = $3 order by event_id",
         exchange_id,
         asker,
         asked,
     )
-    return [Reply(**dict(row)) for row in rows]
 
 
-async def put_commitment(event: Event[CommitmentAgreed], data: CommitmentAgreed, connection: Connection) -> None:
-    """Insert a commitment."""
-    await connection.execute(
-        "insert into commitment (event_id, source, commitment_id, country, agreed_by, due)"
-        " values ($1, $2, $3, $4, $5, $6)",
-        event.id,
-        event.source,
-        data.commitment_id,
-        data.country,
-        event.country,
-        data.due,
-    )
+def commitment(event: Event[Any], data: CommitmentAgreed) -> Columns:
+    """Keep a commitment."""
+    return {"commitment_id": data.commitment_id, "country": data.country, "agreed_by": event.country, "due": data.due}
 
 
-async def put_fulfilled(event: Event[CommitmentFulfilled], data: CommitmentFulfilled, connection: Connection) -> None:
-    """Insert that a commitment was kept."""
-    await connection.execute(
-        "insert into commitment_act (event_id, source, commitment_id) values ($1, $2, $3)",
-        event.id,
-        event.source,
-        data.commitment_id,
-    )
+def commitment_act(_event: Event[Any], data: CommitmentFulfilled) -> Columns:
+    """Keep that a commitment was kept."""
+    return {"commitment_id": data.commitment_id}
 
 
 async def commitments(connection: Connection, commitment_id: str) -> list[Commitment]:
     """Return what was agreed under a commitment's id."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Commitment,
         "select event_id, country, agreed_by, due from commitment where commitment_id = $1 order by event_id",
         commitment_id,
     )
-    return [Commitment(**dict(row)) for row in rows]
 
 
 async def fulfilments(connection: Connection, commitment_id: str) -> list[str]:

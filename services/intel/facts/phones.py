@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.intel.facts.rows import found, marks
 from services.intel.gate import Marking
 from shared.contracts import Event
 from shared.contracts.intel import PhonebookDisseminated, PhonebookSeized
 from shared.contracts.legal import PersonDetained
 from shared.database import Connection
+from shared.facts import Columns
 
 OFFENCES = ("tip", "som")
 
@@ -22,7 +24,7 @@ class Book:
     event_id: str
     country: str
     seizure_id: str
-    recipients: frozenset[str]
+    recipients: tuple[str, ...]
     marking: Marking
 
 
@@ -34,50 +36,35 @@ class Known:
     known: datetime
 
 
-async def put_detention(event: Event[PersonDetained], data: PersonDetained, connection: Connection) -> None:
-    """Insert a detention for trafficking or smuggling."""
-    if data.offence in OFFENCES:
-        await connection.execute(
-            "insert into detention (event_id, source, country, detention_id, known) values ($1, $2, $3, $4, $5)",
-            event.id,
-            event.source,
-            event.country,
-            data.detention_id,
-            event.recordedtime,
-        )
+def detention(event: Event[Any], data: PersonDetained) -> Columns:
+    """Keep a detention for trafficking or smuggling."""
+    if data.offence not in OFFENCES:
+        return None
+    return {"country": event.country, "detention_id": data.detention_id, "known": event.recordedtime}
 
 
-async def put_seizure(event: Event[PhonebookSeized], data: PhonebookSeized, connection: Connection) -> None:
-    """Insert an address book secured."""
-    await connection.execute(
-        "insert into seizure (event_id, source, country, seizure_id, detention_id, known)"
-        " values ($1, $2, $3, $4, $5, $6)",
-        event.id,
-        event.source,
-        event.country,
-        data.seizure_id,
-        data.detention_id,
-        event.recordedtime,
-    )
+def seizure(event: Event[Any], data: PhonebookSeized) -> Columns:
+    """Keep an address book secured."""
+    return {
+        "country": event.country,
+        "seizure_id": data.seizure_id,
+        "detention_id": data.detention_id,
+        "known": event.recordedtime,
+    }
 
 
-async def put_dissemination(
-    event: Event[PhonebookDisseminated], data: PhonebookDisseminated, connection: Connection
-) -> None:
-    """Insert that a book was opened, with the numbers that are told of it."""
-    await connection.execute(
-        "insert into dissemination (event_id, source, country, seizure_id, recipients, tlp, handling, srceval,"
-        " infoeval) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        event.id,
-        event.source,
-        event.country,
-        data.seizure_id,
-        data.recipients,
-        data.tlp,
-        data.handling,
-        data.srceval,
-        data.infoeval,
-    )
+def dissemination(event: Event[Any], data: PhonebookDisseminated) -> Columns:
+    """Keep that a book was opened."""
+    return {
+        "country": event.country,
+        "seizure_id": data.seizure_id,
+        "recipients": data.recipients,
+        **marks(data),
+    }
+
+
+async def put_hashes(event: Event[Any], data: PhonebookDisseminated, connection: Connection) -> None:
+    """Insert the numbers that are told of a book."""
     await connection.execute(
         "insert into phone_hash (hash, event_id, source) select hash, $2, $3 from unnest($1::text[]) as h (hash)",
         data.hashes,
@@ -88,29 +75,25 @@ async def put_dissemination(
 
 async def books(connection: Connection, hashes: Sequence[str]) -> list[Book]:
     """Return the books that have one of these numbers."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Book,
         "select h.hash, d.event_id, d.country, d.seizure_id, d.recipients, d.tlp, d.handling, d.srceval, d.infoeval"
         " from phone_hash as h join dissemination as d on d.event_id = h.event_id and d.source = h.source"
         " where h.hash = any($1::text[]) order by h.hash, d.country, d.seizure_id, d.event_id",
         list(hashes),
     )
-    return [_book(row) for row in rows]
-
-
-def _book(row: Any) -> Book:
-    marking = Marking(row["tlp"], row["handling"], row["srceval"], row["infoeval"])
-    recipients = frozenset(row["recipients"])
-    return Book(row["hash"], row["event_id"], row["country"], row["seizure_id"], recipients, marking)
 
 
 async def detentions(connection: Connection, country: str, detention_id: str) -> list[Known]:
     """Return the reports of a detention."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Known,
         "select event_id, known from detention where country = $1 and detention_id = $2 order by event_id",
         country,
         detention_id,
     )
-    return [Known(**dict(row)) for row in rows]
 
 
 async def seizures_at(connection: Connection, country: str, detention_id: str) -> list[str]:
@@ -125,12 +108,13 @@ async def seizures_at(connection: Connection, country: str, detention_id: str) -
 
 async def seizures(connection: Connection, country: str, seizure_id: str) -> list[Known]:
     """Return the reports of a seizure."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Known,
         "select event_id, known from seizure where country = $1 and seizure_id = $2 order by event_id",
         country,
         seizure_id,
     )
-    return [Known(**dict(row)) for row in rows]
 
 
 async def is_opened(connection: Connection, country: str, seizure_id: str) -> bool:

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.intel.facts.rows import found, marks
 from services.intel.gate import Marking
 from services.intel.policy import POLICY
 from shared.contracts import Data, Event
 from shared.contracts.intel import LocationAcknowledged, LocationCleared, LocationReported, LocationVerified
 from shared.contracts.victims import VictimIdentified
 from shared.database import Connection
+from shared.facts import Columns
 
 ACTS: dict[type[Data], str] = {
     LocationAcknowledged: "acknowledged",
@@ -47,35 +49,21 @@ class Identification:
     reported_by: str
 
 
-async def put_place(event: Event[LocationReported], data: LocationReported, connection: Connection) -> None:
-    """Insert a place reported; its acknowledgement is due as the report says, or within the policy's time."""
-    await connection.execute(
-        "insert into place (event_id, source, place_ref, reporter, target, due, tlp, handling, srceval, infoeval)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        event.id,
-        event.source,
-        data.place_ref,
-        event.country,
-        data.target_country,
-        data.ack_by or event.recordedtime + POLICY.acknowledged_within,
-        data.tlp,
-        data.handling,
-        data.srceval,
-        data.infoeval,
-    )
+def place(event: Event[Any], data: LocationReported) -> Columns:
+    """Keep a place reported; its acknowledgement is due as the report says, or within the policy's time."""
+    return {
+        "place_ref": data.place_ref,
+        "reporter": event.country,
+        "target": data.target_country,
+        "due": data.ack_by or event.recordedtime + POLICY.acknowledged_within,
+        **marks(data),
+    }
 
 
-async def put_answer(event: Event[Any], data: Any, connection: Connection) -> None:
-    """Insert what the country of a place said of it."""
+def place_act(event: Event[Any], data: Any) -> Columns:
+    """Keep what the country of a place said of it."""
     act = next(act for kind, act in ACTS.items() if isinstance(data, kind))
-    await connection.execute(
-        "insert into place_act (event_id, source, place_ref, target, act) values ($1, $2, $3, $4, $5)",
-        event.id,
-        event.source,
-        data.place_ref,
-        event.country,
-        act,
-    )
+    return {"place_ref": data.place_ref, "target": event.country, "act": act}
 
 
 async def add_identification(connection: Connection, event: Event[VictimIdentified]) -> None:
@@ -97,29 +85,26 @@ async def drop_identification(connection: Connection, event: Event[VictimIdentif
 
 async def reports(connection: Connection, target: str, place_ref: str) -> list[Place]:
     """Return the reports of a place."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Place,
         "select event_id, place_ref, reporter, target, due, tlp, handling, srceval, infoeval from place"
         " where place_ref = $1 and target = $2 order by event_id",
         place_ref,
         target,
     )
-    return [_place(row) for row in rows]
 
 
 async def unanswered(connection: Connection, target: str) -> list[Place]:
     """Return the places that others reported in a country and that it has not answered, first due first."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Place,
         "select event_id, place_ref, reporter, target, due, tlp, handling, srceval, infoeval from place as p"
         " where target = $1 and reporter <> $1 and not exists"
         " (select 1 from place_act where place_ref = p.place_ref and target = p.target) order by due, event_id",
         target,
     )
-    return [_place(row) for row in rows]
-
-
-def _place(row: Any) -> Place:
-    marking = Marking(row["tlp"], row["handling"], row["srceval"], row["infoeval"])
-    return Place(row["event_id"], row["place_ref"], row["reporter"], row["target"], row["due"], marking)
 
 
 async def is_elsewhere(connection: Connection, place_ref: str) -> bool:
@@ -129,23 +114,25 @@ async def is_elsewhere(connection: Connection, place_ref: str) -> bool:
 
 async def answers(connection: Connection, target: str, place_ref: str) -> list[Answer]:
     """Return what the country of a place said of it."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Answer,
         "select event_id, act from place_act where place_ref = $1 and target = $2 order by event_id",
         place_ref,
         target,
     )
-    return [Answer(**dict(row)) for row in rows]
 
 
 async def identifications(connection: Connection, country: str, causes: list[str]) -> list[Identification]:
     """Return the victims that a country identified because of these events."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Identification,
         "select event_id, causationid, reported_by from identification"
         " where causationid = any($1::text[]) and country = $2 order by event_id",
         causes,
         country,
     )
-    return [Identification(**dict(row)) for row in rows]
 
 
 async def caused_by(connection: Connection, country: str, causationid: str) -> list[str]:

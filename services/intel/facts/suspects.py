@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from services.intel.facts.rows import found, marks
 from services.intel.gate import Marking
 from shared.contracts import Event
 from shared.contracts.intel import TraffickerDetected
 from shared.database import Connection
+from shared.facts import Columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,40 +43,34 @@ COLUMNS = (
 )
 
 
-async def put_detection(event: Event[TraffickerDetected], data: TraffickerDetected, connection: Connection) -> None:
-    """Insert a detection."""
-    await connection.execute(
-        f"insert into detection (source, {COLUMNS})"  # noqa: S608 - constant
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-        event.source,
-        event.id,
-        event.country,
-        data.trafficker_pid,
-        data.sex,
-        data.age_band,
-        data.role,
-        data.nationality,
-        data.band_id,
-        data.route_id,
-        data.modus_operandi,
-        data.reported_by,
-        data.tlp,
-        data.handling,
-        data.srceval,
-        data.infoeval,
-        event.time,
-    )
+def detection(event: Event[Any], data: TraffickerDetected) -> Columns:
+    """Keep a detection."""
+    return {
+        "country": event.country,
+        "pid": data.trafficker_pid,
+        "sex": data.sex,
+        "age_band": data.age_band,
+        "role": data.role,
+        "nationality": data.nationality,
+        "band_id": data.band_id,
+        "route_id": data.route_id,
+        "modus_operandi": data.modus_operandi,
+        "reported_by": data.reported_by,
+        **marks(data),
+        "detected": event.time,
+    }
 
 
 async def of(connection: Connection, suspects: Sequence[tuple[str, str]]) -> list[Detection]:
     """Return the detections of these suspects (country, pid)."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Detection,
         f"select {COLUMNS} from detection where (country, pid) in"  # noqa: S608 - constant
         " (select country, pid from unnest($1::text[], $2::text[]) as s (country, pid)) order by event_id",
         [country for country, _ in suspects],
         [pid for _, pid in suspects],
     )
-    return [_detection(row) for row in rows]
 
 
 async def sharing(connection: Connection, bands: Sequence[str], routes: Sequence[str]) -> set[tuple[str, str]]:
@@ -90,14 +86,9 @@ async def sharing(connection: Connection, bands: Sequence[str], routes: Sequence
 
 async def with_band(connection: Connection, band_id: str) -> list[Detection]:
     """Return the detections of members of a band, oldest first."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Detection,
         f"select {COLUMNS} from detection where band_id = $1 order by detected, event_id",  # noqa: S608 - constant
         band_id,
     )
-    return [_detection(row) for row in rows]
-
-
-def _detection(row: Any) -> Detection:
-    fields = dict(row)
-    marking = Marking(*(fields.pop(name) for name in ("tlp", "handling", "srceval", "infoeval")))
-    return Detection(**{**fields, "modus_operandi": tuple(fields["modus_operandi"])}, marking=marking)

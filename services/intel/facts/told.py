@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.intel.facts.rows import found
 from shared.database import Connection
 
 
@@ -24,11 +25,12 @@ COLUMNS = "scope, key, event_id, type, country, entity, scheduled"
 
 async def about(connection: Connection, scopes: Sequence[str]) -> list[Told]:
     """Return what was told about these things, in order."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        Told,
         f"select {COLUMNS} from told where scope = any($1::text[]) order by scope, key",  # noqa: S608 - constant
         list(scopes),
     )
-    return [Told(**dict(row)) for row in rows]
 
 
 async def known(connection: Connection, keys: Sequence[str]) -> set[str]:

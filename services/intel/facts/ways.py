@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from services.intel.facts.rows import found, marks
 from services.intel.gate import Marking, marking
 from shared import contracts
 from shared.contracts import Data, Event
@@ -13,6 +14,7 @@ from shared.contracts.intel import BandDismantled, BandIdentified, RouteConfirme
 from shared.contracts.intel.people import Band
 from shared.contracts.vocabulary import MEMBERS, REGION
 from shared.database import Connection
+from shared.facts import Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,64 +51,45 @@ ROUTE_ACTS: dict[type[Data], str] = {RouteReported: "reported", RouteConfirmed: 
 ROUTE_COLUMNS = "event_id, country, route_id, act, members, reported_by, tlp, handling, srceval, infoeval, acted"
 
 
-async def put_route_act(
-    event: Event[Any], data: RouteReported | RouteConfirmed | RouteRetired, connection: Connection
-) -> None:
-    """Insert what a country reported of a route; what this service derived is no report."""
+def route_act(event: Event[Any], data: RouteReported | RouteConfirmed | RouteRetired) -> Columns:
+    """Keep what a country reported of a route; what this service derived is no report."""
     if contracts.country_of(event.source) == REGION:
-        return
+        return None
     legs = data.legs if isinstance(data, RouteReported) else ()
-    marked = marking(data)
-    await connection.execute(
-        "insert into route_act (event_id, source, country, route_id, act, members, reported_by, tlp, handling,"
-        " srceval, infoeval, acted) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        event.id,
-        event.source,
-        event.country,
-        data.route_id,
-        next(act for kind, act in ROUTE_ACTS.items() if isinstance(data, kind)),
-        sorted({one for leg in legs for one in (leg.origin, leg.to)} & {*MEMBERS}),
-        data.reported_by,
-        marked.tlp,
-        marked.handling,
-        marked.srceval,
-        marked.infoeval,
-        event.time,
-    )
+    return {
+        "country": event.country,
+        "route_id": data.route_id,
+        "act": next(act for kind, act in ROUTE_ACTS.items() if isinstance(data, kind)),
+        "members": sorted({one for leg in legs for one in (leg.origin, leg.to)} & {*MEMBERS}),
+        "reported_by": data.reported_by,
+        **marks(data),
+        "acted": event.time,
+    }
 
 
 async def route_acts(connection: Connection, route_id: str) -> list[RouteAct]:
     """Return what was reported of a route, oldest first."""
-    rows = await connection.fetch(
+    return await found(
+        connection,
+        RouteAct,
         f"select {ROUTE_COLUMNS} from route_act where route_id = $1 order by acted, event_id",  # noqa: S608 - constant
         route_id,
     )
-    return [_route_act(row) for row in rows]
 
 
-def _route_act(row: Any) -> RouteAct:
-    fields = dict(row)
-    marked = Marking(*(fields.pop(name) for name in ("tlp", "handling", "srceval", "infoeval")))
-    return RouteAct(**{**fields, "members": tuple(fields["members"])}, marking=marked)
-
-
-async def put_band_act(event: Event[Any], data: Band, connection: Connection) -> None:
-    """Insert what a country reported of a band; what this service derived is no report."""
+def band_act(event: Event[Any], data: Band) -> Columns:
+    """Keep what a country reported of a band; what this service derived is no report."""
     if contracts.country_of(event.source) == REGION:
-        return
+        return None
     act = "dismantled" if isinstance(data, BandDismantled) else None
     act = act or ("identified" if isinstance(data, BandIdentified) else "reactivated")
-    await connection.execute(
-        "insert into band_act (event_id, source, country, band_id, act, said, acted)"
-        " values ($1, $2, $3, $4, $5, $6, $7)",
-        event.id,
-        event.source,
-        event.country,
-        data.band_id,
-        act,
-        msgspec.json.encode({name: getattr(data, name) for name in Band.__struct_fields__}),
-        event.time,
-    )
+    return {
+        "country": event.country,
+        "band_id": data.band_id,
+        "act": act,
+        "said": msgspec.json.encode({name: getattr(data, name) for name in Band.__struct_fields__}),
+        "acted": event.time,
+    }
 
 
 async def band_acts(connection: Connection, band_id: str) -> list[BandAct]:

@@ -47,13 +47,13 @@ FOLLOWS: Follows = {
     **dict.fromkeys(treaties.ACTS, treaties.reacted),
 }
 FACTS: Facts = {
-    CaseResolved: Fact("resolved_case", store.put_case),
-    EntryRequirementChanged: Fact("entry_rule", store.put_entry_rule),
-    EntryRequirementDeclared: Fact("entry_rule", store.put_entry_rule),
-    LawAmended: Fact("law_change", store.put_law_change),
-    LawRepealed: Fact("law_change", store.put_law_change),
-    ProvisionMapped: Fact("mapping", store.put_mapping),
-    WitnessEnded: Fact("witness_care", store.put_witness_care),
-    WitnessReviewed: Fact("witness_care", store.put_witness_care),
-    **dict.fromkeys(treaties.ACTS, Fact("treaty_act", store.put_act)),
+    CaseResolved: Fact("resolved_case", store.resolved_case),
+    EntryRequirementChanged: Fact("entry_rule", store.entry_rule),
+    EntryRequirementDeclared: Fact("entry_rule", store.entry_rule),
+    LawAmended: Fact("law_change", store.law_change),
+    LawRepealed: Fact("law_change", store.law_change),
+    ProvisionMapped: Fact("mapping", store.mapping),
+    WitnessEnded: Fact("witness_care", store.witness_care),
+    WitnessReviewed: Fact("witness_care", store.witness_care),
+    **dict.fromkeys(treaties.ACTS, Fact("treaty_act", store.treaty_act)),
 }

@@ -2,7 +2,7 @@
 
 from services.training.rules import certificates, complaints, forgeries, laws, needs
 from services.training.rules.notices import SERVICE
-from services.training.store.complaints import put_complaint
+from services.training.store.complaints import complaint
 from shared.amendments import Amends, Follows
 from shared.contracts import intel, legal, training
 from shared.facts import Fact, Facts
@@ -26,6 +26,7 @@ AMENDS: Amends = {
     intel.DocumentConfirmed: forgeries.amend_document_confirmed,
     legal.LawAmended: laws.amend_law_changed,
     legal.LawRepealed: laws.amend_law_changed,
+    training.OfficerCertified: certificates.amend_officer_certified,
 }
 FOLLOWS: Follows = {
     intel.DocumentConfirmed: forgeries.reconfirmed,
@@ -39,9 +40,8 @@ FOLLOWS: Follows = {
     **dict.fromkeys(needs.ASKING, needs.reasked),
 }
 FACTS: Facts = {
-    training.ComplaintReceived: Fact("complaint", put_complaint),
-    training.ComplaintResolved: Fact("complaint", put_complaint),
-    training.CourseDelivered: Fact("course", needs.put_course),
-    training.CourseScheduled: Fact("course", needs.put_course),
-    training.OfficerCertified: Fact("certificate", certificates.put_certificate),
+    training.ComplaintReceived: Fact("complaint", complaint),
+    training.ComplaintResolved: Fact("complaint", complaint),
+    training.CourseDelivered: Fact("course", needs.course),
+    training.CourseScheduled: Fact("course", needs.course),
 }

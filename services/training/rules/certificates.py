@@ -32,33 +32,25 @@ TOLD: Mapping[str, Callable[..., Data]] = {
 """What tells each kind of step."""
 
 
-async def put_certificate(event: Event[Any], data: Any, connection: Connection) -> None:
-    """Keep a certificate, unless its id is taken in its country."""
-    laws = [one for one in data.aligned_to if one.law_id]
-    names = [f"{owner(one.law_id, event.country)}/{one.law_id}" for one in laws]
-    row = certificates.Row(
-        event_id=event.id,
-        source=event.source,
-        country=event.country,
-        cert_id=data.cert_id,
-        officer_pid=data.officer_pid,
-        topic=data.topic,
-        institution_type=data.institution_type,
-        certified=event.time,
-        valid_from=data.valid_from,
-        valid_until=data.valid_until,
-        aligned=names + [f"{event.country}:{one.instrument}" for one in data.aligned_to if not one.law_id],
-        editions=[f"{name}@{one.version}" for name, one in zip(names, laws, strict=True) if one.version],
-    )
-    if not await certificates.add(connection, row):
-        raise Refused(Problem("/data/cert_id", "duplicate_entity", "a certificate with this id was reported before"))
-
-
 async def on_officer_certified(event: Event[OfficerCertified], connection: Connection) -> list[Event[Any]]:
-    """Let the certificate expire on its day (Plan row IE-3.2b); it may renew another one, and meet a need."""
+    """Keep the certificate, and let it expire on its day (Plan row IE-3.2b).
+
+    It may renew another of the officer, and meet a need.
+    """
+    await _keep(event, event.data, connection)
     keys = await certificates.of_officer(connection, event.country, event.data.officer_pid, event.data.topic)
     outcome = await settled(event, keys, connection, anew={(event.country, event.data.cert_id)})
     return outcome + await judged(event, event.country, [event.data.topic], connection)
+
+
+async def amend_officer_certified(
+    root: Event[Any], previous: Data, new: Data | None, connection: Connection
+) -> tuple[Data, Data | None]:
+    """Change the certificate; what is told of it follows in `recertified`."""
+    await certificates.drop(connection, root.id, root.source)
+    if isinstance(new, OfficerCertified):
+        await _keep(root, new, connection)
+    return previous, new
 
 
 async def recertified(
@@ -166,6 +158,27 @@ def _taken_back(cause: Event[Any], event: Event[Any]) -> Event[Any]:
         previous=msgspec.to_builtins(event.data),
     )
     return derive(SERVICE, retracted, cause=cause, to=event.country, key=event.id, subject=event.data.cert_id)
+
+
+async def _keep(event: Event[Any], data: OfficerCertified, connection: Connection) -> None:
+    laws = [one for one in data.aligned_to if one.law_id]
+    names = [f"{owner(one.law_id, event.country)}/{one.law_id}" for one in laws]
+    row = certificates.Row(
+        event_id=event.id,
+        source=event.source,
+        country=event.country,
+        cert_id=data.cert_id,
+        officer_pid=data.officer_pid,
+        topic=data.topic,
+        institution_type=data.institution_type,
+        certified=event.time,
+        valid_from=data.valid_from,
+        valid_until=data.valid_until,
+        aligned=names + [f"{event.country}:{one.instrument}" for one in data.aligned_to if not one.law_id],
+        editions=[f"{name}@{one.version}" for name, one in zip(names, laws, strict=True) if one.version],
+    )
+    if not await certificates.add(connection, row):
+        raise Refused(Problem("/data/cert_id", "duplicate_entity", "a certificate with this id was reported before"))
 
 
 def _expiry(key: Key) -> str:

@@ -24,6 +24,7 @@ from shared.contracts.training import (
 )
 from shared.contracts.vocabulary import Priority, Topic
 from shared.database import Connection
+from shared.facts import Columns
 from shared.rules import derive, derived_id
 
 ENTRY_RULES: Topic = "crm_member_policies"
@@ -155,9 +156,16 @@ async def judged(cause: Event[Any], country: Any, topics: Iterable[str], connect
     return outcome
 
 
-async def put_course(event: Event[Any], data: Any, connection: Connection) -> None:
-    """Keep a course as given in the country of its border post."""
-    await needs.put_course(event, data, connection, owner(data.bcp, event.country))
+def course(event: Event[Any], data: CourseScheduled | CourseDelivered) -> Columns:
+    """Keep a course that is set or was given, as given in the country of its border post."""
+    return {
+        "country": owner(data.bcp, event.country),
+        "course_id": data.course_id,
+        "topics": data.topics,
+        "bcp": data.bcp,
+        "delivered": isinstance(data, CourseDelivered),
+        "at": event.time,
+    }
 
 
 async def on_course(event: Event[CourseScheduled | CourseDelivered], connection: Connection) -> list[Event[Any]]:

@@ -57,6 +57,11 @@ async def add(connection: Connection, row: Row) -> bool:
     )
 
 
+async def drop(connection: Connection, event_id: str, source: str) -> None:
+    """Delete a certificate that was reported in error."""
+    await connection.execute("delete from certificate where event_id = $1 and source = $2", event_id, source)
+
+
 async def of_officer(connection: Connection, country: str, officer_pid: str, topic: str | None = None) -> list[Key]:
     """Return an officer's certificates, in one topic or all."""
     rows = await connection.fetch(

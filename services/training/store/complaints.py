@@ -6,23 +6,20 @@ from typing import Any
 from shared.contracts import Event
 from shared.contracts.training import ComplaintResolved
 from shared.database import Connection
+from shared.facts import Columns
 
 
-async def put_complaint(event: Event[Any], data: Any, connection: Connection) -> None:
-    """Insert a complaint that arrived, or was decided; with the officer whose conduct was found wrong."""
+def complaint(event: Event[Any], data: Any) -> Columns:
+    """Keep a complaint that arrived, or was decided; with the officer whose conduct was found wrong."""
     resolved = isinstance(data, ComplaintResolved)
-    await connection.execute(
-        "insert into complaint (event_id, source, country, complaint_id, resolved, officer_pid, at, known)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        event.id,
-        event.source,
-        event.country,
-        data.complaint_id,
-        resolved,
-        data.officer_pid if resolved and data.outcome == "substantiated" else None,
-        event.time,
-        event.recordedtime,
-    )
+    return {
+        "country": event.country,
+        "complaint_id": data.complaint_id,
+        "resolved": resolved,
+        "officer_pid": data.officer_pid if resolved and data.outcome == "substantiated" else None,
+        "at": event.time,
+        "known": event.recordedtime,
+    }
 
 
 async def waiting_since(connection: Connection, country: str, complaint_id: str) -> datetime | None:

@@ -2,12 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from shared.contracts import Event
-from shared.contracts.training import CourseDelivered
 from shared.database import Connection
 
 
@@ -142,22 +139,6 @@ async def open_for(connection: Connection, country: str, bcp: str, pattern: str)
 async def set_state(connection: Connection, need_id: str, state: str) -> None:
     """Move a need on."""
     await connection.execute("update need set state = $2 where need_id = $1", need_id, state)
-
-
-async def put_course(event: Event[Any], data: Any, connection: Connection, country: str) -> None:
-    """Insert a course that is set or was given."""
-    await connection.execute(
-        "insert into course (event_id, source, country, course_id, topics, bcp, delivered, at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        event.id,
-        event.source,
-        country,
-        data.course_id,
-        list(data.topics),
-        data.bcp,
-        isinstance(data, CourseDelivered),
-        event.time,
-    )
 
 
 async def matched(connection: Connection, country: str, topics: Sequence[str]) -> list[Matched]:

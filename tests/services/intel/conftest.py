@@ -1,3 +1,10 @@
-from tests.services.intel.desk import desk
+import pytest
 
-__all__ = ["desk"]
+from services.intel.__main__ import SERVICE
+from tests.harness.desk import desk as on_tables
+
+
+@pytest.fixture
+async def desk(postgres_server):
+    async with on_tables(postgres_server, SERVICE) as one:
+        yield one

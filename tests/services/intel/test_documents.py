@@ -9,25 +9,24 @@ from hypothesis import strategies as st
 
 from services.intel.facts.documents import Confirmation, Listing, OnFile, Sighting
 from services.intel.rules.documents import hits, unmatched
-from tests.services.intel.desk import NOW
+from tests.harness.desk import HOUR, START
 
-HOUR = timedelta(hours=1)
-TIMES = st.integers(0, 8).map(lambda hours: NOW + hours * HOUR)
+TIMES = st.integers(0, 8).map(lambda hours: START + timedelta(hours=hours))
 
 
 def flagged(desk, country="MEX", **more):
-    return desk.report(country, "intel.document.flagged", doc_ref="doc-1", bcp="bcp-1", **more)
+    return desk.event("intel.document.flagged", by=country, doc_ref="doc-1", bcp="bcp-1", **more)
 
 
 def listed(desk, verb="listed", **more):
-    return desk.report("HND", f"intel.document.{verb}", doc_ref="doc-1", **more)
+    return desk.event(f"intel.document.{verb}", by="HND", doc_ref="doc-1", **more)
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 async def test_issuer_and_finder_are_told_once_also_when_it_is_listed_only_afterwards(desk, order):
-    reports = [flagged(desk, time=NOW - HOUR), listed(desk, time=NOW - 3 * HOUR)]
+    reports = [flagged(desk, days=-HOUR), listed(desk, days=-3 * HOUR)]
     for number in order:
-        await desk.record(reports[number])
+        await desk.tell(reports[number])
     boxes = await desk.mailboxes()
     assert {country: [event.name for event in events] for country, events in boxes.items()} == {
         "HND": ["intel.document.hit"],
@@ -37,31 +36,31 @@ async def test_issuer_and_finder_are_told_once_also_when_it_is_listed_only_after
     assert (hit.data.where, hit.data.latency_s) == ("bcp-1", 7200)
     assert hit.data.list_event == reports[1].id
     assert hit.causationid == reports[order[1]].id
-    await desk.record(desk.report("HND", "intel.document.delisted", doc_ref="doc-1", time=NOW))
+    await desk.tell(desk.event("intel.document.delisted", by="HND", doc_ref="doc-1"))
     assert await desk.told("MEX") == ["intel.document.hit"], "what was told while it was listed stays"
 
 
 async def test_a_delisted_document_is_hit_no_more(desk):
-    await desk.record(listed(desk, time=NOW - 3 * HOUR), listed(desk, "delisted", time=NOW - 2 * HOUR))
-    await desk.record(flagged(desk))
+    await desk.tell_at_once(listed(desk, days=-3 * HOUR), listed(desk, "delisted", days=-2 * HOUR))
+    await desk.tell(flagged(desk))
     assert await desk.told("HND") == []
 
 
 async def test_a_hit_is_taken_back_with_the_listing_and_told_again_with_another(desk):
-    mistaken = listed(desk, time=NOW - 3 * HOUR)
-    await desk.record(flagged(desk), mistaken)
-    await desk.record(desk.amended(mistaken))
+    mistaken = listed(desk, days=-3 * HOUR)
+    await desk.tell_at_once(flagged(desk), mistaken)
+    await desk.tell(desk.retracted(mistaken))
     assert await desk.told("MEX") == ["intel.document.hit", "taken_back doc-1"]
-    await desk.record(listed(desk, time=NOW + HOUR))
+    await desk.tell(listed(desk, days=HOUR))
     assert await desk.told("MEX") == ["intel.document.hit", "intel.document.hit", "taken_back doc-1"]
 
 
 async def test_a_correction_of_something_else_changes_nothing_told(desk):
-    report = listed(desk, time=NOW - 3 * HOUR)
-    await desk.record(flagged(desk), report)
-    await desk.record(desk.amended(report, status="lost"))
+    report = listed(desk, days=-3 * HOUR)
+    await desk.tell_at_once(flagged(desk), report)
+    await desk.tell(desk.corrected(report, status="lost"))
     assert await desk.told("MEX") == ["intel.document.hit"]
-    await desk.record(desk.amended(report, doc_ref="doc-9"))
+    await desk.tell(desk.corrected(report, doc_ref="doc-9"))
     assert await desk.told("MEX") == ["intel.document.hit", "taken_back doc-1"]
 
 
@@ -89,33 +88,33 @@ def test_hits_do_not_depend_on_order_and_each_sighting_hits_once_at_most(acts, s
 
 
 def confirmed(desk, country="GTM", **more):
-    return desk.report(country, "intel.document.confirmed", issuing="HND", doc_code="PP", **more)
+    return desk.event("intel.document.confirmed", by=country, issuing="HND", doc_code="PP", **more)
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 async def test_a_missing_specimen_is_asked_for_once_until_it_is_deposited(desk, order):
-    fakes = [confirmed(desk, time=NOW + number * HOUR) for number in range(3)]
+    fakes = [confirmed(desk, days=number * HOUR) for number in range(3)]
     for number in order:
-        await desk.record(fakes[number])
+        await desk.tell(fakes[number])
     assert await desk.told("HND") == ["specimen_wanted HND:PP"]
 
 
 async def test_with_a_specimen_on_file_nobody_is_asked_and_without_it_again(desk):
-    await desk.tell("HND", "intel.specimen.deposited", specimen_id="sp-1", time=NOW - 9 * HOUR)
-    await desk.record(confirmed(desk, time=NOW - 8 * HOUR))
+    await desk.tell(desk.event("intel.specimen.deposited", by="HND", specimen_id="sp-1", days=-9 * HOUR))
+    await desk.tell(confirmed(desk, days=-8 * HOUR))
     assert await desk.told("HND") == []
-    await desk.tell("HND", "intel.specimen.withdrawn", specimen_id="sp-1", time=NOW - 7 * HOUR)
-    await desk.record(confirmed(desk, time=NOW - 6 * HOUR))
+    await desk.tell(desk.event("intel.specimen.withdrawn", by="HND", specimen_id="sp-1", days=-7 * HOUR))
+    await desk.tell(confirmed(desk, days=-6 * HOUR))
     assert await desk.told("HND") == ["specimen_wanted HND:PP"]
-    await desk.tell("HND", "intel.specimen.deposited", specimen_id="sp-2", time=NOW - 5 * HOUR)
-    await desk.record(confirmed(desk, time=NOW - 4 * HOUR))
+    await desk.tell(desk.event("intel.specimen.deposited", by="HND", specimen_id="sp-2", days=-5 * HOUR))
+    await desk.tell(confirmed(desk, days=-4 * HOUR))
     assert await desk.told("HND") == ["specimen_wanted HND:PP"]
 
 
 async def test_a_specimen_is_wanted_no_more_when_the_fake_is_retracted(desk):
     fake = confirmed(desk)
-    await desk.record(fake)
-    await desk.record(desk.amended(fake))
+    await desk.tell(fake)
+    await desk.tell(desk.retracted(fake))
     assert await desk.told("HND") == ["specimen_wanted HND:PP", "taken_back HND:PP"]
 
 
@@ -135,13 +134,14 @@ def test_who_is_asked_does_not_depend_on_order(fakes, specimens, chance):
 
 
 async def test_a_changed_entry_rule_reaches_every_country_and_is_taken_back(desk):
-    changed = await desk.tell("GTM", "intel.entryrequirement.changed", effective_from="2004-06-01")
+    changed = desk.event("intel.entryrequirement.changed", effective_from="2004-06-01")
+    await desk.tell(changed)
     boxes = await desk.mailboxes()
     assert len(boxes) == 11
     assert {event.data.due.isoformat() for events in boxes.values() for event in events} == {
         "2004-06-01T00:00:00+00:00"
     }
-    await desk.record(desk.amended(changed, effective_from="2004-07-01"))
+    await desk.tell(desk.corrected(changed, effective_from="2004-07-01"))
     assert await desk.told("PAN") == ["entry_requirement_changed thing GTM"] * 2 + ["taken_back thing"]
-    await desk.record(desk.amended(changed))
+    await desk.tell(desk.retracted(changed))
     assert (await desk.told("PAN")).count("taken_back thing") == 2

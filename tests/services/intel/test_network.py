@@ -6,29 +6,29 @@ import pytest
 
 from shared.contracts import Refused
 from shared.rules import NotYet
-from tests.services.intel.desk import NOW
+from tests.harness.desk import START
 
 
 def exchanged(desk, verb, sender="GTM", to="MEX", **more):
-    return desk.report(sender, f"intel.information.{verb}", exchange_id="ex-1", to=to, **{"from": sender} | more)
+    return desk.event(f"intel.information.{verb}", by=sender, exchange_id="ex-1", to=to, **{"from": sender} | more)
 
 
 async def test_a_request_is_due_in_seven_days_and_its_silence_told_to_both(desk):
-    await desk.record(exchanged(desk, "requested", due=...))
+    await desk.tell(exchanged(desk, "requested", due=...))
     (told,) = (await desk.mailboxes())["MEX"]
-    assert told.data.due == NOW + timedelta(days=7)
+    assert told.data.due == START + timedelta(days=7)
     assert (told.data.kind, told.data.handling) == ("information_requested", "H1")
-    await desk.pass_time(days=8)
+    await desk.pass_days(8)
     assert "information_overdue ex-1 GTM" in await desk.told("MEX")
     assert await desk.told("GTM") == ["information_overdue ex-1 MEX"]
 
 
 @pytest.mark.parametrize(("verb", "reason"), [("answered", {}), ("refused", {"reason": "not_found"})])
 async def test_an_answer_or_a_refusal_stops_the_clock(desk, verb, reason):
-    await desk.record(exchanged(desk, "requested", urgency="danger", due=...))
+    await desk.tell(exchanged(desk, "requested", urgency="danger", due=...))
     reply = exchanged(desk, verb, "MEX", "GTM", **reason)
-    await desk.record(reply)
-    await desk.pass_time(days=1)
+    await desk.tell(reply)
+    await desk.pass_days(1)
     assert await desk.told("GTM") == [f"information_{verb} ex-1 MEX"]
     (told,) = (await desk.mailboxes())["GTM"]
     assert told.data.reason == reason.get("reason")
@@ -36,84 +36,86 @@ async def test_an_answer_or_a_refusal_stops_the_clock(desk, verb, reason):
 
 
 async def test_an_answer_waits_for_its_request_and_no_third_country_gives_it(desk):
-    assert isinstance(await desk.outcome(exchanged(desk, "answered", "MEX", "GTM")), NotYet)
-    await desk.record(exchanged(desk, "requested"))
-    assert isinstance(await desk.outcome(exchanged(desk, "answered", "HND", "GTM")), NotYet)
+    assert isinstance((await desk.record(exchanged(desk, "answered", "MEX", "GTM")))[0], NotYet)
+    await desk.tell(exchanged(desk, "requested"))
+    assert isinstance((await desk.record(exchanged(desk, "answered", "HND", "GTM")))[0], NotYet)
 
 
 async def test_information_given_is_announced_and_its_use_told_back(desk):
-    await desk.record(exchanged(desk, "shared"))
+    await desk.tell(exchanged(desk, "shared"))
     assert await desk.told("MEX") == ["information_shared ex-1 GTM"]
-    await desk.tell("MEX", "intel.feedback.given", exchange_id="ex-1", to="GTM", useful=False, used_for=...)
+    await desk.tell(
+        desk.event("intel.feedback.given", by="MEX", exchange_id="ex-1", to="GTM", useful=False, used_for=...)
+    )
     (told,) = (await desk.mailboxes())["GTM"]
     assert (told.data.kind, told.data.reason, told.data.country) == ("feedback", "not_useful", "MEX")
 
 
 @pytest.mark.parametrize("verb", ["shared", "requested"])
 async def test_what_its_marking_keeps_with_the_owner_is_not_passed_on(desk, verb):
-    await desk.record(exchanged(desk, verb, handling="H3"))
+    await desk.tell(exchanged(desk, verb, handling="H3"))
     assert await desk.told("MEX") == []
     assert await desk.told("GTM") == ["not_passed_on ex-1"]
-    await desk.pass_time(days=9)
+    await desk.pass_days(9)
     assert await desk.told("MEX") == []
 
 
 def agreed(desk, **more):
-    due = (NOW + timedelta(days=5)).isoformat()
-    return desk.report("MEX", "intel.commitment.agreed", commitment_id="co-1", country="GTM", due=due, **more)
+    due = (START + timedelta(days=5)).isoformat()
+    return desk.event("intel.commitment.agreed", by="MEX", commitment_id="co-1", country="GTM", due=due, **more)
 
 
 async def test_a_commitment_not_kept_is_overdue_for_who_owes_it_and_who_recorded_it(desk):
-    await desk.record(agreed(desk))
-    await desk.pass_time(days=6)
+    await desk.tell(agreed(desk))
+    await desk.pass_days(6)
     boxes = await desk.mailboxes()
     assert [event.name for event in boxes["GTM"]] == ["intel.alert.issued", "intel.commitment.overdue"]
     assert await desk.told("MEX") == ["commitment_overdue co-1 GTM"]
-    late = desk.report("GTM", "intel.commitment.fulfilled", commitment_id="co-1", country="GTM", time=desk.now)
-    await desk.record(late)
-    assert [event.data.late for event in await desk.events() if event.name == "intel.commitment.fulfilled"] == [True]
+    late = desk.event("intel.commitment.fulfilled", commitment_id="co-1", country="GTM", days=6)
+    await desk.tell(late)
+    assert (await desk.one("intel.commitment.fulfilled")).data.late is True
 
 
 async def test_a_commitment_kept_in_time_is_never_overdue(desk):
-    await desk.record(agreed(desk))
-    kept = desk.report("GTM", "intel.commitment.fulfilled", commitment_id="co-1", country="GTM")
-    await desk.record(kept)
-    await desk.pass_time(days=6)
+    await desk.tell(agreed(desk))
+    kept = desk.event("intel.commitment.fulfilled", commitment_id="co-1", country="GTM")
+    await desk.tell(kept)
+    await desk.pass_days(6)
     assert await desk.told("MEX") == []
-    assert [event.data.late for event in await desk.events() if event.name == "intel.commitment.fulfilled"] == [False]
-    await desk.record(desk.amended(kept))
-    await desk.pass_time(seconds=1)
+    assert (await desk.one("intel.commitment.fulfilled")).data.late is False
+    await desk.tell(desk.retracted(kept))
+    await desk.pass_days(0)
     assert await desk.told("MEX") == ["commitment_overdue co-1 GTM"]
 
 
 async def test_only_a_part_in_a_commitment_lets_one_say_that_it_is_kept(desk):
     def kept(country, owing):
-        return desk.report(country, "intel.commitment.fulfilled", commitment_id="co-1", country=owing)
+        return desk.event("intel.commitment.fulfilled", by=country, commitment_id="co-1", country=owing)
 
-    assert isinstance(await desk.outcome(kept("GTM", "GTM")), NotYet)
-    await desk.record(agreed(desk))
+    assert isinstance((await desk.record(kept("GTM", "GTM")))[0], NotYet)
+    await desk.tell(agreed(desk))
     for report, code in ((kept("HND", "GTM"), "not_permitted"), (kept("GTM", "HND"), "wrong_reference")):
-        outcome = await desk.outcome(report)
+        (outcome,) = await desk.record(report)
         assert isinstance(outcome, Refused)
         assert [problem.code for problem in outcome.problems] == [code]
-    await desk.record(kept("MEX", "GTM"))
+    await desk.tell(kept("MEX", "GTM"))
 
 
 async def test_a_due_date_put_off_by_correction_counts_from_then(desk):
     report = agreed(desk)
-    await desk.record(report)
-    await desk.record(desk.amended(report, due=(NOW + timedelta(days=9)).isoformat()))
-    await desk.pass_time(days=6)
+    await desk.tell(report)
+    await desk.tell(desk.corrected(report, due=(START + timedelta(days=9)).isoformat()))
+    await desk.pass_days(6)
     assert await desk.told("MEX") == []
-    await desk.pass_time(days=4)
+    await desk.pass_days(4)
     assert await desk.told("MEX") == ["commitment_overdue co-1 GTM"]
 
 
 async def test_the_network_hears_of_contact_points_and_not_of_what_is_overtaken(desk):
-    later = desk.report("GTM", "intel.contactpoint.replaced", country="GTM")
-    await desk.record(later)
-    await desk.tell("GTM", "intel.contactpoint.vacated", country="GTM", time=NOW - timedelta(days=1))
+    later = desk.event("intel.contactpoint.replaced", country="GTM")
+    await desk.tell(later)
+    await desk.tell(desk.event("intel.contactpoint.vacated", country="GTM", days=-1))
     assert await desk.told("PAN") == ["contact_point_replaced thing GTM"]
     assert await desk.told("GTM") == []
-    await desk.record(desk.amended(later))
+    await desk.tell(desk.retracted(later))
     assert await desk.told("PAN") == ["contact_point_replaced thing GTM", "taken_back thing"]

@@ -10,27 +10,29 @@ KNOWN, UNKNOWN = "a" * 64, "f" * 64
 
 
 async def asked(desk, *questions):
-    async with desk.desk.log.pool.acquire() as connection:
+    async with desk.log.pool.acquire() as connection:
         return await on_phone(
-            [Asked(country, PhoneAsk(hash=number), desk.now) for country, number in questions], connection
+            [Asked(country, PhoneAsk(hash=number), desk.clock.at) for country, number in questions], connection
         )
 
 
 async def opened(desk, country, recipients, **marked):
     marks = {"handling": ...} | marked
-    return await desk.tell(
-        country,
+    report = desk.event(
         "intel.phonebook.disseminated",
+        by=country,
         seizure_id=f"sz-{country}",
         hashes=[KNOWN],
         recipients=recipients,
         **marks,
     )
+    await desk.tell(report)
+    return report
 
 
 async def test_each_country_is_answered_what_it_may_know(desk):
     await opened(desk, "GTM", ["MEX"])
-    await desk.tell("GTM", "intel.contactpoint.designated")
+    await desk.tell(desk.event("intel.contactpoint.designated"))
     await opened(desk, "HND", ["MEX", "USA"])
     named, owner, member, nobody = await asked(desk, ("MEX", KNOWN), ("GTM", KNOWN), ("PAN", KNOWN), ("MEX", UNKNOWN))
     assert isinstance(named, PhoneAnswer)
@@ -59,5 +61,5 @@ async def test_a_marking_opens_or_closes_a_book(desk, marked, country, code):
     report = await opened(desk, "GTM", ["MEX"], **marked)
     (answer,) = await asked(desk, (country, KNOWN))
     assert getattr(answer, "code", None) == code
-    await desk.record(desk.amended(report))
+    await desk.tell(desk.retracted(report))
     assert await asked(desk, (country, KNOWN)) == [PhoneAnswer(known=False)]

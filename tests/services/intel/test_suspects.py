@@ -1,7 +1,6 @@
 """Presumed traffickers: profiled from several detections, merged on explained evidence, told as marked."""
 
 import itertools
-from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,7 @@ from services.intel.facts.suspects import Detection
 from services.intel.gate import Marking
 from services.intel.policy import POLICY
 from services.intel.rules.suspects import link, merged, profile
-from tests.services.intel.desk import NOW
+from tests.harness.desk import START
 
 grades = st.builds(
     Marking,
@@ -37,7 +36,7 @@ def detections(country, pid):
             route_id=st.sampled_from([None, "rt-1"]),
             modus_operandi=st.sampled_from([(), ("a",), ("a", "b")]),
             marking=grades,
-            detected=st.just(NOW),
+            detected=st.just(START),
         ),
         max_size=4,
         unique_by=lambda one: one.event_id,
@@ -86,18 +85,18 @@ def test_the_region_is_told_of_one_person_and_no_country_more_than_marked(own, t
 
 def detected(desk, country, pid, **more):
     traits = {"band_id": "band-1", "nationality": "HND", "role": "Leader", "sex": "male", "age_band": "adult"} | more
-    return desk.report(country, "intel.trafficker.detected", trafficker_pid=pid, **traits)
+    return desk.event("intel.trafficker.detected", by=country, trafficker_pid=pid, **traits)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 async def test_two_identifiers_become_one_person_in_any_order(desk, order):
     reports = [
-        detected(desk, "GTM", "tr-1", time=NOW - timedelta(days=9)),
+        detected(desk, "GTM", "tr-1", days=-9),
         detected(desk, "GTM", "tr-1", nationality=...),
         detected(desk, "MEX", "tr-9"),
     ]
     for number in order:
-        await desk.record(reports[number])
+        await desk.tell(reports[number])
     assert await desk.told("GTM") == ["intel.trafficker.profiled", "trafficker_matched tr-1 MEX"]
     assert await desk.told("MEX") == ["trafficker_matched tr-9 GTM"]
     (one,) = (await desk.mailboxes())["REG"]
@@ -110,26 +109,26 @@ async def test_two_identifiers_become_one_person_in_any_order(desk, order):
     "change", [{"sex": "female"}, {"nationality": "GTM"}, {"band_id": "band-2"}, {"srceval": "X", "infoeval": "4"}]
 )
 async def test_what_differs_or_is_hearsay_merges_nobody(desk, change):
-    await desk.record(detected(desk, "GTM", "tr-1"), detected(desk, "MEX", "tr-9", **change))
+    await desk.tell_at_once(detected(desk, "GTM", "tr-1"), detected(desk, "MEX", "tr-9", **change))
     assert await desk.mailboxes() == {}
 
 
 async def test_each_side_is_told_only_what_the_other_allows(desk):
-    await desk.record(detected(desk, "GTM", "tr-1", tlp="red"), detected(desk, "MEX", "tr-9"))
+    await desk.tell_at_once(detected(desk, "GTM", "tr-1", tlp="red"), detected(desk, "MEX", "tr-9"))
     assert await desk.told("GTM") == ["trafficker_matched tr-1 MEX"]
     assert await desk.told("MEX") == []
 
 
 async def test_a_merge_is_taken_back_with_its_evidence(desk):
     report = detected(desk, "MEX", "tr-9")
-    await desk.record(detected(desk, "GTM", "tr-1"), report)
-    await desk.record(desk.amended(report, nationality="GTM"))
+    await desk.tell_at_once(detected(desk, "GTM", "tr-1"), report)
+    await desk.tell(desk.corrected(report, nationality="GTM"))
     assert await desk.told("GTM") == ["taken_back tr-1", "trafficker_matched tr-1 MEX"]
     assert await desk.told("MEX") == ["taken_back tr-9", "trafficker_matched tr-9 GTM"]
-    await desk.record(desk.amended(report))
+    await desk.tell(desk.retracted(report))
     assert len(await desk.told("GTM")) == 2
 
 
 async def test_one_countrys_two_identifiers_are_merged_for_itself(desk):
-    await desk.record(detected(desk, "GTM", "tr-1"), detected(desk, "GTM", "tr-2", tlp="red"))
+    await desk.tell_at_once(detected(desk, "GTM", "tr-1"), detected(desk, "GTM", "tr-2", tlp="red"))
     assert await desk.told("GTM") == ["intel.trafficker.merged"]

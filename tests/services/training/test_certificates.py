@@ -87,7 +87,7 @@ async def test_a_law_of_another_country_and_a_treaty_in_the_own_law_count_too(tr
     await training.tell(
         certified(training, "c-1", aligned_to=[{"law_id": "MEX-law-1"}]),
         certified(training, "c-2", aligned_to=[{"instrument": "TIP"}]),
-        certified(training, "c-3", country="SLV", aligned_to=[{"instrument": "TIP"}]),
+        certified(training, "c-3", by="SLV", aligned_to=[{"instrument": "TIP"}]),
         certified(training, "c-4", aligned_to=[{"law_id": "law-1"}]),
     )
     await training.tell(amended_in(training, "MEX"))
@@ -112,7 +112,7 @@ async def test_the_first_confirmation_of_a_forgery_makes_certificates_stale_once
     await training.tell(
         certified(training, "c-1", topic="false_document_detection"),
         certified(training, "c-2", topic="ethics"),
-        certified(training, "c-3", country="MEX", topic="false_document_detection"),
+        certified(training, "c-3", by="MEX", topic="false_document_detection"),
     )
     first = confirmed(training)
     await training.tell(first)

@@ -58,7 +58,7 @@ async def test_the_same_forgery_three_times_in_30_days_at_a_post_raises_a_need_w
     await training.pass_days(3)
     await training.tell(certified(training, 0), course(training, "delivered", 1))
     assert await told(training) == ["raised", "planned"], "certified before the course"
-    await training.tell(certified(training, 1, "c-2", topic="ethics"), certified(training, 1, "c-3", country="MEX"))
+    await training.tell(certified(training, 1, "c-2", topic="ethics"), certified(training, 1, "c-3", by="MEX"))
     await training.tell(certified(training, 1, "c-4"))
     met = await training.one("training.need.met")
     assert (met.data.need_id, met.data.latency_s) == (need.data.need_id, 3 * 86_400)

@@ -1,0 +1,75 @@
+"""What tests say and hear: examples, a clock, mailboxes read until they hold what is awaited."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from shared import contracts
+from shared.contracts import Event
+
+NOW = datetime(2004, 3, 1, 12, tzinfo=UTC)
+HOUR, DAY = 3600, 86_400
+
+
+def example(name, /, **changes):
+    """The contract's good example, changed; `...` takes a field away."""
+    data = dict(contracts.registry()[f"crm.{name}.v1"].good) | changes
+    return {key: value for key, value in data.items() if value is not ...}
+
+
+def clock(speed=1.0, now=NOW):
+    return {
+        "CRM_CLOCK_START": now.isoformat(),
+        "CRM_CLOCK_EPOCH": datetime.now(UTC).isoformat(),
+        "CRM_SPEED": str(speed),
+    }
+
+
+def say(country, name, /, time=NOW, **changes):
+    return country.report(name, example(name, **changes), time=time)
+
+
+async def tell(country, name, times=1, **changes):
+    """Publish the same report so many times; return its id."""
+    report = say(country, name, **changes)
+    for _ in range(times):
+        await country.publish(report)
+    return report["id"]
+
+
+class Mailbox:
+    """All that a country has received, read on until what is awaited is there."""
+
+    def __init__(self, country):
+        self.country, self.events = country, []
+
+    async def awaited(self, name, number=1, **fields):
+        """The first `number` events of this type whose data have these fields."""
+        found = self.found(name, **fields)
+        if len(found) >= number:
+            return found
+        async for event in self.country.mailbox(idle_s=20):
+            self.events.append(event)
+            found = self.found(name, **fields)
+            if len(found) >= number:
+                return found
+        raise AssertionError(f"{self.country.country}: {len(found)} of {number} {name} {fields} in {self.told()}")
+
+    async def one(self, name, **fields):
+        return (await self.awaited(name, **fields))[0]
+
+    def found(self, name, **fields):
+        return [event for event in self.events if fits(event, name, fields)]
+
+    def told(self):
+        return [(event.name, getattr(event.data, "kind", "")) for event in self.events]
+
+
+async def countries(system, *names):
+    """Each country's client and mailbox."""
+    clients = [await system.country(name) for name in names]
+    return [part for client in clients for part in (client, Mailbox(client))]
+
+
+def fits(event: Event[Any], name: str | None, fields: dict[str, Any]) -> bool:
+    right = name is None or event.name == name
+    return right and all(getattr(event.data, key) == value for key, value in fields.items())
