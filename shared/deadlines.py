@@ -33,15 +33,10 @@ async def fire_at(connection: Connection, name: str, due: datetime, event: Event
     )
 
 
-async def clear(connection: Connection, *names: str) -> bool:
-    """Take the deadlines away; return whether one was still there."""
-    return bool(
-        await connection.fetchval(
-            "with gone as (delete from deadline where id = any($1::text[]) returning true)"
-            " select exists (select from gone)",
-            names,
-        )
-    )
+async def clear(connection: Connection, *names: str) -> set[str]:
+    """Take the deadlines away; return the names of those that were still there."""
+    rows = await connection.fetch("delete from deadline where id = any($1::text[]) returning id", sorted(names))
+    return {row["id"] for row in rows}
 
 
 async def sweep(log_: Log) -> None:

@@ -14,7 +14,7 @@ import msgspec
 
 from shared import contracts
 from shared.amendments import Root, first_reported
-from shared.contracts import GENERIC, Contract, Corrected, Event, Merged, Problem, Refused, registry
+from shared.contracts import Contract, Corrected, Event, Merged, Problem, Refused, registry
 from shared.contracts.vocabulary import REGION
 from shared.database import Connection
 from shared.rules import NotYet, Rules, derived_id, of, source
@@ -75,7 +75,7 @@ def _keeps(rules: Rules, event: Event[Any]) -> bool:
     if contracts.country_of(event.source) == REGION:
         return False
     agreed = registry()[event.type]
-    if agreed.data in GENERIC.values():
+    if agreed.generic:
         return agreed.data is Corrected
     return bool(agreed.entity and (agreed.tallies or inspect.iscoroutinefunction(of(rules, event))))
 
@@ -104,7 +104,7 @@ def _types(service: str, field: str) -> list[str]:
 
 def _reported(service: str, entity: str) -> list[Contract]:
     everything = (one for one in registry().values() if (one.service, one.entity_name) == (service, entity))
-    return [one for one in everything if one.reported and one.data not in GENERIC.values()]
+    return [one for one in everything if one.reported and not one.generic]
 
 
 async def _rows(connection: Connection, event: Event[Any], field: str, entity: str, most: int | None) -> list[Any]:

@@ -140,31 +140,23 @@ async def _taken(connection: Connection, told: _Told) -> Data:
         told.position,
     )
     record = await _recorded(connection, [(thing, act) for _, thing, act in acts], [])
-    return _with_changes(told, record if removed else None)
+    return msgspec.structs.replace(told.data, **_changed(acts, record if removed else None))
 
 
 async def _put(connection: Connection, tolds: Sequence[_Told]) -> list[Data]:
     """Put reports on record, in this order; return their data with all that they count."""
     if not tolds:
         return []
-    acts = [(thing, act) for told in tolds for _, thing, act in told.acts()]
+    each = [told.acts() for told in tolds]
+    acts = [(thing, act) for own in each for _, thing, act in own]
     since = [
         thing for told in tolds for one in told.agreed.tallies if isinstance(one, Since) for thing in told.things(one)
     ]
     record = await _recorded(connection, acts, since)
     filled = []
-    for told in tolds:
-        data = _with_changes(told, record)
-        for one in told.agreed.tallies:
-            if isinstance(one, Since):
-                firsts = [record.first[thing] for thing in told.things(one) if thing in record.first]
-                lasted = [(told.time - first).total_seconds() for first in firsts if first <= told.time]
-                data = msgspec.structs.replace(data, **{one.field: int(max(lasted)) if lasted else None})
-            if isinstance(one, Age) and (day := _value(data, one.since)) is not None:
-                end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
-                data = msgspec.structs.replace(data, **{one.field: max(0, int((told.time - end).total_seconds()))})
-        filled.append(data)
-        for _, thing, act in told.acts():
+    for told, own in zip(tolds, each, strict=True):
+        filled.append(msgspec.structs.replace(told.data, **_changed(own, record), **_lasted(told, record)))
+        for _, thing, act in own:
             record.add(thing, act)
     await connection.execute(
         "insert into tally (what, thing, at, position, opens)"
@@ -180,16 +172,30 @@ async def _put(connection: Connection, tolds: Sequence[_Told]) -> list[Data]:
     return filled
 
 
-def _with_changes(told: _Told, record: _Record | None) -> Data:
-    """Return the data with what its acts change; without a record, nothing."""
-    data = told.data
-    for tally, thing, act in told.acts():
+def _changed(acts: Sequence[tuple[Tally, Thing, Act]], record: _Record | None) -> dict[str, Any]:
+    """Return the fields that tell what a report's acts change; without a record, nothing."""
+    found: dict[str, Any] = {}
+    for tally, thing, act in acts:
         change = record.change(thing, act) if record else None
         if tally.field:
-            data = msgspec.structs.replace(data, **{tally.field: change})
+            found[tally.field] = change
         if tally.flag:
-            data = msgspec.structs.replace(data, **{tally.flag: change is not None})
-    return data
+            found[tally.flag] = change is not None
+    return found
+
+
+def _lasted(told: _Told, record: _Record) -> dict[str, int | None]:
+    """Return the fields that tell how long something took."""
+    found: dict[str, int | None] = {}
+    for one in told.agreed.tallies:
+        if isinstance(one, Since):
+            firsts = [record.first[thing] for thing in told.things(one) if thing in record.first]
+            took = [(told.time - first).total_seconds() for first in firsts if first <= told.time]
+            found[one.field] = int(max(took)) if took else None
+        if isinstance(one, Age) and (day := _value(told.data, one.since)) is not None:
+            end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+            found[one.field] = max(0, int((told.time - end).total_seconds()))
+    return found
 
 
 async def _recorded(connection: Connection, acts: Sequence[tuple[Thing, Act]], things: Sequence[Thing]) -> _Record:
@@ -210,10 +216,8 @@ async def _recorded(connection: Connection, acts: Sequence[tuple[Thing, Act]], t
             [at for _, (at, _, _) in acts],
             [position for _, (_, position, _) in acts],
         ):
-            known, act = (
-                record.acts.setdefault((row["what"], row["thing"]), []),
-                (row["at"], row["position"], row["opens"]),
-            )
+            known = record.acts.setdefault((row["what"], row["thing"]), [])
+            act = (row["at"], row["position"], row["opens"])
             if act not in known:
                 insort(known, act)
     if things:

@@ -1,60 +1,46 @@
-"""The Plan's rows and milestones, read as data from the files that indicators itself reads."""
+"""The region's figure of the Plan's rows, as PromQL."""
 
-import tomllib
-from pathlib import Path
-from typing import Any
+from services.indicators.plan import Row
 
-PLAN = Path(__file__).parents[2] / "services" / "indicators" / "plan"
 RATIOS = {"ratio", "share", "mean", "latency", "trend"}
 """Kinds whose figure is a numerator over a denominator."""
 PLAIN = {"count", "current", "countries", "distinct", "age", "score", "average"}
 """Kinds whose figure is a sum, or stands by itself."""
 
 
-def load(folder: Path = PLAN) -> dict[str, list[dict[str, Any]]]:
-    """Return the lists `area`, `indicator` and `milestone`, in the order of the files and within them."""
-    found: dict[str, list[dict[str, Any]]] = {"area": [], "indicator": [], "milestone": []}
-    for file in sorted(folder.glob("*.toml")):
-        content = tomllib.loads(file.read_text())
-        for kind, members in found.items():
-            members.extend(content.get(kind, []))
-    return found
-
-
-def regional(rows: list[dict[str, Any]]) -> str:
+def regional(rows: list[Row]) -> str:
     """Return the PromQL for the region's figure of each row, by `indicator`; without a figure, no series.
 
     What may not be published is not in the metrics, so a sum over victims is a sum of what may be shown.
     """
-    chosen = [row for row in rows if row.get("headline")]
-    complete = [row for row in rows if row.get("every")]
+    chosen = [row for row in rows if row.headline]
+    complete = [row for row in rows if row.every]
     others = [row for row in rows if row not in chosen and row not in complete]
-    ratios = [row for row in others if row["kind"] in RATIOS and row.get("labels")]
+    ratios = [row for row in others if row.kind in RATIOS and row.labels]
     plain = [row for row in others if row not in ratios]
     parts = [_sum("value", plain)] if plain else []
     parts += [_ratio(ratios)] if ratios else []
     parts += [
-        _ratio([row], row["headline"]) if row["kind"] in RATIOS else _sum("value", [row], row["headline"])
-        for row in chosen
+        _ratio([row], row.headline) if row.kind in RATIOS else _sum("value", [row], row.headline) for row in chosen
     ]
     parts += [_in_all(row) for row in complete]
     return " or ".join(parts)
 
 
-def _ratio(rows: list[dict[str, Any]], chosen: dict[str, str] | None = None) -> str:
+def _ratio(rows: list[Row], chosen: dict[str, str] | None = None) -> str:
     return f"{_sum('numerator', rows, chosen)} / {_sum('denominator', rows, chosen)}"
 
 
-def _sum(family: str, rows: list[dict[str, Any]], chosen: dict[str, str] | None = None) -> str:
-    ids = "|".join(row["id"].replace(".", "[.]") for row in rows)
-    parts = {"input": ""} if any(row.get("inputs") for row in rows) else {}  # of what is made of rows: the whole only
+def _sum(family: str, rows: list[Row], chosen: dict[str, str] | None = None) -> str:
+    ids = "|".join(row.id.replace(".", "[.]") for row in rows)
+    parts = {"input": ""} if any(row.inputs for row in rows) else {}  # of what is made of rows: the whole only
     more = "".join(f',{label}="{value}"' for label, value in {**parts, **(chosen or {})}.items())
     return f'sum by (indicator) (crm_indicator_{family}{{country="REG",indicator=~"{ids}"{more}}})'
 
 
-def _in_all(row: dict[str, Any]) -> str:
+def _in_all(row: Row) -> str:
     """Count the countries that have every one of the row's values."""
-    (label,) = row["labels"]
-    having = f'crm_indicator_value{{indicator="{row["id"]}",country!="REG",{label}=~"{"|".join(row["every"])}"}}'
-    complete = f"count(sum by (country) ({having}) == {len(row['every'])}) or 0 * sum(crm_fold_sequence)"
-    return f'label_replace({complete}, "indicator", "{row["id"]}", "", "")'
+    (label,) = row.labels
+    having = f'crm_indicator_value{{indicator="{row.id}",country!="REG",{label}=~"{"|".join(row.every)}"}}'
+    complete = f"count(sum by (country) ({having}) == {len(row.every)}) or 0 * sum(crm_fold_sequence)"
+    return f'label_replace({complete}, "indicator", "{row.id}", "", "")'

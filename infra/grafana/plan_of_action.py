@@ -1,7 +1,7 @@
 """The dashboard "Plan of Action": the indicators by area, treaties, milestones, activity, and how the system does."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard
@@ -9,6 +9,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from infra.grafana import plan
 from infra.grafana.panels import VARIABLE, figure, lines, rows, texts
+from services.indicators.plan import Area, Milestone, Plan, Row, load
 
 YES_NO = texts({"1": ("sí", "green"), "0": ("no", "orange")})
 REGION = "Región (publicable)"
@@ -28,7 +29,7 @@ def _built() -> Any:
     board.time("now-6h", "now").refresh("30s").timezone("utc")
     source = dashboard.DatasourceVariable(VARIABLE).type("prometheus").label("Fuente de datos")
     board.with_variable(source)
-    for title, panels in _rows(plan.load()):
+    for title, panels in _rows(load()):
         board.with_row(dashboard.Row(title))
         for panel in panels:
             board.with_panel(panel)
@@ -41,17 +42,17 @@ def _number(panels: list[Any]) -> None:
         panel.id_val = number
 
 
-def _rows(known: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, list[Any]]]:
+def _rows(known: Plan) -> Iterator[tuple[str, list[Any]]]:
     yield "Resumen", _summary()
-    for area in known["area"]:
-        members = [row for row in known["indicator"] if row["id"].startswith(f"{area['id']}-")]
-        rows_of_the_plan = [row for row in members if not row.get("belongs")]
-        further = [row for row in members if row.get("belongs")]
+    for area in known.areas:
+        members = [row for row in known.rows.values() if row.id.startswith(f"{area.id}-")]
+        rows_of_the_plan = [row for row in members if not row.belongs]
+        further = [row for row in members if row.belongs]
         if members:
             panels = [_area(area, rows_of_the_plan, ("Indicadores", "Indicators"))]
             panels += [_area(area, further, ("Cifras complementarias", "Further figures"))] if further else []
-            yield f"{area['id']}. {area['title']['es']}", panels
-    yield "Tratados e hitos", [_treaties(), _latency(), _milestones(known["milestone"])]
+            yield f"{area.id}. {area.title.es}", panels
+    yield "Tratados e hitos", [_treaties(), _latency(), _milestones(known.milestones.values())]
     yield "Actividad", _activity()
     yield "Operación", _operation()
 
@@ -73,8 +74,8 @@ def _countries_heard() -> str:
     return 'count(count by (country) (crm_country_last_event_timestamp_seconds{country!="REG"}))'
 
 
-def _area(area: dict[str, Any], members: list[dict[str, Any]], called: tuple[str, str]) -> Any:
-    ids = "|".join(row["id"].replace(".", "[.]") for row in members)
+def _area(area: Area, members: list[Row], called: tuple[str, str]) -> Any:
+    ids = "|".join(row.id.replace(".", "[.]") for row in members)
     columns = {
         REGION: plan.regional(members),
         "Meta": f'crm_indicator_target{{indicator=~"{ids}"}}',
@@ -83,17 +84,17 @@ def _area(area: dict[str, Any], members: list[dict[str, Any]], called: tuple[str
         "Celdas reservadas": f'crm_suppressed_cells{{indicator=~"{ids}"}}',
     }
     kept = {title: f"max by (indicator) ({expr})" for title, expr in list(columns.items())[1:]}
-    names = texts({row["id"]: (f"{row['id']}  {row['title']['es']}", None) for row in members})
+    names = texts({row.id: (f"{row.id}  {row.title.es}", None) for row in members})
     properties: dict[str, dict[str, Any]] = {
         "Indicador": {"mappings": names, "custom.width": 520},
         "Cumplida": {"mappings": YES_NO, "custom.cellOptions": {"type": "color-text"}},
         "Países que informan": {"unit": "percentunit"},
     }
     english = (
-        f"{called[1]}, {area['title']['en']}: the region's figure of each (what may be published of it), its target,"
+        f"{called[1]}, {area.title.en}: the region's figure of each (what may be published of it), its target,"
         " whether it is met, the share of countries reporting, and how many cells are too small to be shown"
     )
-    titles = (f"{called[0]}: {area['title']['es']}", english)
+    titles = (f"{called[0]}: {area.title.es}", english)
     return rows(titles, {REGION: columns[REGION], **kept}, "indicator", properties, height=3 + len(members))
 
 
@@ -111,8 +112,8 @@ def _latency() -> Any:
     return lines(titles, queries, unit="s")
 
 
-def _milestones(known: list[dict[str, Any]]) -> Any:
-    single = [one for one in known if "recurring" not in one]
+def _milestones(known: Iterable[Milestone]) -> Any:
+    single = [one for one in known if one.recurring is None]
     once = '{milestone!~".+/.+"}'
     due, reached = (f"crm_milestone_{word}_timestamp_seconds{once}" for word in ("due", "reached"))
     columns = {
@@ -120,7 +121,7 @@ def _milestones(known: list[dict[str, Any]]) -> Any:
         "Alcanzado": f"max by (milestone) ({reached}) * 1000",
         "Atraso": f"clamp_min(max by (milestone) ({reached} - {due}), 0)",
     }
-    names = texts({one["id"]: (f"{one['id']}  {one['title']['es']}", None) for one in single})
+    names = texts({one.id: (f"{one.id}  {one.title.es}", None) for one in single})
     properties: dict[str, dict[str, Any]] = {
         "Hito": {"mappings": names, "custom.width": 520},
         "Vence": {"unit": INSTANT},

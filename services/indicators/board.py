@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ class _Board:
         return _page(pages.contracts(_lang(request), self._view.plan))
 
     async def asyncapi(self, _request: Request) -> Response:
-        return _json(asyncapi())
+        return Response(_asyncapi(), headers=_GUARDED, media_type="application/json")
 
     async def schema(self, request: Request) -> Response:
         name, _, suffix = request.path_params["file"].rpartition(".")
@@ -173,6 +174,12 @@ class _Board:
         return identity
 
 
+@cache
+def _asyncapi() -> bytes:
+    """Return the document of all contracts: they do not change while we run, and it takes a second to make."""
+    return msgspec.json.encode(asyncapi())
+
+
 def _as_of(request: Request) -> date | None:
     given = request.query_params.get("as_of", "")
     if not given:
@@ -191,17 +198,10 @@ def _lang(request: Request) -> str:
 
 
 def _summary(one: Figures) -> dict[str, Any]:
-    row, headline = one.row, one.headline
+    headline = one.headline
     return {
-        "id": row.id,
-        "title": row.title,
-        "unit": row.unit,
-        "kind": row.kind,
-        "as_of": one.day,
-        "target": row.target,
-        "direction": row.direction,
-        "met": one.met,
-        "coverage": one.coverage,
+        **_row(one),
+        "direction": one.row.direction,
         "value": headline.value if headline else None,
         "numerator": headline.numerator if headline else None,
         "denominator": headline.denominator if headline else None,
@@ -226,6 +226,10 @@ def _more(one: Figures) -> dict[str, Any]:
 
 
 def _detail(one: Figures) -> dict[str, Any]:
+    return {**_row(one), "values": one.cells, **_more(one)}
+
+
+def _row(one: Figures) -> dict[str, Any]:
     row = one.row
     return {
         "id": row.id,
@@ -236,8 +240,6 @@ def _detail(one: Figures) -> dict[str, Any]:
         "target": row.target,
         "met": one.met,
         "coverage": one.coverage,
-        "values": one.cells,
-        **_more(one),
     }
 
 

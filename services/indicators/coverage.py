@@ -10,11 +10,9 @@ from msgspec import Struct
 from services.indicators.checks import ANY_REPORT, COMPOSED
 from services.indicators.pages import LANGUAGES, Words, words
 from services.indicators.plan import Plan
-from shared.contracts import registry
+from shared.contracts import GENERIC, registry
 
 CATALOGUE = Path(__file__).parent / "catalogue.toml"
-GENERIC = ("corrected", "retracted", "merged")
-"""Verbs that amend what other types report: they feed what those feed."""
 
 
 class Catalogue(Struct, frozen=True, forbid_unknown_fields=True):

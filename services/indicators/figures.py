@@ -1,6 +1,7 @@
 """Figures as they are published: of each row its cells, its one figure, whether the target is met, who is in it."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from msgspec import Struct
@@ -82,7 +83,8 @@ def figures(plan: Plan, row: Row, state: State, span: Span, *, exact: bool = Fal
     sums, total = kinds.regional(row, state, span, counted)
     guard = Guard(counted) if row.privacy == "victims" and not exact else None
     periods = kinds.comparison(plan, row, state, span)
-    measured = _Measure(row, guard, periods.factor if periods else 1.0)
+    lasted = _lasted(row, state, span) if guard else {}
+    measured = _Measure(row, guard, periods.factor if periods else 1.0, lasted)
     cells = [measured.cell(key, counts) for key, counts in sorted(counted.items()) if _known(counts)]
     cells += [measured.cell((REGION, *labels), counts) for labels, counts in sorted(sums.items()) if _known(counts)]
     headline = measured.headline(total) if total else None
@@ -107,6 +109,8 @@ class _Measure(Struct, frozen=True):
     row: Row
     guard: Guard | None
     factor: float
+    lasted: Mapping[str, Counts] = {}
+    """What is published instead, where the numbers are a time and how often."""
 
     def cell(self, key: Key, counts: Counts) -> Cell:
         hide = self.guard is not None and self.guard.hides(key)
@@ -119,7 +123,7 @@ class _Measure(Struct, frozen=True):
         if hide:
             return Cell(country, labels, None, suppressed=True)
         if self.guard:
-            counts = suppression.rounded(counts)
+            counts = self.lasted.get(country) or suppression.rounded(counts)
         scale = 10**self.row.digits
         first = counts[0] / scale if self.row.digits else counts[0]
         if len(counts) == 1:
@@ -135,12 +139,35 @@ def _known(counts: Counts) -> bool:
 def _histograms(row: Row, state: State, span: Span, guard: Guard | None) -> Iterator[Histogram]:
     """Yield each country's; of victims only those that are not small, in rounded numbers."""
     for country, held, seconds in kinds.durations(row, state, span):
-        buckets, so_far = [], 0
-        for bucket in [*map(str, row.buckets_s), "+Inf"]:
-            so_far += held.get(bucket, 0)
-            buckets.append((bucket, suppression.rounded((so_far,))[0] if guard else so_far))
-        if guard is None or (so_far >= suppression.K and not guard.hides_country(country)):
-            yield Histogram(country, buckets, seconds)
+        one = _histogram(row, country, held, None if guard else seconds)
+        if guard is None or (sum(held.values()) >= suppression.K and not guard.hides_country(country)):
+            yield one
+
+
+def _histogram(row: Row, country: str, held: Mapping[str, int], seconds: int | None) -> Histogram:
+    """Return the counts, cumulative. Without `seconds` what may be published: rounded, and the seconds made of that.
+
+    What lasted counts as long as its bucket's bound (the last one, if longer still): the exact sum would give away how
+    long it took with one victim, to whoever looks before and after.
+    """
+    buckets: list[tuple[str, int]] = []
+    so_far = bounded = 0
+    for le, bound in zip([*map(str, row.buckets_s), "+Inf"], [*row.buckets_s, row.buckets_s[-1]], strict=True):
+        so_far += held.get(le, 0)
+        shown = so_far if seconds is not None else suppression.rounded((so_far,))[0]
+        bounded += bound * (shown - (buckets[-1][1] if buckets else 0))
+        buckets.append((le, shown))
+    return Histogram(country, buckets, bounded if seconds is None else seconds)
+
+
+def _lasted(row: Row, state: State, span: Span) -> dict[str, Counts]:
+    """Return the publishable (seconds, number) of each country and the region, of a row that is a mean of durations."""
+    if row.kind != "latency" or any(term.role == "denominator" for term in row.term):
+        return {}
+    each = {country: held for country, held, _ in kinds.durations(row, state, span)}
+    whole: Counter[str] = sum(map(Counter, each.values()), Counter())
+    shown = [_histogram(row, place, held, None) for place, held in (each | {REGION: whole}).items()]
+    return {one.country: (one.sum_s, one.buckets[-1][1]) for one in shown}
 
 
 def _composed(plan: Plan, row: Row, state: State, span: Span, *, exact: bool) -> Figures:

@@ -195,11 +195,11 @@ def _trend(plan: Plan, row: Row, state: State, span: Span) -> Counted:
 
 def _countries(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Count each country that has any (in the window, if the row has one) as 1."""
-    name = f"{row.id}/value"
+    name, cells = f"{row.id}/value", _upto(row, "value", state, span)
     if row.window_days and name in state.sums:
         end = span.day.toordinal()
-        return {key: (1,) for key, n in state.sums[name].between(end - row.window_days, end) if n > 0}
-    return {key: (1,) for key, n in _upto(row, "value", state, span) if n > 0 and key[0] in MEMBERS}
+        cells = state.sums[name].between(end - row.window_days, end)
+    return {key: (1,) for key, n in cells if n > 0 and key[0] in MEMBERS}
 
 
 def _distinct(_plan: Plan, row: Row, state: State, span: Span) -> Counted:

@@ -24,7 +24,7 @@ GAPS = "LE-1.R3.gaps"
 
 
 class Indicators(Collector):
-    """Collects everything that design section 7 promises, and no more."""
+    """Collects the families that dashboards and alerts rely on: their names and labels are an interface."""
 
     def __init__(
         self,

@@ -1,10 +1,11 @@
 """The legal service's tables."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from shared.contracts import Event
+from shared.contracts.legal import LawRepealed
 from shared.contracts.vocabulary import Instrument
 from shared.database import Connection
 from shared.facts import Columns
@@ -27,51 +28,26 @@ async def acts(connection: Connection, country: str, instrument: str) -> list[Ac
     return [Act(**dict(row)) for row in rows]
 
 
-async def add_act(connection: Connection, country: str, instrument: str, act: Act) -> None:
-    """Insert what a country did towards a treaty."""
-    await connection.execute(
-        "insert into treaty_act (event_id, country, instrument, act, day) values ($1, $2, $3, $4, $5)",
-        act.event_id,
-        country,
-        instrument,
-        act.act,
-        act.day,
-    )
+def treaty_act(event: Event[Any], data: Any) -> Columns:
+    """Keep what a country did towards a treaty, by the day of the report's time (UTC)."""
+    return {
+        "country": data.country,
+        "instrument": data.instrument,
+        "act": event.name.rpartition(".")[2],
+        "day": event.time.astimezone(UTC).date(),
+    }
 
 
-async def drop_act(connection: Connection, event_id: str) -> None:
-    """Delete an act that was reported in error."""
-    await connection.execute("delete from treaty_act where event_id = $1", event_id)
-
-
-async def add_mapping(  # noqa: PLR0913 - the columns
-    connection: Connection,
-    *,
-    event_id: str,
-    country: str,
-    instrument: str,
-    article: str,
-    law_id: str,
-    degree: str,
-    judged: datetime,
-) -> None:
-    """Insert how far a law carries out an obligation."""
-    await connection.execute(
-        "insert into mapping (event_id, country, instrument, article, law_id, degree, judged)"
-        " values ($1, $2, $3, $4, $5, $6, $7)",
-        event_id,
-        country,
-        instrument,
-        article,
-        law_id,
-        degree,
-        judged,
-    )
-
-
-async def drop_mapping(connection: Connection, event_id: str) -> None:
-    """Delete a mapping that was reported in error."""
-    await connection.execute("delete from mapping where event_id = $1", event_id)
+def mapping(event: Event[Any], data: Any) -> Columns:
+    """Keep how far a law carries out an obligation."""
+    return {
+        "country": data.country,
+        "instrument": data.obligation.instrument,
+        "article": data.obligation.article,
+        "law_id": data.law_id or "",
+        "degree": data.degree,
+        "judged": event.time,
+    }
 
 
 async def carried_out(connection: Connection, country: str, instrument: str) -> set[str]:
@@ -87,23 +63,10 @@ async def carried_out(connection: Connection, country: str, instrument: str) -> 
     return {row["article"] for row in rows}
 
 
-async def add_law_change(  # noqa: PLR0913 - the columns
-    connection: Connection, *, event_id: str, country: str, law_id: str, changed: datetime, repealed: bool
-) -> None:
-    """Insert a change of a law."""
-    await connection.execute(
-        "insert into law_change (event_id, country, law_id, changed, repealed) values ($1, $2, $3, $4, $5)",
-        event_id,
-        country,
-        law_id,
-        changed,
-        repealed,
-    )
-
-
-async def drop_law_change(connection: Connection, event_id: str) -> None:
-    """Delete a change of a law that was reported in error."""
-    await connection.execute("delete from law_change where event_id = $1", event_id)
+def law_change(event: Event[Any], data: Any) -> Columns:
+    """Keep a change of a law."""
+    repealed = isinstance(data, LawRepealed)
+    return {"country": data.country, "law_id": data.law_id, "changed": event.time, "repealed": repealed}
 
 
 async def instruments_of(connection: Connection, country: str, law_id: str) -> list[Instrument]:

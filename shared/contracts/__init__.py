@@ -177,6 +177,11 @@ class Contract(Struct, frozen=True, kw_only=True, eq=False):
         """The last token of the name."""
         return self.name.rpartition(".")[2]
 
+    @property
+    def generic(self) -> bool:
+        """Whether its form is one of those that every reported entity has for what is amended."""
+        return self.data in GENERIC.values()
+
 
 _registry: dict[str, Contract] = {}
 _by_data: dict[tuple[type[Data], str], Contract] = {}

@@ -72,7 +72,7 @@ def page() -> str:
     agreed = list(registry().values())
     parts = [HEAD.format(whole=compact(example(registry()["crm.intel.document.flagged.v1"])))]
     for service in SERVICES:
-        own = [one for one in agreed if one.service == service and one.data not in GENERIC.values()]
+        own = [one for one in agreed if one.service == service and not one.generic]
         parts += [f"## {service}\n", _overview(own), *map(_section, own)]
     known = ", ".join(f"`{one}`" for one in vocabulary.FRAUD_TYPES)
     parts += [

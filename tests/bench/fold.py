@@ -20,8 +20,8 @@ from rich.table import Table
 from services.indicators.fold import Fold
 from services.indicators.plan import Plan, load
 from shared.contracts import registry
-from shared.contracts.tallies import Tally
 from shared.contracts.vocabulary import MEMBERS
+from tests.services.indicators.making import event
 
 CORE = (
     *("IE-1.2c.reports", "IE-1.2d", "IE-1.2.2", "IE-1.2.3", "IE-2.1", "IE-3.1i", "IE-3.1ii", "IE-3.1iii", "IE-3.2b"),
@@ -46,28 +46,8 @@ def events(types: list[str]) -> list[tuple[str, bytes]]:
     made = []
     for number in range(DISTINCT):
         agreed = registry()[types[number % len(types)]]
-        acts = [one for one in agreed.tallies if isinstance(one, Tally) and one.field]
-        data = dict(agreed.good) | {one.field: {"by": -1 if one.opens is False else 1} for one in acts}
         when = (START + timedelta(seconds=chance.randrange(DAYS * 86_400))).isoformat()
-        country = chance.choice(MEMBERS)
-        made.append(
-            (
-                agreed.service,
-                msgspec.json.encode(
-                    {
-                        "specversion": "1.0",
-                        "id": f"e-{number}",
-                        "source": f"urn:crm:country:{country}:bench" if agreed.reported else "urn:crm:service:intel",
-                        "type": agreed.type,
-                        "time": when,
-                        "country": country,
-                        "data": data,
-                        "recordedtime": when,
-                        "sequence": number,
-                    }
-                ),
-            )
-        )
+        made.append((agreed.service, event(agreed.name, chance.choice(MEMBERS), when)))
     chance.shuffle(made)
     return made
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import signal
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
@@ -97,25 +98,20 @@ class Breaker:
             self.stand.held.discard(name)
 
     async def kill_nats(self) -> None:
-        self.stand.send("nats", signal.SIGKILL)
-        await self._back("nats")
+        await self._killed("nats")
 
     async def pause_nats(self) -> None:
         await self._paused("nats", self.pause_s())
 
     async def kill_postgres(self) -> None:
         """The postmaster dies; its children notice and go."""
-        self.stand.send("postgres", signal.SIGKILL)
-        await self._back("postgres")
+        await self._killed("postgres")
 
     async def pause_postgres(self) -> None:
         await self._paused("postgres", self.pause_s())
 
     async def kill_both(self) -> None:
-        for name in self.random.sample(("nats", "postgres"), 2):
-            self.stand.send(name, signal.SIGKILL)
-        await self._back("nats")
-        await self._back("postgres")
+        await self._killed(*self.random.sample(("nats", "postgres"), 2))
 
     async def link(self) -> None:
         """One link fails in one way for a while."""
@@ -152,6 +148,7 @@ class Breaker:
         """Everything on one or both disks that was not synced is gone."""
         which = self.random.choice((["nats"], ["postgres"], ["nats", "postgres"]))
         self.stand.held |= {*which}
+        dead = self._running(*which)
         for name in which:
             self._all_of(name, signal.SIGSTOP)  # power fails for processor and disk at once
         for name in which:
@@ -161,20 +158,20 @@ class Breaker:
         for name in which:
             await until(lambda name=name: self._unmounted(name), f"the disk of {name}", PATIENCE_S)
         self.stand.held -= {*which}
-        for name in which:
-            await self._back(name)
+        await self._back(dead)
 
     async def bit_flipped(self) -> None:
         """One bit of a message in a service's stream; the operator finds it and has the stream made anew."""
         service = self.random.choice([name for name in SERVICES if name != "indicators"])
         self.stand.held.add("nats")
+        dead = self._running("nats")
         # After an orderly stop the server trusts what it wrote, and one message is missing; after a kill it reads all
         # and drops the stream's end from there on.
         self.stand.send("nats", self.random.choice((signal.SIGTERM, signal.SIGKILL)))
         await asyncio.to_thread(self.stand.nats.process.wait)
         flipped = flip_bit(self.stand, service, self.random)
         self.stand.held.discard("nats")
-        await self._back("nats")
+        await self._back(dead)
         if not flipped:
             raise LookupError(f"no message of {service} to damage")
         await self.mend(service)
@@ -223,17 +220,28 @@ class Breaker:
         self.stand.disks[name].fill()
         await asyncio.sleep(self.pause_s())
         self.stand.disks[name].free()
+        dead = self._running(name)
         self._all_of(name, signal.SIGKILL)
-        await self._back(name)
+        await self._back(dead)
 
-    async def _back(self, name: str) -> None:
-        before = self.stand.restarts.get(name, 0)
-        server = self.stand.servers()[name]
-        await until(
-            lambda: server.process.poll() is None or self.stand.restarts.get(name, 0) > before,
-            f"{name} to be started again",
-            PATIENCE_S,
-        )
+    async def _killed(self, *names: str) -> None:
+        dead = self._running(*names)
+        for name in names:
+            self.stand.send(name, signal.SIGKILL)
+        await self._back(dead)
+
+    def _running(self, *names: str) -> "dict[str, subprocess.Popen[bytes]]":
+        return {name: self.stand.servers()[name].process for name in names}
+
+    async def _back(self, dead: "dict[str, subprocess.Popen[bytes]]") -> None:
+        """Return when other processes stand in the place of these: one that was just killed may still look alive."""
+        for name, process in dead.items():
+            server = self.stand.servers()[name]
+            await until(
+                lambda server=server, process=process: server.process is not process,
+                f"{name} to be started again",
+                PATIENCE_S,
+            )
 
     def _all_of(self, name: str, number: signal.Signals) -> None:
         """Signal a process, or a server with all its children (they are in a session of its own)."""

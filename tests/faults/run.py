@@ -100,6 +100,8 @@ async def struggled(breaker: Breaker, people: list[Publisher], seconds: float) -
         print(f"  NOT DONE on this machine: {', '.join(ON_DISKS)}: {stand.no_disk}", flush=True)
     stand.reading = [asyncio.create_task(one.read()) for one in people]
     await publishing(people, struck(breaker, kinds, seconds))
+    if missed := [name for name in kinds if name not in breaker.done]:
+        print(f"  NOT DONE in this run, for want of time or of a whole server: {', '.join(missed)}", flush=True)
     await drained(stand, breaker.ledger, people)
 
 

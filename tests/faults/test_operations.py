@@ -17,12 +17,17 @@ async def a_rule_fails(control: Control) -> None:
     await control.publish()
     await until(lambda: control.recorded(2 * NUMBER), "all but one", PATIENCE_S)
     assert await until(lambda: failed(control), "the metric", PATIENCE_S)
-    child = control.stand.children["training"]
-    child.command = child.command[:-1]
-    child.process.kill()
+    mend(control)
+    control.stand.send("training", signal.SIGKILL)
     await until(lambda: control.recorded(2 * NUMBER + 1), "the last one", PATIENCE_S)
     await control.stand.ready()
     await control.settled()
+
+
+def mend(control: Control) -> None:
+    """Have training start without its defect from now on."""
+    child = control.stand.children["training"]
+    child.command = child.command[:-1]
 
 
 def failed(control: Control) -> bool:
@@ -67,7 +72,7 @@ async def ends_with(control: Control, act) -> int:
     process = control.stand.children["training"].process
     code = await asyncio.to_thread(process.wait, PATIENCE_S)
     control.stand.held.discard("training")
-    control.stand.children["training"].command = control.stand.children["training"].command[:4]
+    mend(control)
     return code
 
 

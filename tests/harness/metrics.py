@@ -6,7 +6,6 @@ from functools import cache
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from infra.grafana import plan as plan_files
 from services.indicators import plan
 from services.indicators.metrics import Indicators
 from services.indicators.state import State
@@ -19,7 +18,7 @@ PROMETHEUS_OWN = {"up"}
 @cache
 def known_metrics() -> frozenset[str]:
     """Every sample name that a query may use."""
-    loaded = plan.load(plan_files.PLAN)
+    loaded = plan.load()
     empty = Indicators(loaded, lambda: State(loaded.digest), dict, lambda: datetime(2003, 5, 9, tzinfo=UTC))
     own = [one for one in vars(telemetry).values() if isinstance(one, MetricWrapperBase)]
     families = [family for collector in (empty, *own) for family in collector.collect()]

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from services.legal.obligations import OBLIGATIONS
-from tests.harness.speaking import example
+from tests.harness.speaking import say
 
 RATIFIED = datetime(2004, 1, 1, tzinfo=UTC)
 MAPPED = datetime(2004, 1, 15, tzinfo=UTC)
@@ -12,21 +12,12 @@ AMENDED = datetime(2004, 2, 1, tzinfo=UTC)
 
 
 def act(country, verb, day=RATIFIED, instrument="TIP"):
-    data = example(f"legal.treaty.{verb}", instrument=instrument, country=country.country)
-    return country.report(f"legal.treaty.{verb}", data, time=day)
+    return say(country, f"legal.treaty.{verb}", time=day, instrument=instrument, country=country.country)
 
 
-def mapped(reporter, article, degree="full", day=MAPPED, **changes):
-    obligation = {"instrument": "TIP", "article": article}
-    data = example("legal.provision.mapped", country="GTM", obligation=obligation, degree=degree, law_id="law-1")
-    return reporter.report("legal.provision.mapped", data | changes, time=day)
-
-
-def amendment(country, verb, event, **more):
-    entity = event["type"].split(".")[2]
-    return country.report(
-        f"legal.{entity}.{verb}", {"supersedes": event["id"], "reported_by": "court", **more}, time=AMENDED
-    )
+def mapped(reporter, article, **changes):
+    changes = {"country": "GTM", "obligation": {"instrument": "TIP", "article": article}} | changes
+    return say(reporter, "legal.provision.mapped", time=MAPPED, **changes)
 
 
 async def standing(system):
@@ -42,9 +33,9 @@ async def test_ratified_opens_gaps_full_mapping_closes_them_and_a_changed_law_op
         changes = {"country": gtm, "obligation": obligation, "degree": degree, "law_id": law} | changes
         return scene.say(reporter, "legal.provision.mapped", time=MAPPED, **changes)
 
-    def amend(verb, report, **more):
+    def retracted(report):
         entity = report["type"].split(".")[2]
-        return scene.say(gtm, f"legal.{entity}.{verb}", time=AMENDED, supersedes=report["id"], **more)
+        return scene.say(gtm, f"legal.{entity}.retracted", time=AMENDED, supersedes=report["id"], reason="mistaken")
 
     async def open_gaps():
         gaps = await scene.events("legal.gap.opened"), await scene.events("legal.gap.closed")
@@ -73,9 +64,9 @@ async def test_ratified_opens_gaps_full_mapping_closes_them_and_a_changed_law_op
     assert len(await scene.received(gtm, "legal.alert.issued", kind="mapping_review")) == 1
     assert await scene.chain(again[0]) == ["legal.law.amended", "legal.gap.opened"]
 
-    await scene.play(amend("retracted", changed, reason="mistaken"))
+    await scene.play(retracted(changed))
     assert await open_gaps() == articles - {"5"}
-    await scene.play(amend("retracted", ratified, reason="mistaken"))
+    await scene.play(retracted(ratified))
     assert await open_gaps() == set()
 
 
@@ -94,7 +85,7 @@ async def test_acts_that_make_no_sense_are_refused_and_late_history_is_not(syste
             act(gtm, "acceded", MAPPED),
             act(gtm, "signed", MAPPED),
             act(gtm, "withdrawn", instrument="SOM"),
-            amendment(gtm, "retracted", ratified, reason="mistaken"),
+            say(gtm, "legal.treaty.retracted", time=AMENDED, supersedes=ratified["id"], reason="mistaken"),
             mapped(gtm, "5", country="MEX", reported_by="court"),
             mapped(gtm, "3"),
         ]

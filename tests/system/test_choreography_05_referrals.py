@@ -86,8 +86,9 @@ async def test_an_answer_ends_the_ladder_wherever_it_stands(scene):
 
 async def test_accepted_and_revoked_at_once_exactly_one_holds(scene):
     gtm, slv = scene.cast[:2]
+    referral = sent(scene, gtm, slv)
     yes, back = said(scene, slv, "accepted"), said(scene, gtm, "revoked", reason="moved_on")
-    await scene.play(sent(scene, gtm, slv), yes, back)
+    await scene.play(referral, yes, back)
     refused = {report["type"]: await scene.refused(report) for report in (yes, back)}
     assert sorted(map(len, refused.values())) == [0, 1]
     ends = await scene.events("victims.referral.accepted") + await scene.events("victims.referral.revoked")

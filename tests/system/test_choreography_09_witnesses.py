@@ -17,9 +17,6 @@ def resolved(scene, country, number, *, documented, others=()):
 async def test_a_resolved_case_asks_for_a_review_and_counts_when_care_is_documented(scene, documented, task):
     gtm, slv = scene.cast[:2]
     cases = [resolved(scene, gtm, number, documented=documented, others=[slv]) for number in (1, 2)]
-    reviewed = scene.say(
-        gtm, "legal.witness.reviewed", case_id=scene.id("case-1"), time=scene.now.replace(microsecond=0)
-    )
     await scene.play(*cases)
     opened = await scene.received(gtm, "legal.witness.review_opened")
     assert {(one.data.case_id, one.data.task, one.causationid) for one in opened} == {

@@ -9,23 +9,11 @@ import msgspec
 from typer.testing import CliRunner
 
 from infra.cli import app
-from shared import contracts, mailbox
+from shared import mailbox
 from shared.contracts import SERVICES, Event
 from shared.contracts.questions import MailboxAsk
 from shared.questions import Asked
-from tests.harness.speaking import NOW
-
-
-def clock(speed=1.0):
-    return {
-        "CRM_CLOCK_START": NOW.isoformat(),
-        "CRM_CLOCK_EPOCH": datetime.now(UTC).isoformat(),
-        "CRM_SPEED": str(speed),
-    }
-
-
-def example(name, **changes):
-    return dict(contracts.registry()[f"crm.{name}.v1"].good) | changes
+from tests.harness.speaking import NOW, clock, example, say
 
 
 async def test_the_mailbox_is_replayed_from_a_date_and_stays_as_it_was(system):
@@ -33,10 +21,9 @@ async def test_the_mailbox_is_replayed_from_a_date_and_stays_as_it_was(system):
     await system.ready()
     gtm, mex = await system.country("GTM"), await system.country("MEX")
     for place in ("place-1", "place-2"):
-        data = example("intel.location.reported", place_ref=place, target_country="MEX")
-        await gtm.publish(gtm.report("intel.location.reported", data, time=NOW))
+        await gtm.publish(say(gtm, "intel.location.reported", place_ref=place, target_country="MEX"))
         await system.recorded("intel", "intel.alert.issued", int(place[-1]))
-    await gtm.publish(gtm.report("legal.treaty.ratified", example("legal.treaty.ratified"), time=NOW))
+    await gtm.publish(say(gtm, "legal.treaty.ratified"))
     await system.recorded("legal", "legal.treaty.ratified")
 
     told = [event async for event in mex.history()]

@@ -17,7 +17,6 @@ FIGURES = {
     "clandestine": (20, 350),
     "returns": (40, 600),
 }
-AGENDA = timedelta(days=60)
 
 
 def contact_point(scene: Scene) -> Iterator[Step]:

@@ -34,10 +34,7 @@ RULES: Rules = {
 }
 AMENDS: Amends = {
     CaseResolved: cases.amend_case_resolved,
-    LawAmended: gaps.amend_law_changed,
-    LawRepealed: gaps.amend_law_changed,
     ProvisionMapped: gaps.amend_provision_mapped,
-    **dict.fromkeys(treaties.ACTS, treaties.amend_treaty_act),
 }
 FOLLOWS: Follows = {
     CaseResolved: cases.reopened,
@@ -47,12 +44,16 @@ FOLLOWS: Follows = {
     ProvisionMapped: gaps.resettled,
     WitnessEnded: cases.unseen,
     WitnessReviewed: cases.unseen,
-    **dict.fromkeys(treaties.ACTS, gaps.resettled),
+    **dict.fromkeys(treaties.ACTS, treaties.reacted),
 }
 FACTS: Facts = {
     CaseResolved: Fact("resolved_case", store.resolved_case),
     EntryRequirementChanged: Fact("entry_rule", store.entry_rule),
     EntryRequirementDeclared: Fact("entry_rule", store.entry_rule),
+    LawAmended: Fact("law_change", store.law_change),
+    LawRepealed: Fact("law_change", store.law_change),
+    ProvisionMapped: Fact("mapping", store.mapping),
     WitnessEnded: Fact("witness_care", store.witness_care),
     WitnessReviewed: Fact("witness_care", store.witness_care),
+    **dict.fromkeys(treaties.ACTS, Fact("treaty_act", store.treaty_act)),
 }

@@ -20,7 +20,7 @@ from shared.contracts.legal import (
 )
 from shared.contracts.training import ComplaintResolved, ReportFiled
 from shared.database import Connection
-from shared.rules import derive, enriched
+from shared.rules import derive, derived_id, enriched
 
 CORRUPT = ("bribery", "embezzlement", "abuse_of_function", "trading_in_influence")
 """Categories of complaint that are corruption (ICCS 07031 to 07034; UNTOC article 8)."""
@@ -59,8 +59,10 @@ async def _watch(
         await deadlines.clear(connection, name)
         return None
     due = (since or known) + POLICY.witness_review_within
-    overdue = WitnessReviewOverdue(case_id=case_id, due=due)
-    await deadlines.fire_at(connection, name, due, derive(SERVICE, overdue, cause=cause, to=country, time=due))
+    overdue = derive(SERVICE, WitnessReviewOverdue(case_id=case_id, due=due), cause=cause, to=country, time=due)
+    # Whatever has it watched again, a day that passed is told once: the log takes no id twice.
+    once = msgspec.structs.replace(overdue, id=derived_id(overdue.type, name, due.isoformat()))
+    await deadlines.fire_at(connection, name, due, once)
     return due
 
 

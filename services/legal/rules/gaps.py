@@ -60,10 +60,9 @@ def _gap(  # noqa: PLR0913, PLR0917 - the facts of a gap
 
 
 async def on_provision_mapped(event: Event[ProvisionMapped], connection: Connection) -> Iterable[Event[Any]]:
-    """Record how far a law carries out an obligation; in full, that closes the gap."""
+    """Have a law that carries out an obligation in full close the gap."""
     data = event.data
     _judge(event.country, data, "/data")
-    await _map(event.id, event.time, data, connection)
     return await settled(event, data.country, data.obligation.instrument, event.time, connection)
 
 
@@ -77,34 +76,18 @@ def _judge(sender: str, data: ProvisionMapped, at: str) -> None:
         raise Refused(Problem(f"{at}/obligation/article", "unknown_value", why))
 
 
-async def _map(event_id: str, judged: datetime, data: ProvisionMapped, connection: Connection) -> None:
-    await store.add_mapping(
-        connection,
-        event_id=event_id,
-        country=data.country,
-        instrument=data.obligation.instrument,
-        article=data.obligation.article,
-        law_id=data.law_id or "",
-        degree=data.degree,
-        judged=judged,
-    )
-
-
 async def amend_provision_mapped(
-    root: Event[Any], previous: Data, new: Data | None, connection: Connection
+    root: Event[Any], previous: Data, new: Data | None, _connection: Connection
 ) -> tuple[Data, Data | None]:
-    """Change the mapping; the gaps follow in `resettled`."""
-    await store.drop_mapping(connection, root.id)
+    """Refuse what the country may not have reported so in the first place; the gaps follow in `resettled`."""
     if isinstance(new, ProvisionMapped):
         _judge(root.country, new, "/data/data")
-        await _map(root.id, root.time, new, connection)
     return previous, new
 
 
 async def on_law_changed(event: Event[LawAmended | LawRepealed], connection: Connection) -> Iterable[Event[Any]]:
     """Have the provisions of a changed law judged again; until then they carry out nothing (choreography 3)."""
     data = event.data
-    await _change(event.id, event.time, data, connection)
     outcome = []
     if await store.entry_rules_before(connection, data.country, data.law_id, event.time):
         outcome.append(alert(event, ENTRY_RULES, data.law_id))
@@ -116,33 +99,12 @@ async def on_law_changed(event: Event[LawAmended | LawRepealed], connection: Con
     return outcome
 
 
-async def _change(event_id: str, changed: datetime, data: LawAmended | LawRepealed, connection: Connection) -> None:
-    await store.add_law_change(
-        connection,
-        event_id=event_id,
-        country=data.country,
-        law_id=data.law_id,
-        changed=changed,
-        repealed=isinstance(data, LawRepealed),
-    )
-
-
 async def on_entry_rule(event: Event[EntryRequirementDeclared], connection: Connection) -> list[Event[Any]]:
     """Ask for a look at an entry rule that was declared under a law changed since (choreography 3)."""
     law_id = event.data.legal_ref
     if law_id is None or not await store.changed_since(connection, event.data.destination, law_id, event.time):
         return []
     return [alert(event, ENTRY_RULES, law_id)]
-
-
-async def amend_law_changed(
-    root: Event[Any], previous: Data, new: Data | None, connection: Connection
-) -> tuple[Data, Data | None]:
-    """Change the record of the law's change; the gaps follow in `resettled`."""
-    await store.drop_law_change(connection, root.id)
-    if isinstance(new, LawAmended | LawRepealed):
-        await _change(root.id, root.time, new, connection)
-    return previous, new
 
 
 async def resettled(

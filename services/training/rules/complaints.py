@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from services.training.policy import POLICY
 from services.training.rules.certificates import settled
 from services.training.rules.notices import SERVICE
@@ -10,7 +12,7 @@ from shared import deadlines
 from shared.contracts import Event
 from shared.contracts.training import ComplaintOverdue, ComplaintReceived, ComplaintResolved
 from shared.database import Connection
-from shared.rules import derive
+from shared.rules import derive, derived_id
 
 
 async def on_complaint(event: Event[ComplaintReceived | ComplaintResolved], connection: Connection) -> list[Event[Any]]:
@@ -47,5 +49,7 @@ async def _watch(cause: Event[Any], country: Any, complaint_id: str, connection:
         await deadlines.clear(connection, name)
         return
     due = since + POLICY.resolved_within
-    overdue = ComplaintOverdue(complaint_id=complaint_id, due=due)
-    await deadlines.fire_at(connection, name, due, derive(SERVICE, overdue, cause=cause, to=country, time=due))
+    overdue = derive(SERVICE, ComplaintOverdue(complaint_id=complaint_id, due=due), cause=cause, to=country, time=due)
+    # Whatever has it watched again, a day that passed is told once: the log takes no id twice.
+    once = msgspec.structs.replace(overdue, id=derived_id(overdue.type, name, due.isoformat()))
+    await deadlines.fire_at(connection, name, due, once)

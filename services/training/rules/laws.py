@@ -20,6 +20,7 @@ async def amend_law_changed(
     root: Event[Any], previous: Data, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
     """Amend what is known of the change; the certificates follow in `realigned`."""
+    # It is known since this service heard of it, which was later than the other's recording it.
     known = await certificates.drop_law_change(connection, root.id, root.source)
     if isinstance(new, LawAmended | LawRepealed):
         await _keep(root, new, known or root.recordedtime, connection)

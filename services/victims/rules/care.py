@@ -1,4 +1,4 @@
-"""Services to victims, counted by person; and what a resolved case asks of the other countries."""
+"""What resolved cases, changed laws and new procedures ask of those who care for victims."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -42,6 +42,7 @@ async def on_referral_sent(event: Event[ReferralSent], connection: Connection) -
         sender=event.country,
         receiver=data.to,
         urgency=data.urgency,
+        since=event.time,
         sent=event.recordedtime,
         due=due,
         state="pending",
@@ -118,7 +119,7 @@ async def _answered(
     event: Event[ReferralAccepted] | Event[ReferralRejected], state: str, reason: str | None, connection: Connection
 ) -> Iterable[Event[Any]]:
     # The deadlines first, then the referral: in the order in which the sweeper locks them. A refusal undoes it.
-    left = await referrals.clear(connection, _names(event.data.referral_id))
+    left = await deadlines.clear(connection, *_names(event.data.referral_id))
     referral = await _open(event, connection)
     if referral.receiver != event.country:
         raise Refused(Problem("/data/referral_id", "not_permitted", "only the country that was asked may answer"))
@@ -140,7 +141,7 @@ async def _answered(
 
 async def on_referral_revoked(event: Event[ReferralRevoked], connection: Connection) -> Iterable[Event[Any]]:
     """Take a referral back, as long as it has not been answered."""
-    await referrals.clear(connection, _names(event.data.referral_id))
+    await deadlines.clear(connection, *_names(event.data.referral_id))
     referral = await _open(event, connection)
     if referral.sender != event.country:
         raise Refused(Problem("/data/referral_id", "not_permitted", "only the country that sent it may revoke it"))
@@ -201,11 +202,12 @@ async def revoked_by(
     """Return the revocations, because of `event`, of those of a country's referrals that are still open."""
     revocations = []
     for one in found:
-        await referrals.clear(connection, _names(one.referral_id))
+        await deadlines.clear(connection, *_names(one.referral_id))
         referral = await referrals.get(connection, one.referral_id)
         if referral and referral.open:
             data = ReferralRevoked(referral_id=referral.referral_id, reason=reason, reported_by=event.data.reported_by)
-            revocations.append(derive(SERVICE, data, cause=event, to=event.country, key=referral.referral_id))
+            at = max(event.recordedtime, referral.since)
+            revocations.append(derive(SERVICE, data, cause=event, to=event.country, key=referral.referral_id, time=at))
     return revocations
 
 
@@ -223,10 +225,13 @@ async def _delivered(event: Event[Any], referral: Referral, connection: Connecti
 
 
 async def _open(event: Event[Any], connection: Connection) -> Referral:
-    """Return the referral if it may still be answered or revoked."""
+    """Return the referral if the event may still answer or revoke it."""
     referral = await _known(event, connection)
     if not referral.open:
         raise Refused(Problem("/data/referral_id", f"already_{referral.state}", "the referral is no longer open"))
+    # What would end before it began would count as pending for ever. A sender whose clock is ahead binds nobody.
+    if event.time < min(referral.since, referral.sent):
+        raise Refused(Problem("/time", "before_reference", "the referral was sent later than this: look at your clock"))
     return referral
 
 

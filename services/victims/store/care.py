@@ -1,4 +1,4 @@
-"""Services that victims got, their way home, its evaluation, and the contact points of the countries."""
+"""The way home of victims, its evaluation, and the contact points of the countries."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Referrals, where each stands, and the deadlines of its ladder."""
+"""Referrals, and where each stands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,10 @@ class Referral:
     sender: str
     receiver: str
     urgency: str
+    since: datetime
+    """When it was sent, by its own report."""
     sent: datetime
+    """When the region knew."""
     due: datetime
     state: str
     consent_id: str | None = None
@@ -32,19 +35,20 @@ class Referral:
         return self.state in OPEN
 
 
-COLUMNS = "referral_id, sender, receiver, urgency, sent, due, state, consent_id, subject, delivered, offer"
+COLUMNS = "referral_id, sender, receiver, urgency, since, sent, due, state, consent_id, subject, delivered, offer"
 
 
 async def add(connection: Connection, referral: Referral) -> bool:
     """Insert a referral; return False when its id is taken."""
     return bool(
         await connection.fetchval(
-            f"insert into referral ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"  # noqa: S608 - constant
+            f"insert into referral ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"  # noqa: S608 - constant
             " on conflict do nothing returning true",
             referral.referral_id,
             referral.sender,
             referral.receiver,
             referral.urgency,
+            referral.since,
             referral.sent,
             referral.due,
             referral.state,
@@ -93,9 +97,3 @@ async def set_state(connection: Connection, referral_id: str, state: str) -> Non
 async def set_delivered(connection: Connection, referral_id: str, delivered: datetime) -> None:
     """Note when the receiver's system showed that it has the referral."""
     await connection.execute("update referral set delivered = $2 where referral_id = $1", referral_id, delivered)
-
-
-async def clear(connection: Connection, names: Sequence[str]) -> set[str]:
-    """Take these deadlines away, all or what is left of them; return the names of those that were still there."""
-    rows = await connection.fetch("delete from deadline where id = any($1::text[]) returning id", sorted(names))
-    return {row["id"] for row in rows}

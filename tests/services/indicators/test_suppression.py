@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -151,3 +152,16 @@ def test_no_two_looks_differ_by_less_than_a_publishable_number(before, since):
 def test_no_two_days_differ_by_less_than_a_publishable_number(told, day, later):
     fold = folded(*histories(told))
     assert_no_small_difference(published(fold, f"2004-03-{day:02}"), published(fold, f"2004-03-{later:02}"))
+
+
+@pytest.mark.parametrize(
+    ("identity", "name"), [("VA-5.1b", "victims.referral.accepted"), ("VA-4.1.delay", "victims.service.provided")]
+)
+def test_how_long_it_took_with_one_victim_cannot_be_told_from_the_times_before_and_after(identity, name):
+    late = {"late": False} if name.endswith("accepted") else {}
+    many = [event(name, latency_s=7200, **late)] * 15
+    looks = [folded(*many), folded(*many, event(name, latency_s=999, **late))]
+    one, other = (row(fold, identity, exact=False) for fold in looks)
+    assert one.histograms
+    assert (one.cells, one.headline, one.histograms) == (other.cells, other.headline, other.histograms)
+    assert row(looks[0], identity).histograms != row(looks[1], identity).histograms

@@ -63,6 +63,15 @@ async def test_a_review_reported_in_error_is_waited_for_again(legal):
     assert await told(legal) == [("opened", "case-12"), ("overdue", "case-12")]
 
 
+async def test_a_day_that_a_review_waited_beyond_is_told_once(legal):
+    late = reviewed(legal, 31)
+    await legal.tell(resolved(legal))
+    await legal.pass_days(30)
+    await legal.tell(late, legal.retracted(late))
+    await legal.pass_days(1)
+    assert await told(legal) == [("opened", "case-12"), ("overdue", "case-12")]
+
+
 async def test_a_corrected_case_asks_for_what_it_now_needs_and_a_retracted_one_for_nothing(legal):
     case = resolved(legal, witness_care_documented=False)
     await legal.tell(case)

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 
+import msgspec
 import pytest
 
 from services.legal.__main__ import SERVICE
@@ -54,6 +55,18 @@ async def test_withdrawing_from_a_treaty_closes_its_gaps_and_joining_again_opens
     assert await gaps(legal) == set()
     await legal.tell(act(legal, "acceded", 3))
     assert await gaps(legal) == {*TIP} - {"5"}
+
+
+async def test_two_countries_may_give_their_reports_the_same_ids(legal):
+    for report in (act(legal, "ratified"), mapped(legal, "5"), changed(legal, "amended", 0.5)):
+        data = msgspec.structs.replace(report.data, country="MEX")
+        theirs = msgspec.structs.replace(report, source="urn:crm:country:MEX:test", country="MEX", data=data)
+        await legal.tell(report, theirs)
+    await legal.tell(legal.retracted(theirs))
+    assert await legal.log.pool.fetch("select country from law_change") == [("GTM",)]
+    assert await legal.log.pool.fetch("select country, count(*) from gap group by 1 order by 1") == [
+        (country, len(TIP) - 1) for country in ("GTM", "MEX")
+    ]
 
 
 async def test_a_corrected_mapping_counts_as_it_now_is(legal):

@@ -168,3 +168,13 @@ async def test_a_complaint_not_decided_in_30_days_is_overdue(training):
     late = (await training.recorded("training.complaint.overdue"))[1]
     assert late.data.complaint_id == "cp-2"
     assert (late.data.due - START).days == 30
+
+
+async def test_a_day_that_a_complaint_waited_beyond_is_told_once(training):
+    await training.tell(complaint(training, "received"))
+    await training.pass_days(30)
+    first = await training.one("training.complaint.overdue")
+    late = complaint(training, "resolved", 31)
+    await training.tell(complaint(training, "received"), late, training.retracted(late))
+    await training.pass_days(1)
+    assert await training.recorded("training.complaint.overdue") == [first]
