@@ -18,7 +18,7 @@ REPORT_BYTES_MAX = 64 * 1024
 INTAKE_BYTES = 16 * 1024**3
 """What INTAKE may hold: seven days at 25 reports a second. Beyond it reports are refused, not dropped."""
 QUARANTINE_BYTES = 4 * 1024**3
-ACK_WAIT_S, MAILBOX_ACK_WAIT_S = 5, 30
+ACK_WAIT_S, MAILBOX_ACK_WAIT_S = 3, 30
 """What a replica held when it died comes back after this; what a slow one still works on may come to another as well:
 the log takes each once. Countries get more time: nothing of ours takes their repeats away."""
 ACK_PENDING_MAX = 20_000

@@ -24,7 +24,7 @@ from shared.contracts import Event
 from tests.harness.servers import Region
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 async def until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:

@@ -161,7 +161,6 @@ class MigrationStatusResolved(Fact, frozen=True, kw_only=True):
     derived=("first_enrolment", "found"),
     tallies=(
         Tally("enrolment", ("referral_id",), "change", regional=True),
-        Tally("lost", ("referral_id",), "lost", opens=False, regional=True),
         Tally("programme", ("victim_pid", "programme"), "running"),
     ),
     rows=("VA-5.1b",),
@@ -178,7 +177,6 @@ class ProgrammeEnrolled(Fact, frozen=True, kw_only=True):
     found: bool | None = None
     """First, and after the region had given notice that the returned victim was enrolled nowhere."""
     change: Tallied | None = None
-    lost: Tallied | None = None
     running: Tallied | None = None
 
 

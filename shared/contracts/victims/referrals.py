@@ -7,7 +7,7 @@ from msgspec import Meta, field
 
 from shared.contracts import Count, Data, Problem, Ref, Time, Value, contract
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Opens, Tallied, Tally
+from shared.contracts.tallies import Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     Country,
@@ -248,9 +248,6 @@ class ReferralCompleted(Fact, frozen=True, kw_only=True):
     },
     bad=("level", 4),
     entity="referral_id",
-    tallies=(
-        Tally("lost", REFERRAL, "lost", opens=Opens("reason", ("not_enrolled",), others_close=False), regional=True),
-    ),
     rows=("VA-5.1b",),
 )
 class ReferralEscalated(Data, frozen=True, kw_only=True):
@@ -266,7 +263,6 @@ class ReferralEscalated(Data, frozen=True, kw_only=True):
     late_s: Count
     level: Annotated[int, Meta(ge=1, le=3)]
     reason: EscalationReason = "unanswered"
-    lost: Tallied | None = None
 
 
 @contract(
