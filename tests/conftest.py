@@ -9,7 +9,7 @@ from tests.system.staging import MANNERS, scene
 
 __all__ = ["nats_keys", "nats_server", "postgres_server", "region", "scene", "stage", "system"]
 
-SCENE = re.compile(rf"[\[-]({'|'.join(MANNERS)})\]$")
+SCENE = re.compile(rf"\[(.*-)?({'|'.join(MANNERS)})[-\]]")
 
 
 class OneStage(LoadScopeScheduling):
