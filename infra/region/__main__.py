@@ -57,7 +57,8 @@ async def _played(stack: AsyncExitStack, settings: RegionSettings, clock: Clock,
     clients = await _connected(stack, settings)
     log.info("ready", plan_time=clock.now().isoformat(), rate=settings.rate)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(play_history(script(), clients, clock))
+        for part, steps in script().items():
+            tasks.create_task(play_history(part, steps, clients, clock))
         if settings.rate > 0:
             tasks.create_task(play_traffic(traffic, clients, clock, settings.rate, settings.state_file()))
             for client in clients.values():

@@ -1,4 +1,4 @@
-"""Three things that go on at once: the history on its dates, the traffic at its rate, and eleven mailboxes."""
+"""What goes on at once: the parts of the history on their dates, the traffic at its rate, and eleven mailboxes."""
 
 import asyncio
 import itertools
@@ -29,8 +29,8 @@ WAIT_S_MAX = 60.0
 by_country = operator.attrgetter("country")
 
 
-async def play_history(script: Sequence[Step], clients: Clients, clock: Clock) -> None:
-    """Publish each step when the clock reaches it, in order; from the beginning, since ids make repeats harmless."""
+async def play_history(part: str, script: Sequence[Step], clients: Clients, clock: Clock) -> None:
+    """Publish each step of a part of the history when the clock reaches it, in order; from the beginning, since ids make repeats harmless."""
     position = 0
     while position < len(script):
         now = clock.now()
@@ -39,7 +39,7 @@ async def play_history(script: Sequence[Step], clients: Clients, clock: Clock) -
             await send(clients[country], list(steps))
         position += len(due)
         if due:
-            log.info("history played", until=due[-1].due.date().isoformat(), steps=position, of=len(script))
+            log.info("history played", part=part, until=due[-1].due.date().isoformat(), steps=position, of=len(script))
         else:
             await asyncio.sleep(min(max(clock.real_s(script[position].due - now), 0.001), WAIT_S_MAX))
 

@@ -54,9 +54,14 @@ class History(Struct, frozen=True, forbid_unknown_fields=True):
     step: list[Planned]
 
 
-def script() -> list[Step]:
-    """Return everything that is played, in order; each step has the same id in every run."""
-    return sorted([*treaty_actions(), *plan_steps()])
+def script() -> dict[str, list[Step]]:
+    """Return what is played side by side, each in order: the treaty actions, and every country's own steps.
+
+    The record of the treaties waits for nothing else. Each step has the same id in every run.
+    """
+    steps = sorted(plan_steps())
+    own = {code: [step for step in steps if step.country == code] for code in MEMBERS}
+    return {"treaties": sorted(treaty_actions()), **own}
 
 
 def treaty_actions() -> Iterator[Step]:

@@ -71,9 +71,10 @@ async def played(system):
 
 
 def _all_played(system):
-    """Whether the region has told the last of the Plan's steps: on a slow machine it is behind its clock."""
-    told = [line["until"] for line in system.output("region") if line["event"] == "history played"]
-    return told and max(told) >= max(step.due for step in script() if step.due <= LAST_DAY).date().isoformat()
+    """Whether the region has told the last step of every part: on a slow machine it is behind its clock."""
+    told = {line["part"]: line["until"] for line in system.output("region") if line["event"] == "history played"}
+    last = {name: max(step.due for step in part if step.due <= LAST_DAY) for name, part in script().items()}
+    return all(told.get(name, "") >= due.date().isoformat() for name, due in last.items())
 
 
 def asked(address):
