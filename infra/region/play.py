@@ -30,7 +30,10 @@ by_country = operator.attrgetter("country")
 
 
 async def play_history(part: str, script: Sequence[Step], clients: Clients, clock: Clock) -> None:
-    """Publish each step of a part of the history when the clock reaches it, in order; from the beginning, since ids make repeats harmless."""
+    """Publish each step of a part of the history when the clock reaches it, in order.
+
+    It begins at the beginning each time: ids make repeats harmless.
+    """
     position = 0
     while position < len(script):
         now = clock.now()

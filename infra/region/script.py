@@ -60,7 +60,7 @@ def script() -> dict[str, list[Step]]:
     The record of the treaties waits for nothing else. Each step has the same id in every run.
     """
     steps = sorted(plan_steps())
-    own = {code: [step for step in steps if step.country == code] for code in MEMBERS}
+    own: dict[str, list[Step]] = {code: [step for step in steps if step.country == code] for code in MEMBERS}
     return {"treaties": sorted(treaty_actions()), **own}
 
 
