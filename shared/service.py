@@ -38,6 +38,7 @@ log = structlog.get_logger()
 EXIT_MISCONFIGURED = 78
 """Exit code when the surroundings are not as the service expects; what differs is in the log."""
 RETRY_S = 1.0
+RELAYED_POLL_S = 0.05
 UNCOMPARED = "log and stream are not compared yet"
 LOST = (*database.LOST, *bus.LOST)
 
@@ -224,9 +225,24 @@ async def _working(service: Running, stopping: asyncio.Event) -> int:
         await subscriber.stop()
     for one in service.pulls:
         await one.release()
-    await ended(tasks, service.settings.stop_grace_s)
+    relaying, *others = tasks
+    await ended(others, service.settings.stop_grace_s)
+    await _relayed(service)
+    await ended([relaying], service.settings.stop_grace_s)
     log.info("stopped", code=code)
     return code
+
+
+async def _relayed(service: Running) -> None:
+    """Wait until all that is recorded is in the stream: the next relay may start hours from now.
+
+    Whichever replica relays; not for long, and not at all where a server is away.
+    """
+    with contextlib.suppress(TimeoutError, *LOST):
+        async with asyncio.timeout(service.settings.stop_grace_s / 2):
+            position, _ = await head(service.pool)
+            while await bus.last_sequence(service.client, service.relay.stream) < position:  # noqa: ASYNC110 - no event
+                await asyncio.sleep(RELAYED_POLL_S)
 
 
 async def _observed(service: Running) -> None:
