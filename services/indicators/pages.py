@@ -76,7 +76,7 @@ class Words:
 
     def country(self, code: str) -> str:
         """Return a country's name; the region's for REG."""
-        return self.text["region"] if code == REGION else str(self._locale.territories[ALPHA_2[code]])
+        return self.text["region"] if code == REGION else str(self._locale.territories[ALPHA_2[code]])  # type: ignore[index]
 
 
 @cache
