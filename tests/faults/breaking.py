@@ -48,11 +48,13 @@ class Breaker:
     """What is being harmed in a way that excludes harming it otherwise: the servers, the disks."""
     done: dict[str, int]
 
+    def possible(self, names: list[str]) -> list[str]:
+        """Return those of the faults that need nothing that is being harmed already."""
+        return [name for name in names if not self.busy & NEEDS.get(name, set())]
+
     async def strike(self, name: str) -> None:
-        """Do one fault, unless what it needs is being harmed already."""
+        """Do one fault."""
         needs = NEEDS.get(name, set())
-        if self.busy & needs:
-            return
         self.busy |= needs
         try:
             self.ledger.fault(name)
