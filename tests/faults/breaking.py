@@ -34,6 +34,8 @@ CRASH_POINTS = (
     "fired",
 )
 CLOCK_WRONG_S = 3.0
+SOME = 20
+"""Messages that a stream has before one of them is damaged."""
 PATIENCE_S = 120
 
 
@@ -165,6 +167,7 @@ class Breaker:
     async def bit_flipped(self) -> None:
         """One bit of a message in a service's stream; the operator finds it and has the stream made anew."""
         service = self.random.choice([name for name in SERVICES if name != "indicators"])
+        await self._patiently(lambda: self._filled(service))
         self.stand.held.add("nats")
         dead = self._running("nats")
         # After an orderly stop the server trusts what it wrote, and one message is missing; after a kill it reads all
@@ -186,6 +189,11 @@ class Breaker:
     async def mend(self, service: str) -> None:
         """Run `crm restore`, as often as it takes while other faults go on."""
         await self._patiently(lambda: self._restored(service))
+
+    async def _filled(self, service: str) -> bool:
+        """Tell whether there is something to damage."""
+        async with self.stand.operator() as nc:
+            return bool((await nc.jetstream().stream_info(service.upper())).state.messages > SOME)
 
     async def _deleted(self, service: str) -> bool:
         async with self.stand.connected(PROVISIONER) as nc:
