@@ -108,6 +108,8 @@ def _term_faults(row: "Row", term: "Term") -> Iterator[str]:
     if term.event == ANY_REPORT:
         if row.labels or term.where or term.labels or term.country or term.last or term.add != 1:
             yield "`*` stands for every type, so it can use no field"
+        if len(row.term) > 1 or row.clock != "recordedtime":
+            yield "`*` is all that feeds its row, by recordedtime"
         return
     if not named:
         yield f"unknown event type {term.event!r}"

@@ -115,7 +115,7 @@ def silent(plan: Plan, state: State, day: date) -> set[str]:
 
 def _upto(row: Row, role: str, state: State, span: Span) -> Iterator[tuple[Key, int]]:
     """Yield the cells of one role by the end of the span's day (the year's part of them, for a yearly row)."""
-    name = f"{row.id}/{role}"
+    name = row.stored(role)
     if name in state.levels:
         yield from state.levels[name].upto(span.upto)
     elif name not in state.sums:
@@ -183,7 +183,7 @@ def _latency(plan: Plan, row: Row, state: State, span: Span) -> Counted:
 
 def _trend(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Compare the window ending on the day with its baseline, for the countries that have one."""
-    sums, periods = state.sums.get(f"{row.id}/value"), comparison(plan, row, state, span)
+    sums, periods = state.sums.get(row.stored("value")), comparison(plan, row, state, span)
     if sums is None or periods is None:
         return {}
     baseline = dict(sums.between(periods.baseline_since.toordinal() - 1, periods.baseline_until.toordinal()))
@@ -195,7 +195,7 @@ def _trend(plan: Plan, row: Row, state: State, span: Span) -> Counted:
 
 def _countries(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Count each country that has any (in the window, if the row has one) as 1."""
-    name, cells = f"{row.id}/value", _upto(row, "value", state, span)
+    name, cells = row.stored("value"), _upto(row, "value", state, span)
     if row.window_days and name in state.sums:
         end = span.day.toordinal()
         cells = state.sums[name].between(end - row.window_days, end)
@@ -219,10 +219,10 @@ def _values_there(row: Row, state: State, span: Span) -> set[tuple[str, str]]:
 
 def _age(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Count the days since the last one."""
-    sums = state.sums.get(f"{row.id}/value")
+    sums = state.sums.get(row.stored("value"))
     last: Counted = {}
-    for key, days in sums.days.items() if sums else ():
-        past = [day for day, n in days.items() if n > 0 and day <= span.day.toordinal()]
+    for key, cell in sums.cells.items() if sums else ():
+        past = [day for day, n in cell.days.items() if n > 0 and day <= span.day.toordinal()]
         if past:
             last[key] = (span.day.toordinal() - max(past),)
     return last
@@ -230,6 +230,8 @@ def _age(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
 
 def durations(row: Row, state: State, span: Span) -> Iterator[tuple[str, dict[str, int], int]]:
     """Yield for each country how many fall into each bucket (`+Inf`: longer than all), and the seconds together."""
+    if row.kind != "latency":
+        return
     counts: dict[str, dict[str, int]] = {}
     for (country, bucket), n in _upto(row, "bucket", state, span):
         counts.setdefault(country, {})[bucket] = n

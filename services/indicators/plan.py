@@ -99,6 +99,10 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     """`year`: only the calendar year of the figure's date counts."""
     buckets_s: list[int] = []
 
+    def stored(self, role: str) -> str:
+        """Return the name under which the state holds the sums or levels of a role."""
+        return checks.ANY_REPORT if any(term.event == checks.ANY_REPORT for term in self.term) else f"{self.id}/{role}"
+
 
 class After(Struct, frozen=True, forbid_unknown_fields=True):
     """A due date counted from the first event of a type."""

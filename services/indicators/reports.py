@@ -73,10 +73,10 @@ class Report(Struct, frozen=True):
 def closed(state: State, now: datetime) -> list[str]:
     """Return the quarters that are over, from that of the first report recorded on."""
     reports = state.sums.get(REPORTS)
-    days = [min(held) for held in reports.days.values()] if reports else []
-    if not days:
+    first = min((day for cell in reports.cells.values() for day in cell.days), default=None) if reports else None
+    if first is None:
         return []
-    return [quarter(day) for day in quarters(date.fromordinal(min(days)), now.date()) if end_of(day) < now]
+    return [quarter(day) for day in quarters(date.fromordinal(first), now.date()) if end_of(day) < now]
 
 
 def due(name: str) -> datetime:

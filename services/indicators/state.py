@@ -1,6 +1,7 @@
 """What the fold remembers: sums per cell and day, declared levels, earliest times, and nothing per event."""
 
 from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,13 +9,15 @@ from typing import Any
 
 import msgspec
 
+from services.indicators.checks import ANY_REPORT
+
 Key = tuple[str, ...]
 """A cell: country, then the row's label values."""
-LAYOUT = 2
+LAYOUT = 3
 """Of the dump: another one is folded again from the start."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-REPORTS = "*"
+REPORTS = ANY_REPORT
 """Among the sums: how many reports each country sent, by the day they were recorded."""
 BASELINE = "*"
 """Among the levels: the periods settled for trends: (row, `since` or `until`) -> the day's ordinal."""
@@ -36,59 +39,70 @@ def when(us: int) -> datetime:
     return EPOCH + us * MICROSECOND
 
 
-class Sums:
-    """Whole-number sums per cell and day, with running totals; what sums to nothing leaves no trace."""
+class Cell:
+    """A whole-number sum by day (a date's ordinal), with its running total."""
 
-    __slots__ = ("days", "totals")
+    __slots__ = ("days", "total")
 
     def __init__(self) -> None:
-        self.days: dict[Key, dict[int, int]] = {}
-        self.totals: dict[Key, int] = {}
+        self.days: defaultdict[int, int] = defaultdict(int)
+        self.total = 0
 
-    def add(self, key: Key, day: int, amount: int) -> None:
-        """Add to a cell; `day` is a date's ordinal."""
-        days = self.days.get(key)
-        if days is None:
-            days = self.days[key] = {}
-        there = days.get(day, 0) + amount
-        if there:
-            days[day] = there
-        else:
-            days.pop(day, None)
-        if days:
-            self.totals[key] = self.totals.get(key, 0) + amount
-        else:
-            del self.days[key]
-            self.totals.pop(key, None)
+    def add(self, day: int, amount: int) -> None:
+        """Add to a day."""
+        self.days[day] += amount
+        self.total += amount
+
+    def within(self, after: int, until: int) -> list[int]:
+        """Return what there is on the days after one and up to another; days that sum to nothing have nothing."""
+        return [amount for day, amount in self.days.items() if amount and after < day <= until]
+
+
+class Sums:
+    """Whole-number sums per cell and day; what sums to nothing leaves no trace."""
+
+    __slots__ = ("cells",)
+
+    def __init__(self) -> None:
+        self.cells: dict[Key, Cell] = {}
+
+    def cell(self, key: Key) -> Cell:
+        """Return a cell, new where there is none."""
+        found = self.cells.get(key)
+        if found is None:
+            found = self.cells[key] = Cell()
+        return found
 
     def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
         """Yield each cell's sum up to and including a day; None: all."""
-        if until is None:
-            yield from self.totals.items()
+        if until is not None:
+            yield from self.between(0, until)
             return
-        for key, days in self.days.items():
-            within = [amount for day, amount in days.items() if day <= until]
-            if within:
-                yield key, sum(within)
+        for key, cell in self.cells.items():
+            if any(cell.days.values()):
+                yield key, cell.total
 
     def between(self, after: int, until: int) -> Iterator[tuple[Key, int]]:
         """Yield each cell's sum over the days after one and up to another, where there are any."""
-        for key, days in self.days.items():
-            within = [amount for day, amount in days.items() if after < day <= until]
-            if within:
+        for key, cell in self.cells.items():
+            if within := cell.within(after, until):
                 yield key, sum(within)
 
     def dump(self) -> list[Any]:
         """Return it as sorted lists."""
-        return [[list(key), sorted(days.items())] for key, days in sorted(self.days.items())]
+        held = [
+            (key, [(day, n) for day, n in sorted(cell.days.items()) if n]) for key, cell in sorted(self.cells.items())
+        ]
+        return [[list(key), days] for key, days in held if days]
 
     @classmethod
     def load(cls, dumped: list[Any]) -> "Sums":
         """Return what was dumped."""
         sums = cls()
         for key, days in dumped:
-            sums.days[tuple(key)] = {day: amount for day, amount in days}  # noqa: C416 - pairs are lists
-            sums.totals[tuple(key)] = sum(amount for _, amount in days)
+            cell = sums.cell(tuple(key))
+            for day, amount in days:
+                cell.add(day, amount)
         return sums
 
 
@@ -184,13 +198,17 @@ class State:
     sequences: dict[str, int] = field(default_factory=dict)
     """Service -> sequence of the last event folded."""
 
+    def cell(self, name: str, key: Key) -> Cell:
+        """Return a cell of the sums of a name."""
+        return self.sums.setdefault(name, Sums()).cell(key)
+
     def dump(self) -> bytes:
         """Return the state as canonical bytes."""
         return msgspec.json.encode(
             {
                 "layout": LAYOUT,
                 "digest": self.digest,
-                "sums": [[name, sums.dump()] for name, sums in sorted(self.sums.items()) if sums.days],
+                "sums": [[name, held] for name, sums in sorted(self.sums.items()) if (held := sums.dump())],
                 "levels": [[name, levels.dump()] for name, levels in sorted(self.levels.items()) if levels.declared],
                 "groups": _dump_groups(self.groups),
                 "events": [[*name, sorted(counts.items())] for name, counts in sorted(self.events.items()) if counts],
