@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 from services.indicators import fields
 from services.indicators.plan import Plan
 from services.indicators.state import REPORTS, State
-from services.indicators.steps import RECORDEDTIME, Moment, Reading, Target
+from services.indicators.steps import Moment, Reading, Target
 
 COUNTRY_SOURCE = "urn:crm:country:"
 AMENDING = ("corrected", "retracted")
@@ -98,9 +98,9 @@ class Fold:
         if event.source.startswith(COUNTRY_SOURCE):
             self._hear(country, compiled.name[0], moment)
         for (cells, effects), data, when, sign in changes:
-            for cell, day, amount in cells:
-                cell.days[when[day]] += amount * sign
-                cell.total += amount * sign
+            for cell, clock in cells:
+                cell.days[when.days[clock]] += sign
+                cell.total += sign
             for effect in effects:
                 effect(data, when, sign)
         for code in {problem.code for problem in refused}:
@@ -129,9 +129,9 @@ class Fold:
 
     def _hear(self, country: str, service: str, moment: Moment) -> None:
         last = self.state.heard.get((country, service))
-        if last is None or last < moment[1]:
-            self.state.heard[country, service] = moment[1]
-        self.state.cell(REPORTS, (country,)).add(moment[RECORDEDTIME], 1)
+        if last is None or last < moment.recorded:
+            self.state.heard[country, service] = moment.recorded
+        self.state.cell(REPORTS, (country,)).add(moment.days[1], 1)
 
     def _compile(self, wire: str) -> _Compiled:
         event = wire[4:].rpartition(".")[0]
@@ -143,9 +143,8 @@ class Fold:
 
 
 def _moment(time: datetime, recorded: datetime) -> Moment:
-    """Return the two times and their days in UTC."""
     if time.tzinfo is not UTC:
         time = time.astimezone(UTC)
     if recorded.tzinfo is not UTC:
         recorded = recorded.astimezone(UTC)
-    return time, recorded, time.toordinal(), recorded.toordinal()
+    return Moment(time, recorded, (time.toordinal(), recorded.toordinal()))

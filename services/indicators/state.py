@@ -2,14 +2,18 @@
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
 from services.indicators.checks import ANY_REPORT
+
+if TYPE_CHECKING:
+    from services.indicators.accounts import Source
 
 Key = tuple[str, ...]
 """A cell: country, then the row's label values."""
@@ -53,9 +57,9 @@ class Cell:
         self.days[day] += amount
         self.total += amount
 
-    def within(self, after: int, until: int) -> list[int]:
-        """Return what there is on the days after one and up to another; days that sum to nothing have nothing."""
-        return [amount for day, amount in self.days.items() if amount and after < day <= until]
+    def between(self, after: int, until: int) -> int:
+        """Return the sum over the days after one and up to another."""
+        return sum(amount for day, amount in self.days.items() if after < day <= until)
 
 
 class Sums:
@@ -73,21 +77,6 @@ class Sums:
             found = self.cells[key] = Cell()
         return found
 
-    def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
-        """Yield each cell's sum up to and including a day; None: all."""
-        if until is not None:
-            yield from self.between(0, until)
-            return
-        for key, cell in self.cells.items():
-            if any(cell.days.values()):
-                yield key, cell.total
-
-    def between(self, after: int, until: int) -> Iterator[tuple[Key, int]]:
-        """Yield each cell's sum over the days after one and up to another, where there are any."""
-        for key, cell in self.cells.items():
-            if within := cell.within(after, until):
-                yield key, sum(within)
-
     def dump(self) -> list[Any]:
         """Return it as sorted lists."""
         held = [
@@ -104,6 +93,54 @@ class Sums:
             for day, amount in days:
                 cell.add(day, amount)
         return sums
+
+
+class View:
+    """The cells of a row in one role, made of those of accounts."""
+
+    __slots__ = ("_seen", "_sources", "cells")
+
+    def __init__(self, sources: "Iterable[Source]") -> None:
+        self._sources = list(sources)
+        self._seen = [0] * len(self._sources)
+        self.cells: dict[Key, list[tuple[Cell, int]]] = {}
+        """Row's cell -> [(account's cell, what its numbers count)]."""
+
+    def over(self, sums: Mapping[str, Sums]) -> Self:
+        """Return it with the cells that the accounts have got since (they lose none)."""
+        for index, source in enumerate(self._sources):
+            held = sums[source.name].cells if source.name in sums else {}
+            for key, cell in islice(held.items(), self._seen[index], None):
+                mine = source.key(key)
+                if mine is not None:
+                    self.cells.setdefault(mine, []).append((cell, source.factor))
+            self._seen[index] = len(held)
+        return self
+
+    def days(self, key: Key) -> dict[int, int]:
+        """Return what there is in a cell on each day."""
+        found: dict[int, int] = {}
+        for cell, factor in self.cells[key]:
+            for day, amount in cell.days.items():
+                found[day] = found.get(day, 0) + amount * factor
+        return {day: amount for day, amount in found.items() if amount}
+
+    def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
+        """Yield each cell's sum up to and including a day (None: all), where there is anything."""
+        if until is not None:
+            yield from self.between(0, until)
+            return
+        for key, parts in self.cells.items():
+            total = sum(cell.total * factor for cell, factor in parts)
+            if total or self.days(key):
+                yield key, total
+
+    def between(self, after: int, until: int) -> Iterator[tuple[Key, int]]:
+        """Yield each cell's sum over the days after one and up to another, where there is anything."""
+        for key, parts in self.cells.items():
+            total = sum(cell.between(after, until) * factor for cell, factor in parts)
+            if total or any(after < day <= until for day in self.days(key)):
+                yield key, total
 
 
 class Levels:
@@ -197,6 +234,8 @@ class State:
     """(service, country, code) -> reports refused for it."""
     sequences: dict[str, int] = field(default_factory=dict)
     """Service -> sequence of the last event folded."""
+    views: dict[tuple[str, str], View] = field(default_factory=dict)
+    """(row, role) -> its cells; made when looked at, and no part of the dump."""
 
     def cell(self, name: str, key: Key) -> Cell:
         """Return a cell of the sums of a name."""
