@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 
 from services.indicators import fields
 from services.indicators.plan import Plan
-from services.indicators.state import REPORTS, State
+from services.indicators.state import REPORTS, State, Sums
 from services.indicators.steps import Moment, Reading, Target
 
 COUNTRY_SOURCE = "urn:crm:country:"
@@ -78,6 +78,7 @@ class Fold:
     def __init__(self, plan: Plan, state: State | None = None) -> None:
         self.plan = plan
         self.state = state or State(plan.digest)
+        self._reports = self.state.sums.setdefault(REPORTS, Sums())
         self._types: dict[str, _Compiled] = {}
         """What has come so far; most types of the catalogue are rare."""
 
@@ -103,9 +104,8 @@ class Fold:
                 cell.total += sign
             for effect in effects:
                 effect(data, when, sign)
-        for code in {problem.code for problem in refused}:
-            key = (compiled.name[0], country, code)
-            self.state.rejected[key] = self.state.rejected.get(key, 0) + 1
+        if refused:
+            self._refuse(country, compiled.name[0], {problem.code for problem in refused})
         self.state.sequences[service] = sequence
 
     def _changes(self, compiled: _Compiled, event: _Recorded, moment: Moment) -> list[_Change]:
@@ -131,7 +131,12 @@ class Fold:
         last = self.state.heard.get((country, service))
         if last is None or last < moment.recorded:
             self.state.heard[country, service] = moment.recorded
-        self.state.cell(REPORTS, (country,)).add(moment.days[1], 1)
+        self._reports.cell((country,)).add(moment.days[1], 1)
+
+    def _refuse(self, country: str, service: str, codes: set[str]) -> None:
+        for code in codes:
+            key = (service, country, code)
+            self.state.rejected[key] = self.state.rejected.get(key, 0) + 1
 
     def _compile(self, wire: str) -> _Compiled:
         event = wire[4:].rpartition(".")[0]

@@ -106,7 +106,7 @@ def comparison(plan: Plan, row: Row, state: State, span: Span) -> Comparison | N
 
 def reporting(plan: Plan, state: State, after: int, until: int) -> set[str]:
     """Return the countries of which a report was recorded on the days (ordinals) after one and up to another."""
-    return {key[0] for key, _ in _view(plan, REPORTS, "value", state).between(after, until)}
+    return {key[0] for key, _ in view(plan, REPORTS, "value", state).between(after, until)}
 
 
 def silent(plan: Plan, state: State, day: date) -> set[str]:
@@ -115,7 +115,7 @@ def silent(plan: Plan, state: State, day: date) -> set[str]:
     return reporting(plan, state, 0, end) - reporting(plan, state, end - plan.silent_days, end)
 
 
-def _view(plan: Plan, row: str, role: str, state: State) -> View:
+def view(plan: Plan, row: str, role: str, state: State) -> View:
     """Return the cells that are added up for a row."""
     if (row, role) not in state.views:
         state.views[row, role] = View(plan.accounts.sources.get((row, role), ()))
@@ -124,13 +124,13 @@ def _view(plan: Plan, row: str, role: str, state: State) -> View:
 
 def _upto(plan: Plan, row: Row, role: str, state: State, span: Span) -> Iterator[tuple[Key, int]]:
     """Yield the cells of one role by the end of the span's day (the year's part of them, for a yearly row)."""
-    levels, view = state.levels.get(row.stored(role)), _view(plan, row.id, role, state)
+    levels, sums = state.levels.get(row.stored(role)), view(plan, row.id, role, state)
     if levels is not None:
         yield from levels.upto(span.upto)
     elif row.period == "year":
-        yield from view.between(date(span.day.year, 1, 1).toordinal() - 1, span.day.toordinal())
+        yield from sums.between(date(span.day.year, 1, 1).toordinal() - 1, span.day.toordinal())
     else:
-        yield from view.upto(span.upto)
+        yield from sums.upto(span.upto)
 
 
 def _count(plan: Plan, row: Row, state: State, span: Span) -> Counted:
@@ -189,11 +189,11 @@ def _latency(plan: Plan, row: Row, state: State, span: Span) -> Counted:
 
 def _trend(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Compare the window ending on the day with its baseline, for the countries that have one."""
-    view, periods = _view(plan, row.id, "value", state), comparison(plan, row, state, span)
+    sums, periods = view(plan, row.id, "value", state), comparison(plan, row, state, span)
     if periods is None:
         return {}
-    baseline = dict(view.between(periods.baseline_since.toordinal() - 1, periods.baseline_until.toordinal()))
-    recent = dict(view.between(periods.since.toordinal() - 1, periods.until.toordinal()))
+    baseline = dict(sums.between(periods.baseline_since.toordinal() - 1, periods.baseline_until.toordinal()))
+    recent = dict(sums.between(periods.since.toordinal() - 1, periods.until.toordinal()))
     comparable = {key[0] for key, n in baseline.items() if n > 0}
     both = {key: (recent.get(key, 0), baseline.get(key, 0)) for key in {*baseline, *recent}}
     return {key: counts for key, counts in both.items() if key[0] in comparable}
@@ -203,7 +203,7 @@ def _countries(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Count each country that has any (in the window, if the row has one) as 1."""
     cells, end = _upto(plan, row, "value", state, span), span.day.toordinal()
     if row.window_days:
-        cells = _view(plan, row.id, "value", state).between(end - row.window_days, end)
+        cells = view(plan, row.id, "value", state).between(end - row.window_days, end)
     return {key: (1,) for key, n in cells if n > 0 and key[0] in MEMBERS}
 
 
@@ -224,9 +224,9 @@ def _values_there(plan: Plan, row: Row, state: State, span: Span) -> set[tuple[s
 
 def _age(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Count the days since the last one."""
-    view, last = _view(plan, row.id, "value", state), Counted()
-    for key in view.cells:
-        past = [day for day, n in view.days(key).items() if n > 0 and day <= span.day.toordinal()]
+    sums, last = view(plan, row.id, "value", state), Counted()
+    for key in sums.cells:
+        past = [day for day, n in sums.days(key).items() if n > 0 and day <= span.day.toordinal()]
         if past:
             last[key] = (span.day.toordinal() - max(past),)
     return last
