@@ -7,11 +7,10 @@ from collections import Counter
 from infra.nats.asking import ask
 from shared.streams import durables
 from tests.faults.ledger import Ledger
-from tests.faults.stand import Stand
+from tests.faults.stand import PATIENCE_S, Stand
 from tests.faults.traffic import Publisher
 from tests.harness.system import until
 
-PATIENCE_S = 240
 LADDER_S = 12
 """Real seconds in which the last urgent referral becomes overdue."""
 

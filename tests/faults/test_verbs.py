@@ -27,7 +27,7 @@ from tests.harness.system import ROOT, until
 
 NAME = "training.official.enrolled"
 NUMBER = 20
-PATIENCE_S = 120
+PATIENCE_S = 240
 
 
 class Copy:
