@@ -15,7 +15,7 @@ LADDER_S = 12
 """Real seconds in which the last urgent referral becomes overdue."""
 
 
-async def drained(stand: Stand, ledger: Ledger, people: list[Publisher]) -> None:
+async def drained(stand: Stand, ledger: Ledger, people: list[Publisher], patience_s: float = PATIENCE_S) -> None:
     """Return when nothing is left to do; TimeoutError says what is."""
     await asyncio.sleep(LADDER_S)
     left: list[str] = []
@@ -30,10 +30,10 @@ async def drained(stand: Stand, ledger: Ledger, people: list[Publisher]) -> None
         return not left
 
     try:
-        await until(settled, "everything to settle", PATIENCE_S)
+        await until(settled, "everything to settle", patience_s)
     except TimeoutError:
         ledger.fault("does not settle", left=left)
-        raise TimeoutError(f"after {PATIENCE_S} s: {'; '.join(left[:10])}") from None
+        raise TimeoutError(f"after {patience_s} s: {'; '.join(left[:10])}") from None
 
 
 async def unsettled(stand: Stand, people: list[Publisher]) -> list[str]:
