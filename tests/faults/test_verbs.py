@@ -1,6 +1,7 @@
 """The operators' verbs, each as the process that an operator starts, on a copy that runs as `make run` starts it."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -51,8 +52,10 @@ class Copy:
         await until(lambda: self.folded(first + NUMBER), "all to be folded", PATIENCE_S)
 
     async def folded(self, number: int = NUMBER) -> bool:
-        """Tell whether so many officials are counted."""
-        return (await self.reached())["training"] == number
+        """Tell whether so many officials are counted; the board may be away."""
+        with contextlib.suppress(OSError):
+            return (await self.reached())["training"] == number
+        return False
 
     async def reached(self) -> Counter[str]:
         """Return up to which position of each service's log the figures go."""
