@@ -12,12 +12,17 @@ from tests.faults.traffic import Publisher
 from tests.harness.system import until
 
 LADDER_S = 12
-"""Real seconds in which the last urgent referral becomes overdue."""
+"""Real seconds in which the last urgent referral becomes overdue, once it is recorded."""
 
 
 async def drained(stand: Stand, ledger: Ledger, people: list[Publisher], patience_s: float = PATIENCE_S) -> None:
     """Return when nothing is left to do; TimeoutError says what is."""
+    await _settled(stand, ledger, people, patience_s)
     await asyncio.sleep(LADDER_S)
+    await _settled(stand, ledger, people, patience_s)
+
+
+async def _settled(stand: Stand, ledger: Ledger, people: list[Publisher], patience_s: float) -> None:
     left: list[str] = []
 
     async def settled() -> bool:
