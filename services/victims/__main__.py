@@ -1,9 +1,19 @@
 """Start the victims service: `python -m services.victims`."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from services.victims import questions, rules
-from shared.service import Service, run
+from services.victims import questions, receipts, rules
+from shared.service import Running, Service, run
+
+
+@asynccontextmanager
+async def receiving(running: Running) -> AsyncIterator[None]:
+    """Look for what the countries acknowledge in their mailboxes, for the duration."""
+    running.tasks.append(lambda: receipts.sweep(running.log, running.client))
+    yield
+
 
 SERVICE = Service(
     name=rules.SERVICE,
@@ -11,6 +21,7 @@ SERVICE = Service(
     rules=rules.RULES,
     amends=rules.AMENDS,
     questions=questions.QUESTIONS,
+    extend=receiving,
 )
 
 if __name__ == "__main__":

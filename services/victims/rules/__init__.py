@@ -22,6 +22,7 @@ RULES: Rules = {
     victims.ProgrammeEnrolled: returns.on_programme_enrolled,
     victims.ReferralAccepted: referrals.on_referral_accepted,
     victims.ReferralCompleted: referrals.on_referral_completed,
+    victims.ReferralDelivered: referrals.on_referral_delivered,
     victims.ReferralEscalated: referrals.on_referral_escalated,
     victims.ReferralLapsed: referrals.on_referral_lapsed,
     victims.ReferralOverdue: referrals.on_referral_overdue,

@@ -212,11 +212,15 @@ class ReferralOverdue(Data, frozen=True, kw_only=True):
     rows=("VA-5.1b",),
 )
 class ReferralDelivered(Data, frozen=True, kw_only=True):
-    """Tells the sending country that the receiving country's system has the referral."""
+    """Tells the sending country that the receiving country's system has the referral: acknowledged in its mailbox.
+
+    Or answered, if that was known first. Told once for each referral, also when it is offered again.
+    """
 
     referral_id: Ref
     receiver: Country
     delivered_at: Time
+    """When the region knew; the receiver acknowledged it shortly before, and not earlier than it was offered."""
 
 
 @contract(
