@@ -42,17 +42,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
-import msgspec
 import nats
 import pytest
 from nats.aio.client import Client
 
 from infra.nats.asking import ask
 from infra.nats.rights import OPERATOR, inbox
-from services.indicators import plan as plans
-from services.indicators.figures import Cell, Figures, figures
-from services.indicators.fold import Fold
-from services.indicators.kinds import Span
+from services.indicators.figures import Cell, Figures
 from services.victims.receipts import acknowledged
 from shared import contracts
 from shared.batch import publish_batch
@@ -60,6 +56,7 @@ from shared.client import CountryClient
 from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
 from shared.streams import INTAKE, MAILBOX, stream_of
+from tests.harness.figuring import folded
 from tests.harness.speaking import example, fits
 from tests.harness.stage import CALLER, Stage
 from tests.harness.system import System, until
@@ -194,11 +191,7 @@ class Scene:
         return [cell for cell in (await self._figures(row)).cells if cell.country == country]
 
     async def _figures(self, row: str) -> Figures:
-        plan = plans.load()
-        fold = Fold(plan)
-        for event in await self.events():
-            fold.apply(event.name.partition(".")[0], event.sequence, msgspec.json.encode(event))
-        return figures(plan, plan.rows[row], fold.state, Span.now(self.now.date()), exact=True)
+        return folded(row, await self.events(), self.now.date())
 
     async def country(self, name: str) -> CountryClient:
         if name not in self.clients:
