@@ -20,6 +20,7 @@ SERVICE = Service(
     folder=Path(__file__).parent,
     rules=rules.RULES,
     amends=rules.AMENDS,
+    follows=rules.FOLLOWS,
     questions=questions.QUESTIONS,
     extend=receiving,
 )

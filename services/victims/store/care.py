@@ -24,6 +24,16 @@ class Open:
     due: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a country was told of another service's report, about which entity, by which event."""
+
+    country: str
+    entity: str
+    event_id: str
+    type: str
+
+
 async def set_repatriated(
     connection: Connection, referral_id: str, repatriated: datetime | None, escalation: str | None
 ) -> Homecoming:
@@ -88,6 +98,34 @@ async def evaluations(connection: Connection, subject: str, case_id: str, countr
         country,
     )
     return [Open(**dict(row)) for row in rows]
+
+
+async def told(connection: Connection, about: str, source: str) -> list[Told]:
+    """Return what was told of a report and holds, in order of country."""
+    rows = await connection.fetch(
+        "select country, entity, event_id, type from told where about = $1 and source = $2 order by country, entity",
+        about,
+        source,
+    )
+    return [Told(**dict(row)) for row in rows]
+
+
+async def add_told(connection: Connection, about: str, source: str, one: Told) -> None:
+    """Note what a country was told of a report."""
+    await connection.execute(
+        "insert into told (about, source, country, entity, event_id, type) values ($1, $2, $3, $4, $5, $6)",
+        about,
+        source,
+        one.country,
+        one.entity,
+        one.event_id,
+        one.type,
+    )
+
+
+async def drop_told(connection: Connection, one: Told) -> None:
+    """Forget what a country was told of a report."""
+    await connection.execute("delete from told where event_id = $1", one.event_id)
 
 
 async def set_contact(connection: Connection, country: str, body: str, *, filled: bool, changed: datetime) -> bool:
