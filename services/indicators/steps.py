@@ -158,7 +158,7 @@ def _sum_step(sums: Sums, row: Row, key: Callable[[Any, str], Key], term: Term) 
 
         return fixed
     if term.add in fields.changes(term.event):
-        return _change_step(sums, key, fields.reader(term.add))
+        return _change_step(sums, key, fields.reader(term.add), known=fields.known(term.event, term.add))
     read = _amount(row, term, term.add)
 
     def field_step(data: Any, country: str, moment: Moment, sign: int) -> None:
@@ -192,7 +192,7 @@ def _amount(row: Row, term: Term, path: str) -> fields.Read:
     return read
 
 
-def _change_step(sums: Sums, key: Callable[[Any, str], Key], read: fields.Read) -> Step:
+def _change_step(sums: Sums, key: Callable[[Any, str], Key], read: fields.Read, *, known: bool) -> Step:
     """Add what the event says it changes, and take it back at the time when a later act takes over."""
 
     def step(data: Any, country: str, moment: Moment, sign: int) -> None:
@@ -200,7 +200,7 @@ def _change_step(sums: Sums, key: Callable[[Any, str], Key], read: fields.Read) 
         if change is None:
             return
         cell = key(data, country)
-        sums.add(cell, moment[0].toordinal(), change.by * sign)
+        sums.add(cell, (min(moment) if known else moment[0]).toordinal(), change.by * sign)
         if change.until is not None:
             sums.add(cell, change.until.astimezone(UTC).toordinal(), -change.by * sign)
 

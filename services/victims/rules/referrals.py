@@ -215,8 +215,7 @@ async def revoked_by(
         referral = await referrals.get(connection, one.referral_id)
         if referral and referral.open:
             data = ReferralRevoked(referral_id=referral.referral_id, reason=reason, reported_by=event.data.reported_by)
-            at = max(event.recordedtime, referral.since)
-            revocations.append(derive(SERVICE, data, cause=event, to=event.country, key=referral.referral_id, time=at))
+            revocations.append(derive(SERVICE, data, cause=event, to=event.country, key=referral.referral_id))
     return revocations
 
 

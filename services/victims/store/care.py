@@ -8,9 +8,8 @@ from shared.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class Homecoming:
-    """A return and the enrolments after it."""
+    """What is told if nobody enrolls after a return, and the enrolments."""
 
-    repatriated: datetime | None
     escalation: str | None
     enrolments: int
 
@@ -34,16 +33,12 @@ class Told:
     type: str
 
 
-async def set_repatriated(
-    connection: Connection, referral_id: str, repatriated: datetime | None, escalation: str | None
-) -> Homecoming:
-    """Note a return and the event that would tell of a missing enrolment (or, with None, that there was none)."""
+async def set_escalation(connection: Connection, referral_id: str, escalation: str | None) -> Homecoming:
+    """Note, of a return, the event that would tell of a missing enrolment (or, with None, that there was no return)."""
     row = await connection.fetchrow(
-        "insert into homecoming (referral_id, repatriated, escalation) values ($1, $2, $3) on conflict (referral_id)"
-        " do update set repatriated = excluded.repatriated, escalation = excluded.escalation"
-        " returning repatriated, escalation, enrolments",
+        "insert into homecoming (referral_id, escalation) values ($1, $2) on conflict (referral_id)"
+        " do update set escalation = excluded.escalation returning escalation, enrolments",
         referral_id,
-        repatriated,
         escalation,
     )
     assert row
@@ -55,7 +50,7 @@ async def count_enrolment(connection: Connection, referral_id: str, change: int)
     row = await connection.fetchrow(
         "insert into homecoming (referral_id, enrolments) values ($1, greatest($2, 0)) on conflict (referral_id)"
         " do update set enrolments = greatest(homecoming.enrolments + $2, 0)"
-        " returning repatriated, escalation, enrolments",
+        " returning escalation, enrolments",
         referral_id,
         change,
     )

@@ -26,7 +26,8 @@ from shared.contracts.vocabulary import (
 )
 
 REFERRAL = ("referral_id",)
-ANSWERED = (Tally("referral", REFERRAL, "pending", opens=False, regional=True),)
+SENT = (Tally("referral", REFERRAL, "pending", regional=True, known=True),)
+ANSWERED = (Tally("referral", REFERRAL, "pending", opens=False, regional=True, known=True),)
 
 
 class Override(Value, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ class Preview(Value, frozen=True, kw_only=True):
     owner="sender",
     entity="referral_id",
     derived=("due",),
-    tallies=(Tally("referral", REFERRAL, "pending", regional=True),),
+    tallies=SENT,
     rows=("VA-5.1b",),
 )
 class ReferralSent(Fact, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What those who care for victims are told of cases, laws and procedures, and what is taken back when these are amended."""
+"""What those who care for victims are told of cases, laws and procedures, also when these are amended."""
 
 import msgspec
 import pytest
