@@ -48,11 +48,11 @@ bench-questions: setup ## Measure how soon questions are answered, with a millio
 bench: setup ## Measure reports a second, beside the plain way and the floor
 	@exec $(PY) -m tests.bench.run
 
-faults: setup ## Strike the whole system with seeded faults and check that nothing is lost or doubled (SEED=1 SECONDS=60)
-	@exec $(PY) -m tests.faults.run --seed $(or $(SEED),1) --seconds $(or $(SECONDS),60)
+faults: setup ## Strike the whole system with seeded faults, check that nothing is lost or doubled (SEED=1 SECONDS=60 CUT_S=60)
+	@exec $(PY) -m tests.faults.run --seed $(or $(SEED),1) --seconds $(or $(SECONDS),60) --cut-s $(or $(CUT_S),60)
 
 faults-controls: setup ## Put in defects on purpose, each of which must be found; kill, restore, stop
-	@exec $(PY) -m pytest -q -n $(WORKERS) tests/faults
+	@exec $(PY) -m pytest -q -rs -n $(WORKERS) tests/faults
 
 faults-campaign: setup ## The same for twenty seeds, one after another
 	@failed=; for seed in $$(seq 1 20); do $(PY) -m tests.faults.run --seed $$seed --seconds $(or $(SECONDS),60) \
@@ -61,8 +61,8 @@ faults-campaign: setup ## The same for twenty seeds, one after another
 bench-fold: setup ## Measure what an event costs the fold: core slice and whole plan, 100 thousand to 5 million events
 	@exec $(PY) -m tests.bench.fold
 
-soak: setup ## Steady traffic for half an hour; memory, files, connections must stay flat (SECONDS=1800 RATE=100)
-	@exec $(PY) -m tests.faults.soak --seconds $(or $(SECONDS),1800) --rate $(or $(RATE),100)
+soak: setup ## Measure what the system can do, have it do half of that; memory, files, connections must stay flat (SECONDS=1800)
+	@exec $(PY) -m tests.faults.soak --seconds $(or $(SECONDS),1800)
 
 clean: ## Remove the data of `make run` and all caches
 	@$(PYTHON) -m infra.local.clean "$(CRM_STATE_DIR)"

@@ -21,6 +21,7 @@ log = structlog.get_logger()
 LOST = (*database.LOST, *bus.LOST)
 IDLE_S = 1.0
 """How long the relay sleeps when nobody wakes it: a lost notification costs this much, never an event."""
+CATCHING_UP_S = 0.05
 
 
 class DivergedError(Exception):
@@ -65,6 +66,13 @@ class Relay:
             except LOST as error:
                 log.warning("relay waits", error=type(error).__name__)
             await asyncio.sleep(IDLE_S)
+
+    async def caught_up(self) -> None:
+        """Return when the stream has all that is in the log now, whichever replica copies it; raises one of `LOST`."""
+        position, _ = await head(self.pool)
+        while await bus.last_sequence(self.client, self.stream) < position:
+            self.wake()
+            await asyncio.sleep(CATCHING_UP_S)
 
     async def _active(self, connection: Connection) -> None:
         self.position = await self.compared(connection)

@@ -131,7 +131,7 @@ async def _started(stack: AsyncExitStack, service: Service, settings: Settings, 
     clock = Clock.of(settings)
     own = Log(name, pool, clock, service.all_rules(), halted=UNCOMPARED)
     running = Running(name, settings, clock, own, pool, broker, client, Relay(name, pool, client), status)
-    running.tasks += [running.relay.run, lambda: deadlines.sweep(own), lambda: _observed(running)]
+    running.tasks += [lambda: deadlines.sweep(own), lambda: _observed(running)]
     running.pulls = pull.stand(broker.config.connection_state.stream)
     _subscribe(running)
     _listen(running, {MailboxAsk: mailbox.answered, **service.questions})
@@ -211,22 +211,34 @@ async def _working(service: Running, stopping: asyncio.Event) -> int:
     """Do the service's work until it is told to stop (0) or one of its tasks ends by itself (70)."""
     await _observe(service)
     await service.broker.start()
+    relaying = asyncio.create_task(service.relay.run())
     tasks = [asyncio.ensure_future(task()) for task in service.tasks]
     stop = asyncio.create_task(stopping.wait())
     log.info("ready")
-    await _first(stop, *tasks)
+    await _first(stop, relaying, *tasks)
     service.status.faults = ["stopping"]
+    log.info("stopping")
     code = 0 if stopping.is_set() else bus.EXIT_DISCONNECTED
-    for task in tasks:
+    for task in (relaying, *tasks):
         if task.done() and not task.cancelled() and (error := task.exception()):
             log.critical("a task ended", error=type(error).__name__, exc_info=error)
     for subscriber in service.broker.subscribers:
         await subscriber.stop()
     for one in service.pulls:
         await one.release()
-    await ended(tasks, service.settings.stop_grace_s)
+    grace_s = service.settings.stop_grace_s / 2
+    await ended(tasks, grace_s)
+    if code == 0 and not service.log.halted:
+        await _copied(service.relay, grace_s)
+    await ended([relaying], grace_s)
     log.info("stopped", code=code)
     return code
+
+
+async def _copied(relay: Relay, wait_s: float) -> None:
+    """Let the relay, here or in another replica, copy what was recorded last; what is left waits for the next start."""
+    with contextlib.suppress(TimeoutError, *LOST):
+        await asyncio.wait_for(relay.caught_up(), wait_s)
 
 
 async def _observed(service: Running) -> None:

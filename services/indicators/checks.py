@@ -106,11 +106,10 @@ def _summary_faults(row: "Row") -> Iterator[str]:
 
 
 def _term_faults(row: "Row", term: "Term") -> Iterator[str]:
-    named = contracts_named(term.event)
     if term.event == ANY_REPORT:
-        if row.labels or term.where or term.labels or term.country or term.last or term.add != 1:
-            yield "`*` stands for every type, so it can use no field"
+        yield from _any_report_faults(row, term)
         return
+    named = contracts_named(term.event)
     if not named:
         yield f"unknown event type {term.event!r}"
     for name in term.labels.keys() - row.labels.keys():
@@ -126,6 +125,13 @@ def _term_faults(row: "Row", term: "Term") -> Iterator[str]:
                 yield from (
                     _scale_faults(agreed, amount, term.scale) if term.scale else _amount_faults(row, agreed, amount)
                 )
+
+
+def _any_report_faults(row: "Row", term: "Term") -> Iterator[str]:
+    if row.labels or term.where or term.labels or term.country or term.last or term.add != 1:
+        yield "`*` stands for every type, so it can use no field"
+    if row.clock != "recordedtime":
+        yield "`*` counts by recordedtime"
 
 
 def labels_of(row: "Row", term: "Term") -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Paths into event data (`offences.0`, `legs.0.mode`): what type stands there, and how to read it fast."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -121,7 +121,7 @@ def reader(path: str) -> Read:
         found = get(data)
         for part in parts:
             if part == EVERY:
-                return found
+                return tuple(found or ())
             try:
                 found = len(found) if part == LENGTH else found[part]
             except (LookupError, TypeError):
@@ -129,6 +129,14 @@ def reader(path: str) -> Read:
         return found
 
     return read
+
+
+def together(paths: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return a function that reads several paths at once."""
+    if len(paths) > 1 and not any("." in path for path in paths):
+        return operator.attrgetter(*(f"f_{path}" for path in paths))
+    readers = [reader(path) for path in paths]
+    return lambda data: tuple([read(data) for read in readers])
 
 
 def word(value: Any) -> str:

@@ -80,10 +80,10 @@ def figures(plan: Plan, row: Row, state: State, span: Span, *, exact: bool = Fal
     if row.kind in COMPOSED:
         return _composed(plan, row, state, span, exact=exact)
     counted = kinds.counted(plan, row, state, span)
-    sums, total = kinds.regional(row, state, span, counted)
+    sums, total = kinds.regional(plan, row, state, span, counted)
     guard = Guard(counted) if row.privacy == "victims" and not exact else None
     periods = kinds.comparison(plan, row, state, span)
-    lasted = _lasted(row, state, span) if guard else {}
+    lasted = _lasted(plan, row, state, span) if guard else {}
     measured = _Measure(row, guard, periods.factor if periods else 1.0, lasted)
     cells = [measured.cell(key, counts) for key, counts in sorted(counted.items()) if _known(counts)]
     cells += [measured.cell((REGION, *labels), counts) for labels, counts in sorted(sums.items()) if _known(counts)]
@@ -97,7 +97,7 @@ def figures(plan: Plan, row: Row, state: State, span: Span, *, exact: bool = Fal
         headline,
         None if hidden or total is None else meets(row, _Measure(row, None, measured.factor).headline(total).value),
         len(present & set(MEMBERS)) / len(MEMBERS),
-        list(_histograms(row, state, span, guard)),
+        list(_histograms(plan, row, state, span, guard)),
         periods,
         sorted(present & kinds.silent(plan, state, span.day)) if row.kind == "trend" else [],
     )
@@ -136,9 +136,9 @@ def _known(counts: Counts) -> bool:
     return len(counts) == 1 or counts[1] != 0
 
 
-def _histograms(row: Row, state: State, span: Span, guard: Guard | None) -> Iterator[Histogram]:
+def _histograms(plan: Plan, row: Row, state: State, span: Span, guard: Guard | None) -> Iterator[Histogram]:
     """Yield each country's; of victims only those that are not small, in rounded numbers."""
-    for country, held, seconds in kinds.durations(row, state, span):
+    for country, held, seconds in kinds.durations(plan, row, state, span):
         one = _histogram(row, country, held, None if guard else seconds)
         if guard is None or (sum(held.values()) >= suppression.K and not guard.hides_country(country)):
             yield one
@@ -160,11 +160,11 @@ def _histogram(row: Row, country: str, held: Mapping[str, int], seconds: int | N
     return Histogram(country, buckets, bounded if seconds is None else seconds)
 
 
-def _lasted(row: Row, state: State, span: Span) -> dict[str, Counts]:
+def _lasted(plan: Plan, row: Row, state: State, span: Span) -> dict[str, Counts]:
     """Return the publishable (seconds, number) of each country and the region, of a row that is a mean of durations."""
     if row.kind != "latency" or any(term.role == "denominator" for term in row.term):
         return {}
-    each = {country: held for country, held, _ in kinds.durations(row, state, span)}
+    each = {country: held for country, held, _ in kinds.durations(plan, row, state, span)}
     whole: Counter[str] = sum(map(Counter, each.values()), Counter())
     shown = [_histogram(row, place, held, None) for place, held in (each | {REGION: whole}).items()]
     return {one.country: (one.sum_s, one.buckets[-1][1]) for one in shown}

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from msgspec import Struct
 
 from services.indicators.plan import Plan, Row
-from services.indicators.state import BASELINE, REPORTS, Key, State
+from services.indicators.state import BASELINE, REPORTS, Key, State, View
 from services.indicators.suppression import Counts, added
 from shared.contracts.vocabulary import MEMBERS
 
@@ -55,23 +55,23 @@ def counted(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     return _KINDS[row.kind](plan, row, state, span)
 
 
-def regional(row: Row, state: State, span: Span, cells: Counted) -> tuple[Counted, Counts | None]:
+def regional(plan: Plan, row: Row, state: State, span: Span, cells: Counted) -> tuple[Counted, Counts | None]:
     """Return the region's numbers by labels, and those behind the row's one figure (None: no data)."""
     if row.kind == "distinct" and not row.each:
-        values = {value for _, value in _values_there(row, state, span)}
+        values = {value for _, value in _values_there(plan, row, state, span)}
         total = (len(values), row.of) if row.of else (len(values),)
         return {(): total}, total if cells or row.of else None
     combine = _latest if row.kind == "age" else added
-    parts = _told_once(row, state, span, cells)
+    parts = _told_once(plan, row, state, span, cells)
     by_labels: dict[Key, list[Counts]] = {}
     for key, counts in parts.items():
         by_labels.setdefault(key[1:], []).append(counts)
     return {labels: combine(those) for labels, those in by_labels.items()}, _headline(row, parts, combine)
 
 
-def _told_once(row: Row, state: State, span: Span, cells: Counted) -> Counted:
+def _told_once(plan: Plan, row: Row, state: State, span: Span, cells: Counted) -> Counted:
     """Return the cells that make up the region: where there are terms for it, what those count for their labels."""
-    once = {key: (amount,) for key, amount in _upto(row, "region", state, span)}
+    once = {key: (amount,) for key, amount in _upto(plan, row, "region", state, span)}
     replaced = {key[1:] for key in once}
     return {key: counts for key, counts in cells.items() if key[1:] not in replaced} | once
 
@@ -112,39 +112,45 @@ def comparison(plan: Plan, row: Row, state: State, span: Span) -> Comparison | N
     return None if before < plan.start else Comparison(since, span.day, before, since - timedelta(days=1))
 
 
+def reporting(plan: Plan, state: State, after: int, until: int) -> set[str]:
+    """Return the countries of which a report was recorded on the days (ordinals) after one and up to another."""
+    return {key[0] for key, _ in view(plan, REPORTS, "value", state).between(after, until)}
+
+
 def silent(plan: Plan, state: State, day: date) -> set[str]:
     """Return the countries that had reported, and then nothing in the plan's `silent_days` up to the end of a day."""
-    reports, end = state.sums.get(REPORTS), day.toordinal()
-    if reports is None:
-        return set()
-    lately = {key[0] for key, _ in reports.between(end - plan.silent_days, end)}
-    return {key[0] for key, _ in reports.upto(end)} - lately
+    end = day.toordinal()
+    return reporting(plan, state, 0, end) - reporting(plan, state, end - plan.silent_days, end)
 
 
-def _upto(row: Row, role: str, state: State, span: Span) -> Iterator[tuple[Key, int]]:
+def view(plan: Plan, row: str, role: str, state: State) -> View:
+    """Return the cells that are added up for a row."""
+    if (row, role) not in state.views:
+        state.views[row, role] = View(plan.accounts.sources.get((row, role), ()))
+    return state.views[row, role].over(state.sums)
+
+
+def _upto(plan: Plan, row: Row, role: str, state: State, span: Span) -> Iterator[tuple[Key, int]]:
     """Yield the cells of one role by the end of the span's day (the year's part of them, for a yearly row)."""
-    name = f"{row.id}/{role}"
-    if name in state.levels:
-        yield from state.levels[name].upto(span.upto)
-    elif name not in state.sums:
-        return
+    levels, sums = state.levels.get(row.stored(role)), view(plan, row.id, role, state)
+    if levels is not None:
+        yield from levels.upto(span.upto)
     elif row.period == "year":
-        until = span.day.toordinal()
-        yield from state.sums[name].between(date(span.day.year, 1, 1).toordinal() - 1, until)
+        yield from sums.between(date(span.day.year, 1, 1).toordinal() - 1, span.day.toordinal())
     else:
-        yield from state.sums[name].upto(span.upto)
+        yield from sums.upto(span.upto)
 
 
-def _count(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
-    return {key: (amount,) for key, amount in _upto(row, "value", state, span)}
+def _count(plan: Plan, row: Row, state: State, span: Span) -> Counted:
+    return {key: (amount,) for key, amount in _upto(plan, row, "value", state, span)}
 
 
-def _ratio(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
+def _ratio(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Nothing without a denominator: no data is not 0 %."""
-    numerators = dict(_upto(row, "numerator", state, span))
+    numerators = dict(_upto(plan, row, "numerator", state, span))
     if row.each:
         return {key: (numerators.get(key, 0), n) for key, n in _constants(row)}
-    return {key: (numerators.get(key, 0), n) for key, n in _upto(row, "denominator", state, span) if n > 0}
+    return {key: (numerators.get(key, 0), n) for key, n in _upto(plan, row, "denominator", state, span) if n > 0}
 
 
 def _constants(row: Row) -> Iterator[tuple[Key, int]]:
@@ -156,10 +162,10 @@ def _constants(row: Row) -> Iterator[tuple[Key, int]]:
             yield from (((country, value), n) for value, n in row.each.items())
 
 
-def _share(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
+def _share(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Of what there is for a country and its other labels, the share of each value of the label `among`."""
     place = 1 + [*row.labels].index(row.among)
-    counts = dict(_upto(row, "value", state, span))
+    counts = dict(_upto(plan, row, "value", state, span))
     wholes: dict[Key, int] = {}
     for key, n in counts.items():
         rest = key[:place] + key[place + 1 :]
@@ -173,9 +179,9 @@ def _share(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
     return shares
 
 
-def _mean(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
-    sums = dict(_upto(row, "value", state, span))
-    return {key: (sums.get(key, 0), n) for key, n in _upto(row, "count", state, span) if n > 0}
+def _mean(plan: Plan, row: Row, state: State, span: Span) -> Counted:
+    sums = dict(_upto(plan, row, "value", state, span))
+    return {key: (sums.get(key, 0), n) for key, n in _upto(plan, row, "count", state, span) if n > 0}
 
 
 def _latency(plan: Plan, row: Row, state: State, span: Span) -> Counted:
@@ -183,16 +189,16 @@ def _latency(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     if any(term.role == "denominator" for term in row.term):
         return _ratio(plan, row, state, span)
     numbers: dict[Key, int] = {}
-    for (country, _), n in _upto(row, "bucket", state, span):
+    for (country, _), n in _upto(plan, row, "bucket", state, span):
         numbers[country,] = numbers.get((country,), 0) + n
-    seconds = dict(_upto(row, "seconds", state, span))
+    seconds = dict(_upto(plan, row, "seconds", state, span))
     return {key: (seconds.get(key, 0), n) for key, n in numbers.items() if n > 0}
 
 
 def _trend(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Compare the window ending on the day with its baseline, for the countries that have one."""
-    sums, periods = state.sums.get(f"{row.id}/value"), comparison(plan, row, state, span)
-    if sums is None or periods is None:
+    sums, periods = view(plan, row.id, "value", state), comparison(plan, row, state, span)
+    if periods is None:
         return {}
     baseline = dict(sums.between(periods.baseline_since.toordinal() - 1, periods.baseline_until.toordinal()))
     recent = dict(sums.between(periods.since.toordinal() - 1, periods.until.toordinal()))
@@ -201,47 +207,47 @@ def _trend(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     return {key: counts for key, counts in both.items() if key[0] in comparable}
 
 
-def _countries(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
+def _countries(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Count each country that has any (in the window, if the row has one) as 1."""
-    name, cells = f"{row.id}/value", _upto(row, "value", state, span)
-    if row.window_days and name in state.sums:
-        end = span.day.toordinal()
-        cells = state.sums[name].between(end - row.window_days, end)
+    cells, end = _upto(plan, row, "value", state, span), span.day.toordinal()
+    if row.window_days:
+        cells = view(plan, row.id, "value", state).between(end - row.window_days, end)
     return {key: (1,) for key, n in cells if n > 0 and key[0] in MEMBERS}
 
 
-def _distinct(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
+def _distinct(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Count the different values of the first label that a country has."""
     values: dict[str, int] = {}
-    for country, _ in _values_there(row, state, span):
+    for country, _ in _values_there(plan, row, state, span):
         values[country] = values.get(country, 0) + 1
     if isinstance(row.each, int) and row.each:
         return {(country,): (values.get(country, 0), row.each) for country in MEMBERS}
     return {(country,): (n, row.of) if row.of else (n,) for country, n in values.items()}
 
 
-def _values_there(row: Row, state: State, span: Span) -> set[tuple[str, str]]:
+def _values_there(plan: Plan, row: Row, state: State, span: Span) -> set[tuple[str, str]]:
     """Return (country, value of the first label) wherever there is any."""
-    return {(key[0], key[1]) for key, n in _upto(row, "value", state, span) if n > 0 and key[1] not in NO_VALUE}
+    return {(key[0], key[1]) for key, n in _upto(plan, row, "value", state, span) if n > 0 and key[1] not in NO_VALUE}
 
 
-def _age(_plan: Plan, row: Row, state: State, span: Span) -> Counted:
+def _age(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Count the days since the last one."""
-    sums = state.sums.get(f"{row.id}/value")
-    last: Counted = {}
-    for key, days in sums.days.items() if sums else ():
-        past = [day for day, n in days.items() if n > 0 and day <= span.day.toordinal()]
+    sums, last = view(plan, row.id, "value", state), Counted()
+    for key in sums.cells:
+        past = [day for day, n in sums.days(key).items() if n > 0 and day <= span.day.toordinal()]
         if past:
             last[key] = (span.day.toordinal() - max(past),)
     return last
 
 
-def durations(row: Row, state: State, span: Span) -> Iterator[tuple[str, dict[str, int], int]]:
+def durations(plan: Plan, row: Row, state: State, span: Span) -> Iterator[tuple[str, dict[str, int], int]]:
     """Yield for each country how many fall into each bucket (`+Inf`: longer than all), and the seconds together."""
+    if row.kind != "latency":
+        return
     counts: dict[str, dict[str, int]] = {}
-    for (country, bucket), n in _upto(row, "bucket", state, span):
+    for (country, bucket), n in _upto(plan, row, "bucket", state, span):
         counts.setdefault(country, {})[bucket] = n
-    seconds = {key[0]: total for key, total in _upto(row, "seconds", state, span)}
+    seconds = {key[0]: total for key, total in _upto(plan, row, "seconds", state, span)}
     for country, held in sorted(counts.items()):
         yield country, held, seconds.get(country, 0)
 

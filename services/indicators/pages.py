@@ -39,9 +39,10 @@ class Words:
         self.lang = lang
         self.text: dict[str, str] = said["text"]
         self.units: dict[str, str] = said["unit"]
+        self.units_of_one: dict[str, str] = said["unit_one"]
         self.labels: dict[str, str] = said["label"]
         self.values: dict[str, str] = said["value"]
-        self._territories = Locale(lang).territories
+        self._locale = Locale(lang)
 
     def title(self, text: Text) -> str:
         """Return a title of the plan."""
@@ -58,9 +59,12 @@ class Words:
             return str(format_unit(value / length, f"duration-{name}", format="#,##0.#", locale=self.lang))
         return str(format_decimal(round(value, 3), locale=self.lang))
 
-    def unit(self, unit: str) -> str:
-        """Return what stands behind figures of this unit, where they do not say it themselves."""
-        return "" if unit in (SHARE, TIME) else self.units.get(unit, unit)
+    def unit(self, unit: str, value: float | None) -> str:
+        """Return what stands behind a figure of this unit, where it does not say so itself."""
+        if unit in (SHARE, TIME):
+            return ""
+        one = value is not None and self._locale.plural_form(value) == "one"
+        return (self.units_of_one if one else self.units).get(unit) or self.units.get(unit, unit)
 
     def day(self, when: date | datetime | None) -> str:
         """Return a date in full, empty for none."""
@@ -72,7 +76,7 @@ class Words:
 
     def country(self, code: str) -> str:
         """Return a country's name; the region's for REG."""
-        return self.text["region"] if code == REGION else str(self._territories[ALPHA_2[code]])  # type: ignore[index]
+        return self.text["region"] if code == REGION else str(self._locale.territories[ALPHA_2[code]])  # type: ignore[index]
 
 
 @cache
@@ -123,7 +127,7 @@ def _summary(said: Words, one: Figures) -> dict[str, Any]:
         "responsible": row.responsible,
         "deadline": row.deadline,
         "value": "·" if hidden else said.number(headline.value if headline else None, row.unit),
-        "unit": said.unit(row.unit),
+        "unit": said.unit(row.unit, headline.value if headline and not hidden else None),
         "target": "—" if row.target is None else said.text[row.direction].format(n=target),
         "standing": _standing(one, hidden=hidden),
         "reporting": round(one.coverage * len(MEMBERS)),
@@ -224,7 +228,7 @@ def report(lang: str, plan: Plan, one: Report, checksum: str) -> str:
             "id": row.id,
             "title": said.title(row.title),
             "value": said.text["not_published"] if row.suppressed else said.number(row.value, row.unit),
-            "unit": said.unit(row.unit),
+            "unit": said.unit(row.unit, None if row.suppressed else row.value),
             "target": said.number(row.target, row.unit),
             "met": {True: "met", False: "not_met", None: "no_target" if row.target is None else "no_data"}[row.met],
             "reporting": round(row.coverage * len(MEMBERS)),

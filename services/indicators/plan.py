@@ -5,6 +5,7 @@ import hashlib
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from services.indicators import checks
+from services.indicators.accounts import Accounts
 
 FOLDER = Path(__file__).parent / "plan"
 Kind = Literal[
@@ -37,6 +39,16 @@ class Unless(Struct, frozen=True, forbid_unknown_fields=True):
 
 Where = dict[str, Scalar | list[Scalar] | Unless]
 """Field path -> the value, one of the values, or anything but these."""
+
+
+def holds(where: Where, said: Mapping[str, Any]) -> bool:
+    """Say whether all conditions hold for what is said at their paths."""
+    for path, wanted in where.items():
+        found, values = said[path], wanted.unless if isinstance(wanted, Unless) else wanted
+        among = found in values if isinstance(values, list) else found == values
+        if found is None or among is isinstance(wanted, Unless):
+            return False
+    return True
 
 
 class Term(Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,6 +112,10 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     """`year`: only the calendar year of the figure's date counts."""
     buckets_s: list[int] = []
 
+    def stored(self, role: str) -> str:
+        """Return the name under which the state holds levels or buckets of its own."""
+        return f"{self.id}/{role}"
+
 
 class After(Struct, frozen=True, forbid_unknown_fields=True):
     """A due date counted from the first event of a type."""
@@ -157,7 +173,7 @@ class Area(Struct, frozen=True, forbid_unknown_fields=True):
     title: Text
 
 
-class Plan(Struct, frozen=True):
+class Plan(Struct, frozen=True, dict=True):
     """Everything that one folder of TOML says; `digest` changes when any of it does."""
 
     title: Text
@@ -167,6 +183,11 @@ class Plan(Struct, frozen=True):
     rows: Mapping[str, Row]
     milestones: Mapping[str, Milestone]
     digest: str
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """What is added up for the rows."""
+        return Accounts(self.rows.values())
 
 
 class Fault(Struct, frozen=True):

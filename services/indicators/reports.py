@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from services.indicators.figures import Cell, Figures, figures
-from services.indicators.kinds import Span
+from services.indicators.kinds import Span, reporting
 from services.indicators.milestones import REPORTED_WITHIN, Standing, occurrences
 from services.indicators.plan import Plan, Text, end_of, months_after, quarter, quarter_end, quarters
 from services.indicators.state import REPORTS, State
@@ -73,10 +73,10 @@ class Report(Struct, frozen=True):
 def closed(state: State, now: datetime) -> list[str]:
     """Return the quarters that are over, from that of the first report recorded on."""
     reports = state.sums.get(REPORTS)
-    days = [min(held) for held in reports.days.values()] if reports else []
-    if not days:
+    first = min((day for cell in reports.cells.values() for day in cell.days), default=None) if reports else None
+    if first is None:
         return []
-    return [quarter(day) for day in quarters(date.fromordinal(min(days)), now.date()) if end_of(day) < now]
+    return [quarter(day) for day in quarters(date.fromordinal(first), now.date()) if end_of(day) < now]
 
 
 def due(name: str) -> datetime:
@@ -93,7 +93,7 @@ def report(plan: Plan, state: State, name: str, revision: int) -> Report:
         revision=revision,
         as_of=day,
         plan=plan.title,
-        coverage=_coverage(state, day),
+        coverage=_coverage(plan, state, day),
         suppressed=sum(one.suppressed for one in found),
         events=dict(sorted(state.sequences.items())),
         indicators=[_row(one) for one in found],
@@ -111,11 +111,9 @@ def fingerprint(one: Report) -> bytes:
     return hashlib.sha256(_encode(msgspec.structs.replace(one, revision=0, events={}))).digest()
 
 
-def _coverage(state: State, day: date) -> float:
-    reports = state.sums.get(REPORTS)
-    first = date(day.year, day.month - 2, 1).toordinal()
-    heard = {key[0] for key, _ in reports.between(first - 1, day.toordinal())} if reports else set()
-    return len(heard & set(MEMBERS)) / len(MEMBERS)
+def _coverage(plan: Plan, state: State, day: date) -> float:
+    before = date(day.year, day.month - 2, 1).toordinal() - 1
+    return len(reporting(plan, state, before, day.toordinal()) & set(MEMBERS)) / len(MEMBERS)
 
 
 def _row(one: Figures) -> RowReport:

@@ -1,20 +1,27 @@
 """What the fold remembers: sums per cell and day, declared levels, earliest times, and nothing per event."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from services.indicators.checks import ANY_REPORT
+
+if TYPE_CHECKING:
+    from services.indicators.accounts import Source
+
 Key = tuple[str, ...]
 """A cell: country, then the row's label values."""
-LAYOUT = 2
+LAYOUT = 3
 """Of the dump: another one is folded again from the start."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-REPORTS = "*"
+REPORTS = ANY_REPORT
 """Among the sums: how many reports each country sent, by the day they were recorded."""
 BASELINE = "*"
 """Among the levels: the periods settled for trends: (row, `since` or `until`) -> the day's ordinal."""
@@ -36,60 +43,104 @@ def when(us: int) -> datetime:
     return EPOCH + us * MICROSECOND
 
 
-class Sums:
-    """Whole-number sums per cell and day, with running totals; what sums to nothing leaves no trace."""
+class Cell:
+    """A whole-number sum by day (a date's ordinal), with its running total."""
 
-    __slots__ = ("days", "totals")
+    __slots__ = ("days", "total")
 
     def __init__(self) -> None:
-        self.days: dict[Key, dict[int, int]] = {}
-        self.totals: dict[Key, int] = {}
+        self.days: defaultdict[int, int] = defaultdict(int)
+        self.total = 0
 
-    def add(self, key: Key, day: int, amount: int) -> None:
-        """Add to a cell; `day` is a date's ordinal."""
-        days = self.days.get(key)
-        if days is None:
-            days = self.days[key] = {}
-        there = days.get(day, 0) + amount
-        if there:
-            days[day] = there
-        else:
-            days.pop(day, None)
-        if days:
-            self.totals[key] = self.totals.get(key, 0) + amount
-        else:
-            del self.days[key]
-            self.totals.pop(key, None)
+    def add(self, day: int, amount: int) -> None:
+        """Add to a day."""
+        self.days[day] += amount
+        self.total += amount
 
-    def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
-        """Yield each cell's sum up to and including a day; None: all."""
-        if until is None:
-            yield from self.totals.items()
-            return
-        for key, days in self.days.items():
-            within = [amount for day, amount in days.items() if day <= until]
-            if within:
-                yield key, sum(within)
+    def between(self, after: int, until: int) -> int:
+        """Return the sum over the days after one and up to another."""
+        return sum(amount for day, amount in self.days.items() if after < day <= until)
 
-    def between(self, after: int, until: int) -> Iterator[tuple[Key, int]]:
-        """Yield each cell's sum over the days after one and up to another, where there are any."""
-        for key, days in self.days.items():
-            within = [amount for day, amount in days.items() if after < day <= until]
-            if within:
-                yield key, sum(within)
+
+class Sums:
+    """Whole-number sums per cell and day; what sums to nothing leaves no trace."""
+
+    __slots__ = ("cells",)
+
+    def __init__(self) -> None:
+        self.cells: dict[Key, Cell] = {}
+
+    def cell(self, key: Key) -> Cell:
+        """Return a cell, new where there is none."""
+        found = self.cells.get(key)
+        if found is None:
+            found = self.cells[key] = Cell()
+        return found
 
     def dump(self) -> list[Any]:
         """Return it as sorted lists."""
-        return [[list(key), sorted(days.items())] for key, days in sorted(self.days.items())]
+        held = [
+            (key, [(day, n) for day, n in sorted(cell.days.items()) if n]) for key, cell in sorted(self.cells.items())
+        ]
+        return [[list(key), days] for key, days in held if days]
 
     @classmethod
     def load(cls, dumped: list[Any]) -> "Sums":
         """Return what was dumped."""
         sums = cls()
         for key, days in dumped:
-            sums.days[tuple(key)] = {day: amount for day, amount in days}  # noqa: C416 - pairs are lists
-            sums.totals[tuple(key)] = sum(amount for _, amount in days)
+            cell = sums.cell(tuple(key))
+            for day, amount in days:
+                cell.add(day, amount)
         return sums
+
+
+class View:
+    """The cells of a row in one role, made of those of accounts."""
+
+    __slots__ = ("_seen", "_sources", "cells")
+
+    def __init__(self, sources: "Iterable[Source]") -> None:
+        self._sources = list(sources)
+        self._seen = [0] * len(self._sources)
+        self.cells: dict[Key, list[tuple[Cell, int]]] = {}
+        """Row's cell -> [(account's cell, what its numbers count)]."""
+
+    def over(self, sums: Mapping[str, Sums]) -> Self:
+        """Return it with the cells that the accounts have got since (they lose none)."""
+        for index, source in enumerate(self._sources):
+            held = sums[source.name].cells if source.name in sums else {}
+            for key, cell in islice(held.items(), self._seen[index], None):
+                mine = source.key(key)
+                if mine is not None:
+                    self.cells.setdefault(mine, []).append((cell, source.factor))
+            self._seen[index] = len(held)
+        return self
+
+    def days(self, key: Key) -> dict[int, int]:
+        """Return what there is in a cell on each day."""
+        found: dict[int, int] = {}
+        for cell, factor in self.cells[key]:
+            for day, amount in cell.days.items():
+                found[day] = found.get(day, 0) + amount * factor
+        return {day: amount for day, amount in found.items() if amount}
+
+    def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
+        """Yield each cell's sum up to and including a day (None: all), where there is anything."""
+        if until is not None:
+            yield from self.between(0, until)
+            return
+        for key, parts in self.cells.items():
+            total = sum(cell.total * factor for cell, factor in parts)
+            if total or self.days(key):
+                yield key, total
+
+    def between(self, after: int, until: int) -> Iterator[tuple[Key, int]]:
+        """Yield each cell's sum over the days after one and up to another, where there is anything."""
+        for key, parts in self.cells.items():
+            total = sum(cell.between(after, until) * factor for cell, factor in parts)
+            if total or any(after < day <= until for day in self.days(key)):
+                yield key, total
 
 
 class Levels:
@@ -183,6 +234,12 @@ class State:
     """(service, country, code) -> reports refused for it."""
     sequences: dict[str, int] = field(default_factory=dict)
     """Service -> sequence of the last event folded."""
+    views: dict[tuple[str, str], View] = field(default_factory=dict)
+    """(row, role) -> its cells; made when looked at, and no part of the dump."""
+
+    def cell(self, name: str, key: Key) -> Cell:
+        """Return a cell of the sums of a name."""
+        return self.sums.setdefault(name, Sums()).cell(key)
 
     def dump(self) -> bytes:
         """Return the state as canonical bytes."""
@@ -190,7 +247,7 @@ class State:
             {
                 "layout": LAYOUT,
                 "digest": self.digest,
-                "sums": [[name, sums.dump()] for name, sums in sorted(self.sums.items()) if sums.days],
+                "sums": [[name, held] for name, sums in sorted(self.sums.items()) if (held := sums.dump())],
                 "levels": [[name, levels.dump()] for name, levels in sorted(self.levels.items()) if levels.declared],
                 "groups": _dump_groups(self.groups),
                 "events": [[*name, sorted(counts.items())] for name, counts in sorted(self.events.items()) if counts],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.contracts.vocabulary import MEMBERS
 from tests.faults.consequences import expected
+from tests.faults.deadlines import misfired
 from tests.faults.evidence import Evidence
 from tests.faults.figures import differing_figures
 from tests.faults.ledger import ANSWER, CORRECTION, GOOD, POISON, Ledger
@@ -89,16 +90,11 @@ def copies(case: Case) -> Iterator[str]:
 
 def poison(case: Case) -> Iterator[str]:
     """Every rubbish message in INTAKE is in QUARANTINE once and refused to its sender once."""
-    marks = [report for report in case.ledger.of(POISON) if report.attempts]
     kept = Counter(one.headers.get("Nats-Msg-Id", "") for one in case.evidence.quarantine)
     told = Counter(
         event.data.intake_sequence for event in case.evidence.events() if event.name.endswith(".report.rejected")
     )
-    marked = {report.id.removeprefix("poison-").encode(): report for report in marks}
-    for message in case.evidence.intake:
-        report = _mark(message.payload, marked)
-        if report is None:
-            continue
+    for message, report in case.evidence.rubbish(case.ledger):
         name = f"INTAKE|{message.sequence}|{message.at}"
         if kept[name] != 1:
             yield f"{report.id}: {kept[name]} times in QUARANTINE"
@@ -114,9 +110,12 @@ def consequences(case: Case) -> Iterator[str]:
 
 
 def deadlines(case: Case) -> Iterator[str]:
-    """Nothing that is due is left over."""
+    """Each deadline that came due fired once, none before, none that was cleared in time; and nothing due is left."""
     for service, left in case.evidence.deadlines_due.items():
-        yield from (f"{service}:{name}" for name in left)
+        yield from (f"{service}:{name}: left over" for name in left)
+    for service, stood in case.evidence.deadlines.items():
+        log = [row.event for row in case.evidence.logs[service]]
+        yield from (f"{service}:{what}" for what in misfired(service, stood, log, case.evidence.due_by))
 
 
 def mailboxes(case: Case) -> Iterator[str]:
@@ -180,11 +179,3 @@ def _stands(case: Case) -> Counter[tuple[str, str]]:
 def _refused(case: Case) -> Counter[str]:
     events = case.evidence.events()
     return Counter(str(event.data.report_id) for event in events if event.name.endswith(".report.rejected"))
-
-
-def _mark(payload: bytes, marked: dict[bytes, object]) -> object:
-    at = payload.find(b"poison-")
-    if at < 0:
-        return None
-    number = payload[at + 7 :].split(b'"')[0]
-    return marked.get(number.strip())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from shared import batch, rules
+from shared import batch, deadlines, rules
 from shared.intake import Intake
 from shared.log import Log
 
@@ -95,6 +95,18 @@ def skipping_fold(_service) -> None:
     State.load = classmethod(load)
 
 
+def crooked_page(_service) -> None:
+    """Show twice the share of countries that report."""
+    from services.indicators import metrics  # noqa: PLC0415 - indicators only
+
+    honest = metrics._summaries
+
+    def summaries(found):
+        return honest([msgspec.structs.replace(one, coverage=2 * one.coverage) for one in found])
+
+    metrics._summaries = summaries
+
+
 def clocked_rule(service):
     """Ask the clock in a rule instead of the event."""
     from shared.contracts.intel import LocationReported  # noqa: PLC0415 - intel only
@@ -106,6 +118,56 @@ def clocked_rule(service):
         return [msgspec.structs.replace(one, id=rules.derived_id(one.id, str(time.time()))) for one in told]
 
     return replace(service, rules={**service.rules, LocationReported: on_location_reported})
+
+
+def keeping_sweeper(_service) -> None:
+    """Fire what is due, and leave the deadline where it is."""
+    honest = deadlines.fire
+
+    async def fire(log, connection):
+        rows = await connection.fetch("select id, due, event from deadline where due <= $1", log.clock.now())
+        fired = await honest(log, connection)
+        await connection.executemany(
+            "insert into deadline (id, due, event) values ($1, $2, $3) on conflict (id) do nothing",
+            [(row["id"], row["due"], row["event"]) for row in rows],
+        )
+        return fired
+
+    deadlines.fire = fire
+
+
+def forgetting_sweeper(_service) -> None:
+    """Take away what is due without firing it."""
+
+    async def fire(log, connection):
+        await connection.execute("delete from deadline where due <= $1", log.clock.now())
+        return 0
+
+    deadlines.fire = fire
+
+
+def hasty_sweeper(_service) -> None:
+    """Fire what is due in the next eight hours."""
+    honest = deadlines.fire
+
+    async def fire(log, connection):
+        async with connection.transaction():
+            await connection.execute("update deadline set due = due - interval '8 hours'")
+            fired = await honest(log, connection)
+            await connection.execute("update deadline set due = due + interval '8 hours'")
+            return fired
+
+    deadlines.fire = fire
+
+
+def deaf_clearing(_service) -> None:
+    """Say that deadlines were taken away, and leave them."""
+
+    async def clear(connection, *names):
+        rows = await connection.fetch("select id from deadline where id = any($1::text[])", sorted(names))
+        return {row["id"] for row in rows}
+
+    deadlines.clear = clear
 
 
 def closing_connection(_service) -> None:
@@ -150,6 +212,11 @@ CONCERNS = {
     "stopping_relay": ("training",),
     "unguarded_relay": ("training",),
     "skipping_fold": ("indicators",),
+    "crooked_page": ("indicators",),
     "clocked_rule": ("intel",),
+    "keeping_sweeper": ("victims",),
+    "forgetting_sweeper": ("victims",),
+    "hasty_sweeper": ("victims",),
+    "deaf_clearing": ("victims",),
 }
 """In which services a defect is put."""

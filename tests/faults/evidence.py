@@ -2,9 +2,11 @@
 
 import asyncio
 import importlib
+import re
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
@@ -14,10 +16,13 @@ from shared import contracts
 from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
 from shared.streams import stream_of
+from tests.faults.deadlines import Deadline, stood, watched
 from tests.faults.draining import folded
-from tests.faults.stand import EMPTY, PATIENCE_S, SPEED, Stand
+from tests.faults.ledger import POISON, Ledger, Report
+from tests.faults.stand import BEGIN, EMPTY, PATIENCE_S, SPEED, Stand
 from tests.harness.system import until
 
+MARK = re.compile(rb"poison-\w+-\d+")
 SWEPT_WITHIN_S = timedelta(seconds=10)
 """Real time in which what falls due is fired, also on a machine that is busy."""
 
@@ -52,25 +57,35 @@ class Evidence:
     intake: list[Stored] = field(default_factory=list)
     quarantine: list[Stored] = field(default_factory=list)
     mailbox: list[Stored] = field(default_factory=list)
+    due_by: datetime = BEGIN
+    """What was due by then must have fired."""
     deadlines_due: dict[str, list[str]] = field(default_factory=dict)
+    """Those that have not."""
+    deadlines: dict[str, list[Deadline]] = field(default_factory=dict)
+    """All that stood at some time, where the rules could be run again."""
     snapshot: bytes = b""
     metrics: str = ""
+    metrics_at: datetime = BEGIN
+    """Plan time (the day is right) at which that page was made."""
     replayed: dict[str, list[str]] = field(default_factory=dict)
     """Where the rules, run again on what was recorded, give something else."""
 
     def events(self) -> list[Event]:
         return [row.event for rows in self.logs.values() for row in rows]
 
+    def rubbish(self, ledger: Ledger) -> Iterator[tuple[Stored, Report]]:
+        """Yield the rubbish that is stored in INTAKE, with what the ledger knows of it."""
+        marked = {report.id.encode(): report for report in ledger.of(POISON)}
+        for message in self.intake:
+            mark = MARK.search(message.payload)
+            if mark and (report := marked.get(mark[0])):
+                yield message, report
+
 
 async def gather(stand: Stand) -> Evidence:
     """Stop the system, which has drained, in order, and read everything."""
-    found = Evidence()
-    due_by = stand.now() - SWEPT_WITHIN_S * SPEED
-    await asyncio.gather(*(_ended(stand, name) for name in stand.replicas if name != "indicators"))
-    if "indicators" in stand.replicas:
-        await until(lambda: _folded(stand), "the fold to catch up", PATIENCE_S)
-        found.metrics = await asyncio.to_thread(_page, f"http://127.0.0.1:{stand.http_port}/metrics")
-        await _ended(stand, "indicators")
+    found = Evidence(due_by=stand.now() - SWEPT_WITHIN_S * SPEED)
+    found.metrics, found.metrics_at = await stopped(stand)
     async with stand.operator() as nc:
         for service in SERVICES:
             async with stand.database(service) as connection:
@@ -80,12 +95,12 @@ async def gather(stand: Stand) -> Evidence:
                     Row(row["position"], row["payload"], contracts.decode(row["payload"])) for row in rows
                 ]
                 (stand.folder / f"{service}.jsonl").write_bytes(b"\n".join(row["payload"] for row in rows))
-                due = await connection.fetch("select id from deadline where due <= $1", due_by)
+                due = await connection.fetch("select id from deadline where due <= $1", found.due_by)
                 found.deadlines_due[service] = [row["id"] for row in due]
                 if service == "indicators":
                     found.snapshot = bytes(await connection.fetchval("select state from snapshot") or b"")
             async with stand.database(service, EMPTY) as connection:
-                found.replayed[service] = await _replayed(nc, connection, service)
+                found.replayed[service], found.deadlines[service] = await _replayed(nc, connection, service)
         jetstream = nc.jetstream()
         found.intake = await _read(jetstream, "INTAKE")
         found.quarantine = await _read(jetstream, "QUARANTINE")
@@ -93,15 +108,32 @@ async def gather(stand: Stand) -> Evidence:
     return found
 
 
-async def _replayed(nc, connection, service: str) -> list[str]:
-    """Run the service's rules on its stream in an empty database; return what differs from what was recorded."""
+async def stopped(stand: Stand) -> tuple[str, datetime]:
+    """Stop the system in order; return its last page of figures, and a time of the plan's day of that page."""
+    page, at = "", stand.now()
+    await asyncio.gather(*(_ended(stand, name) for name in stand.replicas if name != "indicators"))
+    if "indicators" in stand.replicas:
+        await until(lambda: _folded(stand), "the fold to catch up", PATIENCE_S)
+        while not page or stand.now().date() != at.date():
+            at = stand.now()
+            page = await asyncio.to_thread(_page, f"http://127.0.0.1:{stand.http_port}/metrics")
+        await _ended(stand, "indicators")
+    return page, at
+
+
+async def _replayed(nc, connection, service: str) -> tuple[list[str], list[Deadline]]:
+    """Run the service's rules on its stream in an empty database.
+
+    Return what differs from what was recorded, and the deadlines that stood.
+    """
     process = importlib.import_module(f"services.{service}.__main__").SERVICE
     replay = Replay(nc, connection, service, process.all_rules())
+    await watched(connection)
     try:
         await replay.run()
     except Exception as error:  # noqa: BLE001 - a stream that is no log's copy cannot be replayed
-        return [*replay.differences, type(error).__name__]
-    return replay.differences
+        return [*replay.differences, type(error).__name__], []
+    return replay.differences, await stood(connection)
 
 
 async def _folded(stand: Stand) -> bool:

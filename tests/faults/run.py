@@ -71,8 +71,8 @@ async def publishing(people: list[Publisher], harm) -> None:
         await asyncio.gather(*sending, return_exceptions=True)
 
 
-async def faulted(seed: int, seconds: float, at: Path, pause_s: float, recovery: bool) -> list[Breach]:
-    """Run one seed; return what was breached."""
+async def faulted(seed: int, seconds: float, at: Path, pause_s: float, cut_s: float | None) -> list[Breach]:
+    """Run one seed; return what was breached. `cut_s`: measure recovery too, with a country away for so long."""
     chance = random.Random(f"{seed}-faults")
     twice = chance.sample(REPLICATED, 2)
     print(f"seed {seed}: {seconds:g} s of faults; two replicas of {', '.join(twice)}; {at}", flush=True)
@@ -82,13 +82,13 @@ async def faulted(seed: int, seconds: float, at: Path, pause_s: float, recovery:
         people = publishers(seed, ledger, stand, pause_s)
         async with standing(stand):
             await struggled(breaker, people, seconds)
-            if recovery:
-                await measured(stand, ledger, people[0])
+            if cut_s is not None:
+                await measured(stand, ledger, people[0], cut_s)
                 await drained(stand, ledger, people)
             evidence = await gather(stand)
-        print(f"  faults done: {_figures(breaker.done)}")
-        print(f"  ledger: {_figures(ledger.counts())}")
-        print(f"  logs: {_figures({name: len(rows) for name, rows in evidence.logs.items()})}", flush=True)
+        print(f"  faults done: {figures_of(breaker.done)}")
+        print(f"  ledger: {figures_of(ledger.counts())}")
+        print(f"  logs: {figures_of({name: len(rows) for name, rows in evidence.logs.items()})}", flush=True)
         return check(Case(ledger, evidence, {one.country: one.received for one in people}))
 
 
@@ -105,16 +105,22 @@ async def struggled(breaker: Breaker, people: list[Publisher], seconds: float) -
     await drained(stand, breaker.ledger, people)
 
 
-def _figures(counts: dict[str, int]) -> str:
+def figures_of(counts: dict[str, int]) -> str:
     return " ".join(f"{name}={number}" for name, number in sorted(counts.items()))
 
 
-def main(
-    seed: int = 1, seconds: float = 60, *, pause_s: float = 0.2, recovery: bool = True, keep: bool = False
+def main(  # noqa: PLR0913 - each is a flag
+    seed: int = 1,
+    seconds: float = 60,
+    *,
+    pause_s: float = 0.2,
+    cut_s: float = 60,
+    recovery: bool = True,
+    keep: bool = False,
 ) -> None:
     """Strike the system for SECONDS with the faults that SEED gives; check that nothing is lost or doubled."""
     at = folder()
-    breaches = asyncio.run(faulted(seed, seconds, at, pause_s, recovery))
+    breaches = asyncio.run(faulted(seed, seconds, at, pause_s, cut_s if recovery else None))
     for breach in breaches:
         print(f"BREACH, seed {seed}: {breach}")
     print(f"seed {seed}: {'FAILED; see ' + str(at) if breaches else 'nothing lost, nothing doubled'}", flush=True)

@@ -1,12 +1,14 @@
 """What an operator counts on: a fault of ours holds up its own event only, and processes end as the manual says."""
 
 import asyncio
+import json
 import signal
 import time
 import urllib.request
 
 from tests.faults.defects import MISTREATED
-from tests.faults.test_controls import NUMBER, PATIENCE_S, Control, controlled
+from tests.faults.test_controls import NUMBER, PATIENCE_S, Control, controlled, copied
+from tests.faults.verbs import announce, crm
 from tests.harness.system import until
 
 
@@ -17,6 +19,10 @@ async def a_rule_fails(control: Control) -> None:
     await control.publish()
     await until(lambda: control.recorded(2 * NUMBER), "all but one", PATIENCE_S)
     assert await until(lambda: failed(control), "the metric", PATIENCE_S)
+    told = json.loads((await crm(announce(control.stand), "status", "--json")).stdout)
+    assert told["services"]["training"]["failed"] > 0
+    (durable,) = [one for one in told["durables"] if (one["stream"], one["durable"]) == ("INTAKE", "training")]
+    assert durable["ack_pending"] == durable["redelivered"] == 1
     mend(control)
     control.stand.send("training", signal.SIGKILL)
     await until(lambda: control.recorded(2 * NUMBER + 1), "the last one", PATIENCE_S)
@@ -56,6 +62,7 @@ async def stop_under_load(control: Control) -> None:
         process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(process.wait, 60) == 0
         print(f"stopped in {time.monotonic() - began:.1f} s")
+        assert await copied(stand), "what was recorded is in the stream, though nobody may start again for hours"
         stand.held.discard("training")
         await sending
     await stand.ready()

@@ -6,7 +6,7 @@ import itertools
 import json
 import random
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from nats.errors import Error as NatsError
 
@@ -37,8 +37,19 @@ REPEATED, RUBBISH, AMENDED, REFERRED, CONFIRMED, EARLY = 0.05, 0.01, 0.05, 0.05,
 BATCHED = 0.1
 ABANDONED = 0.1
 """Of what found no answer, so much is never sent again: its outcome stays unknown."""
+REFUSED_FOR = {
+    "bytes": {"not_utf8"},
+    "unfinished": {"not_json"},
+    "empty": {"missing_field", "unknown_type"},
+    "unknown_field": {"missing_field", "unknown_field"},
+    "foreign": {"bad_format", "country_mismatch", "missing_field", "unknown_field"},
+}
+"""Rubbish by its form -> what is wrong with it."""
 AGE_D_MAX = 400
 """So many days ago a report may have happened."""
+
+
+P = TypeVar("P", bound="Publisher")
 
 
 class Publisher:
@@ -129,9 +140,9 @@ class Publisher:
             if reports[0].kind == POISON:
                 sequence = await _raw(client, reports[0])
             elif len(reports) == 1:
-                sequence = await client.publish(_wire(client, reports[0]))
+                sequence = await client.publish(wire(client, reports[0]))
             else:
-                sequence = await client.publish_all([_wire(client, one) for one in reports])
+                sequence = await client.publish_all([wire(client, one) for one in reports])
         except (ClientError, NatsError, OSError) as error:
             self.ledger.unknown(reports, error)
             # What is sent again may have been stored the first time: for poison that would be another poison.
@@ -195,11 +206,11 @@ class Publisher:
         name = self.random.choice(PLAIN)
         one = self._report(name, POISON, {})
         one.id = f"poison-{one.id}"
-        one.data = {"form": self.random.choice(("bytes", "unfinished", "empty", "unknown_field", "foreign"))}
+        one.data = {"form": self.random.choice(list(REFUSED_FOR))}
         return one
 
 
-def _wire(client: CountryClient, report: Report) -> dict[str, Any]:
+def wire(client: CountryClient, report: Report) -> dict[str, Any]:
     chance = random.Random(report.id)
     time = BEGIN - timedelta(seconds=chance.uniform(0, AGE_D_MAX * 86_400))
     if report.name.startswith("victims.referral.") or report.name in (
@@ -224,8 +235,8 @@ async def _raw(client: CountryClient, report: Report) -> int:
     return int(json.loads(answer.data)["seq"])
 
 
-def publishers(seed: int, ledger: Ledger, stand: Stand, pause_s: float) -> list[Publisher]:
-    made = [Publisher(country, seed, ledger, stand, pause_s) for country in MEMBERS]
+def publishers(seed: int, ledger: Ledger, stand: Stand, pause_s: float, kind: type[P] = Publisher) -> list[P]:
+    made = [kind(country, seed, ledger, stand, pause_s) for country in MEMBERS]
     for one in made:
         one.others = made
     return made

@@ -15,7 +15,7 @@ import pytest
 
 from services.indicators.figures import figures
 from services.indicators.fold import Fold
-from services.indicators.kinds import Span
+from services.indicators.kinds import Span, view
 from services.indicators.plan import load
 from services.training.__main__ import SERVICE as TRAINING
 from services.victims.__main__ import SERVICE as VICTIMS
@@ -156,7 +156,7 @@ async def test_officials_in_the_system_are_counted_exactly_on_every_day(postgres
                 latest[data["officer_pid"], data["institution_type"]] = not left[identity]
         assert on(fold, "IP-a", day) == sum(latest.values()), day
         migration = sum(inside for (_, institution), inside in latest.items() if institution == "migration")
-        assert sum(n for key, n in fold.state.sums["IP-2.1/numerator"].upto(day.toordinal())) == migration
+        assert sum(n for key, n in view(PLAN, "IP-2.1", "numerator", fold.state).upto(day.toordinal())) == migration
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -211,7 +211,7 @@ async def test_a_certificate_retracted_after_it_went_stale_is_taken_out_once(pos
 
 
 def on_numerator(fold, time):
-    return sum(n for _, n in fold.state.sums["IE-3.2b/numerator"].upto(time.date().toordinal()))
+    return sum(n for _, n in view(PLAN, "IE-3.2b", "numerator", fold.state).upto(time.date().toordinal()))
 
 
 async def test_how_long_it_took_is_told_where_the_beginning_is_known(postgres_server):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from services.indicators import checks, fields
 from services.indicators.plan import Kind
-from services.indicators.steps import paths
+from services.indicators.state import State
+from services.indicators.steps import Reading
 from tests.services.indicators.making import CONTRACTS, PLAN, amend, event, folded, row, values
 
 KINDS = [kind for kind in Kind.__args__ if kind not in checks.COMPOSED]
@@ -28,8 +29,8 @@ def types_of(kind):
 
 def read_by(kind, name):
     """The fields of an event type that the rows of a kind read."""
-    found = {path for one in rows_of(kind) for term in one.term if term.event == name for path in paths(one, term)}
-    return sorted({path.partition(".")[0] for path in found})
+    plan = msgspec.structs.replace(PLAN, rows={one.id: one for one in rows_of(kind)}, milestones={})
+    return sorted({path.partition(".")[0] for path in Reading(plan, State(""), name).wanted})
 
 
 def any_value(agreed, path):

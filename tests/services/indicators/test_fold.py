@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.indicators.fold import Fold
-from services.indicators.state import EARLIEST_KEPT, Earliest, State, StateError
+from services.indicators.state import EARLIEST_KEPT, LAYOUT, Earliest, State, StateError
 from tests.services.indicators.making import AT, CONTRACTS, PLAN, amend, event, folded, raw, row, values
 
 
@@ -170,6 +170,32 @@ def test_refusals_are_counted_by_service_country_and_code():
 def test_a_snapshot_of_another_plan_is_not_used():
     with pytest.raises(StateError):
         State.load(State("one plan").dump(), "another plan")
+
+
+def test_a_snapshot_of_the_same_plan_in_another_layout_is_not_used():
+    dumped = msgspec.json.decode(folded(event("intel.band.dismantled")).state.dump())
+    assert State.load(msgspec.json.encode(dumped), PLAN.digest).sums
+    for layout in (LAYOUT - 1, LAYOUT + 1):
+        with pytest.raises(StateError):
+            State.load(msgspec.json.encode(dumped | {"layout": layout}), PLAN.digest)
+
+
+def test_rows_that_ask_the_same_by_fewer_fields_read_one_account():
+    detained = PLAN.accounts.by_event["legal.person.detained"]
+    assert [len(several) for several in detained.values()] == [1]
+    readers = {
+        row
+        for (row, _), sources in PLAN.accounts.sources.items()
+        for one in sources
+        if one.account.event == "legal.person.detained"
+    }
+    assert {"IE-3.1i", "IE-1.2.3", "XC-2", "PC-1d.ratio", "LE-1.R2"} <= readers
+
+
+def test_what_the_report_left_out_is_unknown_and_fulfils_no_condition():
+    fold = folded(event("legal.person.detained", sex=...), event("legal.person.detained", sex="unknown"))
+    assert {key[2] for key in values(row(fold, "IE-3.1i"))} == {"unknown"}
+    assert (row(fold, "XC-2").headline.numerator, row(fold, "XC-2").headline.denominator) == (0, 2)
 
 
 @pytest.mark.parametrize(

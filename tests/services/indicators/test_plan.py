@@ -149,3 +149,12 @@ def test_every_text_and_unit_is_there_in_every_language():
     for lang in said.values():
         assert lang.text.keys() == said["es"].text.keys()
         assert {row.unit for row in PLAN.rows.values()} <= lang.units.keys()
+
+
+@pytest.mark.parametrize(
+    ("lang", "one", "two"), [("es", "curso", "cursos"), ("en", "course", "courses"), ("fr", "cours", "cours")]
+)
+def test_one_of_a_unit_is_said_in_the_singular(lang, one, two):
+    said = words(lang)
+    assert (said.unit("courses", 1.0), said.unit("courses", 2), said.unit("courses", None)) == (one, two, two)
+    assert said.units_of_one.keys() == words("en").units_of_one.keys() <= said.units.keys()

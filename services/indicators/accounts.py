@@ -1,0 +1,202 @@
+"""What is added up of the events, and which figures are read from it.
+
+An account adds up one thing about one event type, by whatever fields tell its cells apart. A term of a row that asks
+for the same thing by fewer fields, or only where one of them has some value, is read from the same account: so what an
+event costs depends on how many things are told apart, and not on how many rows of the plan look at them.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from services.indicators import checks, fields
+from services.indicators.fields import EVERY, UNKNOWN, word
+from services.indicators.state import REPORTS, Key
+
+if TYPE_CHECKING:
+    from services.indicators.plan import Row, Scalar, Term, Unless
+
+ABSENT = ""
+"""In an account's key: the report left the field out. It is shown as `unknown`, and no condition holds for it."""
+Apart = tuple[str, tuple[str, ...] | None]
+"""A field that tells cells apart; with the values to tell apart where its own list is open (others: `other`)."""
+Said = Mapping[str, Any]
+"""Path -> the value that an event has there."""
+
+
+class Account(Struct, frozen=True, omit_defaults=True):
+    """One thing that is added up."""
+
+    event: str
+    """`service.entity.verb`, or `*`: whatever a country reports."""
+    apart: tuple[Apart, ...] = ()
+    amount: str = ""
+    """Field holding what an event adds; empty: 1."""
+    present: bool = False
+    """How many events have the amount, instead of their sum."""
+    scale: tuple[tuple[str, int], ...] = ()
+    digits: int = 0
+    clock: str = "time"
+    place: str = ""
+    """Field naming the country of the cell; empty: the event's own."""
+
+    @property
+    def name(self) -> str:
+        """Return the name under which the state holds it."""
+        return REPORTS if self.event == checks.ANY_REPORT else msgspec.json.encode(self).decode()
+
+    @property
+    def paths(self) -> set[str]:
+        """Return the fields that name the cell of an event."""
+        return {path for path, _ in self.apart} | ({self.place} if self.place else set())
+
+    def keys(self, country: str, said: Said) -> Iterator[Key]:
+        """Yield the cells of an event: several where a field stands for each member of a list."""
+        place = (said[self.place] if self.place else "") or country
+        for values in itertools.product(*(_told(said[path], known, path) for path, known in self.apart)):
+            yield (place, *values)
+
+
+class Source(Struct, frozen=True):
+    """How a term of a row reads an account."""
+
+    account: Account
+    name: str
+    factor: int
+    where: tuple[tuple[int, frozenset[str], bool], ...]
+    """(place in the account's key, values, whether it is to be one of them or none of them)"""
+    labels: tuple[int | str, ...]
+    """For each label of the row its place in the account's key, or a constant."""
+
+    def key(self, cell: Key) -> Key | None:
+        """Return the row's cell that a cell of the account belongs to; None: a condition does not hold."""
+        for place, values, among in self.where:
+            if cell[place] == ABSENT or (cell[place] in values) is not among:
+                return None
+        return (cell[0], *[one if isinstance(one, str) else cell[one] or UNKNOWN for one in self.labels])
+
+
+class Accounts:
+    """What a plan's rows need added up, in as few accounts as give every figure without telling more apart."""
+
+    def __init__(self, rows: Iterable["Row"]) -> None:
+        needs = [
+            (row, role, term, _account(row, role, term))
+            for row in rows
+            for term in row.term
+            for role in _roles(row, term)
+        ]
+        widest: dict[Account, list[Account]] = {}
+        chosen: dict[Account, Account] = {}
+        for need in sorted({need for *_, need in needs}, key=lambda need: (-len(need.apart), need.name)):
+            family = widest.setdefault(msgspec.structs.replace(need, apart=_lists(need)), [])
+            # The narrowest that covers it, or else it is one of its own.
+            chosen[need] = next((one for one in reversed(family) if set(need.apart) <= set(one.apart)), need)
+            if chosen[need] is need:
+                family.append(need)
+        everything = Account(checks.ANY_REPORT, clock="recordedtime")
+        reports = Source(everything, everything.name, 1, (), ())
+        self.sources: dict[tuple[str, str], list[Source]] = {(REPORTS, "value"): [reports]}
+        """(row, role) -> what its sums are read from; `*` stands for a row of all reports."""
+        self.by_event: dict[str, dict[Account, list[Account]]] = {}
+        """Event type -> a thing that is added up (as an account that tells nothing apart) -> the accounts of it."""
+        for row, role, term, need in needs:
+            source = _source(row, term, chosen[need], 1 if role == COUNT else term.add)
+            self.sources.setdefault((row.id, role), []).append(source)
+            if role == SECONDS:
+                bucket = Source(chosen[need], row.stored(BUCKET), 1, (), (1,))
+                self.sources[row.id, BUCKET] = [bucket]
+        for account in sorted({*chosen.values()}, key=lambda account: account.name):
+            alike = msgspec.structs.replace(account, apart=(), place="")
+            self.by_event.setdefault(account.event, {}).setdefault(alike, []).append(account)
+
+
+COUNT, SECONDS, BUCKET = "count", "seconds", "bucket"
+"""Roles that rows have of themselves: of a mean how many; of a latency how long together, and how many by how long."""
+
+
+def own(row: "Row", term: "Term") -> Source:
+    """Return how a term finds its cells that needs more of an event than its account adds up: a level, a bucket."""
+    amount = term.last or str(term.add)
+    scale = tuple(term.scale.items())
+    account = Account(term.event, _apart(row, term), amount, scale=scale, digits=row.digits, place=term.country)
+    return _source(row, term, account, 1)
+
+
+def _roles(row: "Row", term: "Term") -> list[str]:
+    if term.last:
+        return []
+    if row.kind == "latency" and term.role == "value":
+        return [SECONDS]
+    return [term.role, COUNT] if row.kind == "mean" else [term.role]
+
+
+def _account(row: "Row", role: str, term: "Term") -> Account:
+    """Return the account that would do for a term alone."""
+    amount = term.add if isinstance(term.add, str) else ""
+    return Account(
+        event=term.event,
+        apart=_apart(row, term),
+        amount=amount,
+        present=bool(amount) and role == COUNT,
+        scale=tuple(term.scale.items()) if amount else (),
+        digits=row.digits if amount else 0,
+        clock=row.clock,
+        place=term.country,
+    )
+
+
+def _source(row: "Row", term: "Term", account: Account, add: int | str) -> Source:
+    places = {apart: 1 + place for place, apart in enumerate(account.apart)}
+    where = [(places[_condition(term.event, path, wanted)], *_wanted(wanted)) for path, wanted in term.where.items()]
+    labels = [
+        path[1:] if path.startswith("=") else places[_label(row, name, path)]
+        for name, path in checks.labels_of(row, term).items()
+    ]
+    return Source(account, account.name, add if isinstance(add, int) else 1, tuple(where), tuple(labels))
+
+
+def _apart(row: "Row", term: "Term") -> tuple[Apart, ...]:
+    labels = [_label(row, name, path) for name, path in checks.labels_of(row, term).items() if not path.startswith("=")]
+    where = [_condition(term.event, path, wanted) for path, wanted in term.where.items()]
+    return tuple(sorted({*labels, *where}, key=str))
+
+
+def _label(row: "Row", name: str, path: str) -> Apart:
+    return path, tuple(row.known[name]) if name in row.known else None
+
+
+def _condition(event: str, path: str, wanted: "Scalar | list[Scalar] | Unless") -> Apart:
+    closed = all(fields.closed_values(fields.type_at(agreed, path)) for agreed in checks.contracts_named(event))
+    return path, None if closed else tuple(sorted(_wanted(wanted)[0]))
+
+
+def _wanted(wanted: "Scalar | list[Scalar] | Unless") -> tuple[frozenset[str], bool]:
+    """Return the values of a condition, and whether it holds for these or for any but these."""
+    values = getattr(wanted, "unless", wanted)
+    return frozenset(map(word, values if isinstance(values, list) else [values])), values is wanted
+
+
+def _lists(account: Account) -> tuple[Apart, ...]:
+    """Return the fields that stand for each of several: without asking for each, an event would count several times."""
+    return tuple(apart for apart in account.apart if apart[0].endswith(EVERY))
+
+
+def _told(found: Any, known: tuple[str, ...] | None, path: str) -> list[str]:
+    told = [ABSENT if value is None else word(value) for value in (found if path.endswith(EVERY) else [found])]
+    return told if known is None else [one if one in (*known, UNKNOWN, ABSENT) else "other" for one in told]
+
+
+def amount(account: Account) -> Callable[[Any], int | None]:
+    """Return the function that reads a whole number: as it stands, by its scale, or with so many decimals."""
+    read = fields.reader(account.amount)
+    if account.scale:
+        scale = dict(account.scale)
+        return lambda data: scale.get(read(data))
+    if account.digits:
+        factor = 10**account.digits
+        return lambda data: None if (found := read(data)) is None else round(found * factor)
+    return read
