@@ -76,6 +76,11 @@ class Child:
             self.faults = ["does not answer yet"]
         return False
 
+    @property
+    def to_be_restored(self) -> bool:
+        """Whether it said, when last asked, that it waits for `crm restore`."""
+        return any("crm restore" in fault for fault in self.faults)
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal; one that has ended already is fine."""
         if self.process is not None and self.runs():

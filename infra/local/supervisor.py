@@ -88,14 +88,17 @@ class Supervisor:
         self._done("NATS and PostgreSQL", began)
 
     async def _all_ready(self, began: float) -> None:
-        """Wait until each service says that it is ready; StartError tells what the late ones lack."""
+        """Wait until each service says that it is ready; StartError tells what the late ones lack.
+
+        One that only `crm restore` can make ready needs all else to run, and is not waited for.
+        """
         waiting = {child.name: child for child in self.children}
         end = time.monotonic() + START_S
         while waiting and not self.stopping.is_set():
             self.show(f"services: waiting for {', '.join(waiting)}")
             for child, ready in await asyncio.gather(*map(_asked, waiting.values())):
-                if ready:
-                    self._done(child.name, began)
+                if ready or child.to_be_restored:
+                    self._done(": ".join([child.name, *child.faults]), began)
                     del waiting[child.name]
             self._mind_children()
             if time.monotonic() > end:

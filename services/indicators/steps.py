@@ -98,7 +98,7 @@ def _adding(account: Account, cells: list[Cell], clock: int) -> Effect:
     """Return what an event adds to some cells that says how much."""
     read = accounts.amount(account)
     if account.amount in fields.changes(account.event):
-        return _changing(cells, read)
+        return _changing(cells, read, known=fields.known(account.event, account.amount))
 
     def use(amount: int, moment: Moment, sign: int) -> None:
         for cell in cells:
@@ -107,14 +107,14 @@ def _adding(account: Account, cells: list[Cell], clock: int) -> Effect:
     return _given(read, use)
 
 
-def _changing(cells: list[Cell], read: fields.Read) -> Effect:
+def _changing(cells: list[Cell], read: fields.Read, *, known: bool) -> Effect:
     """Add what the event says it changes, and take it back at the time when a later act takes over."""
 
     def effect(data: Any, moment: Moment, sign: int) -> None:
         change: Tallied | None = read(data)
         if change is None:
             return
-        by, day = change.by * sign, moment.days[0]
+        by, day = change.by * sign, min(moment.days) if known else moment.days[0]
         for cell in cells:
             cell.days[day] += by
             cell.total += by

@@ -48,6 +48,8 @@ class Tally:
     """`year`: each calendar year (UTC) begins with nothing open, so that what opens counts once a year."""
     regional: bool = False
     """The key alone tells things apart, whatever the country."""
+    known: bool = False
+    """An act counts from when the region knew of it, if its own time lies later: a sender's clock may be ahead."""
     flag: str = ""
     """An older field, true where the act changes the number."""
     lapse: str = ""

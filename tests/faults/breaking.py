@@ -32,8 +32,11 @@ CRASH_POINTS = (
     "published",
     "firing",
     "fired",
+    "delivering",
 )
 CLOCK_WRONG_S = 3.0
+SOME = 20
+"""Messages that a stream has before one of them is damaged."""
 PATIENCE_S = 120
 
 
@@ -48,11 +51,13 @@ class Breaker:
     """What is being harmed in a way that excludes harming it otherwise: the servers, the disks."""
     done: dict[str, int]
 
+    def possible(self, names: list[str]) -> list[str]:
+        """Return those of the faults that need nothing that is being harmed already."""
+        return [name for name in names if not self.busy & NEEDS.get(name, set())]
+
     async def strike(self, name: str) -> None:
-        """Do one fault, unless what it needs is being harmed already."""
+        """Do one fault."""
         needs = NEEDS.get(name, set())
-        if self.busy & needs:
-            return
         self.busy |= needs
         try:
             self.ledger.fault(name)
@@ -163,6 +168,7 @@ class Breaker:
     async def bit_flipped(self) -> None:
         """One bit of a message in a service's stream; the operator finds it and has the stream made anew."""
         service = self.random.choice([name for name in SERVICES if name != "indicators"])
+        await self._patiently(lambda: self._filled(service))
         self.stand.held.add("nats")
         dead = self._running("nats")
         # After an orderly stop the server trusts what it wrote, and one message is missing; after a kill it reads all
@@ -184,6 +190,11 @@ class Breaker:
     async def mend(self, service: str) -> None:
         """Run `crm restore`, as often as it takes while other faults go on."""
         await self._patiently(lambda: self._restored(service))
+
+    async def _filled(self, service: str) -> bool:
+        """Tell whether there is something to damage."""
+        async with self.stand.operator() as nc:
+            return bool((await nc.jetstream().stream_info(service.upper())).state.messages > SOME)
 
     async def _deleted(self, service: str) -> bool:
         async with self.stand.connected(PROVISIONER) as nc:

@@ -26,25 +26,26 @@ QUIET = 0.2
 """Chance of a quiet spell before a fault."""
 
 
-def schedule(chance: random.Random, kinds: list[str]) -> list[str]:
-    """Return faults to come: every kind once in a drawn order, then any, for ever long enough."""
-    first = chance.sample(kinds, len(kinds))
-    return first + [chance.choice(kinds) for _ in range(1000)]
-
-
 async def struck(breaker: Breaker, kinds: list[str], seconds: float) -> None:
-    """Strike at seeded times, overlapping, with quiet spells; return when all that was harmed is whole again."""
-    end = time.monotonic() + seconds
+    """Strike at seeded times, overlapping, with quiet spells: every kind once, however long that takes, then any.
+
+    Return when the time is over and all that was harmed is whole again.
+    """
+    end, chance = time.monotonic() + seconds, breaker.random
+    to_come = chance.sample(kinds, len(kinds))
     going: set[asyncio.Task[None]] = set()
     pause_s = seconds / (len(kinds) * 1.5)
-    for name in schedule(breaker.random, kinds):
-        quiet = breaker.random.random() < QUIET
-        await asyncio.sleep(breaker.random.uniform(2, 4) if quiet else breaker.random.uniform(0, 2 * pause_s))
-        if time.monotonic() > end:
-            break
-        while len(going) >= OVERLAPPING:
+    while to_come or time.monotonic() < end:
+        quiet = chance.random() < QUIET
+        await asyncio.sleep(chance.uniform(2, 4) if quiet else chance.uniform(0, 2 * pause_s))
+        possible = breaker.possible(to_come or kinds)
+        while len(going) >= OVERLAPPING or not possible:
             finished, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
             _raised(finished)
+            possible = breaker.possible(to_come or kinds)
+        name = possible[0] if to_come else chance.choice(possible)
+        if to_come:
+            to_come.remove(name)
         going.add(asyncio.create_task(breaker.strike(name)))
     if going:
         _raised((await asyncio.wait(going))[0])
@@ -100,8 +101,6 @@ async def struggled(breaker: Breaker, people: list[Publisher], seconds: float) -
         print(f"  NOT DONE on this machine: {', '.join(ON_DISKS)}: {stand.no_disk}", flush=True)
     stand.reading = [asyncio.create_task(one.read()) for one in people]
     await publishing(people, struck(breaker, kinds, seconds))
-    if missed := [name for name in kinds if name not in breaker.done]:
-        print(f"  NOT DONE in this run, for want of time or of a whole server: {', '.join(missed)}", flush=True)
     await drained(stand, breaker.ledger, people)
 
 

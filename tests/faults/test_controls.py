@@ -3,21 +3,26 @@
 import asyncio
 import contextlib
 import signal
+import time
+from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from services.victims.policy import POLICY
 from tests.faults.checker import Case, check
 from tests.faults.draining import unsettled
-from tests.faults.evidence import SWEPT_WITHIN_S, gather
+from tests.faults.evidence import gather
 from tests.faults.ledger import GOOD, Ledger
-from tests.faults.stand import SPEED, Stand, standing
+from tests.faults.stand import Stand, standing
 from tests.faults.traffic import publishers
 from tests.harness.system import until
 
 NUMBER = 30
-PATIENCE_S = 90
+PATIENCE_S = 240
+LONG_PAST_S = 25.0
+"""Real seconds; on the plan's clock twenty hours."""
 
 
 class Control:
@@ -202,29 +207,57 @@ async def test_a_rule_with_a_clock_in_it_is_found(tmp_path, defect, breached):
     assert await controlled(tmp_path, report_places, "intel", defect=defect) == breached
 
 
-async def refer(control: Control) -> None:
-    """Send urgent referrals, have every other one answered at once, and wait until the rest must be overdue."""
-    publisher, stand = control.publisher, control.stand
+async def refer(answers: int, control: Control) -> None:
+    """Send ten urgent referrals while the clocks stand still, have some answered; then all are long due."""
+    stand, publisher = control.stand, control.publisher
+    receiver = publisher.others[1]
     referrals = [publisher._referral() for _ in range(10)]
-    await control.send(referrals)
-    for one in referrals[::2]:
-        receiver = next(other for other in publisher.others if other.country == one.data["to"])
+    for one in referrals:
+        one.data["to"] = receiver.country
+
+    async def answer() -> None:
+        await control.send(referrals)
         async with receiver._connected() as client:
-            await receiver._send(client, [receiver._answer(one)])
-    swept = stand.now() + POLICY.answered_within_urgent + SWEPT_WITHIN_S * SPEED
-    await until(lambda: stand.now() > swept, "the last one to be due", PATIENCE_S)
+            for one in referrals[:answers]:
+                await receiver._send(client, [receiver._answer(one)])
+        await until(lambda: _reported(stand, len(referrals) + answers), "all to be recorded", PATIENCE_S)
+
+    await _standing_still(stand, answer())
+    await until(lambda: _swept(stand), "what is due to be swept", PATIENCE_S)
     await control.settled(but="deadlines")
 
 
+async def _standing_still(stand: Stand, act: Coroutine[Any, Any, None]) -> None:
+    """Let the services' clocks stand still, at a time long past, while `act` goes on."""
+    began, acting = time.monotonic(), asyncio.ensure_future(act)
+    while not acting.done():
+        stand.wrong_clock("", began - time.monotonic() - LONG_PAST_S)
+        await asyncio.sleep(0.02)
+    stand.wrong_clock("", 0.0)
+    acting.result()
+
+
+async def _reported(stand: Stand, number: int) -> bool:
+    async with stand.database("victims") as connection:
+        return number == await connection.fetchval("select count(*) from log where source like 'urn:crm:country:%'")
+
+
+async def _swept(stand: Stand) -> bool:
+    """Tell whether something is overdue, or no deadline of an answer is left."""
+    async with stand.database("victims") as connection:
+        overdue = await connection.fetchval("select count(*) from log where type like '%.referral.overdue.v1'")
+        return overdue or not await connection.fetchval("select count(*) from deadline where id not like 'answer/%/%'")
+
+
 @pytest.mark.parametrize(
-    ("defect", "breached"),
+    ("defect", "answers", "breached"),
     [
-        ("", set()),
-        ("keeping_sweeper", {"deadlines"}),
-        ("forgetting_sweeper", {"deadlines", "consequences"}),
-        ("hasty_sweeper", {"deadlines"}),
-        ("deaf_clearing", {"deadlines", "consequences"}),
+        ("", 5, set()),
+        ("keeping_sweeper", 5, {"deadlines"}),
+        ("forgetting_sweeper", 5, {"deadlines", "consequences"}),
+        ("hasty_sweeper", 0, {"deadlines"}),
+        ("deaf_clearing", 5, {"deadlines", "consequences"}),
     ],
 )
-async def test_a_deadline_that_does_not_fire_once_and_in_time_is_found(tmp_path, defect, breached):
-    assert await controlled(tmp_path, refer, "victims", defect=defect) == breached
+async def test_a_deadline_that_does_not_fire_once_and_in_time_is_found(tmp_path, defect, answers, breached):
+    assert await controlled(tmp_path, partial(refer, answers), "victims", defect=defect) == breached

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import asyncpg
 
+from infra.local.postgres import Postgres
 from infra.nats.asking import ask
 from infra.nats.connection import connected
 from infra.nats.rights import PROVISIONER
+from shared.contracts import SERVICES
 from tests.faults.verbs import crm
 from tests.harness.speaking import example
 from tests.harness.system import ROOT, until
@@ -34,23 +36,24 @@ class Copy:
     def addresses(self):
         return json.loads((self.state / "run.json").read_text())
 
-    async def publish(self) -> None:
+    async def publish(self, first: int = 0) -> None:
+        """Publish so many more, and wait until all are folded."""
         file = self.state / "reports.json"
         envelope = {"specversion": "1.0", "source": "urn:crm:country:GTM:test", "type": f"crm.{NAME}.v1"}
         envelope |= {"time": "2004-03-01T10:00:00Z", "datacontenttype": "application/json"}
-        officers = [f"officer-{n}" for n in range(NUMBER)]
+        officers = [f"officer-{n}" for n in range(first, first + NUMBER)]
         file.write_text(json.dumps([{**envelope, "id": o, "data": example(NAME, officer_pid=o)} for o in officers]))
         assert (await crm(self.state, "pub", "--as", "GTM", str(file))).returncode == 0
-        await until(self.folded, "all to be folded", PATIENCE_S)
+        await until(lambda: self.folded(first + NUMBER), "all to be folded", PATIENCE_S)
 
     async def status(self):
         done = await crm(self.state, "status", "--json")
         assert done.returncode == 0
         return json.loads(done.stdout)
 
-    async def folded(self) -> bool:
+    async def folded(self, number: int = NUMBER) -> bool:
         row = (await self.status())["services"]["training"]
-        return row["log"] == row["stream"] == row["fold"] == NUMBER
+        return row["log"] == row["stream"] == row["fold"] == number
 
     async def lose_stream(self) -> None:
         addresses = self.addresses
@@ -82,6 +85,16 @@ class Copy:
             return await getattr(connection, how)(query, *values)
         finally:
             await connection.close()
+
+
+def on_database_alone(state: Path, program: str, *options: str) -> None:
+    """Run one of PostgreSQL's programs on the database of a copy that does not run."""
+    server = Postgres(state / "postgres")
+    server.start()
+    try:
+        subprocess.run([server.bin / program, f"--dbname={server.url()}", *options], check=True)
+    finally:
+        server.stop()
 
 
 @asynccontextmanager
@@ -120,3 +133,20 @@ async def test_an_operator_proves_restores_and_rebuilds_a_running_copy(tmp_path)
         told = await crm(copy.state, "rebuild")
         assert (told.returncode, "NOT the bytes" in told.stdout) == (1, True)
         assert "the same bytes as before" in (await crm(copy.state, "rebuild")).stdout
+
+
+async def test_a_copy_whose_database_is_an_older_backup_starts_and_is_restored(tmp_path):
+    async with running(tmp_path) as copy:
+        await copy.publish()
+    backup = str(tmp_path / "crm.backup")
+    on_database_alone(tmp_path, "pg_dump", "--format=custom", f"--file={backup}")
+    async with running(tmp_path) as copy:
+        await copy.publish(NUMBER)
+    on_database_alone(tmp_path, "pg_restore", "--clean", "--if-exists", "--single-transaction", backup)
+    async with running(tmp_path) as copy:
+        older = await crm(copy.state, "verify", "training")
+        assert (older.returncode, f"{NUMBER} messages beyond the log" in older.stdout) == (1, True)
+        for service in SERVICES:
+            assert (await crm(copy.state, "restore", service)).returncode == 0
+        assert (await crm(copy.state, "verify")).returncode == 0
+        await copy.publish(2 * NUMBER)

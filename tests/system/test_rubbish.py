@@ -84,10 +84,10 @@ async def test_every_fault_is_told_once_in_the_mailbox_nothing_is_echoed_and_not
     for kind, (sent, _) in RUBBISH.items():
         payload = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
         name = "operation.executed" if kind.startswith("what only") else "document.flagged"
-        answer = json.loads((await client.request(f"report.intel.{name}", payload, timeout=5)).data)
+        answer = json.loads((await client.request(f"report.intel.{name}", payload, timeout=30)).data)
         sequences[answer["seq"]] = kind
         good = json.dumps(report(id=f"good-{answer['seq']}")).encode()
-        assert "seq" in json.loads((await client.request("report.intel.document.flagged", good, timeout=5)).data)
+        assert "seq" in json.loads((await client.request("report.intel.document.flagged", good, timeout=30)).data)
 
     told, recorded = {}, []
     gtm = await system.country("GTM")
@@ -114,16 +114,16 @@ async def test_every_fault_is_told_once_in_the_mailbox_nothing_is_echoed_and_not
 
 async def test_a_report_over_64_kb_is_refused_at_once_and_one_of_64_kb_is_not(system):
     client = await system.region.connect("GTM")
-    answer = await client.request("report.intel.document.flagged", b"x" * (64 * 1024 + 1), timeout=5)
+    answer = await client.request("report.intel.document.flagged", b"x" * (64 * 1024 + 1), timeout=30)
     assert json.loads(answer.data)["error"]["err_code"] == 10054
-    answer = await client.request("report.intel.document.flagged", b"x" * (64 * 1024 - 200), timeout=5)
+    answer = await client.request("report.intel.document.flagged", b"x" * (64 * 1024 - 200), timeout=30)
     assert "seq" in json.loads(answer.data)
 
 
 async def test_an_unknown_service_is_answered_at_once(system):
     client = await system.region.connect("GTM")
     with pytest.raises(nats.errors.NoRespondersError):
-        await client.request("report.intl.document.flagged", b"{}", timeout=5)
+        await client.request("report.intl.document.flagged", b"{}", timeout=30)
 
 
 async def test_the_same_report_again_is_one_and_another_under_its_id_is_refused_not_lost(system):
