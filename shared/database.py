@@ -20,7 +20,7 @@ LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncp
 """What a database that is away raises: wait and try again."""
 
 # The second key of this schema's advisory locks (the first is the schema): one meaning each.
-APPEND, RELAY, SWEEP, ANNOUNCE = 1, 2, 3, 4
+APPEND, RELAY, SWEEP, ANNOUNCE, RECEIPTS = 1, 2, 3, 4, 5
 
 
 async def connect(settings: Settings, service: str) -> Pool:

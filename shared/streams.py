@@ -57,7 +57,8 @@ def stream_configs() -> dict[str, Config]:
         "allow_atomic": True,  # a country's backlog goes in batches
     }
     own: Config = {"allow_atomic": True, "allow_direct": True, "discard": "new", "duplicate_window": SECOND // 10}
-    mailbox = {"sources": [{"name": stream_of(service)} for service in SERVICES], "max_age": 90 * DAY}
+    sources = [{"name": stream_of(service)} for service in SERVICES]
+    mailbox = {"sources": sources, "max_age": 90 * DAY, "allow_direct": True}
     quarantine = {
         "subjects": [f"crm.bad.{country}.>" for country in (*MEMBERS, "REG")],
         "max_age": 365 * DAY,

@@ -35,6 +35,8 @@ class _Told:
     data: Data
     country: str
     time: datetime
+    known: datetime
+    """When the region knew."""
     position: int
 
     def things(self, tally: Tally | Since) -> list[Thing]:
@@ -53,7 +55,8 @@ class _Told:
         for tally in self.agreed.tallies:
             opens = _opens(tally, self.data) if isinstance(tally, Tally) else None
             if isinstance(tally, Tally) and opens is not None:
-                found += [(tally, thing, (self.time, self.position, opens)) for thing in self.things(tally)]
+                at = min(self.time, self.known) if tally.known else self.time
+                found += [(tally, thing, (at, self.position, opens)) for thing in self.things(tally)]
         return found
 
 
@@ -72,6 +75,14 @@ class _Record:
         if before == act[2]:
             return None
         return Tallied(by=1 if act[2] else -1, until=known[place][0] if place < len(known) else None)
+
+    def lapse_s(self, thing: Thing, act: Act) -> int | None:
+        """Return the whole seconds since the act before, if that one closed the thing and this one opens it."""
+        known = self.acts.get(thing, [])
+        place = bisect_left(known, act)
+        if not act[2] or place == 0 or known[place - 1][2]:
+            return None
+        return int((act[0] - known[place - 1][0]).total_seconds())
 
     def add(self, thing: Thing, act: Act) -> None:
         """Put an act on record."""
@@ -94,7 +105,8 @@ async def count(connection: Connection, events: Sequence[Event[Any]]) -> list[Ev
         if agreed.verb in AMENDING:
             result[index] = await _amended(connection, event)
         elif agreed.tallies:
-            fresh.append((index, _Told(agreed, event.data, event.country, event.time, event.sequence)))
+            told = _Told(agreed, event.data, event.country, event.time, event.recordedtime, event.sequence)
+            fresh.append((index, told))
     filled = await _put(connection, [told for _, told in fresh])
     for (index, _), data in zip(fresh, filled, strict=True):
         result[index] = msgspec.structs.replace(result[index], data=data)
@@ -113,8 +125,11 @@ async def _amended(connection: Connection, event: Event[Any]) -> Event[Any]:
         getattr(amendment, "original_source", None) or event.source,
     )
 
+    time = amendment.original_time
+    known = amendment.original_recordedtime or time
+
     def told(data: dict[str, Any]) -> _Told:
-        return _Told(agreed, msgspec.convert(data, agreed.data), event.country, amendment.original_time, position)
+        return _Told(agreed, msgspec.convert(data, agreed.data), event.country, time, known, position)
 
     previous = await _taken(connection, told(amendment.previous))
     more = {"previous": msgspec.to_builtins(previous)}
@@ -132,11 +147,12 @@ async def _taken(connection: Connection, told: _Told) -> Data:
     if not acts:
         return told.data
     removed = await connection.fetch(
-        "delete from tally using unnest($1::text[], $2::text[]) as gone (what, thing)"
-        " where tally.what = gone.what and tally.thing = gone.thing and at = $3 and position = $4 returning tally.what",
+        "delete from tally using unnest($1::text[], $2::text[], $3::timestamptz[]) as gone (what, thing, at)"
+        " where tally.what = gone.what and tally.thing = gone.thing and tally.at = gone.at and position = $4"
+        " returning tally.what",
         [what for _, (what, _), _ in acts],
         [key for _, (_, key), _ in acts],
-        told.time,
+        [at for _, _, (at, _, _) in acts],
         told.position,
     )
     record = await _recorded(connection, [(thing, act) for _, thing, act in acts], [])
@@ -155,7 +171,7 @@ async def _put(connection: Connection, tolds: Sequence[_Told]) -> list[Data]:
     record = await _recorded(connection, acts, since)
     filled = []
     for told, own in zip(tolds, each, strict=True):
-        filled.append(msgspec.structs.replace(told.data, **_changed(own, record), **_lasted(told, record)))
+        filled.append(msgspec.structs.replace(told.data, **_changed(own, record), **_lasted(told, own, record)))
         for _, thing, act in own:
             record.add(thing, act)
     await connection.execute(
@@ -184,9 +200,11 @@ def _changed(acts: Sequence[tuple[Tally, Thing, Act]], record: _Record | None) -
     return found
 
 
-def _lasted(told: _Told, record: _Record) -> dict[str, int | None]:
+def _lasted(told: _Told, acts: Sequence[tuple[Tally, Thing, Act]], record: _Record) -> dict[str, int | None]:
     """Return the fields that tell how long something took."""
-    found: dict[str, int | None] = {}
+    found: dict[str, int | None] = {
+        tally.lapse: record.lapse_s(thing, act) for tally, thing, act in acts if tally.lapse
+    }
     for one in told.agreed.tallies:
         if isinstance(one, Since):
             firsts = [record.first[thing] for thing in told.things(one) if thing in record.first]

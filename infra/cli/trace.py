@@ -25,6 +25,7 @@ def trace(
 ) -> None:
     """Show what an event came of and all that it set off, across services and countries, as a tree with times.
 
+    Events of several sources may share an id: then there is a tree for each.
     Exit code 1 when no service has recorded it.
     """
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
@@ -33,24 +34,25 @@ def trace(
     from shared.database import LOST  # noqa: PLC0415
 
     try:
-        first = asyncio.run(_found(database_url or running(state)["postgres"], event_id))
+        firsts = asyncio.run(_found(database_url or running(state)["postgres"], event_id))
     except LOST as error:
         typer.echo(f"the database does not answer ({type(error).__name__})", err=True)
         raise typer.Exit(1) from error
-    if first is None:
+    if not firsts:
         typer.echo("no service has recorded an event with this id", err=True)
         raise typer.Exit(1)
-    typer.echo(json.dumps(_told(first), indent=2)) if as_json else _show(first, event_id)
+    for first in firsts:
+        typer.echo(json.dumps(_told(first), indent=2)) if as_json else _show(first, event_id)
 
 
-async def _found(database_url: str, event_id: str) -> "Step | None":
+async def _found(database_url: str, event_id: str) -> "list[Step]":
     import asyncpg  # noqa: PLC0415
 
-    from infra.recovery.chain import chain  # noqa: PLC0415
+    from infra.recovery.chain import chains  # noqa: PLC0415
 
     connection = await asyncpg.connect(database_url)
     try:
-        return await chain(connection, event_id)
+        return await chains(connection, event_id)
     finally:
         await connection.close()
 
@@ -88,7 +90,7 @@ def _branch(tree: "Tree", step: "Step", asked: str) -> None:
 def _line(step: "Step", asked: str) -> str:
     """Return when it happened, what, who recorded it at which position, to whom it went, and under which id."""
     event = step.event
-    mark = "  <-- asked for" if event.id == asked else ""
+    mark = f"  <-- asked for, from {event.source}" if event.id == asked else ""
     where = f"{step.service} {event.sequence}"
     return (
         f"{event.time:%Y-%m-%d %H:%M:%S}  {event.name}  ({where}, {event.country})  {event.subject}  {event.id}{mark}"

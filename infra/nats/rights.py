@@ -13,6 +13,8 @@ from shared.streams import MAILBOX, QUARANTINE, durables, stream_of
 PROVISIONER, OPERATOR = "provisioner", "operator"
 FOLDS = "indicators"
 """The service that reads all five streams with ordered consumers."""
+TELLS_DELIVERY = "victims"
+"""The service that looks how far each country has acknowledged its mailbox, and which offers that were."""
 
 
 class Rights(Struct, frozen=True, kw_only=True):
@@ -80,6 +82,9 @@ def _service(name: str) -> Rights:
         ]
     if name == FOLDS:
         publish += _folding()
+    if name == TELLS_DELIVERY:
+        publish += [f"$JS.API.CONSUMER.INFO.{MAILBOX}.{member}" for member in MEMBERS]
+        publish.append(f"$JS.API.DIRECT.GET.{MAILBOX}")
     return Rights(publish=tuple(publish), subscribe=(f"{inbox(name)}.>", f"crm.ask.*.{name}.>"), answers=True)
 
 

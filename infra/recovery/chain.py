@@ -28,16 +28,36 @@ class Step:
     consequences: list["Step"] = field(default_factory=list)
 
 
-async def chain(connection: "Connection", event_id: str) -> Step | None:
-    """Return the first cause of an event, with all that came of it; None: nobody has recorded the event."""
-    first = await _recorded(connection, event_id)
-    if first is None:
-        return None
+async def chains(connection: "Connection", event_id: str) -> list[Step]:
+    """Return the first causes of the events with this id, each with all that came of it; empty: nobody recorded one.
+
+    An id is unique together with its source only, and a cause is named by its id alone: where several events share an
+    id, each of them is shown, and what names them as its cause is shown below each.
+    """
+    firsts = await _first_causes(connection, event_id)
+    return [await _whole(connection, first) for first in firsts]
+
+
+async def _first_causes(connection: "Connection", event_id: str) -> list[Step]:
+    firsts: dict[tuple[str, int], Step] = {}
+    fresh = {_key(step): step for step in await _recorded(connection, event_id)}
+    known = dict(fresh)
     for _ in range(DEPTH_MAX):
-        cause = await _recorded(connection, first.event.causationid) if first.event.causationid else None
-        if cause is None:
+        causes: dict[tuple[str, int], Step] = {}
+        for key, step in fresh.items():
+            found = await _recorded(connection, step.event.causationid) if step.event.causationid else []
+            if not found:
+                firsts[key] = step
+            causes |= {_key(cause): cause for cause in found}
+        fresh = {key: cause for key, cause in causes.items() if key not in known}
+        if not fresh:
             break
-        first = cause
+        known |= fresh
+    # Events that name each other as their cause have no first: then it is the one asked for.
+    return list(firsts.values()) or list(known.values())[:1]
+
+
+async def _whole(connection: "Connection", first: Step) -> Step:
     found = {_key(first): first}
     fresh = [first]
     while fresh:
@@ -60,13 +80,14 @@ def grown(first: Step, found: Iterable[Step]) -> Step:
     return first
 
 
-async def _recorded(connection: "Connection", event_id: str | None) -> Step | None:
+async def _recorded(connection: "Connection", event_id: str) -> list[Step]:
+    """Return the events with this id, of whatever source."""
+    steps = []
     for service in SERVICES:
-        query = f"select payload from {service}.log where id = $1 order by position limit 1"  # noqa: S608 - our own names
-        payload = await connection.fetchval(query, event_id)
-        if payload is not None:
-            return Step(service, contracts.decode(payload))
-    return None
+        query = f"select payload from {service}.log where id = $1 order by position"  # noqa: S608 - our own names
+        rows = await connection.fetch(query, event_id)
+        steps += [Step(service, contracts.decode(row["payload"])) for row in rows]
+    return steps
 
 
 async def _set_off(connection: "Connection", ids: list[str]) -> list[Step]:

@@ -84,10 +84,9 @@ class Replay:
             return
         if event.source.startswith("urn:crm:country:"):
             await self._act(_as_reported(event))
-        elif fired := await self._fired(event):
-            await self._act(fired)
         else:
-            await self._append([event])
+            # A deadline's, or what no event of this log set off (a delivery told by a mailbox): as it was recorded.
+            await self._act(await self._fired(event) or event)
 
     async def _hear_cause(self, cause: Heard, event: Event[Any]) -> bool:
         """Act on what set off `event`, but first on what replicas may have heard before it, where it needs that.

@@ -69,6 +69,8 @@ def _role_faults(row: "Row") -> Iterator[str]:
         needed = {"numerator"}
     if row.kind == "latency" and found > {"value"}:
         needed = {"value", "numerator", "denominator"}
+    if row.kind == "count" and row.privacy != "victims":
+        found -= {"region"}
     if found != needed:
         kinds = " and ".join(sorted(needed)) or "no role at all"
         yield f"kind {row.kind} needs terms with role {kinds}, and no others"

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import inspect
 
 from shared.contracts import Contract, registry
-from shared.contracts.tallies import Tallied
+from shared.contracts.tallies import Tallied, Tally
 
 Read = Callable[[Any], Any]
 UNKNOWN = "unknown"
@@ -90,6 +90,13 @@ def changes(event: str) -> frozenset[str]:
         for field in inspect.type_info(agreed.data).fields  # type: ignore[attr-defined]  # it is a struct
         if is_change(_present(field.type))
     )
+
+
+@cache
+def known(event: str, name: str) -> bool:
+    """Say whether a change of an event type counts from when it was known, if its own time lies later."""
+    agreed = [one for one in registry().values() if one.name == event]
+    return any(isinstance(one, Tally) and one.field == name and one.known for each in agreed for one in each.tallies)
 
 
 @cache

@@ -62,10 +62,18 @@ def regional(plan: Plan, row: Row, state: State, span: Span, cells: Counted) -> 
         total = (len(values), row.of) if row.of else (len(values),)
         return {(): total}, total if cells or row.of else None
     combine = _latest if row.kind == "age" else added
+    parts = _told_once(plan, row, state, span, cells)
     by_labels: dict[Key, list[Counts]] = {}
-    for key, counts in cells.items():
+    for key, counts in parts.items():
         by_labels.setdefault(key[1:], []).append(counts)
-    return {labels: combine(parts) for labels, parts in by_labels.items()}, _headline(row, cells, combine)
+    return {labels: combine(those) for labels, those in by_labels.items()}, _headline(row, parts, combine)
+
+
+def _told_once(plan: Plan, row: Row, state: State, span: Span, cells: Counted) -> Counted:
+    """Return the cells that make up the region: where there are terms for it, what those count for their labels."""
+    once = {key: (amount,) for key, amount in _upto(plan, row, "region", state, span)}
+    replaced = {key[1:] for key in once}
+    return {key: counts for key, counts in cells.items() if key[1:] not in replaced} | once
 
 
 def _latest(parts: list[Counts]) -> Counts:

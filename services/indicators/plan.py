@@ -56,7 +56,8 @@ class Term(Struct, frozen=True, forbid_unknown_fields=True):
 
     event: str
     """`service.entity.verb`, or `*`: whatever a country reports."""
-    role: Literal["value", "numerator", "denominator"] = "value"
+    role: Literal["value", "numerator", "denominator", "region"] = "value"
+    """`region`: what the region counts where one thing is told to several countries, in place of their sum."""
     where: Where = {}
     labels: dict[str, str] = {}
     """Label -> field path, or `=constant`; labels not named here are read as the row says."""

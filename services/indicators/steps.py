@@ -3,7 +3,6 @@
 Alike are events of one type and country that say the same in every field by which the plan tells them apart.
 """
 
-import itertools
 from bisect import bisect_left
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -45,7 +44,10 @@ class Reading:
     def __init__(self, plan: Plan, state: State, event: str) -> None:
         self._state = state
         self._event = event
-        self._accounts = plan.accounts.by_event.get(event, {})
+        self._accounts = [
+            (alike, accounts.amount(alike), [(one, state.sums[one.name]) for one in several])
+            for alike, several in plan.accounts.by_event.get(event, {}).items()
+        ]
         self._own = [
             (row, term, accounts.own(row, term))
             for row in plan.rows.values()
@@ -54,7 +56,8 @@ class Reading:
         ]
         self._done = [(one, done) for one in plan.milestones.values() for done in one.done if done.event == event]
         self._dates = any(one.after and one.after.event == event for one in plan.milestones.values())
-        read = [*itertools.chain(*self._accounts.values()), *(source.account for *_, source in self._own)]
+        read = [one for *_, several in self._accounts for one, _ in several]
+        read += [source.account for *_, source in self._own]
         apart = {path for account in read for path in account.paths}
         apart |= {path for _, done in self._done for path in [*done.where, done.distinct] if path}
         self._apart = sorted(apart)
@@ -74,11 +77,11 @@ class Reading:
         said = dict(zip(self._apart, told, strict=True))
         counts: list[tuple[Cell, int]] = []
         effects: list[Effect] = []
-        for alike, several in self._accounts.items():
+        for alike, read, several in self._accounts:
             clock = CLOCKS.index(alike.clock)
-            cells = [self._state.cell(one.name, key) for one in several for key in one.keys(country, said)]
+            cells = [sums[key] for one, sums in several for key in one.keys(country, said)]
             if alike.amount:
-                effects.append(_adding(alike, cells, clock))
+                effects.append(_adding(alike, read, cells, clock))
             else:
                 counts += [(cell, clock) for cell in cells]
         for row, term, source in self._own:
@@ -94,11 +97,10 @@ class Reading:
         return counts, effects
 
 
-def _adding(account: Account, cells: list[Cell], clock: int) -> Effect:
+def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) -> Effect:
     """Return what an event adds to some cells that says how much."""
-    read = accounts.amount(account)
     if account.amount in fields.changes(account.event):
-        return _changing(cells, read)
+        return _changing(cells, read, known=fields.known(account.event, account.amount))
 
     def use(amount: int, moment: Moment, sign: int) -> None:
         for cell in cells:
@@ -107,14 +109,14 @@ def _adding(account: Account, cells: list[Cell], clock: int) -> Effect:
     return _given(read, use)
 
 
-def _changing(cells: list[Cell], read: fields.Read) -> Effect:
+def _changing(cells: list[Cell], read: fields.Read, *, known: bool) -> Effect:
     """Add what the event says it changes, and take it back at the time when a later act takes over."""
 
     def effect(data: Any, moment: Moment, sign: int) -> None:
         change: Tallied | None = read(data)
         if change is None:
             return
-        by, day = change.by * sign, moment.days[0]
+        by, day = change.by * sign, min(moment.days) if known else moment.days[0]
         for cell in cells:
             cell.days[day] += by
             cell.total += by
@@ -144,7 +146,8 @@ def _own(state: State, row: Row, term: Term, source: Source, key: Key) -> Effect
         levels = state.levels.setdefault(row.stored(term.role), Levels())
         return _given(read, lambda level, moment, sign: levels.add(key, (moment.time, moment.recorded), level, sign))
     clock = CLOCKS.index(row.clock)
-    counts = [state.cell(row.stored("bucket"), (key[0], name)) for name in (*map(str, row.buckets_s), "+Inf")]
+    buckets = state.sums[row.stored("bucket")]
+    counts = [buckets[key[0], name] for name in (*map(str, row.buckets_s), "+Inf")]
     return _given(read, lambda s, moment, sign: counts[bisect_left(row.buckets_s, s)].add(moment.days[clock], sign))
 
 

@@ -16,14 +16,16 @@ import msgspec
 from services.intel.facts import told
 from services.intel.facts.told import Told
 from services.intel.gate import Marking
-from shared import deadlines
+from shared import contracts, deadlines
 from shared.contracts import Data, Event
+from shared.contracts.intel import NoticeRetracted
 from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import REGION, Addressee
 from shared.database import Connection
-from shared.rules import derive
+from shared.rules import NotYet, derive, source
 
 SERVICE = "intel"
+ALERT = "crm.intel.alert.issued.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +109,39 @@ def _event(cause: Event[Any], notice: Notice) -> Event[Any]:
 
 
 async def _taken_back(connection: Connection, cause: Event[Any], one: Told) -> list[Event[Any]]:
-    """Return the alert that a notice no longer holds; of one that is still to be told, nothing."""
+    """Return that a notice no longer holds, and what takes it out of the figures; of one still to be told, nothing."""
     if one.scheduled and not await deadlines.clear(connection, one.key):
         return []
     last = await told.drop(connection, one)
-    if not last or one.scheduled or one.country == REGION:
+    if not last or one.scheduled:
         return []
-    data = Alert(kind="taken_back", about=one.event_id, about_type=one.type, entity=one.entity or None)
-    return [derive(SERVICE, data, cause=cause, to=one.country, key=f"taken_back/{one.event_id}")]  # type: ignore[arg-type]
+    events = [] if one.type == ALERT else [_retraction(cause, await _recorded(connection, one))]
+    if one.country != REGION:
+        data = Alert(kind="taken_back", about=one.event_id, about_type=one.type, entity=one.entity or None)
+        events.append(derive(SERVICE, data, cause=cause, to=one.country, key=f"taken_back/{one.event_id}"))  # type: ignore[arg-type]
+    return events
+
+
+async def _recorded(connection: Connection, one: Told) -> Event[Any]:
+    """Return the event that told something; raises NotYet in the very transaction that records it.
+
+    What it counts is known only once it stands in the log.
+    """
+    payload = await told.recorded(connection, one.event_id, source(SERVICE))
+    if payload is None:
+        raise NotYet("/data/supersedes")
+    return contracts.decode(payload)
+
+
+def _retraction(cause: Event[Any], event: Event[Any]) -> Event[Any]:
+    """Return what has the figures subtract an event that counted in them."""
+    data = NoticeRetracted(
+        supersedes=event.id,
+        original=event.type,
+        original_id=event.id,
+        original_source=event.source,
+        original_time=event.time,
+        original_recordedtime=event.recordedtime,
+        previous=msgspec.to_builtins(event.data),
+    )
+    return derive(SERVICE, data, cause=cause, to=event.country, key=event.id, subject=event.subject)

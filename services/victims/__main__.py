@@ -1,16 +1,28 @@
 """Start the victims service: `python -m services.victims`."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from services.victims import questions, rules
-from shared.service import Service, run
+from services.victims import questions, receipts, rules
+from shared.service import Running, Service, run
+
+
+@asynccontextmanager
+async def receiving(running: Running) -> AsyncIterator[None]:
+    """Look for what the countries acknowledge in their mailboxes, for the duration."""
+    running.tasks.append(lambda: receipts.sweep(running.log, running.client))
+    yield
+
 
 SERVICE = Service(
     name=rules.SERVICE,
     folder=Path(__file__).parent,
     rules=rules.RULES,
     amends=rules.AMENDS,
+    follows=rules.FOLLOWS,
     questions=questions.QUESTIONS,
+    extend=receiving,
 )
 
 if __name__ == "__main__":

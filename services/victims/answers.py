@@ -8,7 +8,7 @@ from shared.database import Connection, Row
 async def referrals(connection: Connection, referral_ids: Sequence[str]) -> dict[str, Row]:
     """Return the referrals that there are, by id."""
     rows = await connection.fetch(
-        "select referral_id, sender, receiver, urgency, sent, due, state from referral"
+        "select referral_id, sender, receiver, urgency, sent, due, state, delivered from referral"
         " where referral_id = any($1::text[])",
         referral_ids,
     )

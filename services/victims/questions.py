@@ -24,6 +24,7 @@ def _state(country: str, row: Row | None) -> Answered:
         urgency=row["urgency"],
         sent=row["sent"],
         due=row["due"],
+        delivered=row["delivered"],
     )
 
 

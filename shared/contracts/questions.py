@@ -264,6 +264,8 @@ class ReferralAnswer(Answer, frozen=True, kw_only=True):
     urgency: Urgency
     sent: Time
     due: Time
+    delivered: Time | None = None
+    """Since when it is known that the receiver's system has it; None: not yet."""
 
 
 @question("referral", "victims", answer=ReferralAnswer, good={"referral_id": "ref-88"})

@@ -32,6 +32,7 @@ CRASH_POINTS = (
     "published",
     "firing",
     "fired",
+    "delivering",
 )
 CLOCK_WRONG_S = 3.0
 SOME = 20

@@ -26,6 +26,7 @@ can be given again as `SEED=`). It looks like this:
   the fold of these. What has no cause among the reports (a silence, a quarter) is in `scene.log(service)`.
 - `cast` is different countries in each manner (its first three are); the presidency (`PRESIDENCY`) is none of them.
   What a country keeps beyond the scene's ids (contact points, treaties) must not matter, or be undone at the end.
+- Reading a mailbox has a consequence: a referral read there is `victims.referral.delivered`, which goes to its sender.
 - At the end the scene checks by itself that no service logged an error, that every derived event names a recorded
   cause and the report that began it, and that each country's mailbox got what was addressed to it, once, in order.
 
@@ -41,23 +42,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
-import msgspec
 import nats
 import pytest
 from nats.aio.client import Client
 
 from infra.nats.asking import ask
 from infra.nats.rights import OPERATOR, inbox
-from services.indicators import plan as plans
-from services.indicators.figures import Cell, Figures, figures
-from services.indicators.fold import Fold
-from services.indicators.kinds import Span
+from services.indicators.figures import Cell, Figures
+from services.victims.receipts import acknowledged
 from shared import contracts
 from shared.batch import publish_batch
 from shared.client import CountryClient
 from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
 from shared.streams import INTAKE, MAILBOX, stream_of
+from tests.harness.figuring import folded
 from tests.harness.speaking import example, fits
 from tests.harness.stage import CALLER, Stage
 from tests.harness.system import System, until
@@ -159,6 +158,7 @@ class Scene:
 
         # A message that came when the pull had just ended comes again after the acknowledgement's 30 s.
         await until(emptied, f"the mailbox of {country} to be read", 3 * PATIENCE_S)
+        await self.settled()  # its acknowledgements are receipts
         own = {(event.source, event.id) for event in await self.events()}
         return [event for event in box if (event.source, event.id) in own and fits(event, name, fields)]
 
@@ -191,11 +191,7 @@ class Scene:
         return [cell for cell in (await self._figures(row)).cells if cell.country == country]
 
     async def _figures(self, row: str) -> Figures:
-        plan = plans.load()
-        fold = Fold(plan)
-        for event in await self.events():
-            fold.apply(event.name.partition(".")[0], event.sequence, msgspec.json.encode(event))
-        return figures(plan, plan.rows[row], fold.state, Span.now(self.now.date()), exact=True)
+        return folded(row, await self.events(), self.now.date())
 
     async def country(self, name: str) -> CountryClient:
         if name not in self.clients:
@@ -227,7 +223,17 @@ class Scene:
             and all(found["state"]["last_seq"] == before[name]["state"]["last_seq"] for name, found in after.items())
             and all(after[name]["state"]["last_seq"] == last for name, last in sequences.items())
             and after[MAILBOX]["state"]["messages"] == sum(sequences.values())
+            and not await self._unreceipted()
         )
+
+    async def _unreceipted(self) -> bool:
+        """Whether a referral is acknowledged in its receiver's mailbox, and the sender not told so."""
+        rows = await self.database.fetch(
+            "select r.receiver, min(l.position) as first from victims.referral as r"
+            " join victims.log as l on l.entity = r.referral_id and l.type = 'crm.victims.referral.offered.v1'"
+            " where r.delivered is null and r.state in ('pending', 'overdue') group by r.receiver"
+        )
+        return any([await acknowledged(self.operator, row["receiver"]) >= row["first"] for row in rows])
 
     async def _published(self, report: dict[str, Any]) -> None:
         country = report["source"].split(":")[3]
@@ -263,6 +269,8 @@ class Scene:
 
     async def check(self) -> None:
         """What must hold at the end of every scene."""
+        for country in sorted({event.country for event in await self.events() if event.country != "REG"}):
+            await self.received(country)
         logs = await self.logs()
         own = _set_off(self.reports, logs)
         known, roots = {event.id for event in logs}, {report["id"] for report in self.reports}

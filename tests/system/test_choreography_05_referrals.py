@@ -16,15 +16,21 @@ async def test_silence_climbs_the_ladder_to_the_presidency_and_lapses(scene):
     assert due - offered.recordedtime == timedelta(hours=8)
     assert (await scene.one("victims.referral.sent")).data.due == due
     await scene.later(hours=7, minutes=55)
+    assert not await scene.events("victims.referral.delivered"), "it lies unread"
     assert told(await scene.received(slv)) == ["victims.referral.offered"]
+    delivered = await scene.one("victims.referral.delivered")
+    assert await scene.chain(delivered) == [f"victims.referral.{verb}" for verb in ("sent", "offered", "delivered")]
+    assert (delivered.correlationid, delivered.data.receiver) == (report["id"], slv)
+    assert timedelta(hours=7, minutes=55) <= delivered.data.delivered_at - offered.recordedtime < timedelta(hours=8)
+    assert told(await scene.received(gtm)) == ["victims.referral.delivered"]
     await scene.later(minutes=10)
     overdue = await scene.one("victims.referral.overdue")
     first = await scene.one("victims.referral.escalated")
     assert told(await scene.received(slv)) == ["victims.referral.offered", "victims.referral.escalated"]
-    assert told(await scene.received(gtm)) == ["victims.referral.overdue"]
+    assert told(await scene.received(gtm))[1:] == ["victims.referral.overdue"]
     await scene.later(hours=24)
     second = await scene.one("victims.referral.escalated", level=2)
-    assert told(await scene.received(gtm))[1:] == ["victims.referral.escalated"]
+    assert told(await scene.received(gtm))[2:] == ["victims.referral.escalated"]
     assert told(await scene.received(slv))[2:] == ["referral_escalated"]
     await scene.later(hours=48)
     third = await scene.one("victims.referral.escalated", level=3)
@@ -47,6 +53,7 @@ async def test_silence_climbs_the_ladder_to_the_presidency_and_lapses(scene):
     assert await scene.refused(late) == {("/data/referral_id", "already_lapsed")}
     figure = await scene.figure("VA-5.1b", slv)
     assert (figure.numerator, figure.denominator) == (0, 1)
+    assert (await scene.figure("VA-5.1b.stages", gtm, stage="delivered")).value == 1
     await scene.later(seconds=DAY)
     assert len(await scene.events("victims.referral.escalated")) == 3
 
@@ -103,3 +110,4 @@ async def test_a_referral_sent_is_not_retracted_but_revoked(scene):
     back = scene.say(gtm, "victims.referral.retracted", supersedes=first["id"], reason="mistaken", reported_by="ngo")
     await scene.play(first, back)
     assert await scene.refused(back) == {("/data/supersedes", "not_amendable")}
+    await scene.play(said(scene, slv, "rejected", reason="no_capacity"))

@@ -6,14 +6,9 @@ import random
 from collections import Counter
 from datetime import datetime, timedelta
 
-import msgspec
-
-from services.indicators import plan as plans
-from services.indicators.figures import figures
-from services.indicators.fold import Fold
-from services.indicators.kinds import Span
 from shared.clock import Clock
 from shared.contracts.vocabulary import MEMBERS
+from tests.harness.figuring import folded
 from tests.harness.speaking import DAY, NOW, clock, say
 from tests.harness.system import until
 
@@ -77,11 +72,7 @@ def steps(event):
 
 def left(log, row):
     """What a current indicator shows at the end, by country, where it is not 0."""
-    plan = plans.load()
-    fold = Fold(plan)
-    for event in log:
-        fold.apply("victims", event.sequence, msgspec.json.encode(event))
-    found = figures(plan, plan.rows[row], fold.state, Span.now(log[-1].recordedtime.date()), exact=True)
+    found = folded(row, log, log[-1].recordedtime.date())
     return {cell.country: cell.value for cell in found.cells if cell.value}
 
 

@@ -52,3 +52,34 @@ async def test_a_chain_across_services_and_countries_is_shown_as_a_tree(scene):
     assert bystander not in text
     unknown = await run("no-such-event")
     assert unknown.exit_code == 1
+
+
+@pytest.mark.parametrize("scene", ["written"], indirect=True)
+async def test_events_that_share_an_id_are_each_shown_with_their_source(scene):
+    gtm, slv, other = scene.cast[:3]
+    same = scene.id("same")
+    place = scene.say(gtm, "intel.location.reported", place_ref=scene.id("place"), target_country=slv) | {"id": same}
+    referral = sent(scene, slv, other) | {"id": same}
+    await scene.play(place)
+    await scene.play(referral)
+
+    async def run(*arguments):
+        database = scene.system.region.database_url()
+        return await asyncio.to_thread(CliRunner().invoke, app, ["trace", *arguments, "--database-url", database])
+
+    shown = (await run(same)).stdout.splitlines()
+    asked = [line for line in shown if "asked for" in line]
+    assert len(asked) == 2
+    assert "intel.location.reported" in asked[0]
+    assert asked[0].endswith(f"from urn:crm:country:{gtm}:test")
+    assert "victims.referral.sent" in asked[1]
+    assert asked[1].endswith(f"from urn:crm:country:{slv}:test")
+    offered = await scene.one("victims.referral.offered")
+    sources = []
+    text, decoder = (await run(offered.id, "--json")).stdout, json.JSONDecoder()
+    while text.strip():
+        tree, end = decoder.raw_decode(text.lstrip())
+        sources.append(tree["source"])
+        text = text.lstrip()[end:]
+    assert sorted(sources) == sorted([place["source"], referral["source"]]), "either may be what set it off"
+    await scene.play(said(scene, other, "rejected", reason="no_capacity"))

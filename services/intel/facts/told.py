@@ -59,6 +59,12 @@ async def drop(connection: Connection, told: Told) -> bool:
     return not await connection.fetchval("select true from told where key = $1 limit 1", told.key)
 
 
+async def recorded(connection: Connection, event_id: str, source: str) -> bytes | None:
+    """Return an event as it stands in the log; None: it does not yet."""
+    payload = await connection.fetchval("select payload from log where id = $1 and source = $2", event_id, source)
+    return bytes(payload) if payload is not None else None
+
+
 async def events(connection: Connection, scope: str) -> dict[str, str]:
     """Return the ids of the events that told something about a thing, by key."""
     return {one.key: one.event_id for one in await about(connection, [scope])}

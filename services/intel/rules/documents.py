@@ -24,6 +24,7 @@ from shared.contracts.intel import (
 )
 from shared.contracts.vocabulary import MEMBERS
 from shared.database import Connection
+from shared.rules import derived_id
 
 
 async def on_document(
@@ -64,7 +65,13 @@ def hits(sightings: Sequence[Sighting], listings: Sequence[Listing]) -> list[tup
 
 def _hit(doc_ref: str, sighting: Sighting, listing: Listing) -> DocumentHit:
     late = max(0, int((sighting.seen - listing.acted).total_seconds()))
-    return DocumentHit(doc_ref=doc_ref, where=sighting.place, list_event=listing.event_id, latency_s=late)
+    return DocumentHit(
+        doc_ref=doc_ref,
+        where=sighting.place,
+        list_event=listing.event_id,
+        latency_s=late,
+        hit_id=derived_id("hit", sighting.event_id, listing.event_id),
+    )
 
 
 async def on_specimen(

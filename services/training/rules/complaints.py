@@ -43,13 +43,13 @@ async def _conduct(
 
 
 async def _watch(cause: Event[Any], country: Any, complaint_id: str, connection: Connection) -> None:
-    since = await complaints.waiting_since(connection, country, complaint_id)
+    """Let a complaint that waits for its decision become overdue: once, also if it gets another id by a correction."""
+    first = await complaints.waiting(connection, country, complaint_id)
     name = f"complaint/{country}/{complaint_id}"
-    if since is None:
+    if first is None:
         await deadlines.clear(connection, name)
         return
-    due = since + POLICY.resolved_within
+    due = first.known + POLICY.resolved_within
     overdue = derive(SERVICE, ComplaintOverdue(complaint_id=complaint_id, due=due), cause=cause, to=country, time=due)
-    # Whatever has it watched again, a day that passed is told once: the log takes no id twice.
-    once = msgspec.structs.replace(overdue, id=derived_id(overdue.type, name, due.isoformat()))
+    once = msgspec.structs.replace(overdue, id=derived_id(overdue.type, first.source, first.event_id))
     await deadlines.fire_at(connection, name, due, once)

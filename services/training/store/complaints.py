@@ -1,5 +1,6 @@
 """Complaints about officials: what arrived, and what was decided."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,15 @@ from shared.contracts import Event
 from shared.contracts.training import ComplaintResolved
 from shared.database import Connection
 from shared.facts import Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The report of a complaint, and since when the region knows of it."""
+
+    event_id: str
+    source: str
+    known: datetime
 
 
 def complaint(event: Event[Any], data: Any) -> Columns:
@@ -22,11 +32,14 @@ def complaint(event: Event[Any], data: Any) -> Columns:
     }
 
 
-async def waiting_since(connection: Connection, country: str, complaint_id: str) -> datetime | None:
-    """Return since when a complaint waits for its decision; None: it does not."""
-    since: datetime | None = await connection.fetchval(
-        "select min(known) from complaint where country = $1 and complaint_id = $2 having not bool_or(resolved)",
+async def waiting(connection: Connection, country: str, complaint_id: str) -> Waiting | None:
+    """Return the first report of a complaint that waits for its decision; None: it does not, or was told overdue."""
+    row = await connection.fetchrow(
+        "select event_id, source, known from complaint where country = $1 and complaint_id = $2"
+        " and not exists (select from complaint where country = $1 and complaint_id = $2 and resolved)"
+        " and not exists (select from log where entity = $2 and country = $1"
+        " and type = 'crm.training.complaint.overdue.v1') order by known, event_id limit 1",
         country,
         complaint_id,
     )
-    return since
+    return Waiting(**dict(row)) if row else None

@@ -2,19 +2,17 @@
 
 from services.victims.rules import care, consents, points, referrals, returns, withdrawals
 from services.victims.rules.notices import SERVICE, final, stands
-from shared.amendments import Amends
-from shared.contracts import intel, legal, victims
+from shared.amendments import Amends, Follows
+from shared.contracts import intel, victims
 from shared.rules import Rules
 
-__all__ = ["AMENDS", "RULES", "SERVICE"]
+__all__ = ["AMENDS", "FOLLOWS", "RULES", "SERVICE"]
 
 RULES: Rules = {
     intel.ContactPointDesignated: points.on_contactpoint_filled,
     intel.ContactPointReplaced: points.on_contactpoint_filled,
     intel.ContactPointVacated: points.on_contactpoint_vacated,
-    legal.CaseResolved: care.on_case_resolved,
-    legal.LawAmended: care.on_law_amended,
-    legal.ProcedureIssued: care.on_procedure_issued,
+    **dict.fromkeys(care.CONCERNS, care.on_concerning),
     victims.ConsentErased: consents.on_consent_erased,
     victims.ConsentRecorded: consents.on_consent_recorded,
     victims.ConsentWithdrawn: withdrawals.on_consent_withdrawn,
@@ -22,6 +20,7 @@ RULES: Rules = {
     victims.ProgrammeEnrolled: returns.on_programme_enrolled,
     victims.ReferralAccepted: referrals.on_referral_accepted,
     victims.ReferralCompleted: referrals.on_referral_completed,
+    victims.ReferralDelivered: referrals.on_referral_delivered,
     victims.ReferralEscalated: referrals.on_referral_escalated,
     victims.ReferralLapsed: referrals.on_referral_lapsed,
     victims.ReferralOverdue: referrals.on_referral_overdue,
@@ -43,3 +42,4 @@ AMENDS: Amends = {
     victims.ReferralSent: final,
     victims.RepatriationCompleted: returns.amend_repatriation_completed,
 }
+FOLLOWS: Follows = dict.fromkeys(care.CONCERNS, care.amended)

@@ -134,9 +134,18 @@ async def _answered(
     )
     return [
         told,
-        *await _delivered(event, referral, connection),
+        *_delivered(event, referral),
         alert(event, f"referral_{state}", referral.sender, reason=reason),
     ]
+
+
+async def on_referral_delivered(event: Event[ReferralDelivered], connection: Connection) -> Iterable[Event[Any]]:
+    """Note that the receiver has the referral, so that it is told once: by its mailbox, or by its answer if sooner.
+
+    A referral offered anew (choreography 11) was delivered when it was first acknowledged, and is not delivered again.
+    """
+    await referrals.set_delivered(connection, event.data.referral_id, event.data.delivered_at)
+    return []
 
 
 async def on_referral_revoked(event: Event[ReferralRevoked], connection: Connection) -> Iterable[Event[Any]]:
@@ -206,16 +215,14 @@ async def revoked_by(
         referral = await referrals.get(connection, one.referral_id)
         if referral and referral.open:
             data = ReferralRevoked(referral_id=referral.referral_id, reason=reason, reported_by=event.data.reported_by)
-            at = max(event.recordedtime, referral.since)
-            revocations.append(derive(SERVICE, data, cause=event, to=event.country, key=referral.referral_id, time=at))
+            revocations.append(derive(SERVICE, data, cause=event, to=event.country, key=referral.referral_id))
     return revocations
 
 
-async def _delivered(event: Event[Any], referral: Referral, connection: Connection) -> list[Event[Any]]:
-    """Tell the sender, once, that the receiver has the referral: what the receiver does with it shows that."""
+def _delivered(event: Event[Any], referral: Referral) -> list[Event[Any]]:
+    """Tell the sender that the receiver has the referral, where its answer is the first sign of that."""
     if referral.delivered is not None:
         return []
-    await referrals.set_delivered(connection, referral.referral_id, event.recordedtime)
     data = ReferralDelivered(
         referral_id=referral.referral_id,
         receiver=referral.receiver,  # type: ignore[arg-type]  # read back as it was written

@@ -41,7 +41,7 @@ async def amend_repatriation_completed(
     await care.forget_evaluation(connection, SUBJECT, previous.case_id, root.country)
     if previous.referral_id:
         await deadlines.clear(connection, _enrolment(previous.referral_id))
-        await care.set_repatriated(connection, previous.referral_id, None, None)
+        await care.set_escalation(connection, previous.referral_id, None)
     if isinstance(new, RepatriationCompleted):
         await _returned(root, new, connection)
     return previous, new
@@ -60,7 +60,7 @@ async def _returned(event: Event[Any], data: RepatriationCompleted, connection: 
     if data.referral_id:
         lost_at = event.recordedtime + POLICY.enrolled_within
         lost = _lost(event, data, data.referral_id, lost_at)
-        known = await care.set_repatriated(connection, data.referral_id, event.recordedtime, lost.id)
+        known = await care.set_escalation(connection, data.referral_id, lost.id)
         if not known.enrolments:
             await deadlines.fire_at(connection, _enrolment(data.referral_id), lost_at, lost)
 

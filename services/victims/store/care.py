@@ -8,9 +8,8 @@ from shared.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class Homecoming:
-    """A return and the enrolments after it."""
+    """What is told if nobody enrolls after a return, and the enrolments."""
 
-    repatriated: datetime | None
     escalation: str | None
     enrolments: int
 
@@ -24,16 +23,22 @@ class Open:
     due: datetime
 
 
-async def set_repatriated(
-    connection: Connection, referral_id: str, repatriated: datetime | None, escalation: str | None
-) -> Homecoming:
-    """Note a return and the event that would tell of a missing enrolment (or, with None, that there was none)."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a country was told of another service's report, about which entity, by which event."""
+
+    country: str
+    entity: str
+    event_id: str
+    type: str
+
+
+async def set_escalation(connection: Connection, referral_id: str, escalation: str | None) -> Homecoming:
+    """Note, of a return, the event that would tell of a missing enrolment (or, with None, that there was no return)."""
     row = await connection.fetchrow(
-        "insert into homecoming (referral_id, repatriated, escalation) values ($1, $2, $3) on conflict (referral_id)"
-        " do update set repatriated = excluded.repatriated, escalation = excluded.escalation"
-        " returning repatriated, escalation, enrolments",
+        "insert into homecoming (referral_id, escalation) values ($1, $2) on conflict (referral_id)"
+        " do update set escalation = excluded.escalation returning escalation, enrolments",
         referral_id,
-        repatriated,
         escalation,
     )
     assert row
@@ -45,7 +50,7 @@ async def count_enrolment(connection: Connection, referral_id: str, change: int)
     row = await connection.fetchrow(
         "insert into homecoming (referral_id, enrolments) values ($1, greatest($2, 0)) on conflict (referral_id)"
         " do update set enrolments = greatest(homecoming.enrolments + $2, 0)"
-        " returning repatriated, escalation, enrolments",
+        " returning escalation, enrolments",
         referral_id,
         change,
     )
@@ -88,6 +93,34 @@ async def evaluations(connection: Connection, subject: str, case_id: str, countr
         country,
     )
     return [Open(**dict(row)) for row in rows]
+
+
+async def told(connection: Connection, about: str, source: str) -> list[Told]:
+    """Return what was told of a report and holds, in order of country."""
+    rows = await connection.fetch(
+        "select country, entity, event_id, type from told where about = $1 and source = $2 order by country, entity",
+        about,
+        source,
+    )
+    return [Told(**dict(row)) for row in rows]
+
+
+async def add_told(connection: Connection, about: str, source: str, one: Told) -> None:
+    """Note what a country was told of a report."""
+    await connection.execute(
+        "insert into told (about, source, country, entity, event_id, type) values ($1, $2, $3, $4, $5, $6)",
+        about,
+        source,
+        one.country,
+        one.entity,
+        one.event_id,
+        one.type,
+    )
+
+
+async def drop_told(connection: Connection, one: Told) -> None:
+    """Forget what a country was told of a report."""
+    await connection.execute("delete from told where event_id = $1", one.event_id)
 
 
 async def set_contact(connection: Connection, country: str, body: str, *, filled: bool, changed: datetime) -> bool:

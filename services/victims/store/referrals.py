@@ -79,6 +79,30 @@ async def open_to(connection: Connection, receiver: str) -> list[Referral]:
     return [Referral(**dict(row)) for row in rows]
 
 
+async def undelivered_to(connection: Connection) -> list[str]:
+    """Return the countries that have open referrals before them whose delivery is not known."""
+    rows = await connection.fetch(
+        "select distinct receiver from referral where delivered is null and state in ('pending', 'overdue')"
+        " order by receiver"
+    )
+    return [row["receiver"] for row in rows]
+
+
+async def delivered_by(connection: Connection, receiver: str, last: int, most: int) -> list[bytes]:
+    """Return the first offer of each of a country's open, undelivered referrals, of those up to position `last`."""
+    rows = await connection.fetch(
+        "select o.payload from referral as r cross join lateral (select position, payload from log"
+        " where entity = r.referral_id and type = 'crm.victims.referral.offered.v1' and country = r.receiver"
+        " and position <= $2 order by position limit 1) as o"
+        " where r.receiver = $1 and r.delivered is null and r.state in ('pending', 'overdue')"
+        " order by o.position limit $3",
+        receiver,
+        last,
+        most,
+    )
+    return [row["payload"] for row in rows]
+
+
 async def under(connection: Connection, sender: str, consent_ids: Sequence[str]) -> list[Referral]:
     """Return a country's referrals that rest on one of these consents, in order of id, not locked."""
     rows = await connection.fetch(
@@ -95,5 +119,5 @@ async def set_state(connection: Connection, referral_id: str, state: str) -> Non
 
 
 async def set_delivered(connection: Connection, referral_id: str, delivered: datetime) -> None:
-    """Note when the receiver's system showed that it has the referral."""
+    """Note since when it is known that the receiver's system has the referral."""
     await connection.execute("update referral set delivered = $2 where referral_id = $1", referral_id, delivered)

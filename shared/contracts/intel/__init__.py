@@ -32,6 +32,7 @@ from shared.contracts.intel.network import (
     MeetingMissed,
     MeetingScheduled,
 )
+from shared.contracts.intel.notices import NoticeRetracted
 from shared.contracts.intel.operations import (
     ActionPlanAdvanced,
     ControlStatReported,
@@ -113,6 +114,7 @@ __all__ = [
     "MeetingScheduled",
     "ModalityReported",
     "MrzCheck",
+    "NoticeRetracted",
     "OperationEvaluated",
     "OperationExecuted",
     "OperationPlanned",

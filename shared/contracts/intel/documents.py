@@ -234,16 +234,21 @@ class DocumentDelisted(ListedDocument, frozen=True, kw_only=True):
     bad=("latency_s", -1),
     privacy="P",
     entity="doc_ref",
+    tallies=(Tally("hit", ("hit_id",), "change", regional=True),),
     rows=("IE-3.1ii",),
 )
 class DocumentHit(Data, frozen=True, kw_only=True):
-    """A listed document was presented at a border."""
+    """A listed document was presented at a border; its issuer and the finder are told."""
 
     doc_ref: Ref
     where: Ref
     list_event: EventId
     latency_s: Count
     """Seconds from the listing to the hit."""
+    hit_id: Ref | None = None
+    """The same for both who are told."""
+    change: Tallied | None = None
+    """Of the hits in the region: given by the first who is told."""
 
 
 class SpecimenGone(Fact, frozen=True, kw_only=True):

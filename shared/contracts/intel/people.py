@@ -168,6 +168,7 @@ class PhonebookDisseminated(Marked, frozen=True, kw_only=True):
     bad=("countries", ["GTM"]),
     privacy="P",
     entity="match_id",
+    tallies=(Tally("match", ("match_id",), "change", regional=True),),
     rows=("IE-1.2.3",),
 )
 class PhonenumberMatched(Data, frozen=True, kw_only=True):
@@ -178,6 +179,8 @@ class PhonenumberMatched(Data, frozen=True, kw_only=True):
     hash_prefix: Annotated[str, Meta(max_length=8)]
     seizure_ids: tuple[Ref, ...]
     score: Share
+    change: Tallied | None = None
+    """Of the matches in the region: given by the first of the two owners that is told."""
 
 
 class Band(Marked, frozen=True, kw_only=True):

@@ -26,7 +26,8 @@ from shared.contracts.vocabulary import (
 )
 
 REFERRAL = ("referral_id",)
-ANSWERED = (Tally("referral", REFERRAL, "pending", opens=False, regional=True),)
+SENT = (Tally("referral", REFERRAL, "pending", regional=True, known=True),)
+ANSWERED = (Tally("referral", REFERRAL, "pending", opens=False, regional=True, known=True),)
 
 
 class Override(Value, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ class Preview(Value, frozen=True, kw_only=True):
     owner="sender",
     entity="referral_id",
     derived=("due",),
-    tallies=(Tally("referral", REFERRAL, "pending", regional=True),),
+    tallies=SENT,
     rows=("VA-5.1b",),
 )
 class ReferralSent(Fact, frozen=True, kw_only=True):
@@ -212,11 +213,15 @@ class ReferralOverdue(Data, frozen=True, kw_only=True):
     rows=("VA-5.1b",),
 )
 class ReferralDelivered(Data, frozen=True, kw_only=True):
-    """Tells the sending country that the receiving country's system has the referral."""
+    """Tells the sending country that the receiving country's system has the referral: acknowledged in its mailbox.
+
+    Or answered, if that was known first. Told once for each referral, also when it is offered again.
+    """
 
     referral_id: Ref
     receiver: Country
     delivered_at: Time
+    """When the region knew; the receiver acknowledged it shortly before, and not earlier than it was offered."""
 
 
 @contract(

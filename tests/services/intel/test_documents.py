@@ -50,9 +50,9 @@ async def test_a_hit_is_taken_back_with_the_listing_and_told_again_with_another(
     mistaken = listed(desk, days=-3 * HOUR)
     await desk.tell_at_once(flagged(desk), mistaken)
     await desk.tell(desk.retracted(mistaken))
-    assert await desk.told("MEX") == ["intel.document.hit", "taken_back doc-1"]
+    assert await desk.told("MEX") == ["intel.document.hit", "intel.notice.retracted", "taken_back doc-1"]
     await desk.tell(listed(desk, days=HOUR))
-    assert await desk.told("MEX") == ["intel.document.hit", "intel.document.hit", "taken_back doc-1"]
+    assert await desk.told("MEX") == ["intel.document.hit"] * 2 + ["intel.notice.retracted", "taken_back doc-1"]
 
 
 async def test_a_correction_of_something_else_changes_nothing_told(desk):
@@ -61,7 +61,7 @@ async def test_a_correction_of_something_else_changes_nothing_told(desk):
     await desk.tell(desk.corrected(report, status="lost"))
     assert await desk.told("MEX") == ["intel.document.hit"]
     await desk.tell(desk.corrected(report, doc_ref="doc-9"))
-    assert await desk.told("MEX") == ["intel.document.hit", "taken_back doc-1"]
+    assert await desk.told("MEX") == ["intel.document.hit", "intel.notice.retracted", "taken_back doc-1"]
 
 
 @given(

@@ -178,3 +178,25 @@ async def test_a_day_that_a_complaint_waited_beyond_is_told_once(training):
     await training.tell(complaint(training, "received"), late, training.retracted(late))
     await training.pass_days(1)
     assert await training.recorded("training.complaint.overdue") == [first]
+
+
+async def test_a_complaint_told_overdue_is_not_told_again_when_its_first_report_goes(training):
+    first = complaint(training, "received")
+    await training.tell(first)
+    await training.pass_days(5)
+    await training.tell(complaint(training, "received", 5))
+    await training.pass_days(25)
+    told = await training.one("training.complaint.overdue")
+    await training.tell(training.retracted(first))
+    await training.pass_days(10)
+    assert await training.recorded("training.complaint.overdue") == [told]
+
+
+async def test_a_complaint_told_overdue_is_not_told_again_under_another_identifier(training):
+    first = complaint(training, "received", complaint_id="cp-1")
+    await training.tell(first)
+    await training.pass_days(30)
+    told = await training.one("training.complaint.overdue")
+    await training.tell(training.corrected(first, complaint_id="cp-2"))
+    await training.pass_days(10)
+    assert await training.recorded("training.complaint.overdue") == [told]

@@ -1,10 +1,13 @@
 """A referral ends after it began, by the times that the reports themselves give."""
 
+from datetime import timedelta
+
 import pytest
 
 from services.victims.__main__ import SERVICE
 from shared.contracts import Refused
-from tests.harness.desk import desk
+from tests.harness.desk import START, desk
+from tests.harness.figuring import folded
 
 
 @pytest.fixture
@@ -45,7 +48,28 @@ async def test_a_sender_whose_clock_is_ahead_binds_neither_an_answer_nor_the_reg
         answer(victims, "accepted", 0),
         victims.event("victims.consent.withdrawn", consent_id="co-1", victim_pid="vi-1"),
     )
-    revoked = await victims.one("victims.referral.revoked")
-    sent = (await victims.recorded("victims.referral.sent"))[0]
-    assert revoked.time == sent.time
-    assert (sent.data.pending.by, revoked.data.pending.by) == (1, -1)
+    assert (await victims.one("victims.referral.revoked")).time == START
+    assert await pending(victims) == 0
+    assert await waiting(victims) == {}
+
+
+async def waiting(victims, day=START):
+    """What the gauge of pending referrals shows as of a day's end."""
+    found = folded("VA-5.1b.pending", await victims.recorded(), day.date(), as_of=True)
+    return {cell.country: cell.value for cell in found.cells if cell.value}
+
+
+@pytest.mark.parametrize("verb", ["accepted", "rejected", "revoked"])
+async def test_an_answer_between_the_region_knowing_and_the_senders_clock_closes_the_gauge_on_every_day(victims, verb):
+    """The sender's clock is 15 h ahead, in the next day; the answer's is right."""
+    await victims.tell(victims.event("victims.referral.sent", 15 / 24))
+    assert set((await waiting(victims)).values()) == {1}
+    await victims.pass_days(1 / 24)
+    await victims.tell(answer(victims, verb, 1 / 24))
+    assert await pending(victims) == 0
+    assert await waiting(victims) == await waiting(victims, START + timedelta(days=1)) == {}
+
+
+async def test_an_answer_from_a_clock_that_is_ahead_closes_when_it_is_known(victims):
+    await victims.tell(victims.event("victims.referral.sent"), answer(victims, "accepted", 20 / 24))
+    assert await waiting(victims) == {}
