@@ -1,12 +1,14 @@
 """What the victims service does with what it records and hears, beyond recording it: one module per choreography."""
 
-from services.victims.rules import care, consents, points, referrals, returns, withdrawals
+from services.victims.rules import care, consents, continuity, points, referrals, returns, withdrawals
 from services.victims.rules.notices import SERVICE, final, stands
+from services.victims.store import services
 from shared.amendments import Amends, Follows
 from shared.contracts import intel, victims
+from shared.facts import Fact, Facts
 from shared.rules import Rules
 
-__all__ = ["AMENDS", "FOLLOWS", "RULES", "SERVICE"]
+__all__ = ["AMENDS", "FACTS", "FOLLOWS", "RULES", "SERVICE"]
 
 RULES: Rules = {
     intel.ContactPointDesignated: points.on_contactpoint_filled,
@@ -17,6 +19,7 @@ RULES: Rules = {
     victims.ConsentRecorded: consents.on_consent_recorded,
     victims.ConsentWithdrawn: withdrawals.on_consent_withdrawn,
     victims.EvaluationSubmitted: returns.on_evaluation_submitted,
+    victims.MigrationStatusResolved: continuity.on_migrationstatus_resolved,
     victims.ProgrammeEnrolled: returns.on_programme_enrolled,
     victims.ReferralAccepted: referrals.on_referral_accepted,
     victims.ReferralCompleted: referrals.on_referral_completed,
@@ -34,6 +37,7 @@ AMENDS: Amends = {
     victims.ConsentErased: stands,
     victims.ConsentRecorded: consents.amend_consent_recorded,
     victims.ConsentWithdrawn: stands,
+    victims.MigrationStatusResolved: continuity.amend_migrationstatus_resolved,
     victims.ProgrammeEnrolled: returns.amend_programme_enrolled,
     victims.ReferralAccepted: stands,
     victims.ReferralCompleted: stands,
@@ -43,3 +47,8 @@ AMENDS: Amends = {
     victims.RepatriationCompleted: returns.amend_repatriation_completed,
 }
 FOLLOWS: Follows = dict.fromkeys(care.CONCERNS, care.amended)
+FACTS: Facts = {
+    victims.ServiceEnded: Fact("service", services.ended),
+    victims.ServiceProvided: Fact("service", services.provided),
+    victims.VictimIdentified: Fact("identification", services.identified),
+}
