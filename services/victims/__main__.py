@@ -21,6 +21,7 @@ SERVICE = Service(
     rules=rules.RULES,
     amends=rules.AMENDS,
     follows=rules.FOLLOWS,
+    facts=rules.FACTS,
     questions=questions.QUESTIONS,
     extend=receiving,
 )
