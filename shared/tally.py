@@ -76,6 +76,14 @@ class _Record:
             return None
         return Tallied(by=1 if act[2] else -1, until=known[place][0] if place < len(known) else None)
 
+    def lapse_s(self, thing: Thing, act: Act) -> int | None:
+        """Return the whole seconds since the act before, if that one closed the thing and this one opens it."""
+        known = self.acts.get(thing, [])
+        place = bisect_left(known, act)
+        if not act[2] or place == 0 or known[place - 1][2]:
+            return None
+        return int((act[0] - known[place - 1][0]).total_seconds())
+
     def add(self, thing: Thing, act: Act) -> None:
         """Put an act on record."""
         insort(self.acts.setdefault(thing, []), act)
@@ -163,7 +171,7 @@ async def _put(connection: Connection, tolds: Sequence[_Told]) -> list[Data]:
     record = await _recorded(connection, acts, since)
     filled = []
     for told, own in zip(tolds, each, strict=True):
-        filled.append(msgspec.structs.replace(told.data, **_changed(own, record), **_lasted(told, record)))
+        filled.append(msgspec.structs.replace(told.data, **_changed(own, record), **_lasted(told, own, record)))
         for _, thing, act in own:
             record.add(thing, act)
     await connection.execute(
@@ -192,9 +200,11 @@ def _changed(acts: Sequence[tuple[Tally, Thing, Act]], record: _Record | None) -
     return found
 
 
-def _lasted(told: _Told, record: _Record) -> dict[str, int | None]:
+def _lasted(told: _Told, acts: Sequence[tuple[Tally, Thing, Act]], record: _Record) -> dict[str, int | None]:
     """Return the fields that tell how long something took."""
-    found: dict[str, int | None] = {}
+    found: dict[str, int | None] = {
+        tally.lapse: record.lapse_s(thing, act) for tally, thing, act in acts if tally.lapse
+    }
     for one in told.agreed.tallies:
         if isinstance(one, Since):
             firsts = [record.first[thing] for thing in told.things(one) if thing in record.first]

@@ -13,7 +13,7 @@ import structlog
 
 from services.indicators import reports, silence, store, thresholds
 from services.indicators.feed import Feed, Rebuilt
-from services.indicators.figures import figures
+from services.indicators.figures import all_figures
 from services.indicators.kinds import Span
 from services.indicators.milestones import Announcement, announcements
 from services.indicators.plan import Plan
@@ -113,9 +113,7 @@ class Announcer:
 
     async def _cross(self, now: datetime) -> None:
         span = Span.now(now.date())
-        rows = [row for row in self.plan.rows.values() if row.target is not None]
-        found = [figures(self.plan, row, self.feed.state, span) for row in rows]
-        crossed = thresholds.crossings(found, self.crossings)
+        crossed = thresholds.crossings(all_figures(self.plan, self.feed.state, span), self.crossings)
         await self._record([_crossing(one, now) for one in crossed])
         self.crossings |= {one.row.id: one.new for one in crossed}
 

@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.indicators import pages
 from services.indicators.feed import Rebuilt
-from services.indicators.figures import Figures, figures
+from services.indicators.figures import Figures, all_figures, figures
 from services.indicators.kinds import Span
 from services.indicators.metrics import Indicators
 from services.indicators.milestones import Occurrence, occurrences
@@ -68,8 +68,15 @@ class View:
 
     def figures(self, request: Request, identity: str, as_of: date | None = None) -> Figures:
         """Return a row's figures as the sender of the request may see them."""
-        span = Span.as_of(as_of) if as_of else Span.now(self.now().date())
-        return figures(self.plan, self.plan.rows[identity], self.state(), span, exact=self.exact(request))
+        row = self.plan.rows[identity]
+        return figures(self.plan, row, self.state(), self._span(as_of), exact=self.exact(request))
+
+    def all_figures(self, request: Request, as_of: date | None = None) -> list[Figures]:
+        """Return every row's figures as the sender of the request may see them."""
+        return all_figures(self.plan, self.state(), self._span(as_of), exact=self.exact(request))
+
+    def _span(self, as_of: date | None) -> Span:
+        return Span.as_of(as_of) if as_of else Span.now(self.now().date())
 
 
 def app(view: View) -> Starlette:
@@ -100,7 +107,7 @@ class _Board:
 
     async def scoreboard(self, request: Request) -> Response:
         view, state = self._view, self._view.state()
-        found = [view.figures(request, identity) for identity in view.plan.rows]
+        found = view.all_figures(request)
         page = pages.scoreboard(_lang(request), view.plan, state, view.now(), found, played=view.played)
         return _page(page)
 
@@ -145,7 +152,7 @@ class _Board:
 
     async def api_indicators(self, request: Request) -> Response:
         as_of = _as_of(request)
-        return _json([_summary(self._view.figures(request, identity, as_of)) for identity in self._view.plan.rows])
+        return _json([_summary(one) for one in self._view.all_figures(request, as_of)])
 
     async def api_indicator(self, request: Request) -> Response:
         return _json(_detail(self._view.figures(request, self._row(request), _as_of(request))))

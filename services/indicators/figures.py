@@ -1,8 +1,9 @@
 """Figures as they are published: of each row its cells, its one figure, whether the target is met, who is in it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import cache
 
 from msgspec import Struct
 
@@ -75,10 +76,32 @@ class Figures(Struct, frozen=True):
         return bool(self.silent) if self.row.kind == "trend" else None
 
 
+Find = Callable[[str], Figures]
+"""Row -> its figures."""
+
+
 def figures(plan: Plan, row: Row, state: State, span: Span, *, exact: bool = False) -> Figures:
     """Return a row's figures; numbers about victims are guarded unless `exact`."""
-    if row.kind in COMPOSED:
-        return _composed(plan, row, state, span, exact=exact)
+    return _finder(plan, state, span, exact=exact)(row.id)
+
+
+def all_figures(plan: Plan, state: State, span: Span, *, exact: bool = False) -> list[Figures]:
+    """Return the figures of every row in the plan's order, each worked out once."""
+    return [*map(_finder(plan, state, span, exact=exact), plan.rows)]
+
+
+def _finder(plan: Plan, state: State, span: Span, *, exact: bool) -> Find:
+    """Return the function that gives a row's figures, and keeps them: rows are made of other rows."""
+
+    @cache
+    def find(name: str) -> Figures:
+        row = plan.rows[name]
+        return _composed(plan, row, span, find) if row.kind in COMPOSED else _plain(plan, row, state, span, exact=exact)
+
+    return find
+
+
+def _plain(plan: Plan, row: Row, state: State, span: Span, *, exact: bool) -> Figures:
     counted = kinds.counted(plan, row, state, span)
     sums, total = kinds.regional(plan, row, state, span, counted)
     guard = Guard(counted) if row.privacy == "victims" and not exact else None
@@ -170,7 +193,7 @@ def _lasted(plan: Plan, row: Row, state: State, span: Span) -> dict[str, Counts]
     return {one.country: (one.sum_s, one.buckets[-1][1]) for one in shown}
 
 
-def _composed(plan: Plan, row: Row, state: State, span: Span, *, exact: bool) -> Figures:
+def _composed(plan: Plan, row: Row, span: Span, find: Find) -> Figures:
     """Return a figure made of other rows: no formula of the Plan's own, so its parts are its cells.
 
     `average` is the weighted mean of the inputs' figures; `score` of how far each input has come, from 0 to 1: a
@@ -179,12 +202,12 @@ def _composed(plan: Plan, row: Row, state: State, span: Span, *, exact: bool) ->
     cells, weights, weighed, covered = [], 0.0, 0.0, []
     for name, weight in row.inputs.items():
         if name in plan.rows:
-            part = figures(plan, plan.rows[name], state, span, exact=exact)
+            part = find(name)
             covered.append(part.coverage)
             found = part.headline.value if part.headline else None
             value = found if row.kind == "average" else _achieved(part)
         else:
-            value = _area_share(plan, name, state, span, exact=exact)
+            value = _area_share(plan, name, find)
         if value is not None:
             weights, weighed = weights + weight, weighed + weight * value
             cells.append(Cell(REGION, {"input": name}, value))
@@ -208,11 +231,11 @@ def _achieved(one: Figures) -> float | None:
     return max(0.0, min(1.0, value))
 
 
-def _area_share(plan: Plan, area: str, state: State, span: Span, *, exact: bool) -> float | None:
+def _area_share(plan: Plan, area: str, find: Find) -> float | None:
     verdicts = [
         met
         for row in plan.rows.values()
         if row.id.startswith(f"{area}-") and row.target is not None and row.kind not in COMPOSED
-        if (met := figures(plan, row, state, span, exact=exact).met) is not None
+        if (met := find(row.id).met) is not None
     ]
     return sum(verdicts) / len(verdicts) if verdicts else None

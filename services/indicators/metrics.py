@@ -11,7 +11,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from services.indicators.figures import Cell, Figures, figures
+from services.indicators.figures import Cell, Figures, all_figures
 from services.indicators.kinds import Span
 from services.indicators.milestones import occurrences
 from services.indicators.plan import Plan
@@ -48,7 +48,7 @@ class Indicators(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield every family as of now."""
         state, today = self._state(), Span.now(self._now().date())
-        found = [figures(self._plan, row, state, today, exact=self._exact) for row in self._plan.rows.values()]
+        found = all_figures(self._plan, state, today, exact=self._exact)
         yield from _values(found)
         yield from _summaries(found)
         yield _histograms(found)

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from services.indicators.figures import Cell, Figures, figures
+from services.indicators.figures import Cell, Figures, all_figures
 from services.indicators.kinds import Span, reporting
 from services.indicators.milestones import REPORTED_WITHIN, Standing, occurrences
 from services.indicators.plan import Plan, Text, end_of, months_after, quarter, quarter_end, quarters
@@ -87,7 +87,7 @@ def due(name: str) -> datetime:
 def report(plan: Plan, state: State, name: str, revision: int) -> Report:
     """Return a quarter's report as the state has it now, in publishable figures."""
     day = quarter_end(name)
-    found = [figures(plan, row, state, Span.as_of(day)) for row in plan.rows.values()]
+    found = all_figures(plan, state, Span.as_of(day))
     return Report(
         quarter=name,
         revision=revision,

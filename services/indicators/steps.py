@@ -3,7 +3,6 @@
 Alike are events of one type and country that say the same in every field by which the plan tells them apart.
 """
 
-import itertools
 from bisect import bisect_left
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -16,7 +15,7 @@ from services.indicators import accounts, fields
 from services.indicators.accounts import Account, Said, Source
 from services.indicators.fields import word
 from services.indicators.plan import Done, Milestone, Plan, Row, Term, holds
-from services.indicators.state import BASELINE, Cell, Earliest, Key, Levels, State, micros
+from services.indicators.state import BASELINE, Cell, Earliest, Key, Levels, State, Sums, micros
 from shared.contracts.tallies import Tallied
 
 BASELINE_SET = "indicators.baseline.set"
@@ -45,7 +44,10 @@ class Reading:
     def __init__(self, plan: Plan, state: State, event: str) -> None:
         self._state = state
         self._event = event
-        self._accounts = plan.accounts.by_event.get(event, {})
+        self._accounts = [
+            (alike, accounts.amount(alike), [(one, state.sums.setdefault(one.name, Sums())) for one in several])
+            for alike, several in plan.accounts.by_event.get(event, {}).items()
+        ]
         self._own = [
             (row, term, accounts.own(row, term))
             for row in plan.rows.values()
@@ -54,7 +56,8 @@ class Reading:
         ]
         self._done = [(one, done) for one in plan.milestones.values() for done in one.done if done.event == event]
         self._dates = any(one.after and one.after.event == event for one in plan.milestones.values())
-        read = [*itertools.chain(*self._accounts.values()), *(source.account for *_, source in self._own)]
+        read = [one for *_, several in self._accounts for one, _ in several]
+        read += [source.account for *_, source in self._own]
         apart = {path for account in read for path in account.paths}
         apart |= {path for _, done in self._done for path in [*done.where, done.distinct] if path}
         self._apart = sorted(apart)
@@ -74,11 +77,11 @@ class Reading:
         said = dict(zip(self._apart, told, strict=True))
         counts: list[tuple[Cell, int]] = []
         effects: list[Effect] = []
-        for alike, several in self._accounts.items():
+        for alike, read, several in self._accounts:
             clock = CLOCKS.index(alike.clock)
-            cells = [self._state.cell(one.name, key) for one in several for key in one.keys(country, said)]
+            cells = [sums.cell(key) for one, sums in several for key in one.keys(country, said)]
             if alike.amount:
-                effects.append(_adding(alike, cells, clock))
+                effects.append(_adding(alike, read, cells, clock))
             else:
                 counts += [(cell, clock) for cell in cells]
         for row, term, source in self._own:
@@ -94,9 +97,8 @@ class Reading:
         return counts, effects
 
 
-def _adding(account: Account, cells: list[Cell], clock: int) -> Effect:
+def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) -> Effect:
     """Return what an event adds to some cells that says how much."""
-    read = accounts.amount(account)
     if account.amount in fields.changes(account.event):
         return _changing(cells, read, known=fields.known(account.event, account.amount))
 

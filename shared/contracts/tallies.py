@@ -52,6 +52,9 @@ class Tally:
     """An act counts from when the region knew of it, if its own time lies later: a sender's clock may be ahead."""
     flag: str = ""
     """An older field, true where the act changes the number."""
+    lapse: str = ""
+    """Filled, where the act opens the thing, with the whole seconds since the act before it, if that one closed it;
+    None: it was open, or nothing was known of it. Judged once, like `Since`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +81,5 @@ Counted: TypeAlias = Tally | Since | Age
 
 def filled(tallies: tuple[Counted, ...]) -> tuple[str, ...]:
     """Return the fields that these fill in."""
-    flags = [one.flag for one in tallies if isinstance(one, Tally)]
-    return tuple(name for name in [*(one.field for one in tallies), *flags] if name)
+    more = [name for one in tallies if isinstance(one, Tally) for name in (one.flag, one.lapse)]
+    return tuple(name for name in [*(one.field for one in tallies), *more] if name)

@@ -17,6 +17,7 @@ from services.indicators.figures import figures
 from services.indicators.fold import Fold
 from services.indicators.kinds import Span, view
 from services.indicators.plan import load
+from services.intel.__main__ import SERVICE as INTEL
 from services.training.__main__ import SERVICE as TRAINING
 from services.victims.__main__ import SERVICE as VICTIMS
 from shared import contracts
@@ -157,6 +158,55 @@ async def test_officials_in_the_system_are_counted_exactly_on_every_day(postgres
         assert on(fold, "IP-a", day) == sum(latest.values()), day
         migration = sum(inside for (_, institution), inside in latest.items() if institution == "migration")
         assert sum(n for key, n in view(PLAN, "IP-2.1", "numerator", fold.state).upto(day.toordinal())) == migration
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_records_filled_to_80_per_cent_are_counted_exactly_on_every_day(postgres_server, seed):
+    rng = random.Random(seed)
+
+    def completeness(rng):
+        return {"core_filled": rng.choice([15, 16, 17]), "core_total": 20}
+
+    def making(rng):
+        verb = "registered" if rng.random() < 0.4 else "updated"
+        filled = completeness(rng)
+        return report(f"victims.victim.{verb}", moment(rng), victim_pid=f"vi-{rng.randrange(4)}", completeness=filled)
+
+    def amended(rng, root):
+        return msgspec.to_builtins(root.data) | {"completeness": completeness(rng)}
+
+    async with desk(postgres_server, VICTIMS) as table:
+        await shuffled_history(table, rng, making, amended)
+        fold = await table.fold()
+    for day in {START.date() + timedelta(days=n) for n in range(0, 510, 7)}:
+        latest = {}
+        for time, data in sorted(table.held.values(), key=lambda one: one[0]):
+            if time.date() <= day:
+                latest[data["victim_pid"]] = data["completeness"]["core_filled"] >= 16
+        found = figures(PLAN, PLAN.rows["VA-3.1b.filled"], fold.state, Span.as_of(day), exact=True).headline
+        told = (found.numerator, found.denominator) if found else (0, 0)
+        assert told == (sum(latest.values()), len(latest)), day
+
+
+async def test_a_post_is_vacant_until_another_is_named_and_how_long_is_told(postgres_server):
+    def at(days, verb):
+        return report(f"intel.contactpoint.{verb}", START + timedelta(days=days))
+
+    async with desk(postgres_server, INTEL) as table:
+        await table.record(at(0, "designated"), at(10, "vacated"))
+        again = at(30, "vacated")
+        await table.record(again, at(24, "replaced"), at(33, "replaced"))  # the first vacancy's end comes late
+        fold = await table.fold()
+        assert [on(fold, "IE-1.2.2.vacant", (START + timedelta(days=n)).date()) for n in (9, 10, 23, 24, 30, 33)] == [
+            *(0, 1, 1, 0, 1, 0)
+        ]
+        lasted = figures(PLAN, PLAN.rows["IE-1.2.2.vacancy"], fold.state, Span.now(NOW.date()), exact=True)
+        assert (lasted.headline.numerator, lasted.headline.denominator) == ((14 + 3) * 86_400, 2)
+        await table.record(
+            report("intel.contactpoint.retracted", NOW, supersedes=again.id, reason="mistaken"),
+        )
+        fold = await table.fold()
+    assert on(fold, "IE-1.2.2.vacant", (START + timedelta(days=31)).date()) == 0
 
 
 @pytest.mark.parametrize("seed", range(3))

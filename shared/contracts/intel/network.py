@@ -12,6 +12,12 @@ BODIES = ("ppt", "st", "sv")
 """The Plan's bodies that speak for the region."""
 
 
+POINT = (
+    Tally("contact_point", ("country", "body"), "change", lapse="vacant_s"),
+    Tally("vacancy", ("country", "body"), "vacant", opens=False),
+)
+
+
 @contract(
     "intel.contactpoint.designated",
     good={
@@ -23,7 +29,7 @@ BODIES = ("ppt", "st", "sv")
     bad=("country", "ESP"),
     privacy="S",
     owner="country",
-    tallies=(Tally("contact_point", ("country", "body"), "change"),),
+    tallies=POINT,
     rows=(
         "IE-1.1b",
         "IE-1.2.2",
@@ -38,6 +44,9 @@ class ContactPointDesignated(Fact, frozen=True, kw_only=True):
     channel: Token | None = None
     valid_from: date | None = None
     change: Tallied | None = None
+    vacant: Tallied | None = None
+    vacant_s: Count | None = None
+    """How long nobody held it before; None: somebody did, or nobody ever had."""
 
 
 @contract(
@@ -76,7 +85,7 @@ class MeetingHeld(Fact, frozen=True, kw_only=True):
     bad=("officer_ref", "Ana"),
     privacy="S",
     owner="country",
-    tallies=(Tally("contact_point", ("country", "body"), "change"),),
+    tallies=POINT,
     rows=(
         "IE-1.1b",
         "IE-1.2.2",
@@ -91,7 +100,10 @@ class ContactPointReplaced(ContactPointDesignated, frozen=True, kw_only=True):
     good={"country": "GTM", "body": "immigration", "reported_by": "immigration"},
     bad=("body", "x"),
     owner="country",
-    tallies=(Tally("contact_point", ("country", "body"), "change", opens=False),),
+    tallies=(
+        Tally("contact_point", ("country", "body"), "change", opens=False),
+        Tally("vacancy", ("country", "body"), "vacant"),
+    ),
     rows=("IE-1.2.2",),
 )
 class ContactPointVacated(Fact, frozen=True, kw_only=True):
@@ -100,6 +112,7 @@ class ContactPointVacated(Fact, frozen=True, kw_only=True):
     country: Country
     body: Reporter
     change: Tallied | None = None
+    vacant: Tallied | None = None
 
 
 class Manual(Fact, frozen=True, kw_only=True):

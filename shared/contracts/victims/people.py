@@ -120,10 +120,22 @@ class Completeness(Value, frozen=True, kw_only=True):
     core_filled: Count
     core_total: Annotated[int, Meta(ge=1, le=1000)]
 
+    @property
+    def well_filled(self) -> bool:
+        """Whether at least 80 % of the core fields are filled (Plan row VA-3.1b)."""
+        return self.core_filled * 5 >= self.core_total * 4
+
     def check(self) -> Iterator[Problem]:
         """Yield `more_than_total`."""
         if self.core_filled > self.core_total:
             yield Problem("/data/completeness/core_filled", "more_than_total", "it is part of core_total, not more")
+
+
+FILLED = (
+    Tally("on_file", ("victim_pid",), "on_file"),
+    Tally("well_filled", ("victim_pid",), "well_filled", opens=Opens("completeness.well_filled", (True,))),
+)
+"""A record is as full as the latest report of it says; an update without its registration is a record, too."""
 
 
 @contract(
@@ -140,7 +152,7 @@ class Completeness(Value, frozen=True, kw_only=True):
     bad=("citizenship", "Honduran"),
     privacy="S",
     entity="victim_pid",
-    tallies=(Tally("record", ("victim_pid",)),),
+    tallies=(Tally("record", ("victim_pid",)), *FILLED),
     rows=(
         "VA-3.1",
         "VA-3.1b",
@@ -158,6 +170,8 @@ class VictimRegistered(Fact, frozen=True, kw_only=True):
     citizenship: Nationality | None = None
     gender: Gender | None = None
     age_broad: AgeBroad | None = None
+    on_file: Tallied | None = None
+    well_filled: Tallied | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield what is wrong with the completeness, and `age_mismatch`, too."""
@@ -178,6 +192,7 @@ class VictimRegistered(Fact, frozen=True, kw_only=True):
     bad=("completeness", 20),
     privacy="S",
     entity="victim_pid",
+    tallies=FILLED,
     rows=("VA-3.1b",),
 )
 class VictimUpdated(Fact, frozen=True, kw_only=True):
@@ -185,6 +200,8 @@ class VictimUpdated(Fact, frozen=True, kw_only=True):
 
     victim_pid: Ref
     completeness: Completeness
+    on_file: Tallied | None = None
+    well_filled: Tallied | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield what is wrong with the completeness, too."""
