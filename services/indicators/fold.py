@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 
 from services.indicators import fields
 from services.indicators.plan import Plan
-from services.indicators.state import REPORTS, State, Sums
+from services.indicators.state import REPORTS, State
 from services.indicators.steps import Moment, Reading, Target
 
 COUNTRY_SOURCE = "urn:crm:country:"
@@ -78,7 +78,7 @@ class Fold:
     def __init__(self, plan: Plan, state: State | None = None) -> None:
         self.plan = plan
         self.state = state or State(plan.digest)
-        self._reports = self.state.sums.setdefault(REPORTS, Sums())
+        self._reports = self.state.sums[REPORTS]
         self._types: dict[str, _Compiled] = {}
         """What has come so far; most types of the catalogue are rare."""
 
@@ -131,7 +131,7 @@ class Fold:
         last = self.state.heard.get((country, service))
         if last is None or last < moment.recorded:
             self.state.heard[country, service] = moment.recorded
-        self._reports.cell((country,)).add(moment.days[1], 1)
+        self._reports[(country,)].add(moment.days[1], 1)
 
     def _refuse(self, country: str, service: str, codes: set[str]) -> None:
         for code in codes:

@@ -72,8 +72,7 @@ class Report(Struct, frozen=True):
 
 def closed(state: State, now: datetime) -> list[str]:
     """Return the quarters that are over, from that of the first report recorded on."""
-    reports = state.sums.get(REPORTS)
-    first = min((day for cell in reports.cells.values() for day in cell.days), default=None) if reports else None
+    first = min((day for cell in state.sums[REPORTS].values() for day in cell.days), default=None)
     if first is None:
         return []
     return [quarter(day) for day in quarters(date.fromordinal(first), now.date()) if end_of(day) < now]

@@ -62,37 +62,21 @@ class Cell:
         return sum(amount for day, amount in self.days.items() if after < day <= until)
 
 
-class Sums:
-    """Whole-number sums per cell and day; what sums to nothing leaves no trace."""
+Sums = defaultdict[Key, Cell]
+"""What is added up under one name; what sums to nothing leaves no trace."""
 
-    __slots__ = ("cells",)
 
-    def __init__(self) -> None:
-        self.cells: dict[Key, Cell] = {}
+def _dump_sums(sums: Sums) -> list[Any]:
+    held = [(key, [(day, n) for day, n in sorted(cell.days.items()) if n]) for key, cell in sorted(sums.items())]
+    return [[list(key), days] for key, days in held if days]
 
-    def cell(self, key: Key) -> Cell:
-        """Return a cell, new where there is none."""
-        found = self.cells.get(key)
-        if found is None:
-            found = self.cells[key] = Cell()
-        return found
 
-    def dump(self) -> list[Any]:
-        """Return it as sorted lists."""
-        held = [
-            (key, [(day, n) for day, n in sorted(cell.days.items()) if n]) for key, cell in sorted(self.cells.items())
-        ]
-        return [[list(key), days] for key, days in held if days]
-
-    @classmethod
-    def load(cls, dumped: list[Any]) -> "Sums":
-        """Return what was dumped."""
-        sums = cls()
-        for key, days in dumped:
-            cell = sums.cell(tuple(key))
-            for day, amount in days:
-                cell.add(day, amount)
-        return sums
+def _load_sums(dumped: list[Any]) -> Sums:
+    sums = Sums(Cell)
+    for key, days in dumped:
+        for day, amount in days:
+            sums[tuple(key)].add(day, amount)
+    return sums
 
 
 class View:
@@ -109,7 +93,7 @@ class View:
     def over(self, sums: Mapping[str, Sums]) -> Self:
         """Return it with the cells that the accounts have got since (they lose none)."""
         for index, source in enumerate(self._sources):
-            held = sums[source.name].cells if source.name in sums else {}
+            held: Mapping[Key, Cell] = sums.get(source.name, {})
             for key, cell in islice(held.items(), self._seen[index], None):
                 mine = source.key(key)
                 if mine is not None:
@@ -221,7 +205,7 @@ class State:
 
     digest: str
     """Of the plan that it was folded with."""
-    sums: dict[str, Sums] = field(default_factory=dict)
+    sums: defaultdict[str, Sums] = field(default_factory=lambda: defaultdict(lambda: Sums(Cell)))
     """`<row>/<role>` -> sums."""
     levels: dict[str, Levels] = field(default_factory=dict)
     groups: dict[str, dict[str, Earliest]] = field(default_factory=dict)
@@ -237,17 +221,13 @@ class State:
     views: dict[tuple[str, str], View] = field(default_factory=dict)
     """(row, role) -> its cells; made when looked at, and no part of the dump."""
 
-    def cell(self, name: str, key: Key) -> Cell:
-        """Return a cell of the sums of a name."""
-        return self.sums.setdefault(name, Sums()).cell(key)
-
     def dump(self) -> bytes:
         """Return the state as canonical bytes."""
         return msgspec.json.encode(
             {
                 "layout": LAYOUT,
                 "digest": self.digest,
-                "sums": [[name, held] for name, sums in sorted(self.sums.items()) if (held := sums.dump())],
+                "sums": [[name, held] for name, sums in sorted(self.sums.items()) if (held := _dump_sums(sums))],
                 "levels": [[name, levels.dump()] for name, levels in sorted(self.levels.items()) if levels.declared],
                 "groups": _dump_groups(self.groups),
                 "events": [[*name, sorted(counts.items())] for name, counts in sorted(self.events.items()) if counts],
@@ -263,9 +243,8 @@ class State:
         stored: Mapping[str, Any] = msgspec.json.decode(dumped)
         if stored.get("layout") != LAYOUT or stored["digest"] != digest:
             raise StateError("the snapshot belongs to another plan")
-        return cls(
+        state = cls(
             digest=digest,
-            sums={name: Sums.load(sums) for name, sums in stored["sums"]},
             levels={name: Levels.load(levels) for name, levels in stored["levels"]},
             groups={
                 name: {group: Earliest(kept, more) for group, kept, more in groups} for name, groups in stored["groups"]
@@ -275,6 +254,8 @@ class State:
             rejected={(service, country, code): n for service, country, code, n in stored["rejected"]},
             sequences=dict(stored["sequences"]),
         )
+        state.sums.update((name, _load_sums(sums)) for name, sums in stored["sums"])
+        return state
 
 
 def _dump_groups(groups: Mapping[str, Mapping[str, Earliest]]) -> list[Any]:

@@ -15,7 +15,7 @@ from services.indicators import accounts, fields
 from services.indicators.accounts import Account, Said, Source
 from services.indicators.fields import word
 from services.indicators.plan import Done, Milestone, Plan, Row, Term, holds
-from services.indicators.state import BASELINE, Cell, Earliest, Key, Levels, State, Sums, micros
+from services.indicators.state import BASELINE, Cell, Earliest, Key, Levels, State, micros
 from shared.contracts.tallies import Tallied
 
 BASELINE_SET = "indicators.baseline.set"
@@ -45,7 +45,7 @@ class Reading:
         self._state = state
         self._event = event
         self._accounts = [
-            (alike, accounts.amount(alike), [(one, state.sums.setdefault(one.name, Sums())) for one in several])
+            (alike, accounts.amount(alike), [(one, state.sums[one.name]) for one in several])
             for alike, several in plan.accounts.by_event.get(event, {}).items()
         ]
         self._own = [
@@ -79,7 +79,7 @@ class Reading:
         effects: list[Effect] = []
         for alike, read, several in self._accounts:
             clock = CLOCKS.index(alike.clock)
-            cells = [sums.cell(key) for one, sums in several for key in one.keys(country, said)]
+            cells = [sums[key] for one, sums in several for key in one.keys(country, said)]
             if alike.amount:
                 effects.append(_adding(alike, read, cells, clock))
             else:
@@ -146,7 +146,8 @@ def _own(state: State, row: Row, term: Term, source: Source, key: Key) -> Effect
         levels = state.levels.setdefault(row.stored(term.role), Levels())
         return _given(read, lambda level, moment, sign: levels.add(key, (moment.time, moment.recorded), level, sign))
     clock = CLOCKS.index(row.clock)
-    counts = [state.cell(row.stored("bucket"), (key[0], name)) for name in (*map(str, row.buckets_s), "+Inf")]
+    buckets = state.sums[row.stored("bucket")]
+    counts = [buckets[key[0], name] for name in (*map(str, row.buckets_s), "+Inf")]
     return _given(read, lambda s, moment, sign: counts[bisect_left(row.buckets_s, s)].add(moment.days[clock], sign))
 
 

@@ -15,7 +15,7 @@ from shared.contracts.vocabulary import MEMBERS
 from shared.relay import LOST
 from tests.faults import proxy
 from tests.faults.ledger import Ledger
-from tests.faults.stand import Stand
+from tests.faults.stand import PATIENCE_S, Stand
 from tests.harness.system import until
 
 PAUSE_S = (0.5, 4.0)
@@ -37,7 +37,6 @@ CRASH_POINTS = (
 CLOCK_WRONG_S = 3.0
 SOME = 20
 """Messages that a stream has before one of them is damaged."""
-PATIENCE_S = 120
 
 
 @dataclass

@@ -14,7 +14,7 @@ from shared.streams import stream_configs
 from tests.harness.system import free_port, until
 
 SIZE = 3
-PATIENCE_S = 90
+PATIENCE_S = 240
 
 
 class Node(Nats):

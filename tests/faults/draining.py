@@ -7,18 +7,22 @@ from collections import Counter
 from infra.nats.asking import ask
 from shared.streams import durables
 from tests.faults.ledger import Ledger
-from tests.faults.stand import Stand
+from tests.faults.stand import PATIENCE_S, Stand
 from tests.faults.traffic import Publisher
 from tests.harness.system import until
 
-PATIENCE_S = 240
 LADDER_S = 12
-"""Real seconds in which the last urgent referral becomes overdue."""
+"""Real seconds in which the last urgent referral becomes overdue, once it is recorded."""
 
 
-async def drained(stand: Stand, ledger: Ledger, people: list[Publisher]) -> None:
+async def drained(stand: Stand, ledger: Ledger, people: list[Publisher], patience_s: float = PATIENCE_S) -> None:
     """Return when nothing is left to do; TimeoutError says what is."""
+    await _settled(stand, ledger, people, patience_s)
     await asyncio.sleep(LADDER_S)
+    await _settled(stand, ledger, people, patience_s)
+
+
+async def _settled(stand: Stand, ledger: Ledger, people: list[Publisher], patience_s: float) -> None:
     left: list[str] = []
 
     async def settled() -> bool:
@@ -31,10 +35,10 @@ async def drained(stand: Stand, ledger: Ledger, people: list[Publisher]) -> None
         return not left
 
     try:
-        await until(settled, "everything to settle", PATIENCE_S)
+        await until(settled, "everything to settle", patience_s)
     except TimeoutError:
         ledger.fault("does not settle", left=left)
-        raise TimeoutError(f"after {PATIENCE_S} s: {'; '.join(left[:10])}") from None
+        raise TimeoutError(f"after {patience_s} s: {'; '.join(left[:10])}") from None
 
 
 async def unsettled(stand: Stand, people: list[Publisher]) -> list[str]:

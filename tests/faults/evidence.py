@@ -149,7 +149,7 @@ async def _ended(stand: Stand, name: str) -> None:
     stand.held.add(name)
     child = stand.children[name]
     child.process.terminate()
-    await asyncio.to_thread(child.process.wait, 30)
+    await asyncio.to_thread(child.process.wait, PATIENCE_S)
 
 
 async def _read(jetstream, stream: str) -> list[Stored]:

@@ -11,14 +11,13 @@ from infra.local.child import STEADY_S
 from shared.client import ClientError, CountryClient
 from tests.faults import proxy
 from tests.faults.ledger import GOOD, Ledger, Report
-from tests.faults.stand import Stand
+from tests.faults.stand import PATIENCE_S, Stand
 from tests.faults.traffic import SYSTEM, Publisher, wire
 from tests.harness.system import until
 
 ROUNDS = 3
 QUEUED = 1000
 RETRY_S = 1.0
-PATIENCE_S = 240
 VICTIMS = {"service killed": "training", "NATS restarted": "nats", "PostgreSQL restarted": "postgres"}
 BACK = "1,000 queued, country back"
 LIMITS_S = {"service killed": 5, "NATS restarted": 10, "PostgreSQL restarted": 15, BACK: 60}

@@ -97,7 +97,7 @@ async def soaked(seconds: float, stand: Stand) -> list[str]:
         await publishing(people, watched())
         took = time.monotonic() - began
         print(f"  half of it asked for: {rate:.0f} a second; sent: {(ledger.tried - before) / took:.0f}", flush=True)
-        await drained(stand, ledger, people)
+        await drained(stand, ledger, people, DRAINED_S_MAX)
         print(f"  restarts: {sum(stand.restarts.values())}")
         found = list(grown(seen[int(SAMPLES * WARM) :]))
         found += [f"{name} ended {number} times" for name, number in stand.restarts.items() if number]

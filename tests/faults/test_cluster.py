@@ -10,13 +10,12 @@ from infra.nats.connection import connected
 from infra.nats.rights import OPERATOR
 from infra.recovery.verify import compare
 from shared.client import Unreachable, connect
-from tests.faults.cluster import Cluster
+from tests.faults.cluster import PATIENCE_S, Cluster
 from tests.harness.servers import Keys, Region
 from tests.harness.speaking import NOW, clock, example
 from tests.harness.system import System, until
 
 NAME = "training.official.enrolled"
-PATIENCE_S = 90
 
 
 async def published(gtm, first, number=20):

@@ -15,12 +15,11 @@ from tests.faults.checker import Case, check
 from tests.faults.draining import unsettled
 from tests.faults.evidence import gather
 from tests.faults.ledger import GOOD, Ledger
-from tests.faults.stand import Stand, standing
+from tests.faults.stand import PATIENCE_S, Stand, standing
 from tests.faults.traffic import publishers
 from tests.harness.system import until
 
 NUMBER = 30
-PATIENCE_S = 240
 LONG_PAST_S = 25.0
 """Real seconds; on the plan's clock twenty hours."""
 

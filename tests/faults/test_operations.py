@@ -7,7 +7,8 @@ import time
 import urllib.request
 
 from tests.faults.defects import MISTREATED
-from tests.faults.test_controls import NUMBER, PATIENCE_S, Control, controlled, copied
+from tests.faults.stand import PATIENCE_S
+from tests.faults.test_controls import NUMBER, Control, controlled, copied
 from tests.faults.verbs import announce, crm
 from tests.harness.system import until
 

@@ -19,7 +19,7 @@ from tests.harness.speaking import NOW, clock, example
 from tests.harness.system import until
 
 NAME = "training.official.enrolled"
-PATIENCE_S = 120
+PATIENCE_S = 240
 
 
 async def reported(system, first, number=30):
