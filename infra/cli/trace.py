@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from infra.recovery.chain import Step
 
 
+LINE_MAX = 500
+
+
 def trace(
     event_id: Annotated[str, typer.Argument(help="The id of a recorded event.")],
     *,
@@ -79,7 +82,8 @@ def _show(first: "Step", asked: str) -> None:
 
     tree = Tree(_line(first, asked))
     _branch(tree, first, asked)
-    Console(highlight=False, soft_wrap=True).print(tree)
+    # As wide as it takes: a tree is cut at the width of the terminal, and the end of a line is the id.
+    Console(highlight=False, width=LINE_MAX).print(tree)
 
 
 def _branch(tree: "Tree", step: "Step", asked: str) -> None:

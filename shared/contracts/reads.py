@@ -13,8 +13,10 @@ READS: dict[str, tuple[str, ...]] = {
         "victims.victim.retracted",
     ),
     "victims": (
+        "intel.contactpoint.corrected",
         "intel.contactpoint.designated",
         "intel.contactpoint.replaced",
+        "intel.contactpoint.retracted",
         "intel.contactpoint.vacated",
         "legal.case.corrected",
         "legal.case.resolved",

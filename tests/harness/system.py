@@ -25,6 +25,8 @@ from tests.harness.servers import Region
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60
+STARTING_S = 180
+"""A process that compiles and imports on a machine with ten times as much to do as it has processors for."""
 
 
 async def until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
@@ -92,7 +94,7 @@ class System:
         whole = (self.folder / f"{name}.log").read_bytes()[start:].rpartition(b"\n")[0]
         return [json.loads(line) for line in whole.decode().splitlines() if line.startswith("{")]
 
-    async def ready(self, *names: str, patience_s: float = PATIENCE_S) -> None:
+    async def ready(self, *names: str, patience_s: float = STARTING_S) -> None:
         for name in names or self.processes:
             await until(lambda name=name: self._is_ready(name), f"{name} to be ready", patience_s)
 

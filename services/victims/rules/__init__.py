@@ -3,12 +3,15 @@
 from services.victims.rules import care, consents, continuity, points, referrals, returns, withdrawals
 from services.victims.rules.notices import SERVICE, final, stands
 from services.victims.store import services
+from services.victims.store.care import contact_act
 from shared.amendments import Amends, Follows
 from shared.contracts import intel, victims
 from shared.facts import Fact, Facts
 from shared.rules import Rules
 
 __all__ = ["AMENDS", "FACTS", "FOLLOWS", "RULES", "SERVICE"]
+
+POINTS = (intel.ContactPointDesignated, intel.ContactPointReplaced, intel.ContactPointVacated)
 
 RULES: Rules = {
     intel.ContactPointDesignated: points.on_contactpoint_filled,
@@ -46,8 +49,12 @@ AMENDS: Amends = {
     victims.ReferralSent: final,
     victims.RepatriationCompleted: returns.amend_repatriation_completed,
 }
-FOLLOWS: Follows = dict.fromkeys(care.CONCERNS, care.amended)
+FOLLOWS: Follows = {
+    **dict.fromkeys(care.CONCERNS, care.amended),
+    **dict.fromkeys(POINTS, points.amended),
+}
 FACTS: Facts = {
+    **dict.fromkeys(POINTS, Fact("contact_act", contact_act)),
     victims.ServiceEnded: Fact("service", services.ended),
     victims.ServiceProvided: Fact("service", services.provided),
     victims.VictimIdentified: Fact("identification", services.identified),

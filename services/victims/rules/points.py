@@ -20,29 +20,45 @@ async def on_contactpoint_filled(
     event: Event[ContactPointDesignated] | Event[ContactPointReplaced], connection: Connection
 ) -> Iterable[Event[Any]]:
     """Offer again to the newcomer every referral that its country has not answered."""
-    data = event.data
-    if not await care.set_contact(connection, data.country, data.body, filled=True, changed=event.time):
+    if not await care.is_latest(connection, event):
         return []
+    country = event.data.country
     again = []
-    for referral in await referrals.open_to(connection, data.country):
+    for referral in await referrals.open_to(connection, country):
         if referral.offer is None or referral.subject is None:
             continue
         offer = await vault.unseal(connection, referral.sender, referral.subject, referral.offer)
         if offer is not None:
             offered = msgspec.json.decode(offer, type=ReferralOffered)
-            again.append(derive(SERVICE, offered, cause=event, to=data.country, key=referral.referral_id))
+            again.append(derive(SERVICE, offered, cause=event, to=country, key=referral.referral_id))
     return again
 
 
 async def on_contactpoint_vacated(event: Event[ContactPointVacated], connection: Connection) -> Iterable[Event[Any]]:
     """Have the secretariat look after the open referrals of a country that has no contact point left."""
-    data = event.data
-    if not await care.set_contact(connection, data.country, data.body, filled=False, changed=event.time):
+    if not await care.is_latest(connection, event):
         return []
-    holder = seat("st", event.recordedtime)
-    if holder == data.country or not await care.is_vacant(connection, data.country):
+    return await _looked_after(event, event.data.country, connection)
+
+
+async def amended(
+    told: Event[Any], before: Event[Any], after: Event[Any] | None, connection: Connection
+) -> Iterable[Event[Any]]:
+    """Have the secretariat look after the referrals of a country that the amended news leaves without (a `Follow`).
+
+    A post that nobody had left, after all, needs nothing: the country's mailbox has had everything.
+    """
+    if after is not None and (after.data.country, after.data.body) == (before.data.country, before.data.body):
+        return []
+    left = before.data.country if isinstance(before.data, ContactPointDesignated) else after and after.data.country
+    return await _looked_after(told, left, connection) if left else []
+
+
+async def _looked_after(cause: Event[Any], country: str, connection: Connection) -> list[Event[Any]]:
+    holder = seat("st", cause.recordedtime)
+    if holder == country or not await care.is_vacant(connection, country):
         return []
     return [
-        alert(event, "contact_point_vacant", holder, entity=referral.referral_id, due=referral.due)
-        for referral in await referrals.open_to(connection, data.country)
+        alert(cause, "contact_point_vacant", holder, entity=referral.referral_id, due=referral.due)
+        for referral in await referrals.open_to(connection, country)
     ]

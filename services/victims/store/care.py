@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from shared.contracts import Event
+from shared.contracts.intel import ContactPointDesignated, ContactPointVacated
 from shared.database import Connection
+from shared.facts import Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +127,29 @@ async def drop_told(connection: Connection, one: Told) -> None:
     await connection.execute("delete from told where event_id = $1", one.event_id)
 
 
-async def set_contact(connection: Connection, country: str, body: str, *, filled: bool, changed: datetime) -> bool:
-    """Note whether anybody holds a contact point's post; return False when later news was heard before."""
-    return bool(
-        await connection.fetchval(
-            "insert into contact_point (country, body, filled, changed) values ($1, $2, $3, $4)"
-            " on conflict (country, body) do update set filled = excluded.filled, changed = excluded.changed"
-            " where contact_point.changed <= excluded.changed returning true",
-            country,
-            body,
-            filled,
-            changed,
-        )
+def contact_act(event: Event[Any], data: ContactPointDesignated | ContactPointVacated) -> Columns:
+    """Keep that somebody took a contact point's post, or that nobody holds it."""
+    filled = isinstance(data, ContactPointDesignated)
+    return {"country": data.country, "body": data.body, "filled": filled, "changed": event.time}
+
+
+async def is_latest(connection: Connection, event: Event[Any]) -> bool:
+    """Say whether no later news of this contact point was heard."""
+    latest = await connection.fetchval(
+        "select event_id from contact_act where country = $1 and body = $2"
+        " order by changed desc, event_id desc limit 1",
+        event.data.country,
+        event.data.body,
     )
+    return bool(latest == event.id)
 
 
 async def is_vacant(connection: Connection, country: str) -> bool:
     """Return whether a country had contact points and has none now (its other bodies are deputies)."""
-    return bool(await connection.fetchval("select not bool_or(filled) from contact_point where country = $1", country))
+    return bool(
+        await connection.fetchval(
+            "select not bool_or(filled) from (select distinct on (body) filled from contact_act where country = $1"
+            " order by body, changed desc, event_id desc) as latest",
+            country,
+        )
+    )

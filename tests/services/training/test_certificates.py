@@ -8,10 +8,6 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from services.indicators.figures import figures
-from services.indicators.fold import Fold
-from services.indicators.kinds import Span
-from services.indicators.plan import load
 from services.training.__main__ import SERVICE
 from services.training.policy import POLICY
 from services.training.standing import history
@@ -22,6 +18,7 @@ from shared.contracts.questions import CertificatesAsk
 from shared.questions import Asked
 from shared.rules import NotYet
 from tests.harness.desk import START, desk
+from tests.harness.figuring import folded
 
 CERTIFICATION = [f"training.certification.{verb}" for verb in ("staled", "expired", "renewed", "revoked", "retracted")]
 
@@ -226,16 +223,9 @@ async def test_a_correction_to_another_law_or_institution_is_told_anew(training)
     ]
 
 
-PLAN = load()
-
-
 async def valid(training):
     """How many certificates count in IE-3.2b by the fold, and how many have nothing told of them by the tables."""
-    folded = Fold(PLAN)
-    rows = await training.log.pool.fetch("select payload from log order by position")
-    for sequence, row in enumerate(rows, 1):
-        folded.apply("training", sequence, bytes(row["payload"]))
-    found = figures(PLAN, PLAN.rows["IE-3.2b"], folded.state, Span.now(training.clock.now().date()), exact=True)
+    found = folded("IE-3.2b", await training.recorded(), training.clock.now().date())
     counted = sum(cell.numerator or 0 for cell in found.cells if cell.country == "GTM")
     standing = await training.log.pool.fetchval(
         "select count(*) from certificate as c where not exists"
