@@ -167,7 +167,7 @@ def _amount_faults(row: "Row", agreed: Contract, path: str) -> Iterator[str]:
     except LookupError as error:
         yield str(error)
         return
-    if fields.is_change(found):
+    if fields.change_told(found):
         if row.kind == "mean" or row.clock != "time":
             yield f"{agreed.name} field {path!r} tells a change at its time: not for means, nor by recordedtime"
     elif not fields.is_whole_number(found) and not (row.digits and fields.is_number(found)):

@@ -1,7 +1,7 @@
 """Paths into event data (`offences.0`, `legs.0.mode`): what type stands there, and how to read it fast."""
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -9,7 +9,7 @@ import msgspec
 from msgspec import inspect
 
 from shared.contracts import Contract, registry
-from shared.contracts.tallies import Tallied, Tally
+from shared.contracts.tallies import Step, Steps, Tallied, Tally
 
 Read = Callable[[Any], Any]
 UNKNOWN = "unknown"
@@ -75,21 +75,24 @@ def is_whole_number(found: inspect.Type) -> bool:
     return isinstance(found, inspect.IntType)
 
 
-def is_change(found: inspect.Type) -> bool:
-    """Say whether such a field tells exactly what the event changes of a number."""
-    return isinstance(found, inspect.StructType) and found.cls is Tallied
+def change_told(found: inspect.Type) -> Any:
+    """Return `Tallied` or `Steps` if such a field tells exactly what the event changes of a number; else None."""
+    if isinstance(found, inspect.StructType) and found.cls is Tallied:
+        return Tallied
+    stepped = isinstance(found, inspect.VarTupleType) and isinstance(found.item_type, inspect.StructType)
+    return Steps if stepped and found.item_type.cls is Step else None  # type: ignore[attr-defined]  # by `stepped`
 
 
 @cache
-def changes(event: str) -> frozenset[str]:
-    """Return the fields of an event type that tell what it changes."""
-    return frozenset(
-        field.encode_name
+def changes(event: str) -> Mapping[str, Any]:
+    """Return the fields of an event type that tell what it changes, each with how (`change_told`)."""
+    return {
+        field.encode_name: told
         for agreed in registry().values()
         if agreed.name == event
         for field in inspect.type_info(agreed.data).fields  # type: ignore[attr-defined]  # it is a struct
-        if is_change(_present(field.type))
-    )
+        if (told := change_told(_present(field.type)))
+    }
 
 
 @cache
@@ -105,7 +108,7 @@ def partial(name: str, paths: frozenset[str]) -> type[msgspec.Struct]:
     tops = sorted({path.partition(".")[0] for path in paths})
     renamed = {f"f_{top}": top for top in tops}
     counted = changes(name)
-    fields = [(attribute, Tallied | None if top in counted else Any, None) for attribute, top in renamed.items()]
+    fields = [(attribute, counted[top] | None if top in counted else Any, None) for attribute, top in renamed.items()]
     return msgspec.defstruct(name.replace(".", "_"), fields, rename=renamed, frozen=True, gc=False)
 
 

@@ -16,7 +16,7 @@ from services.indicators.accounts import Account, Said, Source
 from services.indicators.fields import word
 from services.indicators.plan import Done, Milestone, Plan, Row, Term, holds
 from services.indicators.state import BASELINE, Cell, Earliest, Key, Levels, State, micros
-from shared.contracts.tallies import Tallied
+from shared.contracts.tallies import Steps, Tallied
 
 BASELINE_SET = "indicators.baseline.set"
 ALIKE_MAX = 16_384
@@ -99,7 +99,10 @@ class Reading:
 
 def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) -> Effect:
     """Return what an event adds to some cells that says how much."""
-    if account.amount in fields.changes(account.event):
+    told = fields.changes(account.event).get(account.amount)
+    if told is Steps:
+        return _stepping(cells, read)
+    if told is Tallied:
         return _changing(cells, read, known=fields.known(account.event, account.amount))
 
     def use(amount: int, moment: Moment, sign: int) -> None:
@@ -124,6 +127,19 @@ def _changing(cells: list[Cell], read: fields.Read, *, known: bool) -> Effect:
             end = change.until.astimezone(UTC).toordinal()
             for cell in cells:
                 cell.add(end, -by)
+
+    return effect
+
+
+def _stepping(cells: list[Cell], read: fields.Read) -> Effect:
+    """Add what the event says it changes, each step at its own time."""
+
+    def effect(data: Any, _moment: Moment, sign: int) -> None:
+        steps: Steps = read(data) or ()
+        for step in steps:
+            day = step.at.astimezone(UTC).toordinal()
+            for cell in cells:
+                cell.add(day, step.by * sign)
 
     return effect
 

@@ -119,8 +119,45 @@ def resolved_case(event: Event[Any], data: Any) -> Columns:
 
 
 def witness_care(event: Event[Any], data: Any) -> Columns:
-    """Keep that the protection of a case's witness was reviewed, or ended."""
-    return {"country": event.country, "case_id": data.case_id, "reviewed": event.time}
+    """Keep that a case's witness came under protection, or that the protection was reviewed, or ended."""
+    return {
+        "country": event.country,
+        "case_id": data.case_id,
+        "reviewed": event.time,
+        "witness_pid": data.witness_pid,
+        "act": event.name.rpartition(".")[2],
+    }
+
+
+def proceeding(event: Event[Any], data: Any) -> Columns:
+    """Keep that proceedings were opened, or closed."""
+    opens = event.name.endswith(".opened")
+    return {"country": event.country, "case_id": data.case_id, "at": event.time, "opens": opens}
+
+
+@dataclass(frozen=True, slots=True)
+class CaseAct:
+    """A report that opens or closes a case, or (with `witness`) the protection of its witness."""
+
+    event_id: str
+    source: str
+    witness: str | None
+    at: datetime
+    opens: bool
+
+
+async def case_acts(connection: Connection, country: str, case_id: str) -> list[CaseAct]:
+    """Return the reports of a case and its witnesses."""
+    rows = await connection.fetch(
+        "select event_id, source, witness_pid as witness, reviewed as at, act <> 'ended' as opens"
+        " from witness_care where country = $1 and case_id = $2 and witness_pid is not null"
+        " union all select event_id, source, null, at, opens from proceeding where country = $1 and case_id = $2"
+        " union all select event_id, source, null, resolved, false from resolved_case"
+        " where country = $1 and case_id = $2",
+        country,
+        case_id,
+    )
+    return [CaseAct(**dict(row)) for row in rows]
 
 
 async def unreviewed_since(connection: Connection, country: str, case_id: str) -> datetime | None:
@@ -128,7 +165,7 @@ async def unreviewed_since(connection: Connection, country: str, case_id: str) -
     since: datetime | None = await connection.fetchval(
         "select min(known) from resolved_case as r where country = $1 and case_id = $2 and not exists"
         " (select from witness_care as w where w.country = r.country and w.case_id = r.case_id"
-        " and w.reviewed >= r.resolved)",
+        " and w.act <> 'protected' and w.reviewed >= r.resolved)",
         country,
         case_id,
     )

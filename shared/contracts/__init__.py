@@ -13,7 +13,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from shared.contracts.tallies import Counted, Tallied, filled
+from shared.contracts.tallies import Counted, Steps, Tallied, filled
 from shared.contracts.vocabulary import END, MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason
 
 SERVICES = ("intel", "victims", "legal", "training", "indicators")
@@ -233,7 +233,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
 
 def _changes(data: type[Data]) -> list[str]:
     """Return the fields that only the owning service fills in, by their type."""
-    return [field.name for field in msgspec.structs.fields(data) if field.type == Tallied | None]
+    return [field.name for field in msgspec.structs.fields(data) if field.type in (Tallied | None, Steps | None)]
 
 
 class Corrected(Report, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ class Fact(Report, frozen=True, kw_only=True):
         lists, periods = _shape(type(self))
         for attribute, wire in lists:
             value = getattr(self, attribute)
-            if any(one in value[:index] for index, one in enumerate(value)):
+            if any(one in value[:index] for index, one in enumerate(value or ())):
                 yield Problem(f"/data/{wire}", "repeated_value", "the list names something more than once")
         for start, end in periods:
             first, last = getattr(self, start), getattr(self, end)

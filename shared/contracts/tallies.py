@@ -18,6 +18,17 @@ class Tallied(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     """A later act was on record already, and the change holds only until its time."""
 
 
+class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """By how much a number changes, and when."""
+
+    at: Annotated[datetime, Meta(tz=True)]
+    by: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+
+
+Steps: TypeAlias = tuple[Step, ...]
+"""What one event changes of a number, where that is more than one change of one: a rule of the service works it out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opens:
     """The field whose value tells whether an act opens or closes."""

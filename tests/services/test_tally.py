@@ -18,6 +18,7 @@ from services.indicators.fold import Fold
 from services.indicators.kinds import Span, view
 from services.indicators.plan import load
 from services.intel.__main__ import SERVICE as INTEL
+from services.legal.__main__ import SERVICE as LEGAL
 from services.training.__main__ import SERVICE as TRAINING
 from services.victims.__main__ import SERVICE as VICTIMS
 from shared import contracts
@@ -274,3 +275,94 @@ async def test_how_long_it_took_is_told_where_the_beginning_is_known(postgres_se
         await table.record(report("training.complaint.resolved", START - timedelta(hours=1), complaint_id="cp-1"))
         took = [contracts.decode(payload).data for payload in await table.recorded()]
     assert [one.latency_s for one in took[1:]] == [3600, None, None]
+
+
+CASE_VERBS = {
+    "witness.protected": 4,
+    "witness.reviewed": 1,
+    "witness.ended": 4,
+    "proceeding.opened": 2,
+    "proceeding.closed": 1,
+    "case.resolved": 1,
+}
+"""Reports of cases and their witnesses, by how often one is made."""
+
+
+def open_case(acts):
+    """(witnesses, those under protection) of a case, by its acts in the order of time."""
+    is_open, protected = True, {}
+    for name, data in acts:
+        if name.startswith("legal.witness"):
+            protected[data["witness_pid"]] = not name.endswith("ended")
+        else:
+            is_open = name.endswith("opened")
+    return (len(protected), sum(protected.values())) if is_open else (0, 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_witnesses_of_open_cases_are_counted_exactly_on_every_day(postgres_server, seed):
+    rng = random.Random(seed)
+    names = {}
+
+    def either(rng, name):
+        case = {"case_id": f"case-{rng.randrange(3)}"}
+        return case | ({"witness_pid": f"wi-{rng.randrange(3)}"} if name.startswith("legal.witness") else {})
+
+    def making(rng):
+        [name] = rng.choices([f"legal.{verb}" for verb in CASE_VERBS], [*CASE_VERBS.values()])
+        event = report(name, moment(rng), **either(rng, name))
+        names[event.id] = name
+        return event
+
+    def amended(rng, root):
+        return msgspec.to_builtins(root.data) | either(rng, root.name)
+
+    async with desk(postgres_server, LEGAL) as table:
+        await shuffled_history(table, rng, making, amended)
+        fold = await table.fold()
+    told = [(time, names[identity], data) for identity, (time, data) in table.held.items()]
+    told.sort(key=lambda one: (one[0], one[1].endswith(("ended", "closed", "resolved"))))
+    some = 0
+    for day in {START.date() + timedelta(days=n) for n in range(0, 510, 7)}:
+        cases = defaultdict(list)
+        for time, name, data in told:
+            if time.date() <= day:
+                cases[data["case_id"]].append((name, data))
+        right = [sum(column) for column in zip((0, 0), *map(open_case, cases.values()), strict=True)]
+        roles = (view(PLAN, "VA-6.1b.open", role, fold.state) for role in ("denominator", "numerator"))
+        assert [sum(n for _, n in one.upto(day.toordinal())) for one in roles] == right, day
+        some += right[0] > right[1] > 0
+    assert some, "on some day only a part was under protection"
+
+
+async def test_a_case_that_ends_ends_it_for_all_its_witnesses_and_a_mistaken_end_for_none(postgres_server):
+    def at(days, name, who="wi-1"):
+        data = {"witness_pid": who} if "witness" in name else {}
+        return report(f"legal.{name}", START + timedelta(days=days), **data)
+
+    async def share(table, days):
+        found = figures(PLAN, PLAN.rows["VA-6.1b.open"], (await table.fold()).state, Span.as_of(day(days)), exact=True)
+        return found.headline and (found.headline.numerator, found.headline.denominator)
+
+    def day(days):
+        return (START + timedelta(days=days)).date()
+
+    async with desk(postgres_server, LEGAL) as table:
+        end = at(90, "case.resolved")
+        await table.record(end, at(1, "witness.protected"), at(2, "witness.protected", "wi-2"))
+        await table.record(at(0, "proceeding.opened"), at(30, "witness.ended", "wi-2"), at(99, "witness.ended"))
+        assert [await share(table, n) for n in (0, 1, 2, 30, 89, 90, 99)] == [
+            None, (1, 1), (2, 2), (1, 2), (1, 2), None, None,
+        ]  # fmt: skip
+        told = [contracts.decode(row).data for row in await table.recorded()]
+        steps = [one.open_witnesses or () for one in told if hasattr(one, "open_witnesses")]
+        assert [[one.by for one in each] for each in steps] == [[], [1, -1], [1, -1], [], [], []]
+        await table.record(report("legal.case.retracted", NOW, supersedes=end.id, reason="mistaken"))
+        assert [await share(table, n) for n in (2, 30, 90, 98, 99)] == [(2, 2), (1, 2), (1, 2), (1, 2), (0, 2)]
+        await table.record(at(120, "proceeding.closed"))
+        again = at(130, "proceeding.opened")
+        await table.record(again, at(131, "witness.reviewed"))
+        assert [await share(table, n) for n in (99, 119, 120, 130, 131)] == [(0, 2), (0, 2), None, (0, 2), (1, 2)]
+        other = msgspec.to_builtins(again.data) | {"case_id": "case-9"}
+        await table.record(report("legal.proceeding.corrected", NOW, supersedes=again.id, data=other))
+        assert [await share(table, n) for n in (119, 130, 131)] == [(0, 2), None, None]

@@ -104,8 +104,10 @@ def _tried(scene: Scene, offences: list[str], detention: str, opened: timedelta)
         yield scene.report("legal.proceeding.closed", proceeding, after=closed)
         yield _resolution(scene, offences, closed, case_id)
         if protected and scene.chance(0.7):
-            ended = {**witness, "reason": scene.pick({"case_resolved": 6, "risk_ended": 2, "witness_declined": 1})}
-            yield scene.report("legal.witness.ended", ended, after=closed + scene.days(5, 60))
+            reason = scene.pick({"case_resolved": 6, "risk_ended": 2, "witness_declined": 1})
+            # The other two come while the case is open.
+            after = closed + scene.days(5, 60) if reason == "case_resolved" else opened + scene.days(25, 40)
+            yield scene.report("legal.witness.ended", {**witness, "reason": reason}, after=after)
 
 
 def witness_of(case_id: str) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from services.legal import store
 from services.legal.policy import POLICY
+from services.legal.rules import witnesses
 from services.legal.rules.notices import SERVICE, alert
 from shared import deadlines
 from shared.contracts import Data, Event
@@ -33,7 +34,8 @@ async def on_case_resolved(event: Event[CaseResolved], connection: Connection) -
 
     A case is regional when two or more countries are in it (Plan row IP-e).
     """
-    return [enriched(event, regional=_regional(event, event.data)), *await _review(event, event, connection)]
+    told = enriched(await witnesses.counted(event, connection), regional=_regional(event, event.data))
+    return [told, *await _review(event, event, connection)]
 
 
 async def _review(cause: Event[Any], case: Event[CaseResolved], connection: Connection) -> list[Event[Any]]:
@@ -67,12 +69,12 @@ async def _watch(
 
 
 async def amend_case_resolved(
-    root: Event[Any], previous: Data, new: Data | None, _connection: Connection
+    root: Event[Any], previous: Data, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
-    """Say anew whether the case is regional."""
+    """Say anew whether the case is regional, and what changes for its witnesses."""
     if isinstance(new, CaseResolved):
         new = msgspec.structs.replace(new, regional=_regional(root, new))
-    return previous, new
+    return await witnesses.amend_case_act(root, previous, new, connection)
 
 
 async def reopened(
@@ -89,7 +91,7 @@ async def reopened(
 async def on_witness_seen_to(event: Event[WitnessReviewed | WitnessEnded], connection: Connection) -> list[Event[Any]]:
     """Close the review that the case opened, or will open: the two reports may arrive in either order."""
     await _watch(event, event.country, event.data.case_id, connection)
-    return []
+    return [await witnesses.counted(event, connection)]
 
 
 async def unseen(

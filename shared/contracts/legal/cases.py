@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.contracts import Count, Data, Problem, Ref, Time, contract
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Since, Tallied, Tally
+from shared.contracts.tallies import Since, Steps, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     CaseOutcome,
@@ -94,6 +94,7 @@ class PersonDetained(Fact, frozen=True, kw_only=True):
     rows=(
         "IP-e",
         "VA-6.1",
+        "VA-6.1b",
     ),
 )
 class CaseResolved(Fact, frozen=True, kw_only=True):
@@ -108,6 +109,10 @@ class CaseResolved(Fact, frozen=True, kw_only=True):
     assets_confiscated: bool | None = None
     regional: bool | None = None
     """Two or more countries (Plan IP: cases resolved at regional level)."""
+    open_witnesses: Steps | None = None
+    """Of the witnesses of cases that are open."""
+    open_protected: Steps | None = None
+    """Of those of them who are under protection."""
 
 
 @contract(
@@ -136,6 +141,10 @@ class WitnessReviewed(Fact, frozen=True, kw_only=True):
     next_review: date | None = None
     change: Tallied | None = None
     latency_s: Count | None = None
+    open_witnesses: Steps | None = None
+    """Of the witnesses of cases that are open."""
+    open_protected: Steps | None = None
+    """Of those of them who are under protection."""
 
 
 @contract(
@@ -176,6 +185,10 @@ class Proceeding(Fact, frozen=True, kw_only=True):
     detention_ids: Listed[Ref] = ()
     countries: Listed[Country] = ()
     change: Tallied | None = None
+    open_witnesses: Steps | None = None
+    """Of the witnesses of cases that are open."""
+    open_protected: Steps | None = None
+    """Of those of them who are under protection."""
 
 
 PROCEEDING = {
@@ -200,7 +213,7 @@ PROCEEDINGS: dict[str, Any] = {"privacy": "P", "entity": "case_id"}
         Tally("proceeding", ("case_id",), "change"),
         Since("detention", ("detention_ids",), "latency_s"),
     ),
-    rows=("PC-1d",),
+    rows=("PC-1d", "VA-6.1b"),
 )
 class ProceedingOpened(Proceeding, frozen=True, kw_only=True):
     """Proceedings began."""
@@ -214,7 +227,7 @@ class ProceedingOpened(Proceeding, frozen=True, kw_only=True):
     bad=("offences", []),
     **PROCEEDINGS,
     tallies=(Tally("proceeding", ("case_id",), "change", opens=False),),
-    rows=("PC-1d",),
+    rows=("PC-1d", "VA-6.1b"),
 )
 class ProceedingClosed(Proceeding, frozen=True, kw_only=True):
     """Proceedings ended; how, `case.resolved` says."""
@@ -258,6 +271,10 @@ class WitnessEnded(Fact, frozen=True, kw_only=True):
     case_id: Ref
     reason: ProtectionEnd
     change: Tallied | None = None
+    open_witnesses: Steps | None = None
+    """Of the witnesses of cases that are open."""
+    open_protected: Steps | None = None
+    """Of those of them who are under protection."""
 
 
 @contract(

@@ -12,6 +12,7 @@ from services.indicators import checks, fields
 from services.indicators.plan import Kind
 from services.indicators.state import State
 from services.indicators.steps import Reading
+from shared.contracts.tallies import Steps
 from tests.services.indicators.making import CONTRACTS, PLAN, amend, event, folded, row, values
 
 KINDS = Kind.__args__
@@ -51,7 +52,10 @@ def read_by(kind, name):
 def any_value(agreed, path):
     """What a field may hold, where that is a closed list, a number, or what an event changes; else the example's."""
     found = fields.type_at(agreed, path)
-    if fields.is_change(found):
+    if fields.change_told(found) is Steps:
+        steps = [{"at": "2004-07-01T00:00:00Z", "by": 3}, {"at": "2004-08-01T00:00:00Z", "by": -2}]
+        return st.sampled_from([None, [], steps[:1], steps])
+    if fields.change_told(found):
         return st.sampled_from([None, {"by": 1}, {"by": -1}, {"by": 1, "until": "2004-07-01T00:00:00Z"}])
     if closed := fields.closed_values(found):
         return st.sampled_from(closed)

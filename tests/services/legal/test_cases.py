@@ -53,6 +53,12 @@ async def test_a_review_may_arrive_before_its_case_but_one_before_the_resolution
     assert [case for what, case in await told(legal) if what == "overdue"] == ["case-2"]
 
 
+async def test_protection_that_begins_after_the_case_is_no_review(legal):
+    await legal.tell(legal.event("legal.witness.protected", 1), resolved(legal))
+    await legal.pass_days(31)
+    assert [what for what, _ in await told(legal)] == ["opened", "overdue"]
+
+
 async def test_a_review_reported_in_error_is_waited_for_again(legal):
     review, ended = reviewed(legal), legal.event("legal.witness.ended", 2)
     await legal.tell(resolved(legal), review, ended, legal.retracted(review))
