@@ -24,6 +24,9 @@ class Policy(BaseSettings):
     """From a victim's return to a programme there (choreography 6)."""
     evaluated_within: timedelta = timedelta(days=90)
     """From a victim's return to its evaluation (Plan VA 5.1 leaves the time open)."""
+    uncared_tolerated: timedelta = timedelta(days=7)
+    """How long a victim may be without any service before it is a gap in care (Plan VA 4.1 gives no time): a change
+    from one provider to the next, and the first days after the identification, are none."""
     erased_within: timedelta = timedelta(days=30)
     """From a withdrawn consent to every holder's word that the data are erased (choreography 12)."""
 

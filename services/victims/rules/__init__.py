@@ -1,7 +1,8 @@
 """What the victims service does with what it records and hears, beyond recording it: one module per choreography."""
 
-from services.victims.rules import care, consents, points, referrals, returns, withdrawals
+from services.victims.rules import care, consents, continuity, points, referrals, returns, withdrawals
 from services.victims.rules.notices import SERVICE, final, stands
+from services.victims.store import services
 from services.victims.store.care import contact_act
 from shared.amendments import Amends, Follows
 from shared.contracts import intel, victims
@@ -21,6 +22,7 @@ RULES: Rules = {
     victims.ConsentRecorded: consents.on_consent_recorded,
     victims.ConsentWithdrawn: withdrawals.on_consent_withdrawn,
     victims.EvaluationSubmitted: returns.on_evaluation_submitted,
+    victims.MigrationStatusResolved: continuity.on_migrationstatus_resolved,
     victims.ProgrammeEnrolled: returns.on_programme_enrolled,
     victims.ReferralAccepted: referrals.on_referral_accepted,
     victims.ReferralCompleted: referrals.on_referral_completed,
@@ -38,6 +40,7 @@ AMENDS: Amends = {
     victims.ConsentErased: stands,
     victims.ConsentRecorded: consents.amend_consent_recorded,
     victims.ConsentWithdrawn: stands,
+    victims.MigrationStatusResolved: continuity.amend_migrationstatus_resolved,
     victims.ProgrammeEnrolled: returns.amend_programme_enrolled,
     victims.ReferralAccepted: stands,
     victims.ReferralCompleted: stands,
@@ -50,4 +53,9 @@ FOLLOWS: Follows = {
     **dict.fromkeys(care.CONCERNS, care.amended),
     **dict.fromkeys(POINTS, points.amended),
 }
-FACTS: Facts = dict.fromkeys(POINTS, Fact("contact_act", contact_act))
+FACTS: Facts = {
+    **dict.fromkeys(POINTS, Fact("contact_act", contact_act)),
+    victims.ServiceEnded: Fact("service", services.ended),
+    victims.ServiceProvided: Fact("service", services.provided),
+    victims.VictimIdentified: Fact("identification", services.identified),
+}

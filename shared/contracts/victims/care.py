@@ -137,6 +137,7 @@ class ServiceEnded(VictimService, frozen=True, kw_only=True):
     bad=("outcome", "gone"),
     privacy="P",
     entity="victim_pid",
+    derived=("care_gap",),
     tallies=(
         Tally("status", ("victim_pid",), "unsettled", opens=False),
         Since("victim", ("victim_pid",), "latency_s"),
@@ -150,6 +151,9 @@ class MigrationStatusResolved(Fact, frozen=True, kw_only=True):
     outcome: StatusOutcome
     unsettled: Tallied | None = None
     latency_s: Count | None = None
+    care_gap: bool | None = None
+    """Between the identification and this, no service was running for longer than is tolerated. Judged once, by what
+    was known when this was recorded; None: neither the identification nor any service was."""
 
 
 @contract(
