@@ -60,10 +60,11 @@ async def sweep(log_: Log) -> None:
 
 async def fire(log_: Log, connection: Connection) -> int:
     """Record the events that are due, at most `BATCH_MAX`, in the caller's transaction; return how many."""
-    now = log_.clock.now()
-    if not await connection.fetchval("select exists (select from deadline where due <= $1 and retry_at <= now())", now):
+    some = "select exists (select from deadline where due <= $1 and retry_at <= now())"
+    if not await connection.fetchval(some, log_.clock.now()):
         return 0
     await database.turn(connection, log_.service)
+    now = log_.clock.now()  # anew: it may have been set back during the wait
     rows = await connection.fetch(
         "delete from deadline where id in"
         " (select id from deadline where due <= $1 and retry_at <= now() order by due limit $2)"

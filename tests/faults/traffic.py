@@ -45,6 +45,8 @@ REFUSED_FOR = {
     "foreign": {"bad_format", "country_mismatch", "missing_field", "unknown_field"},
 }
 """Rubbish by its form -> what is wrong with it."""
+OFFICER = 100
+"""Of so many things that a country says in a row, all certificates and complaints are about one officer."""
 AGE_D_MAX = 400
 """So many days ago a report may have happened."""
 
@@ -172,6 +174,8 @@ class Publisher:
         data = dict(contracts.registry()[f"crm.{name}.v1"].good) | changes
         if name == "intel.location.reported":
             data["target_country"] = self.random.choice(MEMBERS)
+        if name in ("training.officer.certified", "training.complaint.resolved"):
+            data["officer_pid"] = f"{self.country}-officer-{next(self._numbers) // OFFICER}"
         if name == "training.officer.certified":
             data |= {"valid_from": "2003-03-01", "valid_until": "2004-02-28"}
         return self._report(name, GOOD, data)
