@@ -165,7 +165,7 @@ async def _fold(stand: Stand, fold: Fold, after: dict[str, int], until: dict[str
 def main(seconds: float = 1800) -> None:
     """Measure what the system can do, have it do half of that for SECONDS, and see what grows or goes wrong."""
     at = folder()
-    wrong = asyncio.run(soaked(seconds, Stand(at, names("victims"), proxied=False)))
+    wrong = asyncio.run(soaked(seconds, Stand(at, names("victims"), proxied=False, small_disks=False)))
     for line in wrong[:SHOWN]:
         print(f"BREACH: {line}")
     print(f"FAILED, {len(wrong)} breaches; see {at}" if wrong else "flat; nothing lost, nothing doubled")

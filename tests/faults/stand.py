@@ -52,6 +52,8 @@ class Stand:
     synced: bool = True
     """False: NATS as it comes, syncing every two minutes."""
     proxied: bool = True
+    small_disks: bool = True
+    """The servers have disks of their own (`DISK_MB`), that fill up and lose their power."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Settings of the services that are not the usual ones here."""
     nats: Nats = field(init=False)
@@ -235,6 +237,8 @@ class Stand:
             await owner.close()
 
     def _make_disks(self) -> None:
+        if not self.small_disks:
+            return
         try:
             for name in ("nats", "postgres"):
                 self.disks[name] = Disk(DISK_MB)
