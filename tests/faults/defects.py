@@ -147,14 +147,14 @@ def forgetting_sweeper(_service) -> None:
 
 
 def hasty_sweeper(_service) -> None:
-    """Fire what is due in the next eight hours."""
+    """Fire what is due in the next nine hours."""
     honest = deadlines.fire
 
     async def fire(log, connection):
         async with connection.transaction():
-            await connection.execute("update deadline set due = due - interval '8 hours'")
+            await connection.execute("update deadline set due = due - interval '9 hours'")
             fired = await honest(log, connection)
-            await connection.execute("update deadline set due = due + interval '8 hours'")
+            await connection.execute("update deadline set due = due + interval '9 hours'")
             return fired
 
     deadlines.fire = fire

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from shared import deadlines
 from tests.faults.checker import Case, check
 from tests.faults.draining import unsettled
 from tests.faults.evidence import gather
@@ -220,6 +221,7 @@ async def refer(answers: int, control: Control) -> None:
             for one in referrals[:answers]:
                 await receiver._send(client, [receiver._answer(one)])
         await until(lambda: _reported(stand, len(referrals) + answers), "all to be recorded", PATIENCE_S)
+        await asyncio.sleep(10 * deadlines.POLL_S)  # the sweeper looks, and nothing is due yet
 
     await _standing_still(stand, answer())
     await until(lambda: _swept(stand), "what is due to be swept", PATIENCE_S)
