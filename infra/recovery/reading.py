@@ -18,6 +18,8 @@ class Message(NamedTuple):
     sequence: int
     subject: str
     payload: bytes
+    origin: int = 0
+    """Where the stream reads others: the sequence that the message has in its own."""
 
 
 class UnreadableError(NatsError):
@@ -52,6 +54,7 @@ async def _batch(nc: Client, stream: str, wanted: dict[str, Any]) -> list[Messag
                 return batch
             if status:
                 raise UnreadableError(f"{stream}: {status} {head.get('Description', '')}".strip())
-            batch.append(Message(int(head["Nats-Sequence"]), head["Nats-Subject"], answer.data))
+            origin = head.get("Nats-Stream-Source", "0 0").split()[1]  # "<stream> <sequence there> …"
+            batch.append(Message(int(head["Nats-Sequence"]), head["Nats-Subject"], answer.data, int(origin)))
     finally:
         await answers.unsubscribe()

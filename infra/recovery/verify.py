@@ -9,7 +9,7 @@ from infra.recovery.reading import Message, messages
 from shared.database import Connection, Row
 from shared.log import GENESIS, chained
 from shared.relay import subject
-from shared.streams import stream_of
+from shared.streams import MAILBOX, stream_of
 
 ROWS = 1000
 SHOWN = 10
@@ -37,6 +37,8 @@ class Comparison:
     """Sequences, up to the stream's last, at which the stream has no message."""
     differing: list[int] = field(default_factory=list)
     """Sequences at which subject or payload are not the row's."""
+    unmailed: list[int] = field(default_factory=list)
+    """Sequences that MAILBOX lacks, though it has earlier and later ones (it keeps them for 90 days)."""
 
     @property
     def ahead(self) -> int:
@@ -60,6 +62,7 @@ class Comparison:
             "log: the hash chain breaks at": self.broken,
             "stream: no message at": self.missing,
             "stream: not the log's row at": self.differing,
+            "MAILBOX: does not have": self.unmailed,
         }
         said = [f"{what} {_some(found)}" for what, found in named.items() if found]
         if not self.exists:
@@ -94,7 +97,14 @@ async def compare(connection: Connection, nc: Client, service: str) -> Compariso
             while message is not None and message.sequence < row["position"]:
                 message = await anext(stream, None)
             _copy(found, row, message)
+    found.unmailed = await _unmailed(nc, service)
     return found
+
+
+async def _unmailed(nc: Client, service: str) -> list[int]:
+    """Return what is missing in MAILBOX between the first and the last event of the service there."""
+    held = {message.origin async for message in messages(nc, MAILBOX, 1, f"crm.evt.{service}.>")}
+    return sorted({*range(min(held), max(held))} - held) if held else []
 
 
 def _chain(found: Comparison, row: Row) -> None:

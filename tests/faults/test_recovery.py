@@ -12,6 +12,7 @@ import pytest
 
 from infra.nats.asking import ask
 from infra.nats.rights import PROVISIONER
+from infra.recovery import verify
 from infra.recovery.restore import restore
 from infra.recovery.verify import compare
 from tests.faults.breaking import flip_bit
@@ -150,3 +151,18 @@ def run(system, program, *arguments):
     address = ["--host=127.0.0.1", f"--port={url.port}", f"--username={url.username}"]
     target = [] if program == "pg_restore" else [f"--dbname={system.region.database}"]
     subprocess.run([server.bin / program, *address, *target, *arguments], env={"PGPASSWORD": url.password}, check=True)
+
+
+async def test_what_mailbox_lacks_is_told(running, monkeypatch):
+    await reported(running, 0)
+    assert (await found(running)).faults() == []
+    whole = verify.messages
+
+    async def holed(nc, stream, *options):
+        """Leave one out, as a server that lost it would: MAILBOX lets nobody delete."""
+        async for message in whole(nc, stream, *options):
+            if (stream, message.origin) != ("MAILBOX", 15):
+                yield message
+
+    monkeypatch.setattr(verify, "messages", holed)
+    assert (await found(running)).faults() == ["MAILBOX: does not have 15"]
