@@ -156,17 +156,19 @@ def test_the_longest_time_is_that_of_counting_hour_by_hour(told, since, until):
         ],
         DAY + timedelta(hours=until),
     )
-    running = set()
+    running, moments = set(), set()
     for service, began, end in told:
         if began is not None:
             later = [at for other, no, at in told if no is None and other == service and at >= began]
-            running |= set(range(began, min([until if end is None else end, *([] if end is not None else later)])))
+            ended = min([until if end is None else end, *([] if end is not None else later)])
+            running |= set(range(began, ended))
+            moments |= {began} if ended == began else set()  # care of a moment ends a gap, too
     begins = since if since is not None else min((began for _, began, _ in told if began is not None), default=None)
     if begins is None or begins > until:
         assert found is None
         return
     longest = current = 0
     for hour in range(begins, until):
-        current = 0 if hour in running else current + 1
+        current = 0 if hour in running else 1 if hour in moments else current + 1
         longest = max(longest, current)
     assert found == timedelta(hours=longest)
