@@ -15,11 +15,12 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from shared import bus, contracts, crash, database
+from shared import contracts, crash
 from shared.contracts import Event, Problem, Refused
 from shared.contracts.notice import Rejected
 from shared.contracts.report import UNREADABLE, accepted, report_id
 from shared.log import Draft, Log
+from shared.lost import LOST
 from shared.rules import NotYet, source
 from shared.settings import Settings
 from shared.streams import INTAKE
@@ -27,7 +28,6 @@ from shared.telemetry import BATCH_SECONDS, RECEIVED, trace_id, traced
 
 log = structlog.get_logger()
 
-LOST = (*database.LOST, *bus.LOST)
 WAITING_FACTOR_S, FAILED_FACTOR_S = 0.1, 0.5
 """The delay before a message comes again, times two for each delivery."""
 SHORT_REPLY = 9

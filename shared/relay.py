@@ -15,10 +15,10 @@ from nats.js.errors import APIError
 from shared import batch, bus, crash, database, telemetry
 from shared.database import RELAY, Connection, Pool, Row
 from shared.log import head
+from shared.lost import LOST
 
 log = structlog.get_logger()
 
-LOST = (*database.LOST, *bus.LOST)
 IDLE_S = 1.0
 """How long the relay sleeps when nobody wakes it: a lost notification costs this much, never an event."""
 CATCHING_UP_S = 0.05

@@ -27,6 +27,7 @@ from shared.database import Pool
 from shared.facts import Facts, with_facts
 from shared.intake import Intake
 from shared.log import Log, head
+from shared.lost import LOST
 from shared.merges import with_merges
 from shared.questions import Desk, Questions
 from shared.relay import Relay
@@ -39,7 +40,6 @@ EXIT_MISCONFIGURED = 78
 """Exit code when the surroundings are not as the service expects; what differs is in the log."""
 RETRY_S = 1.0
 UNCOMPARED = "log and stream are not compared yet"
-LOST = (*database.LOST, *bus.LOST)
 
 
 @dataclass(frozen=True, kw_only=True)

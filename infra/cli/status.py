@@ -21,7 +21,7 @@ def status(
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
     from infra.cli.running import running  # noqa: PLC0415
-    from shared.relay import LOST  # noqa: PLC0415
+    from shared.lost import LOST  # noqa: PLC0415
 
     addresses = running(state)
     try:

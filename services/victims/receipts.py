@@ -15,18 +15,18 @@ from nats.aio.client import Client
 
 from services.victims.rules.notices import SERVICE
 from services.victims.store import referrals
-from shared import bus, contracts, crash, database
+from shared import contracts, crash, database
 from shared.contracts import Event
 from shared.contracts.victims import ReferralDelivered, ReferralOffered
 from shared.database import RECEIPTS, Connection
 from shared.log import Draft, Log
+from shared.lost import LOST
 from shared.rules import derive
 from shared.streams import MAILBOX
 from shared.telemetry import RECEIVED
 
 log = structlog.get_logger()
 
-LOST = (*database.LOST, *bus.LOST)
 POLL_S = 0.5
 BATCH_MAX = 200
 TIMEOUT_S = 5.0

@@ -2,11 +2,16 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 
+from services.intel.policy import POLICY
 from shared.contracts import Event
 from tests.faults.evidence import Evidence
-from tests.faults.ledger import Ledger, Report
+from tests.faults.ledger import CORRECTION, Ledger, Report
+from tests.faults.stand import SPEED
 
+HEARD_WITHIN = timedelta(seconds=60) * SPEED
+"""By so much plan time a service that was down may hear an event later than it was recorded."""
 ONCE = {
     "legal.case.resolved": "legal.witness.review_opened",
     "training.complaint.resolved": "legal.alert.issued/proceeding_suggested",
@@ -30,6 +35,7 @@ def expected(ledger: Ledger, evidence: Evidence) -> Iterator[str]:
             if caused[event.id][name] != number:
                 yield f"{report.id} ({report.name}): {caused[event.id][name]} x {name}, not {number}"
     yield from _overdue(recorded, caused)
+    yield from _reminders(recorded, caused, ledger, evidence)
     yield from _needs(recorded, evidence)
 
 
@@ -52,6 +58,19 @@ def _overdue(recorded: dict[str, Event], caused: dict[str, Counter[str]]) -> Ite
             found = caused[event.id]["victims.referral.overdue"]
             if found != number:
                 yield f"{event.id}: {found} x overdue, not {number}"
+
+
+def _reminders(
+    recorded: dict[str, Event], caused: dict[str, Counter[str]], ledger: Ledger, evidence: Evidence
+) -> Iterator[str]:
+    """An unamended detention without an address book is one reminder, once its time is surely over."""
+    amended = {report.about for report in ledger.of(CORRECTION)}
+    for event in recorded.values():
+        if event.name == "legal.person.detained" and event.id not in amended:
+            found = caused[event.id]["intel.alert.issued/phonebook_missing"]
+            due = event.recordedtime + POLICY.phonebook_within + HEARD_WITHIN
+            if found > 1 or (due <= evidence.due_by and not found):
+                yield f"{event.id}: {found} reminders of the address book"
 
 
 def _needs(recorded: dict[str, Event], evidence: Evidence) -> Iterator[str]:

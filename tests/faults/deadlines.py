@@ -5,7 +5,7 @@ a trigger on the table `deadline` of that replay's database notes each change, a
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,34 +60,29 @@ async def stood(connection: Any) -> list[Deadline]:
     return found
 
 
-def misfired(service: str, deadlines: list[Deadline], log: Iterable[Event], due_by: datetime) -> Iterator[str]:
+def misfired(service: str, deadlines: list[Deadline], log: Sequence[Event], due_by: datetime) -> Iterator[str]:
     """Tell what is wrong with the deadlines that stood, given the service's log and until when they must have fired.
 
-    No log tells when a service heard another's event, so the replay can not know when exactly a deadline that such an
+    No log tells when a service heard another's event, so the replay cannot know when exactly a deadline that such an
     event set was due, nor whether what clears it came first: of these, only firing twice and too early is found here.
-    (That none is left over which is due, the evidence tells of all.)
+    (That none is left over, the evidence tells of all; that each fires which is sure to be due, `consequences` tells.)
     """
-    events = list(log)
-    own = {event.id for event in events}
-    fired: dict[str, list[Event]] = defaultdict(list)
-    reminded: Counter[tuple[object, ...]] = Counter()
-    for event in events:
-        if event.source == source(service):
-            fired[event.id].append(event)
-    heard = {(one.event.causationid, one.event.country, _kind(one.event)) for one in deadlines}
-    for event in events:
-        which = (event.causationid, event.country, _kind(event))
-        if event.source == source(service) and event.causationid not in own and which in heard:
-            reminded[which] += 1
-            if event.recordedtime < event.time:
-                yield f"{event.id}: fired at {event.recordedtime}, before {event.time}"
-    yield from (f"{which}: fired {number} times" for which, number in reminded.items() if number > 1)
+    told = [event for event in log if event.source == source(service)]
+    own = {event.id for event in log}
+    by_heard = {_which(one.event) for one in deadlines if one.event.causationid not in own}
+    reminders = [event for event in told if event.causationid not in own and _which(event) in by_heard]
+    yield from (
+        f"{event.id}: fired at {event.recordedtime}, before {event.time}" for event in reminders if _early(event)
+    )
+    for which, number in Counter(map(_which, reminders)).items():
+        if number > 1:
+            yield f"{which}: fired {number} times"
     stood_for: dict[str, list[Deadline]] = defaultdict(list)
     for one in deadlines:
         if one.event.causationid in own:
             stood_for[one.event.id].append(one)
     for event_id, ones in stood_for.items():
-        yield from _wrong(ones, fired[event_id], due_by)
+        yield from _wrong(ones, [event for event in told if event.id == event_id], due_by)
 
 
 def _wrong(ones: list[Deadline], events: list[Event], due_by: datetime) -> Iterator[str]:
@@ -106,5 +101,10 @@ def _wrong(ones: list[Deadline], events: list[Event], due_by: datetime) -> Itera
         yield f"{name}: due at {ones[-1].due}, and did not fire"
 
 
-def _kind(event: Event) -> str:
-    return f"{event.type}/{getattr(event.data, 'kind', '')}"
+def _which(event: Event) -> tuple[str, ...]:
+    """Tell a deadline's event from others, whatever time it was due."""
+    return event.causationid or "", event.country, event.type, getattr(event.data, "kind", "")
+
+
+def _early(event: Event) -> bool:
+    return event.recordedtime < event.time
