@@ -18,10 +18,16 @@ UNKNOWN = "unknown"
 
 def type_at(agreed: Contract, path: str) -> inspect.Type:
     """Return the type found at `path` in the contract's data; LookupError, in words, where there is none."""
-    found: inspect.Type = inspect.type_info(agreed.data)
+    found = _data(agreed.data)
     for part in path.split("."):
         found = _inside(_present(found), part, agreed.name, path)
     return _present(found)
+
+
+@cache
+def _data(data: type) -> inspect.Type:
+    """Return the type of an event's data: a plan is checked with thousands of questions about the same ones."""
+    return inspect.type_info(data)
 
 
 EVERY, LENGTH = "*", "#"

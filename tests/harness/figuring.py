@@ -6,17 +6,18 @@ from typing import Any
 
 import msgspec
 
-from services.indicators import plan as plans
 from services.indicators.figures import Figures, figures
 from services.indicators.fold import Fold
 from services.indicators.kinds import Span
+from services.indicators.plan import load
 from shared.contracts import Event
+
+PLAN = load()
 
 
 def folded(row: str, events: Iterable[Event[Any]], today: date, *, as_of: bool = False) -> Figures:
     """All that is known by `today`; or (`as_of`) only what had happened by its end."""
-    plan = plans.load()
-    fold = Fold(plan)
+    fold = Fold(PLAN)
     for event in events:
         fold.apply(event.name.partition(".")[0], event.sequence, msgspec.json.encode(event))
-    return figures(plan, plan.rows[row], fold.state, Span.as_of(today) if as_of else Span.now(today), exact=True)
+    return figures(PLAN, PLAN.rows[row], fold.state, Span.as_of(today) if as_of else Span.now(today), exact=True)

@@ -42,7 +42,7 @@ class PostgresServer:
     async def clone(self) -> str:
         """Make a fresh provisioned database; return its name."""
         name = f"crm_{next(_number)}"
-        await self._do(f"create database {name} template {DATABASE} strategy file_copy")
+        await self._do(f"create database {name} template {DATABASE} strategy wal_log")
         return name
 
     async def drop(self, name: str) -> None:
