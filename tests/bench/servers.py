@@ -35,15 +35,14 @@ async def servers(folder: Path) -> AsyncIterator[FreshRegion]:
         rounds += 1
         nats = Nats(folder / f"nats-{rounds}")
         nats.start(accounts(public.public))
-        region = Region(nats, postgres, public, await postgres.clone())
+        region = Region(nats, postgres, public, await postgres.lend())
         try:
             await provision(await region.connect(PROVISIONER))
             yield region
         finally:
             for client in region.clients:
                 await client.close()
-            stop(nats.process, signal.SIGKILL)
-            await postgres.drop(region.database)
+            stop(nats.process, signal.SIGKILL)  # and the next round gets another database, without this one's dead rows
 
     try:
         yield fresh

@@ -32,7 +32,7 @@ async def published(gtm, first, number=20):
 
 async def test_publishing_and_recording_go_on_with_one_server_of_three_gone(tmp_path, postgres_server):
     cluster = Cluster(tmp_path)
-    region = Region(cluster, postgres_server, Keys(cluster.creds, {}), await postgres_server.clone())
+    region = Region(cluster, postgres_server, Keys(cluster.creds, {}), await postgres_server.lend())
     system = System(region, tmp_path)
     try:
         await cluster.start()
@@ -56,7 +56,7 @@ async def test_publishing_and_recording_go_on_with_one_server_of_three_gone(tmp_
             process.kill()
             process.wait()
         cluster.stop()
-        await postgres_server.drop(region.database)
+        await postgres_server.take_back(region.database)
 
 
 async def counted(system, number):

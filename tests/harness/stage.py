@@ -77,7 +77,7 @@ def stage(tmp_path_factory, postgres_server, nats_keys) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("stage")
     server = Nats(folder / "nats")
     server.start(with_caller(accounts(nats_keys.public)))
-    region = Region(server, postgres_server, nats_keys, asyncio.run(postgres_server.clone()))
+    region = Region(server, postgres_server, nats_keys, asyncio.run(postgres_server.lend()))
     system = System(region, folder)
     epoch = datetime.now(UTC)
     ahead = folder / "ahead_s"
@@ -95,7 +95,7 @@ def stage(tmp_path_factory, postgres_server, nats_keys) -> Iterator[Stage]:
             process.kill()
             process.wait()
         stop(server.process, 9)
-        asyncio.run(postgres_server.drop(region.database))
+        asyncio.run(postgres_server.take_back(region.database))
 
 
 async def _provisioned(region: Region) -> None:

@@ -83,11 +83,13 @@ class Desk:
 
 @asynccontextmanager
 async def desk(postgres_server, service, database=None):
-    name = database or await postgres_server.clone()
+    name = database or await postgres_server.lend()
     url = postgres_server.server.url(service.name, postgres_server.passwords[service.name], name)
     pool = await asyncpg.create_pool(url, min_size=1, max_size=4, server_settings={"search_path": service.name})
     yield Desk(Log(service.name, pool, Clock(NOW, datetime.now(UTC)), service.all_rules()), service)
     await pool.close()
+    if not database:
+        await postgres_server.take_back(name)
 
 
 def on(fold, row, day):
@@ -232,7 +234,7 @@ async def test_each_victim_assisted_counts_once_a_year(postgres_server, seed):
 
 
 async def test_two_replicas_that_record_at_once_count_a_person_once(postgres_server):
-    database = await postgres_server.clone()
+    database = await postgres_server.lend()
     async with desk(postgres_server, TRAINING, database) as one, desk(postgres_server, TRAINING, database) as other:
         batches = [
             [

@@ -32,7 +32,7 @@ class Hand:
 @asynccontextmanager
 async def announcing(postgres_server):
     """(clock, a call that looks as an announcer which has just started does, what the log has)."""
-    database = await postgres_server.clone()
+    database = await postgres_server.lend()
     url = postgres_server.server.url("indicators", postgres_server.passwords["indicators"], database)
     clock = Hand(datetime(2003, 5, 21, tzinfo=UTC))
     async with asyncpg.create_pool(url, min_size=1, max_size=2, server_settings={"search_path": "indicators"}) as pool:
@@ -47,6 +47,7 @@ async def announcing(postgres_server):
             await (await Announcer.begun(log, feed, PLAN)).look()
 
         yield clock, look, recorded
+    await postgres_server.take_back(database)
 
 
 def of_reports(payloads):
