@@ -1,15 +1,19 @@
 """`make bench-fold`: what one event costs the fold, from the core slice to the whole plan and from few events to many.
 
-The same recorded events, over two years and eleven countries, go through one fold; memory is that of the state alone.
+The same recorded events, over two years and eleven countries, go through one fold, and then through the streams of a
+real NATS into the feed of the running service; memory is that of the state alone.
 """
 
 import argparse
+import asyncio
 import json
 import random
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,10 +22,14 @@ from rich.console import Console
 from rich.table import Table
 
 from services.indicators import fields
+from services.indicators.feed import Feed
 from services.indicators.fold import Fold
 from services.indicators.plan import Plan, load
-from shared.contracts import Contract, registry
+from shared import database
+from shared.contracts import SERVICES, Contract, registry
 from shared.contracts.vocabulary import MEMBERS
+from shared.settings import Settings
+from tests.bench.servers import servers
 from tests.services.indicators.making import event
 
 CORE = (
@@ -34,11 +42,14 @@ START = datetime(2003, 5, 9, tzinfo=UTC)
 DAYS = 730
 DISTINCT = 20_000
 """Different events, gone through again and again."""
+AT_ONCE = 500
+"""Events published before their acknowledgements are waited for."""
 
 
 def core(plan: Plan) -> Plan:
     """Return the plan with the rows of the first build only."""
-    return msgspec.structs.replace(plan, rows={name: row for name, row in plan.rows.items() if name in CORE})
+    rows = {name: row for name, row in plan.rows.items() if name in CORE}
+    return msgspec.structs.replace(plan, rows=rows, digest=f"core of {plan.digest}")
 
 
 def events(types: list[str], plan: Plan) -> list[tuple[str, bytes]]:
@@ -74,6 +85,13 @@ def fed(plan: Plan) -> list[str]:
     return sorted(wire for wire, agreed in registry().items() if agreed.name in names)
 
 
+def numbers(plan: Plan, wire: str) -> int:
+    """Return how many numbers the plan adds up of events of a type."""
+    name = registry()[wire].name
+    held = [term for row in plan.rows.values() for term in row.term if term.event == name and term.last]
+    return len(held) + sum(map(len, plan.accounts.by_event.get(name, {}).values()))
+
+
 def endless(made: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
     while True:
         yield from made
@@ -90,6 +108,32 @@ def costs_us(sides: dict[str, tuple[Plan, list[tuple[str, bytes]]]], rounds: int
                 apply(service, sequence, payload)
             found[name].append((time.process_time() - begun) / len(made) * 1e6)
     return {name: min(rounds[1:]) for name, rounds in found.items()}  # in the first one every cell is new
+
+
+async def fed_us(plans: dict[str, Plan], made: list[tuple[str, bytes]], rounds: int = 7) -> dict[str, float]:
+    """Return microseconds of the indicators' CPU an event, read from NATS: of each plan the best of some rounds."""
+    found: dict[str, list[float]] = {name: [] for name in plans}
+    async with AsyncExitStack() as stack:
+        fresh = await stack.enter_async_context(servers(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+        region = await stack.enter_async_context(fresh())
+        clients = {name: (await region.connect(name)).jetstream() for name in SERVICES}
+        for begun in range(0, len(made), AT_ONCE):
+            some = [
+                (clients[name], f"crm.evt.{name}.thing.told.GTM", body) for name, body in made[begun : begun + AT_ONCE]
+            ]
+            await asyncio.gather(*(client.publish(subject, body) for client, subject, body in some))
+        settings = Settings(database_url=region.database_url("indicators"))
+        pool = await stack.enter_async_context(await database.connect(settings, "indicators"))
+        for _ in range(rounds):
+            for name, plan in plans.items():
+                feed = Feed(await region.connect("indicators"), pool, plan)
+                begun_s = time.process_time()
+                await feed.start()  # the snapshot is that of the other plan: everything is read again
+                while sum(feed.state.sequences.values()) < len(made):
+                    await asyncio.sleep(0.01)
+                found[name].append((time.process_time() - begun_s) / len(made) * 1e6)
+                await feed.stop()
+    return {name: min(times) for name, times in found.items()}
 
 
 def growth(plan: Plan, made: list[tuple[str, bytes]], marks: list[int]) -> list[dict[str, float]]:
@@ -122,15 +166,23 @@ def main() -> None:
     whole = load()
     slice_ = core(whole)
     common, every = events(fed(slice_), whole), events(fed(whole), whole)
+    same = events([one for one in fed(slice_) if numbers(slice_, one) == numbers(whole, one)], whole)
     result = {
         "rows": {"core": len(slice_.rows), "whole": len(whole.rows)},
+        "numbers_per_event": {
+            name: sum(numbers(plan, one) for one in fed(slice_)) / len(fed(slice_))
+            for name, plan in (("core", slice_), ("whole", whole))
+        },
         "us_per_event": costs_us(
             {
                 "core plan, core types": (slice_, common),
                 "whole plan, core types": (whole, common),
+                "core plan, types of which the whole adds up no more": (slice_, same),
+                "whole plan, types of which the whole adds up no more": (whole, same),
                 "whole plan, all types": (whole, every),
             }
         ),
+        "us_per_event_fed": asyncio.run(fed_us({"core plan": slice_, "whole plan": whole}, common)),
         "growth": growth(whole, every, [m for m in (100_000, 1_000_000, 5_000_000) if m <= given.events]),
     }
     given.out.write_text(json.dumps(result, indent=2) + "\n")
@@ -139,9 +191,13 @@ def main() -> None:
 
 def show(result: dict) -> None:
     console = Console()
+    told = ", ".join(f"{name} plan {number:.1f}" for name, number in result["numbers_per_event"].items())
+    console.print(f"numbers that are added up of an event of a core type: {told}")
     cost = Table("plan and events", "µs an event")
     for name, number in result["us_per_event"].items():
         cost.add_row(name, f"{number:.2f}")
+    for name, number in result["us_per_event_fed"].items():
+        cost.add_row(f"{name}, core types, read from NATS", f"{number:.2f}")
     console.print(cost)
     growing = Table("events folded", "µs an event", "process, MB", "state, KB")
     for mark in result["growth"]:
