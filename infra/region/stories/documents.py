@@ -12,13 +12,18 @@ RULED = ("COL", "PER", "CUB", "HTI", "IND", "BGD", "PAK", "NGA", "ETH", "IRQ", "
 
 
 def listed(scene: Scene) -> Iterator[Step]:
-    """Tell of a passport that its issuer lists, that a neighbour may meet, and that may be found again."""
+    """Tell of a passport that its issuer lists, that a neighbour meets (or thinks so), and that may be found again."""
     document = {"doc_ref": scene.name("doc"), "issuing": scene.country, "doc_code": "PP"}
     entry = {**document, "status": scene.pick(LISTED), "reported_by": "civil_registry"}
     yield scene.report("intel.document.listed", entry)
     if scene.chance(0.35):
         met = {**document, "fraud_type": "impostor", "detected_by": "first_line", "reported_by": "immigration"}
-        yield scene.report("intel.document.flagged", met, after=scene.days(2, 40), by=scene.one(scene.facts.neighbours))
+        after, neighbour = scene.days(4, 40) / 2, scene.one(scene.facts.neighbours)
+        flag = scene.report("intel.document.flagged", met, after=after, by=neighbour)
+        yield flag
+        if scene.chance(0.4):
+            mistake = {"supersedes": flag.id, "reason": "mistaken", "reported_by": "immigration"}
+            yield scene.report("intel.document.retracted", mistake, after=2 * after, by=neighbour)
     if scene.chance(0.3):
         yield scene.report("intel.document.delisted", entry, after=scene.days(41, 90))
 
@@ -33,7 +38,7 @@ def specimen(scene: Scene) -> Iterator[Step]:
         gone = {"specimen_id": named, "issuing": scene.country, "superseded_by": newer, "reported_by": "immigration"}
         yield _deposited(scene, newer, kind, after)
         yield scene.report("intel.specimen.superseded", gone, after=after)
-    elif scene.chance(0.1):
+    elif scene.chance(0.3):
         gone = {"specimen_id": named, "issuing": scene.country, "reason": "mistaken", "reported_by": "immigration"}
         yield scene.report("intel.specimen.withdrawn", gone, after=scene.days(5, 60))
 
