@@ -1,7 +1,7 @@
 """`make bench-fold`: what one event costs the fold, from the core slice to the whole plan and from few events to many.
 
 The same recorded events, over two years and eleven countries, go through one fold, and then through the streams of a
-real NATS into the feed of the running service; memory is that of the state alone.
+real NATS into the feed of the running service; memory is that of the process, and the bytes of the state.
 """
 
 import argparse
@@ -189,8 +189,8 @@ def main() -> None:
                 "whole plan, all types": (whole, every),
             }
         ),
-        "us_per_event_fed": asyncio.run(fed_us({"core plan": slice_, "whole plan": whole}, common)),
         "growth": growth(whole, every, [m for m in (100_000, 1_000_000, 5_000_000) if m <= given.events]),
+        "us_per_event_fed": asyncio.run(fed_us({"core plan": slice_, "whole plan": whole}, common)),
     }
     given.out.write_text(json.dumps(result, indent=2) + "\n")
     show(result)
