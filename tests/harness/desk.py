@@ -144,12 +144,9 @@ def says(event: Event[Any]) -> str:
 @asynccontextmanager
 async def desk(postgres: PostgresServer, service: Service) -> AsyncIterator[Desk]:
     """A desk on a fresh database."""
-    database = await postgres.lend()
-    address = postgres.server.url(service.name, postgres.passwords[service.name], database)
     clock = Hand()
     settings = {"search_path": service.name, "timezone": "UTC", "enable_seqscan": "off"}
-    try:
+    async with postgres.lent() as database:
+        address = postgres.server.url(service.name, postgres.passwords[service.name], database)
         async with asyncpg.create_pool(address, min_size=1, max_size=3, server_settings=settings) as pool:
             yield Desk(Log(service.name, pool, clock, service.all_rules()), clock)  # type: ignore[arg-type]
-    finally:
-        await postgres.take_back(database)

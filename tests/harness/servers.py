@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import signal
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,16 +39,24 @@ class PostgresServer:
 
     server: Postgres
     passwords: dict[str, str]
-
     free: list[str] = field(default_factory=list)
     """Databases that were lent and emptied: to make a new one costs twenty times as much."""
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[str]:
+        """Lend a database as long as the context lasts."""
+        name = await self.lend()
+        try:
+            yield name
+        finally:
+            await self.take_back(name)
 
     async def lend(self) -> str:
         """Return the name of a provisioned database that holds nothing yet."""
         if self.free:
             return self.free.pop()
         name = f"crm_{next(_number)}"
-        await self._do(f"create database {name} template {DATABASE} strategy wal_log", "postgres")
+        await self._do(f"create database {name} template {DATABASE}", "postgres")
         return name
 
     async def take_back(self, name: str) -> None:

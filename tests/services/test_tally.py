@@ -82,14 +82,16 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(postgres_server, service, database=None):
-    name = database or await postgres_server.lend()
-    url = postgres_server.server.url(service.name, postgres_server.passwords[service.name], name)
-    pool = await asyncpg.create_pool(url, min_size=1, max_size=4, server_settings={"search_path": service.name})
-    yield Desk(Log(service.name, pool, Clock(NOW, datetime.now(UTC)), service.all_rules()), service)
-    await pool.close()
-    if not database:
-        await postgres_server.take_back(name)
+async def desk(postgres_server, service):
+    async with postgres_server.lent() as database, replica(postgres_server, service, database) as table:
+        yield table
+
+
+@asynccontextmanager
+async def replica(postgres_server, service, database):
+    url = postgres_server.server.url(service.name, postgres_server.passwords[service.name], database)
+    async with asyncpg.create_pool(url, min_size=1, max_size=4, server_settings={"search_path": service.name}) as pool:
+        yield Desk(Log(service.name, pool, Clock(NOW, datetime.now(UTC)), service.all_rules()), service)
 
 
 def on(fold, row, day):
@@ -234,8 +236,11 @@ async def test_each_victim_assisted_counts_once_a_year(postgres_server, seed):
 
 
 async def test_two_replicas_that_record_at_once_count_a_person_once(postgres_server):
-    database = await postgres_server.lend()
-    async with desk(postgres_server, TRAINING, database) as one, desk(postgres_server, TRAINING, database) as other:
+    async with (
+        postgres_server.lent() as database,
+        replica(postgres_server, TRAINING, database) as one,
+        replica(postgres_server, TRAINING, database) as other,
+    ):
         batches = [
             [
                 report("training.official.enrolled", moment(random.Random(n)), officer_pid=f"of-{n % 3}")

@@ -121,19 +121,18 @@ async def test_neither_lost_nor_doubled_when_the_service_is_killed_on_either_sid
 async def replayed(system):
     """What the rules, run over the stream in an empty database, give otherwise than it was recorded; and the tables."""
     region = system.region
-    database = await region.postgres.lend()
     nc = await region.connect("provisioner")
     tables = "select referral_id, state, delivered from referral order by referral_id"
-    connection = await asyncpg.connect(
-        region.postgres.server.url(database=database), server_settings={"search_path": "victims"}
-    )
-    try:
-        replay = Replay(nc, connection, "victims", SERVICE.all_rules())
-        await replay.run()
-        assert await connection.fetch(tables) == await system.rows("victims", tables)
-    finally:
-        await connection.close()
-        await region.postgres.take_back(database)
+    async with region.postgres.lent() as database:
+        connection = await asyncpg.connect(
+            region.postgres.server.url(database=database), server_settings={"search_path": "victims"}
+        )
+        try:
+            replay = Replay(nc, connection, "victims", SERVICE.all_rules())
+            await replay.run()
+            assert await connection.fetch(tables) == await system.rows("victims", tables)
+        finally:
+            await connection.close()
     return replay.differences
 
 

@@ -32,22 +32,21 @@ class Hand:
 @asynccontextmanager
 async def announcing(postgres_server):
     """(clock, a call that looks as an announcer which has just started does, what the log has)."""
-    database = await postgres_server.lend()
-    url = postgres_server.server.url("indicators", postgres_server.passwords["indicators"], database)
-    clock = Hand(datetime(2003, 5, 21, tzinfo=UTC))
-    async with asyncpg.create_pool(url, min_size=1, max_size=2, server_settings={"search_path": "indicators"}) as pool:
-        log = Log("indicators", pool, clock, SERVICE.all_rules())
+    clock, own = Hand(datetime(2003, 5, 21, tzinfo=UTC)), {"search_path": "indicators"}
+    async with postgres_server.lent() as database:
+        url = postgres_server.server.url("indicators", postgres_server.passwords["indicators"], database)
+        async with asyncpg.create_pool(url, min_size=1, max_size=2, server_settings=own) as pool:
+            log = Log("indicators", pool, clock, SERVICE.all_rules())
 
-        async def recorded():
-            return [bytes(one["payload"]) for one in await pool.fetch("select payload from log order by position")]
+            async def recorded():
+                return [bytes(one["payload"]) for one in await pool.fetch("select payload from log order by position")]
 
-        async def look():
-            fold = folded(FIRST, *await recorded())
-            feed = SimpleNamespace(state=fold.state, caught_up=True)
-            await (await Announcer.begun(log, feed, PLAN)).look()
+            async def look():
+                fold = folded(FIRST, *await recorded())
+                feed = SimpleNamespace(state=fold.state, caught_up=True)
+                await (await Announcer.begun(log, feed, PLAN)).look()
 
-        yield clock, look, recorded
-    await postgres_server.take_back(database)
+            yield clock, look, recorded
 
 
 def of_reports(payloads):
