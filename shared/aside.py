@@ -1,0 +1,165 @@
+"""The table `aside`: reports that wait for what they refer to, and messages that met a fault of ours.
+
+Whoever puts a row there or takes one away does it in the transaction of what that goes with. Reports have a limit for
+each country: no country's waiting fills the table, or takes the time of another's.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from prometheus_client import Gauge
+
+from shared.contracts.vocabulary import MEMBERS, REGION
+from shared.database import Connection, Queried
+from shared.taken import Taken, packed, unpacked
+
+Kind: TypeAlias = Literal["waiting", "failed"]
+DELAY_S, DELAY_S_MAX = 0.5, 600
+"""What is tried again by time comes after this, each time twice as long; never after more than ten minutes."""
+
+EVENTS = Gauge(
+    "crm_aside_events",
+    "Messages set aside: waiting for what they refer to, or failed by a fault of ours.",
+    ["service", "stream", "kind"],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A message to be set aside, and why."""
+
+    taken: Taken
+    kind: Kind
+    reason: str
+    """What it waits for (a pointer), or the name of the exception; never a value."""
+    wants: str | None = None
+    """The id that it waits for; None: it is tried again by time alone."""
+    wait_s: float | None = None
+    """How long it may wait before it is refused; None: for ever."""
+
+
+async def put(connection: Connection, rows: Sequence[Row]) -> None:
+    """Set messages aside; one that is there already is tried again later, after twice the delay.
+
+    What waits for an id is tried again when that comes (`waken`), and when its time is over.
+    """
+    await connection.executemany(
+        "insert into aside (stream, sequence, stored, country, kind, reason, wants, subject, headers, payload,"
+        " until, retry_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
+        " coalesce(now() + make_interval(secs => $11), 'infinity'),"
+        " now() + make_interval(secs => case when $7::text is null then $12 else coalesce($11, $13) end))"
+        " on conflict (stream, sequence, stored) do update set"
+        " kind = excluded.kind, reason = excluded.reason, wants = excluded.wants, tries = aside.tries + 1,"
+        " until = case when aside.until < 'infinity' then aside.until else excluded.until end,"
+        " retry_at = case when excluded.wants is null"
+        " then now() + make_interval(secs => least($13, $12 * 2 ^ least(aside.tries, 16)))"
+        " else least(aside.until, now() + make_interval(secs => $13)) end",
+        [
+            (
+                *one.taken.key,
+                one.taken.country,
+                one.kind,
+                one.reason,
+                one.wants,
+                one.taken.subject,
+                packed(one.taken.headers),
+                one.taken.payload,
+                one.wait_s,
+                DELAY_S,
+                DELAY_S_MAX,
+            )
+            for one in rows
+        ],
+    )
+
+
+async def drop(connection: Connection, done: Iterable[Taken]) -> None:
+    """Take away what is recorded, refused or acted on."""
+    keys = [one.key for one in done]
+    await connection.execute(
+        "delete from aside using unnest($1::text[], $2::bigint[], $3::bigint[]) as gone (stream, sequence, stored)"
+        " where (aside.stream, aside.sequence, aside.stored) = (gone.stream, gone.sequence, gone.stored)",
+        [stream for stream, _, _ in keys],
+        [sequence for _, sequence, _ in keys],
+        [stored for _, _, stored in keys],
+    )
+
+
+async def count(queried: Queried, country: str, kind: Kind, streams: str = "INTAKE%") -> int:
+    """Return how many reports of a country are set aside; a limit holds them."""
+    return int(
+        await queried.fetchval(
+            "select count(*) from aside where country = $1 and kind = $2 and stream like $3", country, kind, streams
+        )
+    )
+
+
+async def due_countries(queried: Queried) -> list[str]:
+    """Return the countries of which something is to be tried again now."""
+    rows = await queried.fetch(
+        "select country from unnest($1::text[]) as c (country) where exists"
+        " (select from aside where aside.country = c.country and retry_at <= now())",
+        [*MEMBERS, REGION],
+    )
+    return [row["country"] for row in rows]
+
+
+async def due(connection: Connection, country: str, most: int) -> list[tuple[Taken, bool]]:
+    """Return what is to be tried again of a country, in the order of arrival; and whether its wait is over."""
+    rows = await connection.fetch(
+        "select stream, sequence, stored, subject, headers, payload, until <= now() as over from aside"
+        " where country = $1 and retry_at <= now() order by retry_at, stored, sequence limit $2",
+        country,
+        most,
+    )
+    return [
+        (
+            Taken(
+                row["stream"],
+                row["sequence"],
+                row["stored"],
+                row["subject"],
+                unpacked(row["headers"]),
+                row["payload"],
+            ),
+            row["over"],
+        )
+        for row in sorted(rows, key=lambda row: (row["stored"], row["sequence"]))
+    ]
+
+
+async def resume(connection: Connection, wait_s: float) -> None:
+    """At a start: try everything again, and count no wait while the service was away."""
+    await connection.execute(
+        "update aside set retry_at = now(), until ="
+        " case when until < 'infinity' then greatest(until, now() + make_interval(secs => $1)) else until end",
+        wait_s,
+    )
+
+
+async def waken(connection: Connection, after: int) -> int:
+    """Have what waits for one of the events behind position `after` tried again now; return the last position.
+
+    One statement sees one state: what was recorded while a report was set aside is behind the last position seen then.
+    """
+    return int(
+        await connection.fetchval(
+            "with head as (select coalesce(max(position), 0) as last from log),"
+            " fresh as (select id, entity from log, head where position > $1 and position <= head.last),"
+            " woken as (update aside set retry_at = now() where wants in"
+            " (select id from fresh union select entity from fresh))"
+            " select last from head",
+            after,
+        )
+    )
+
+
+async def counts(queried: Queried) -> list[tuple[str, Kind, int, datetime]]:
+    """Return how many messages are set aside by stream and kind, and since when the oldest of them."""
+    rows = await queried.fetch(
+        "select stream, kind, count(*) as number, min(since) as since from aside group by stream, kind order by 1, 2"
+    )
+    return [(row["stream"], row["kind"], row["number"], row["since"]) for row in rows]
