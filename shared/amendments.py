@@ -18,9 +18,6 @@ from shared.contracts.report import authority
 from shared.database import Connection
 from shared.rules import NotYet, Rules, enriched
 
-CHAIN_MAX = 32
-"""How many corrections of corrections are followed back to the event first reported."""
-
 Amend: TypeAlias = Callable[[Event[Any], Data, Data | None, Connection], Awaitable[tuple[Data, Data | None]]]
 """(event first reported, previous data, new data or None when retracted, connection) -> the same two, with the
 `derived` fields that make taking out the one and putting in the other right."""
@@ -121,7 +118,7 @@ def versions(told: Event[Any]) -> tuple[Event[Any], Event[Any] | None]:
 
 async def _root(event: Event[Corrected] | Event[Retracted], connection: Connection) -> Root:
     """Return what `event` amends; raises NotYet when it is not recorded, Refused when it may not be amended."""
-    root = await first_reported(connection, event.country, event.data.supersedes)
+    root = await first_reported(connection, event.country, event.data.supersedes, event.source)
     if root is None:
         raise NotYet("/data/supersedes")
     if root.event.name.split(".")[:2] != event.name.split(".")[:2]:
@@ -133,26 +130,37 @@ async def _root(event: Event[Corrected] | Event[Retracted], connection: Connecti
     return root
 
 
-async def first_reported(connection: Connection, country: str, event_id: str) -> Root | None:
+async def first_reported(connection: Connection, country: str, event_id: str, source: str = "") -> Root | None:
     """Return the country's report that `event_id` is, or that it corrects; None when it is not recorded.
 
-    Raises Refused when it is a correction of too many corrections.
+    Of several systems of the country that gave the same id, the one called `source` is meant. An amendment says itself
+    what it amends in the end; only those recorded before they did are followed one by one.
     """
-    for _ in range(CHAIN_MAX):
-        row = await connection.fetchrow(
-            "select position, payload from log where id = $1 and country = $2"
-            " and (source like $3 or type like '%.corrected.v1')",
-            event_id,
-            country,
-            f"urn:crm:country:{country}:%",
-        )
-        if row is None:
-            return None
+    row = await _row(connection, country, event_id, source)
+    while row is not None:
         found = contracts.decode(row["payload"])
-        if not isinstance(found.data, Corrected | Retracted):
+        amends = found.data
+        if not isinstance(amends, Corrected | Retracted):
             return await _standing(connection, row["position"], found)
-        event_id = found.data.supersedes
-    raise Refused(Problem("/data/supersedes", "too_deep", f"more than {CHAIN_MAX} corrections of corrections"))
+        if amends.original_sequence is None:
+            row = await _row(connection, country, amends.supersedes, found.source, row["position"])
+        else:
+            first = "select position, payload from log where position = $1"
+            row = await connection.fetchrow(first, amends.original_sequence)
+    return None
+
+
+async def _row(connection: Connection, country: str, event_id: str, source: str, before: int | None = None) -> Any:
+    return await connection.fetchrow(
+        "select position, payload from log where id = $1 and country = $2"
+        " and (source like $3 or type like '%.corrected.v1') and position < coalesce($5, position + 1)"
+        " order by source = $4 desc, position limit 1",
+        event_id,
+        country,
+        f"urn:crm:country:{country}:%",
+        source,
+        before,
+    )
 
 
 async def _standing(connection: Connection, position: int, event: Event[Any]) -> Root:

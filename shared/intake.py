@@ -18,7 +18,7 @@ from nats.aio.msg import Msg
 from shared import contracts, crash
 from shared.contracts import Event, Problem, Refused
 from shared.contracts.notice import Rejected
-from shared.contracts.report import UNREADABLE, accepted, report_id
+from shared.contracts.report import UNREADABLE, accepted, report_id, said
 from shared.log import Draft, Log
 from shared.lost import LOST
 from shared.rules import NotYet, source
@@ -55,7 +55,8 @@ class Intake:
             except Exception as error:  # noqa: BLE001 - a fault of ours holds up this message, not the batch
                 await self._failed(INTAKE, message, error)
             else:
-                drafts.append((message, Draft(traced("intake", event))))
+                told = said(message.headers, message.data, event)
+                drafts.append((message, Draft(traced("intake", event), said=told)))
         await self._record(INTAKE, drafts, refused)
 
     async def events(self, stream: str, messages: Sequence[Msg]) -> None:

@@ -1,7 +1,7 @@
 """The log: one append-only table per service, its positions consecutive, its rows chained by their hashes."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -10,7 +10,7 @@ import msgspec
 
 from shared import contracts, crash, merges, rules, tally
 from shared.clock import Clock
-from shared.contracts import Corrected, Event, Merged, Problem, Refused
+from shared.contracts import Corrected, Event, Merged, Problem, Refused, Retracted
 from shared.contracts.vocabulary import REGION
 from shared.database import LOST, Connection, Pool, Queried, turn
 from shared.rules import Rules
@@ -30,6 +30,8 @@ class Draft:
 
     event: Event[Any]
     heard: tuple[str, int] | None = None
+    said: bytes = b""
+    """Of a report: the digest of all that its sender said; empty: not known."""
 
     @property
     def key(self) -> Key:
@@ -86,7 +88,7 @@ class Log:
         self,
         connection: Connection,
         drafts: Sequence[Draft],
-        known: dict[Key, Event[Any] | None],
+        known: dict[Key, Draft | None],
         now: datetime,
         apply: Callable[[Draft, Event[Any], Connection], Awaitable[list[Event[Any]] | Exception]],
     ) -> list[Exception | None]:
@@ -94,23 +96,25 @@ class Log:
         outcomes: list[Exception | None] = [None] * len(drafts)
         events: list[Event[Any]] = []
         reports: list[Event[Any]] = []
+        said: dict[Key, bytes] = {}
         # Merges come last: what they correct must stand in the log.
         for number in sorted(range(len(drafts)), key=lambda n: isinstance(drafts[n].event.data, Merged)):
             draft = drafts[number]
             if draft.key in known:
-                outcomes[number] = repeated(known[draft.key], draft.event)
+                outcomes[number] = repeated(known[draft.key], draft)
                 continue
             if isinstance(draft.event.data, Merged):
-                await self.append(connection, events)
+                await self.append(connection, events, said)
                 events = []
             set_off = await apply(draft, msgspec.structs.replace(draft.event, recordedtime=now), connection)
             if isinstance(set_off, Exception):
                 outcomes[number] = set_off
                 continue
-            known[draft.key] = draft.event
+            known[draft.key] = draft
+            said[draft.key] = draft.said
             events += set_off
             reports += [] if draft.heard else set_off[:1]
-        await self.append(connection, events)
+        await self.append(connection, events, said)
         await self._merge_late(connection, reports)
         return outcomes
 
@@ -133,19 +137,23 @@ class Log:
         )
         return {row["id"] for row in rows}
 
-    async def _known(self, connection: Connection, drafts: Sequence[Draft]) -> dict[Key, Event[Any] | None]:
-        """Return which of the drafts were recorded (with the event that stands there), or heard, before."""
+    async def _known(self, connection: Connection, drafts: Sequence[Draft]) -> dict[Key, Draft | None]:
+        """Return which of the drafts were recorded (with what stands there), or heard, before."""
         own = [draft.event for draft in drafts if not draft.heard]
         heard = [draft.heard for draft in drafts if draft.heard]
-        known: dict[Key, Event[Any] | None] = {}
+        known: dict[Key, Draft | None] = {}
         if own:
             rows = await connection.fetch(
-                "select d.id, d.source, l.payload from unnest($1::text[], $2::text[]) as d (id, source) cross join"
-                " lateral (select payload from log where log.id = d.id and log.source = d.source limit 1) as l",
+                "select d.id, d.source, l.payload, l.said from unnest($1::text[], $2::text[]) as d (id, source)"
+                " cross join lateral"
+                " (select payload, said from log where log.id = d.id and log.source = d.source limit 1) as l",
                 [event.id for event in own],
                 [event.source for event in own],
             )
-            known |= {(row["id"], row["source"]): contracts.decode(row["payload"]) for row in rows}
+            known |= {
+                (row["id"], row["source"]): Draft(contracts.decode(row["payload"]), said=row["said"] or b"")
+                for row in rows
+            }
         if heard:
             rows = await connection.fetch(
                 "select d.stream, d.sequence from unnest($1::text[], $2::bigint[]) as d (stream, sequence)"
@@ -179,19 +187,28 @@ class Log:
         except Exception as error:  # noqa: BLE001 - whatever a rule raises is judged in one place, by intake
             return error
 
-    async def append(self, connection: Connection, events: Sequence[Event[Any]]) -> None:
-        """Append `events` at the next positions and wake the relay, within the caller's transaction and turn."""
+    async def append(
+        self, connection: Connection, events: Sequence[Event[Any]], said: Mapping[Key, bytes] = {}
+    ) -> None:
+        """Append `events` at the next positions and wake the relay, within the caller's transaction and turn.
+
+        `said` has the digests of those that are reports.
+        """
         if not events:
             return
         await connection.execute("select pg_notify($1, '')", self.service)
         after = await head(connection)
         numbered = [msgspec.structs.replace(event, sequence=n) for n, event in enumerate(events, after[0] + 1)]
         numbered = await tally.count(connection, numbered)
-        await insert(connection, self.service, after, [(event, _encode(event)) for event in numbered])
+        await insert(connection, self.service, after, [(event, _encode(event)) for event in numbered], said)
 
 
 async def insert(
-    connection: Connection, service: str, after: tuple[int, bytes], recorded: Sequence[tuple[Event[Any], bytes]]
+    connection: Connection,
+    service: str,
+    after: tuple[int, bytes],
+    recorded: Sequence[tuple[Event[Any], bytes]],
+    said: Mapping[Key, bytes] = {},
 ) -> tuple[int, bytes]:
     """Insert events with their payloads behind the row `after` (position, hash); return the last row's.
 
@@ -202,31 +219,35 @@ async def insert(
     for event, payload in recorded:
         position += 1
         previous = chained(previous, payload)
-        rows.append((position, event.source, event.id, event.type, event.country, event.subject, payload, previous))
+        row = (position, event.source, event.id, event.type, event.country, event.subject, payload, previous)
+        rows.append((*row, said.get((event.id, event.source)) or None))
     await connection.copy_records_to_table(
         "log",
         schema_name=service,
-        columns=["position", "source", "id", "type", "country", "entity", "payload", "hash"],
+        columns=["position", "source", "id", "type", "country", "entity", "payload", "hash", "said"],
         records=rows,
     )
     return position, previous
 
 
-def repeated(stands: Event[Any] | None, sent: Event[Any]) -> Refused | None:
+def repeated(stands: Draft | None, sent: Draft) -> Refused | None:
     """Return None when `sent` is the report that stands in the log again, else its refusal: it must not vanish."""
-    if stands is None or contracts.country_of(sent.source) == REGION:
+    if stands is None or contracts.country_of(sent.event.source) == REGION:
         return None
-    if stands.type == sent.type and stands.time == sent.time and _said(stands) == _said(sent):
+    compared = (stands.said, sent.said) if stands.said and sent.said else (_kept(stands.event), _kept(sent.event))
+    if compared[0] == compared[1]:
         return None
     return Refused(Problem("/id", "id_conflict", "another report was recorded under this id; give each its own"))
 
 
-def _said(event: Event[Any]) -> bytes:
-    """Return what the sender said: the data without what the service filled in."""
+def _kept(event: Event[Any]) -> tuple[Any, ...]:
+    """Return what a recorded event keeps of what its sender said: there is no digest of those of before."""
     agreed = contracts.registry()[event.type]
+    attributes = (event.type, event.time, event.expirytime, event.causationid, event.correlationid)
     if agreed.data is Corrected:
-        return str(event.data.supersedes).encode()  # its data are completed when recorded
-    return _encode(msgspec.structs.replace(event.data, **dict.fromkeys(agreed.derived)))
+        return (*attributes, event.data.supersedes)  # its data are completed when recorded, its subject too
+    about = "" if agreed.data is Retracted else event.subject
+    return (*attributes, about, _encode(msgspec.structs.replace(event.data, **dict.fromkeys(agreed.derived))))
 
 
 def chained(previous: bytes, payload: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """What a report must be: readable, by someone who may report it, and sensible; then it becomes an event."""
 
+import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -50,9 +51,7 @@ def accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, no
     Raises Refused with everything that is wrong with it.
     """
     _, _, country, name = subject.split(".", 3)
-    structured = payload
-    if headers and "ce-specversion" in {key.lower() for key in headers}:
-        structured = _structured(headers, payload)
+    structured = _structured(headers, payload)
     versions = _by_name(name)
     for agreed in versions:
         try:
@@ -91,13 +90,51 @@ def _draft(agreed: Contract, envelope: Envelope[Any], country: str) -> Event[Any
     )
 
 
-def _structured(headers: Mapping[str, str], payload: bytes) -> bytes:
-    """Return the structured form of a CloudEvent in binary mode: attributes in `ce-` headers, data as payload."""
+def _structured(headers: Mapping[str, str] | None, payload: bytes) -> bytes:
+    """Return the structured form also of a CloudEvent in binary mode: attributes in `ce-` headers, data as payload."""
+    if not headers or "ce-specversion" not in {key.lower() for key in headers}:
+        return payload
     attributes = {key.lower()[3:]: value for key, value in headers.items() if key.lower().startswith("ce-")}
     attributes.pop("data", None)
     if not payload.strip().startswith(b"{"):
         return payload
     return msgspec.json.encode(attributes)[:-1] + b',"data":' + payload + b"}"
+
+
+UNSAID = ("data", "time", "expirytime", "datacontenttype", "traceparent", "tracestate")
+"""Attributes that are not compared as they are written: who sends again may begin another trace."""
+_attributes = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_sorted = msgspec.json.Encoder(order="deterministic")
+
+
+def said(headers: Mapping[str, str] | None, payload: bytes, event: Event[Any]) -> bytes:
+    """Return the SHA-256 of all that the sender of an accepted report said; equal ones are the same report.
+
+    Whatever form it came in counts for nothing: the order of members, the offset of a time, `null` for what is left
+    out. Nor does a trace.
+    """
+    attributes = {
+        name: _plain(msgspec.json.decode(raw))
+        for name, raw in _attributes.decode(_structured(headers, payload)).items()
+        if name not in UNSAID
+    }
+    told = [event.time, event.expirytime, msgspec.to_builtins(event.data, builtin_types=(datetime,))]
+    return hashlib.sha256(_sorted.encode([_present(attributes), *map(_plain, told)])).digest()
+
+
+def _plain(value: Any) -> Any:
+    """Return a value in the one form that all equal ones share."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in _present(value).items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _present(value: dict[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in value.items() if one is not None}
 
 
 def authority(agreed: Contract, sender: str, data: Report, country: str) -> list[Problem]:

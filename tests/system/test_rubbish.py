@@ -137,4 +137,10 @@ async def test_the_same_report_again_is_one_and_another_under_its_id_is_refused_
     await gtm.publish(first)
     await gtm.publish(first | {"time": "2004-03-01T11:00:00Z"})
     await system.recorded("intel", "intel.report.rejected", 2)
+    binary = {f"ce-{name}": value for name, value in first.items() if name not in {"data", "datacontenttype"}}
+    again = {"payload": json.dumps(FLAGGED).encode(), "stream": None}
+    for subject in ("doc-1", "doc-2"):
+        headers = binary | {"ce-subject": subject, "Content-Type": "application/json"}
+        await gtm.client.jetstream().publish("report.intel.document.flagged", headers=headers, **again)
+    await system.recorded("intel", "intel.report.rejected", 3)
     assert len(await system.log("intel", "intel.document.flagged")) == 1
