@@ -85,7 +85,7 @@ class CountryClient:
         }
 
     async def publish(self, report: Mapping[str, Any]) -> int:
-        """Send one report and wait until it is stored; return its sequence in INTAKE.
+        """Send one report and wait until it is stored; return its sequence in the own intake.
 
         It is checked first, and sent again with the same id while no answer comes: it is recorded once, however
         often it arrives. Raises Invalid, Denied, Unstored, or Unreachable.
@@ -94,7 +94,7 @@ class CountryClient:
         return await self._persistently(lambda: self._sent([message]))
 
     async def publish_all(self, reports: Iterable[Mapping[str, Any]]) -> int:
-        """Send many reports in atomic batches of at most 1,000; return the INTAKE sequence of the last one.
+        """Send many reports in atomic batches of at most 1,000; return the sequence of the last one.
 
         All are checked before any is sent. Raises as `publish` does; sending all of them again is safe.
         """

@@ -228,20 +228,22 @@ class Intake:
 
 
 def _intake_id(message: Msg) -> str:
-    """Name a message of INTAKE for ever, also across a stream deleted and made anew."""
+    """Name a message of an intake for ever, also across a stream deleted and made anew."""
     metadata = message.metadata
-    return f"INTAKE|{metadata.sequence.stream}|{metadata.timestamp.isoformat()}"
+    return f"{metadata.stream}|{metadata.sequence.stream}|{metadata.timestamp.isoformat()}"
 
 
 def _rejection_id(message: Msg) -> str:
-    """Return the id that the refusal of a message has: its place in INTAKE and when it was stored (ns since 1970).
+    """Return the id that the refusal of a message has: whose intake, its place there, when it came (ns since 1970).
 
     Looked up for every report, so it is cut out of where its acknowledgement goes
     (`$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<deliveries>.<sequence>.<n>.<stored>.<pending>…`).
+    What came through the intake that all shared names nobody, as it did then.
     """
     tokens = message.reply.split(".")
     at = 5 if len(tokens) == SHORT_REPLY else 7
-    return f"refusal:{tokens[at]}:{tokens[at + 2]}"
+    _, _, sender = tokens[at - 3].partition("_")
+    return ":".join(filter(None, ("refusal", sender, tokens[at], tokens[at + 2])))
 
 
 def _age_s(message: Msg) -> float:

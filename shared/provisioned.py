@@ -1,5 +1,6 @@
 """What a service expects to find in NATS, checked at its start; it never creates or alters a stream."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -13,8 +14,19 @@ NOT_FOUND = (10014, 10059)
 
 def read_by(service: str) -> list[str]:
     """Return the other services' streams on which `service` has a durable."""
-    own = {streams.INTAKE, streams.MAILBOX, streams.stream_of(service)}
+    own = {*intakes(), streams.MAILBOX, streams.stream_of(service)}
     return [name for name, durables in streams.durables().items() if service in durables and name not in own]
+
+
+def intakes() -> list[str]:
+    """Return the names of all senders' intakes."""
+    return [streams.intake_of(sender) for sender in streams.SENDERS]
+
+
+async def retired(client: Client, service: str) -> list[str]:
+    """Return the stream that all senders shared before, as long as the server has it and `service` reads it."""
+    answer = await client.request(f"$JS.API.CONSUMER.INFO.{streams.INTAKE}.{service}", b"", timeout=5)
+    return [] if "error" in json.loads(answer.data) else [streams.INTAKE]
 
 
 async def differences(client: Client, service: str) -> list[str]:
@@ -23,14 +35,13 @@ async def differences(client: Client, service: str) -> list[str]:
     Raises nats.errors.Error when the server does not answer.
     """
     configs, durables = streams.stream_configs(), streams.durables()
-    faults = []
-    for stream in (streams.INTAKE, streams.stream_of(service), *read_by(service)):
-        faults += await _differing(client, f"stream {stream}", f"STREAM.INFO.{stream}", configs[stream])
+    asked = []
+    for stream in (*intakes(), streams.stream_of(service), *read_by(service)):
+        asked.append(_differing(client, f"stream {stream}", f"STREAM.INFO.{stream}", configs[stream]))
         if service in durables.get(stream, {}):
-            faults += await _differing(
-                client, f"durable {service} on {stream}", f"CONSUMER.INFO.{stream}.{service}", durables[stream][service]
-            )
-    return faults
+            question, wanted = f"CONSUMER.INFO.{stream}.{service}", durables[stream][service]
+            asked.append(_differing(client, f"durable {service} on {stream}", question, wanted))
+    return [fault for faults in await asyncio.gather(*asked) for fault in faults]
 
 
 async def _differing(client: Client, what: str, question: str, wanted: streams.Config) -> list[str]:

@@ -1,98 +1,160 @@
-"""A pull consumer that always has a request standing, so that messages arrive while the last batch is recorded.
-
-FastStream fetches through nats-py, whose `fetch` waits for every message in a task of its own, and (2.16) tells
-"nothing in time" in two ways, at one of which FastStream (0.7) throws away the part of a batch that it already has.
-"""
+"""Standing pulls: what durables have to give arrives while the last batch is recorded, and senders take turns."""
 
 import asyncio
+import contextlib
 import json
 import time
-from typing import Any, cast
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
-from nats import errors
+import structlog
+from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+
+from shared.streams import ACK_WAIT_S
+
+log = structlog.get_logger()
 
 EXPIRES_S = 2.0
 """How long a request stands on the server; one that a restart of the server forgot is missed no longer than this."""
+BYTES_MAX = 2 * 1024 * 1024
+"""What one request may bring, so that a sender's large reports do not fill the memory."""
+GIVEN_BACK_S = 1.0
+HALTED_S = 0.2
+"""How often it is asked whether recording goes on."""
 
 
-class StandingPull(JetStreamContext.PullSubscription):
-    """Takes the place of nats-py's subscription under FastStream's subscriber."""
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One durable on one stream: what it has given and nobody has taken."""
 
-    _asked = 0
+    client: Client
+    stream: str
+    durable: str
+    weight: int = 1
+    """Its share of a batch, beside the weights of the others that have something."""
+    arrived: deque[Msg] = field(default_factory=deque)
+    _asked: int = 0
     """Messages asked for and not arrived."""
-    _until = 0.0
+    _until: float = 0.0
+    """When the last request ends."""
+    _subscription: Subscription | None = None
 
-    async def fetch(  # nats-py's signature
-        self,
-        batch: int = 1,
-        timeout: float | None = None,  # noqa: ASYNC109
-        heartbeat: float | None = None,  # noqa: ARG002
-    ) -> list[Msg]:
-        """Return one to `batch` messages; raises nats.errors.TimeoutError when none arrives in time."""
-        end = None if timeout is None else time.monotonic() + timeout
-        while True:
-            await self._ask(batch)
-            messages = self._arrived(batch)
-            if messages:
-                return messages
-            await self._wait(None if end is None else end - time.monotonic())
-
-    async def release(self) -> None:
-        """Stop asking, and give back what has arrived, so that another replica gets it at once."""
-        self._until = float("inf")
-        self._asked = 1 << 30
-        try:
-            await self.unsubscribe()
-        except errors.Error:
+    async def ask(self, share: int, wake: asyncio.Event) -> None:
+        """Have a request for `share` messages stand, unless enough is on its way."""
+        now = time.monotonic()
+        if now >= self._until:
+            self._asked = 0
+        if self._asked + len(self.arrived) > share // 2:
             return
-        for message in self._arrived(1 << 30):
-            await message.nak()
+        if self._subscription is None:
+            self._subscription = await self.client.subscribe(self.client.new_inbox(), cb=self._arrival(wake))
+        request = {"batch": share, "max_bytes": BYTES_MAX, "expires": int(EXPIRES_S * 1e9)}
+        self._asked, self._until = self._asked + share, now + EXPIRES_S
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.durable}"
+        await self.client.publish(subject, json.dumps(request).encode(), self._subscription.subject)
 
-    async def _ask(self, batch: int) -> None:
-        if self._asked > batch // 2 and time.monotonic() < self._until:
-            return
-        request = {"batch": batch, "expires": int(EXPIRES_S * 1e9)}
-        await self._nc.publish(self._nms, json.dumps(request).encode(), self._deliver)
-        self._asked = max(0, self._asked) + batch if time.monotonic() < self._until else batch
-        self._until = time.monotonic() + EXPIRES_S
-
-    def _arrived(self, batch: int) -> list[Msg]:
-        """Take out of the client's queue what is there."""
-        queue = self._sub._pending_queue  # noqa: SLF001 - where nats-py itself takes them from
-        messages: list[Msg] = []
-        while len(messages) < batch and not queue.empty():
-            message = queue.get_nowait()
-            queue.task_done()
-            self._sub._pending_size -= len(message.data)  # noqa: SLF001
-            if JetStreamContext.is_status_msg(message):
-                self._until = 0.0  # the request has ended: the next one is due
-            else:
+    def _arrival(self, wake: asyncio.Event) -> Callable[[Msg], Awaitable[None]]:
+        async def arrive(message: Msg) -> None:
+            # Not by its status header, which a sender may have written: what is to be acknowledged is a message.
+            if message.reply:
                 self._asked -= 1
-                messages.append(message)
-        return messages
+                self.arrived.append(message)
+                wake.set()
+            elif (left := (message.headers or {}).get("Nats-Pending-Messages")) is not None:
+                self._asked -= int(left)  # the request has ended early
 
-    async def _wait(self, wait_s: float | None) -> None:
-        """Wait until something is in the queue, without taking it out."""
-        queue = self._sub._pending_queue  # noqa: SLF001
+        return arrive
+
+    async def give_back(self) -> None:
+        """Stop asking; what has arrived goes to another replica at once, or comes again when this one asks."""
+        subscription, self._subscription, self._asked = self._subscription, None, 0
+        with contextlib.suppress(NatsError, TimeoutError):
+            if subscription:
+                await asyncio.wait_for(subscription.drain(), GIVEN_BACK_S)  # type: ignore[no-untyped-call]  # takes also what is on its way
+            while self.arrived:
+                await self.arrived.popleft().nak()
+        self.arrived.clear()
+
+
+@dataclass(slots=True, eq=False)
+class Turns:
+    """Hands on batches in which each lane that has something has its share, each lane's messages in their order."""
+
+    lanes: Sequence[Lane]
+    batch_max: int
+    handle: Callable[[list[Msg]], Awaitable[None]]
+    halted: Callable[[], object]
+    """Whether nothing can be recorded now: then nothing is asked for, lest it is given out and comes back for ever."""
+    _batch: list[Msg] = field(default_factory=list)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopping: bool = False
+
+    async def run(self) -> None:
+        """Ask, wait, hand on, until `stop`."""
+        keeping = asyncio.create_task(self._keep())
         try:
-            message = await asyncio.wait_for(queue.get(), wait_s)
-        except TimeoutError as error:
-            raise errors.TimeoutError from error
-        queue._queue.appendleft(message)  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio has no peek
+            while not self._stopping:
+                if self.halted():
+                    await self._give_back()
+                    await asyncio.sleep(HALTED_S)
+                    continue
+                self._wake.clear()
+                self._batch = self._taken()
+                with contextlib.suppress(NatsError):
+                    for lane in self.lanes:
+                        await lane.ask(self.batch_max, self._wake)
+                if self._batch:
+                    await self._handed_on()
+                else:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), EXPIRES_S / 2)
+        finally:
+            keeping.cancel()
+            await self._give_back()
+
+    def stop(self) -> None:
+        """Have `run` end after the batch at hand, and give back the rest."""
+        self._stopping = True
+        self._wake.set()
+
+    def _taken(self) -> list[Msg]:
+        """Return a batch: of each lane its share, then what room is left to whoever has more."""
+        self.lanes = [*self.lanes[1:], *self.lanes[:1]]  # whose turn is first moves on
+        ready = [lane for lane in self.lanes if lane.arrived]
+        weights = sum(lane.weight for lane in ready)
+        shares = [max(1, self.batch_max * lane.weight // weights) for lane in ready]
+        batch = [message for lane, share in zip(ready, shares, strict=True) for message in _popped(lane, share)]
+        for lane in ready:
+            batch += _popped(lane, self.batch_max - len(batch))
+        return batch
+
+    async def _handed_on(self) -> None:
+        try:
+            await self.handle(self._batch)
+        except Exception as error:
+            # Not acknowledged, so it all comes again after the acknowledgement wait.
+            log.exception("batch failed", lane=self.lanes[0].stream, size=len(self._batch), error=type(error).__name__)
+        self._batch = []
+
+    async def _keep(self) -> None:
+        """Tell the server of what is held long, behind another replica's batch say, that it is being worked on."""
+        held: set[int] = set()
+        while True:
+            await asyncio.sleep(ACK_WAIT_S / 3)
+            now = [*self._batch, *(message for lane in self.lanes for message in lane.arrived)]
+            with contextlib.suppress(NatsError):
+                for message in now:
+                    if id(message) in held and not message.is_acked:
+                        await message.in_progress()
+            held = {id(message) for message in now}
+
+    async def _give_back(self) -> None:
+        await asyncio.gather(*(lane.give_back() for lane in self.lanes))
 
 
-def stand(jetstream: JetStreamContext) -> list[StandingPull]:
-    """Make `jetstream` give standing pulls; return the list that they will be in."""
-    standing: list[StandingPull] = []
-    bind = jetstream.pull_subscribe
-
-    async def pull_subscribe(*args: Any, **options: Any) -> StandingPull:
-        subscription = cast("StandingPull", await bind(*args, **options))
-        subscription.__class__ = StandingPull
-        standing.append(subscription)
-        return subscription
-
-    jetstream.pull_subscribe = pull_subscribe  # type: ignore[method-assign]
-    return standing
+def _popped(lane: Lane, number: int) -> list[Msg]:
+    return [lane.arrived.popleft() for _ in range(min(number, len(lane.arrived)))]

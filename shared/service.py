@@ -8,18 +8,18 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 import uvloop
-from faststream import AckPolicy
-from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from shared import bus, crash, database, deadlines, mailbox, ops, provisioned, pull, streams, telemetry
+from shared import bus, crash, database, deadlines, mailbox, ops, provisioned, telemetry
 from shared.amendments import Amends, Follows, with_amendments
 from shared.clock import Clock
 from shared.contracts.questions import MailboxAsk
@@ -29,6 +29,7 @@ from shared.intake import Intake
 from shared.log import Log, head
 from shared.lost import LOST
 from shared.merges import with_merges
+from shared.pull import Lane, Turns
 from shared.questions import Desk, Questions
 from shared.relay import Relay
 from shared.rules import Rules
@@ -79,7 +80,8 @@ class Running:
     client: Client
     relay: Relay
     status: ops.Status
-    pulls: list[pull.StandingPull] = field(default_factory=list)
+    turns: list[Turns] = field(default_factory=list)
+    """What gives it reports and other services' events."""
     tasks: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
     """What runs as long as the service does; the end of one is the end of the process."""
 
@@ -132,8 +134,7 @@ async def _started(stack: AsyncExitStack, service: Service, settings: Settings, 
     own = Log(name, pool, clock, service.all_rules(), halted=UNCOMPARED)
     running = Running(name, settings, clock, own, pool, broker, client, Relay(name, pool, client), status)
     running.tasks += [lambda: deadlines.sweep(own), lambda: _observed(running)]
-    running.pulls = pull.stand(broker.config.connection_state.stream)
-    _subscribe(running)
+    _subscribe(running, await provisioned.retired(client, name))
     _listen(running, {MailboxAsk: mailbox.answered, **service.questions})
     return running
 
@@ -163,16 +164,18 @@ async def _faults(client: Client, pool: Pool, service: Service, settings: Settin
     return faults
 
 
-def _subscribe(service: Running) -> None:
-    """Subscribe the service to its reports and to the other services' events that its rules name."""
+def _subscribe(service: Running, retired: list[str]) -> None:
+    """Have the service take its reports, by turns from each sender, and the other services' events that it acts on."""
     intake = Intake(service.log, service.client, service.settings)
-    _pull(service, "INTAKE", intake.reports)
+    _take(service, [*provisioned.intakes(), *retired], intake.reports)
     for stream in provisioned.read_by(service.name):
+        _take(service, [stream], partial(intake.events, stream))
 
-        async def heard(messages: list[Msg], stream: str = stream) -> None:
-            await intake.events(stream, messages)
 
-        _pull(service, stream, heard)
+def _take(service: Running, names: list[str], handle: Callable[[list[Msg]], Awaitable[None]]) -> None:
+    lanes = [Lane(service.client, stream, service.name) for stream in names]
+    turns = Turns(lanes, service.settings.batch_size_max, handle, lambda: service.log.halted)
+    service.turns.append(turns)
 
 
 def _listen(service: Running, questions: Questions) -> None:
@@ -187,47 +190,29 @@ async def _raw(message: Any) -> Any:
     return message.raw_message
 
 
-def _pull(service: Running, stream: str, handle: Callable[[list[Msg]], Awaitable[None]]) -> None:
-    async def batch(messages: list[Msg]) -> None:
-        try:
-            await handle(messages)
-        except Exception as error:
-            # Not acknowledged, so it all comes again after the acknowledgement wait.
-            log.exception("batch failed", stream=stream, size=len(messages), error=type(error).__name__)
-
-    service.broker.subscriber(
-        streams.durables()[stream][service.name]["filter_subjects"][0],
-        durable=service.name,
-        stream=JStream(stream, declare=False),
-        pull_sub=PullSub(batch=True, batch_size=service.settings.batch_size_max, timeout=service.settings.batch_wait_s),
-        inbox_prefix=f"_INBOX_{service.name}.".encode(),
-        ack_policy=AckPolicy.MANUAL,
-        decoder=_raw,
-        no_reply=True,
-    )(batch)
-
-
 async def _working(service: Running, stopping: asyncio.Event) -> int:
     """Do the service's work until it is told to stop (0) or one of its tasks ends by itself (70)."""
     await _observe(service)
     await service.broker.start()
     relaying = asyncio.create_task(service.relay.run())
     tasks = [asyncio.ensure_future(task()) for task in service.tasks]
+    taking = [asyncio.create_task(turns.run()) for turns in service.turns]
     stop = asyncio.create_task(stopping.wait())
     log.info("ready")
-    await _first(stop, relaying, *tasks)
+    await _first(stop, relaying, *tasks, *taking)
     service.status.faults = ["stopping"]
     log.info("stopping")
     code = 0 if stopping.is_set() else bus.EXIT_DISCONNECTED
-    for task in (relaying, *tasks):
+    for task in (relaying, *tasks, *taking):
         if task.done() and not task.cancelled() and (error := task.exception()):
             log.critical("a task ended", error=type(error).__name__, exc_info=error)
     for subscriber in service.broker.subscribers:
         await subscriber.stop()
-    for one in service.pulls:
-        await one.release()
     grace_s = service.settings.stop_grace_s / 2
-    await ended(tasks, grace_s)
+    for turns in service.turns:
+        turns.stop()
+    await asyncio.wait(taking, timeout=grace_s)
+    await ended([*tasks, *taking], grace_s)
     if code == 0 and not service.log.halted:
         await _copied(service.relay, grace_s)
     await ended([relaying], grace_s)

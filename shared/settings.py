@@ -36,7 +36,6 @@ class Settings(BaseSettings):
     """With `clock_start`: a file with the plan seconds by which the clock is set forward while it runs."""
 
     batch_size_max: int = 500
-    batch_wait_s: float = 0.05
     retry_delay_s_max: float = 60.0
     reference_wait_s: float = 60.0
     """How long (real time) a report may wait for what it refers to, before it is refused."""

@@ -13,10 +13,19 @@ Config = dict[str, Any]
 
 SECOND = 1_000_000_000
 DAY = 24 * 3600 * SECOND
-INTAKE, MAILBOX, QUARANTINE = "INTAKE", "MAILBOX", "QUARANTINE"
+MAILBOX, QUARANTINE = "MAILBOX", "QUARANTINE"
+SENDERS: tuple[str, ...] = MEMBERS
+"""Who may report, each by its own intake; the token behind `crm.in`."""
+INTAKE = "INTAKE"
+"""What metrics and logs call all the intakes together; and the one stream that all shared before (`RETIRED`)."""
+RETIRED: Config = {"subjects": ["crm.retired.intake"]}
+"""What becomes of a stream INTAKE from before: nobody publishes there any more, and its durables are read empty."""
+EMPTY = "EMPTY"
+"""A stream without messages that each intake names as a source: only a stream with a source may do without
+deduplication, and with it two systems of a country that use the same `Nats-Msg-Id` would lose reports."""
+INTAKE_BYTES = 1456 * 1024**2
+"""What an intake may hold: seven days at two reports a second. Beyond it reports are refused, not dropped."""
 REPORT_BYTES_MAX = 64 * 1024
-INTAKE_BYTES = 16 * 1024**3
-"""What INTAKE may hold: seven days at 25 reports a second. Beyond it reports are refused, not dropped."""
 QUARANTINE_BYTES = 4 * 1024**3
 ACK_WAIT_S, MAILBOX_ACK_WAIT_S = 3, 30
 """What a replica held when it died comes back after this; what a slow one still works on may come to another as well:
@@ -45,17 +54,13 @@ def stream_of(service: str) -> str:
     return service.upper()
 
 
+def intake_of(sender: str) -> str:
+    """Return the name of the stream that takes in what `sender` reports."""
+    return f"{INTAKE}_{sender}"
+
+
 def stream_configs() -> dict[str, Config]:
     """Return every stream's configuration by name, sources after what they read."""
-    intake = {
-        "subjects": [f"crm.in.*.{service}.*.*" for service in SERVICES],
-        "max_age": 7 * DAY,
-        "max_bytes": INTAKE_BYTES,
-        "discard": "new",
-        "max_msg_size": REPORT_BYTES_MAX,
-        "duplicate_window": SECOND // 10,  # the shortest there is: repeats are the log's business
-        "allow_atomic": True,  # a country's backlog goes in batches
-    }
     own: Config = {"allow_atomic": True, "allow_direct": True, "discard": "new", "duplicate_window": SECOND // 10}
     sources = [{"name": stream_of(service)} for service in SERVICES]
     mailbox = {"sources": sources, "max_age": 90 * DAY, "allow_direct": True}
@@ -66,7 +71,9 @@ def stream_configs() -> dict[str, Config]:
         "duplicate_window": 3600 * SECOND,  # rubbish met again after a crash is kept once
         "discard": "old",  # a sender of rubbish must not be able to stop the intake
     }
-    special = {INTAKE: intake, **{stream_of(service): own | _subjects(service) for service in SERVICES}}
+    special = {EMPTY: {"subjects": ["crm.empty"], "max_msgs": 1, "max_age": SECOND, "duplicate_window": SECOND}}
+    special |= {intake_of(sender): _intake(sender) for sender in SENDERS}
+    special |= {stream_of(service): own | _subjects(service) for service in SERVICES}
     special |= {MAILBOX: mailbox, QUARANTINE: quarantine}
     return {name: {"name": name, **KEPT, **CLOSED, **config} for name, config in special.items()}
 
@@ -74,7 +81,10 @@ def stream_configs() -> dict[str, Config]:
 def durables() -> dict[str, dict[str, Config]]:
     """Return the durable consumers' configurations by stream and name."""
     wanted: dict[str, dict[str, Config]] = {
-        INTAKE: {service: _durable(service, [f"crm.in.*.{service}.*.*"]) for service in SERVICES},
+        **{
+            intake_of(sender): {service: _durable(service, [f"crm.in.{sender}.{service}.*.*"]) for service in SERVICES}
+            for sender in SENDERS
+        },
         MAILBOX: {country: _durable(country, [f"crm.evt.*.*.*.{country}"], MAILBOX_ACK_WAIT_S) for country in MEMBERS},
     }
     for reader, names in READS.items():
@@ -92,6 +102,20 @@ def differing(what: str, wanted: Config, found: Config) -> list[str]:
         for key, value in wanted.items()
         if key not in TUNED and _plain(found.get(key)) != _plain(value)
     ]
+
+
+def _intake(sender: str) -> Config:
+    return {
+        "subjects": [f"crm.in.{sender}.{service}.*.*" for service in SERVICES],
+        "sources": [{"name": EMPTY}],
+        "max_age": 7 * DAY,
+        "max_bytes": INTAKE_BYTES,
+        "discard": "new",
+        "max_msg_size": REPORT_BYTES_MAX,
+        "duplicate_window": 0,  # repeats are the log's business, which tells them from others' by the source
+        "allow_atomic": True,  # a country's backlog goes in batches
+        "deny_purge": False,  # an operator may empty it, who says why
+    }
 
 
 def _durable(name: str, filters: list[str], ack_wait_s: int = ACK_WAIT_S) -> Config:

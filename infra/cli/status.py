@@ -116,7 +116,7 @@ def _show(found: dict[str, Any]) -> None:
     console.print(table)
     waiting = Table("durable", "on", "pending", "unacknowledged", "redelivered")
     for row in found["durables"]:
-        if any(row[key] for key in ("pending", "ack_pending", "redelivered")) or row["stream"] == "INTAKE":
+        if any(row[key] for key in ("pending", "ack_pending", "redelivered")):
             figures = (_figure(row[key]) for key in ("pending", "ack_pending", "redelivered"))
             waiting.add_row(row["durable"], row["stream"], *figures)
     console.print(waiting)

@@ -1,15 +1,17 @@
 """Bring a server's streams and durables to what `shared.streams` wants; say precisely what cannot be changed."""
 
+from dataclasses import dataclass, field
+
 from nats.aio.client import Client
 
 from infra.nats import mailbox
 from infra.nats.asking import ProvisionError, ask, config, ok
-from shared.streams import TUNED, Config, differing, durables, stream_configs
+from shared.streams import INTAKE, MAILBOX, RETIRED, TUNED, Config, differing, durables, stream_configs
 
 __all__ = ["ProvisionError", "all_differences", "ask", "consumer_config", "provision", "stream_config"]
 
 NO_ROOM = 10047
-ROOM_BYTES_MIN = 64 * 1024**2
+ROOM_BYTES_MIN = 16 * 1024**2
 
 
 async def provision(nc: Client) -> list[str]:
@@ -18,9 +20,10 @@ async def provision(nc: Client) -> list[str]:
     ProvisionError where the server refuses a change (another storage or retention, say): nothing is ever
     deleted here.
     """
-    done = []
+    done = await _retired(nc)
+    intakes = _Made()
     for name, wanted in stream_configs().items():
-        done += await _stream(nc, name, wanted)
+        done += await _stream(nc, name, wanted, intakes if name.startswith(f"{INTAKE}_") else _Made())
     for stream, consumers in durables().items():
         for name, wanted in consumers.items():
             done += await _durable(nc, stream, name, wanted)
@@ -52,13 +55,33 @@ def _told(what: str, wanted: Config, found: Config | None) -> list[str]:
     return [f"{what} is missing"] if found is None else differing(what, wanted, found)
 
 
-async def _stream(nc: Client, name: str, wanted: Config) -> list[str]:
+async def _retired(nc: Client) -> list[str]:
+    """Take its subjects from the one INTAKE that all senders shared before; the services read it empty."""
+    found = await stream_config(nc, INTAKE)
+    if found is None or found["subjects"] == RETIRED["subjects"]:
+        return []
+    ok(f"stream {INTAKE}", await ask(nc, f"STREAM.UPDATE.{INTAKE}", {**found, **RETIRED}))
+    return [f"stream {INTAKE} takes in nothing more: each sender has its own"]
+
+
+@dataclass
+class _Made:
+    """Streams made in this run that share what room there is; they hold nothing yet."""
+
+    rooms: dict[str, int] = field(default_factory=dict)
+    """The bytes that each should have."""
+    halvings: int = 0
+    """How often what each should have was halved."""
+
+
+async def _stream(nc: Client, name: str, wanted: Config, beside: _Made) -> list[str]:
+    """Make or adapt a stream."""
     found = await stream_config(nc, name)
     if found is None:
         lost = await mailbox.detach(nc, name)
-        made = await _made(nc, name, wanted)
+        made = await _made(nc, name, wanted, beside)
         return [f"{made}; it was there before: run `crm restore {name.lower()}`" if lost else made]
-    if "sources" in wanted:
+    if name == MAILBOX:
         wanted = {**wanted, "sources": await mailbox.sources(nc, wanted, found)}
     faults = differing(f"stream {name}", wanted, found)
     if faults:
@@ -67,15 +90,26 @@ async def _stream(nc: Client, name: str, wanted: Config) -> list[str]:
     return [f"changed {fault}" for fault in faults]
 
 
-async def _made(nc: Client, name: str, wanted: Config) -> str:
-    """Make a stream; on a small disk with half, a quarter ... of the room that it should have."""
-    answer, room = await ask(nc, f"STREAM.CREATE.{name}", wanted), wanted.get("max_bytes", 0)
-    while answer.get("error", {}).get("err_code") == NO_ROOM and room > ROOM_BYTES_MIN:
-        room //= 2
-        answer = await ask(nc, f"STREAM.CREATE.{name}", {**wanted, "max_bytes": room})
+async def _made(nc: Client, name: str, wanted: Config, beside: _Made) -> str:
+    """Make a stream; on a small disk it and those beside it get half, a quarter ... of what they should have."""
+    full = wanted.get("max_bytes", 0)
+    beside.rooms[name] = full
+    while True:
+        room = full >> beside.halvings
+        answer = await ask(nc, f"STREAM.CREATE.{name}", {**wanted, "max_bytes": room} if full else wanted)
+        if answer.get("error", {}).get("err_code") != NO_ROOM or room <= ROOM_BYTES_MIN:
+            break
+        beside.halvings += 1
+        for other, its in beside.rooms.items():
+            await _narrowed(nc, other, its >> beside.halvings)
     ok(f"stream {name}", answer)
-    smaller = room != wanted.get("max_bytes", 0)
-    return f"made stream {name}" + (f" for {room >> 20} MiB only: the server has no more room" if smaller else "")
+    return f"made stream {name}" + (f" for {room >> 20} MiB only: the server has no more room" if room < full else "")
+
+
+async def _narrowed(nc: Client, name: str, room: int) -> None:
+    found = await stream_config(nc, name)
+    if found:
+        ok(f"stream {name}", await ask(nc, f"STREAM.UPDATE.{name}", {**found, "max_bytes": room}))
 
 
 async def _durable(nc: Client, stream: str, name: str, wanted: Config) -> list[str]:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
-from shared.streams import MAILBOX, QUARANTINE, durables, stream_of
+from shared.streams import INTAKE, MAILBOX, QUARANTINE, durables, stream_of
 
 PROVISIONER, OPERATOR = "provisioner", "operator"
 FOLDS = "indicators"
@@ -67,6 +67,7 @@ def principals() -> tuple[str, ...]:
 def _service(name: str) -> Rights:
     own = stream_of(name)
     read = [stream for stream, wanted in durables().items() if name in wanted]
+    taken = [*read, INTAKE]  # the last as long as something is left of what all shared before
     publish = [
         f"crm.evt.{name}.>",
         f"crm.bad.*.{name}",
@@ -74,7 +75,7 @@ def _service(name: str) -> Rights:
         f"$JS.API.DIRECT.GET.{own}",
         f"$JS.API.DIRECT.GET.{own}.>",
     ]
-    for stream in read:
+    for stream in taken:
         publish += [
             f"$JS.API.CONSUMER.INFO.{stream}.{name}",
             f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}",

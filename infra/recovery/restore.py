@@ -17,10 +17,10 @@ from infra.recovery.replay import Replay
 from infra.recovery.verify import Comparison, compare
 from shared.database import Pool
 from shared.log import head
-from shared.provisioned import read_by
+from shared.provisioned import intakes, read_by, retired
 from shared.relay import Relay
 from shared.service import Service
-from shared.streams import INTAKE, TUNED, stream_configs, stream_of
+from shared.streams import TUNED, stream_configs, stream_of
 
 Tell = Callable[[str], None]
 
@@ -63,9 +63,9 @@ async def _log(service: str, pool: Pool, nc: Client, tell: Tell) -> list[str]:
         replay = Replay(nc, connection, service, process.all_rules())
         await replay.run()
     tell(f"{replay.rows} rows from the stream, and what followed from them")
-    for stream in (INTAKE, *read_by(service)):
-        # Made anew by provisioning, from the first message on: the log takes each once.
-        ok(f"durable {service} on {stream}", await ask(nc, f"CONSUMER.DELETE.{stream}.{service}"))
+    for stream in (*intakes(), *await retired(nc, service), *read_by(service)):
+        # From the first message on: the log takes each once.
+        ok(f"durable {service} on {stream}", await ask(nc, f"CONSUMER.RESET.{stream}.{service}", {"seq": 1}))
     return replay.differences
 
 

@@ -13,7 +13,7 @@ class Rejected(Data, frozen=True, kw_only=True):
 
     problems: list[Problem]
     intake_sequence: Annotated[int, Meta(ge=0)]
-    """Where the refused message stands in INTAKE."""
+    """Where the refused message stands in its sender's intake."""
     report_id: EventId | None = None
     report_type: str | None = None
     """Only a type that exists."""

@@ -18,7 +18,7 @@ async def rate(region: Region, number: int) -> float:
     await fill(region, number)
     client = await region.connect("intel")
     subscription = await client.jetstream().pull_subscribe_bind(
-        durable="intel", stream="INTAKE", inbox_prefix=b"_INBOX_intel."
+        durable="intel", stream="INTAKE_GTM", inbox_prefix=b"_INBOX_intel."
     )
     database = await asyncpg.connect(region.database_url())
     await database.execute("create table bench_floor (position bigint primary key, payload bytea not null)")

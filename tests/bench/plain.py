@@ -52,9 +52,9 @@ async def rate(region: Region, number: int) -> float:
     handled = 0
 
     @broker.subscriber(
-        "crm.in.*.intel.*.*",
+        "crm.in.GTM.intel.*.*",
         durable="intel",
-        stream=JStream("INTAKE", declare=False),
+        stream=JStream("INTAKE_GTM", declare=False),
         pull_sub=PullSub(batch_size=100, timeout=0.5),
         inbox_prefix=b"_INBOX_intel.",
     )

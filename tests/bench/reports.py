@@ -1,4 +1,4 @@
-"""The reports that all ways are measured with, put into INTAKE beforehand as a country's backlog is."""
+"""The reports that all ways are measured with, put into its intake beforehand as a country's backlog is."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ NAME = "intel.document.flagged"
 
 
 async def fill(region: Region, number: int) -> None:
-    """Store `number` different reports of one country in INTAKE, in atomic batches."""
+    """Store `number` different reports of one country in its intake, in atomic batches."""
     good = dict(contracts.registry()[f"crm.{NAME}.v1"].good)
     when = datetime(2004, 3, 1, 10, tzinfo=UTC)
     async with connect(region.nats.url, region.seed("GTM"), "GTM", "bench") as country:

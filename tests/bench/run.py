@@ -1,4 +1,4 @@
-"""`make bench`: reports a second from INTAKE to the fold, beside the plain way and the floor, all in one run.
+"""`make bench`: reports a second from the intake to the fold, beside the plain way and the floor, all in one run.
 
 Same servers, same durability (every write synced, synchronous commits), same reports, one after the other,
 several rounds; the medians and their ratios are printed and written to bench.json.
@@ -65,7 +65,7 @@ def summary(rates: dict[str, list[float]], reports: int) -> dict[str, object]:
 
 
 def show(result: dict[str, object]) -> None:
-    table = Table("way", "reports/s (median)", "rounds", title="from INTAKE to fold, every write synced")
+    table = Table("way", "reports/s (median)", "rounds", title="from intake to fold, every write synced")
     medians, rounds = result["reports_per_s"], result["rounds"]
     assert isinstance(medians, dict)
     assert isinstance(rounds, dict)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from shared.contracts.vocabulary import MEMBERS
+from shared.streams import intake_of
 from tests.faults.consequences import expected
 from tests.faults.deadlines import misfired
 from tests.faults.evidence import Evidence
@@ -72,11 +73,11 @@ def ghosts(case: Case) -> Iterator[str]:
 
 
 def acknowledged_but_not_stored(case: Case) -> Iterator[str]:
-    """The sequence that a publisher was told holds its report in INTAKE."""
-    intake = {one.sequence: one.payload for one in case.evidence.intake}
+    """The sequence that a publisher was told holds its report in its intake."""
+    intake = {(one.sender, one.sequence): one.payload for one in case.evidence.intake}
     for report in case.ledger.reports.values():
         for sequence in filter(None, report.acknowledged):
-            if report.id.encode() not in intake.get(sequence, b""):
+            if report.id.encode() not in intake.get((report.country, sequence), b""):
                 yield f"{report.id} at {sequence}"
 
 
@@ -89,19 +90,21 @@ def copies(case: Case) -> Iterator[str]:
 
 
 def poison(case: Case) -> Iterator[str]:
-    """Every rubbish message in INTAKE is in QUARANTINE once and refused to its sender once."""
+    """Every rubbish message in an intake is in QUARANTINE once and refused to its sender once."""
     kept = Counter(one.headers.get("Nats-Msg-Id", "") for one in case.evidence.quarantine)
     told = Counter(
-        event.data.intake_sequence for event in case.evidence.events() if event.name.endswith(".report.rejected")
+        (event.country, event.data.intake_sequence)
+        for event in case.evidence.events()
+        if event.name.endswith(".report.rejected")
     )
     for message, report in case.evidence.rubbish(case.ledger):
-        name = f"INTAKE|{message.sequence}|{message.at}"
+        name = f"{intake_of(message.sender)}|{message.sequence}|{message.at}"
         if kept[name] != 1:
             yield f"{report.id}: {kept[name]} times in QUARANTINE"
-        if told[message.sequence] != 1:
-            yield f"{report.id}: refused {told[message.sequence]} times"
-    stored = {one.sequence for one in case.evidence.intake}
-    yield from (f"refusal of {sequence}" for sequence in told if sequence not in stored)
+        if told[message.sender, message.sequence] != 1:
+            yield f"{report.id}: refused {told[message.sender, message.sequence]} times"
+    stored = {(one.sender, one.sequence) for one in case.evidence.intake}
+    yield from (f"refusal of {sequence} to {to}" for to, sequence in told if (to, sequence) not in stored)
 
 
 def consequences(case: Case) -> Iterator[str]:

@@ -15,6 +15,7 @@ from infra.recovery.verify import Comparison, compare
 from shared import contracts
 from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
+from shared.provisioned import intakes
 from shared.streams import stream_of
 from tests.faults.deadlines import Deadline, stood, watched
 from tests.faults.draining import folded
@@ -37,6 +38,11 @@ class Stored:
     headers: dict[str, str]
     at: str
     """When it was stored, as the service writes it into its names of messages."""
+
+    @property
+    def sender(self) -> str:
+        """Whose it is: the token behind `crm.in`, `crm.bad`."""
+        return self.subject.split(".")[2]
 
 
 @dataclass
@@ -74,7 +80,7 @@ class Evidence:
         return [row.event for rows in self.logs.values() for row in rows]
 
     def rubbish(self, ledger: Ledger) -> Iterator[tuple[Stored, Report]]:
-        """Yield the rubbish that is stored in INTAKE, with what the ledger knows of it."""
+        """Yield the rubbish that is stored in an intake, with what the ledger knows of it."""
         marked = {report.id.encode(): report for report in ledger.of(POISON)}
         for message in self.intake:
             mark = MARK.search(message.payload)
@@ -102,7 +108,7 @@ async def gather(stand: Stand) -> Evidence:
             async with stand.database(service, EMPTY) as connection:
                 found.replayed[service], found.deadlines[service] = await _replayed(nc, connection, service)
         jetstream = nc.jetstream()
-        found.intake = await _read(jetstream, "INTAKE")
+        found.intake = [one for name in intakes() for one in await _read(jetstream, name)]
         found.quarantine = await _read(jetstream, "QUARANTINE")
         found.mailbox = [one for one in await _read(jetstream, "MAILBOX") if one.subject.rpartition(".")[2] in MEMBERS]
     return found

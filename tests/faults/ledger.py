@@ -25,7 +25,7 @@ class Report:
     """The report that it amends or answers."""
     attempts: int = 0
     acknowledged: list[int] = field(default_factory=list)
-    """Sequences in INTAKE, one for each acknowledgement (0: one of a batch, whose last only is told)."""
+    """Sequences in its intake, one for each acknowledgement (0: one of a batch, whose last only is told)."""
 
     @property
     def service(self) -> str:

@@ -68,7 +68,7 @@ async def caught_up(cluster):
     """Whether the server that was away is current in every group of which it is a member."""
     try:
         async with connected(cluster.nodes[2].url, seed_file(cluster.creds, OPERATOR), OPERATOR) as nc:
-            infos = [await nc.jetstream().stream_info(name) for name in ("INTAKE", "TRAINING")]
+            infos = [await nc.jetstream().stream_info(name) for name in ("INTAKE_GTM", "TRAINING")]
             members = [peer for info in infos for peer in info.cluster.replicas or []]
             return all(peer.current for peer in members)
     except (nats.errors.Error, OSError):

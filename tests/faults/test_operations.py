@@ -22,7 +22,7 @@ async def a_rule_fails(control: Control) -> None:
     assert await until(lambda: failed(control), "the metric", PATIENCE_S)
     told = json.loads((await crm(announce(control.stand), "status", "--json")).stdout)
     assert told["services"]["training"]["failed"] > 0
-    (durable,) = [one for one in told["durables"] if (one["stream"], one["durable"]) == ("INTAKE", "training")]
+    (durable,) = [one for one in told["durables"] if (one["stream"], one["durable"]) == ("INTAKE_GTM", "training")]
     assert durable["ack_pending"] == durable["redelivered"] == 1
     mend(control)
     control.stand.send("training", signal.SIGKILL)

@@ -26,7 +26,7 @@ from tests.harness.speaking import NOW
 from tests.harness.system import System, free_port
 
 CALLER = "caller"
-"""Publishes to INTAKE for all countries in one atomic batch: an order of arrival that no country could bring about."""
+"""Publishes for all countries, a batch to each one's intake, so that all of an act arrives at once."""
 
 
 @dataclass

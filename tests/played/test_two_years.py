@@ -17,6 +17,7 @@ from infra.region.stories import UNTOLD
 from services.indicators.plan import load
 from shared.clock import Clock
 from shared.contracts import SERVICES, registry
+from shared.provisioned import intakes
 from tests.harness.system import ROOT, free_port, until
 
 FIRST_DAY, LAST_DAY = datetime(2003, 5, 9, tzinfo=UTC), datetime(2005, 6, 30, 23, 59, 59, tzinfo=UTC)
@@ -92,7 +93,7 @@ async def folded(system, address):
     operator = (await system.region.connect("operator")).jetstream()
 
     async def taken():
-        waiting = [await operator.consumer_info("INTAKE", name) for name in SERVICES]
+        waiting = [await operator.consumer_info(stream, name) for stream in intakes() for name in SERVICES]
         return not any(one.num_pending or one.num_ack_pending for one in waiting)
 
     await until(taken, "what was reported to be recorded", PATIENCE_S)

@@ -33,9 +33,11 @@ can be given again as `SEED=`). It looks like this:
 Tests with processes of their own (`system`) speak for themselves: tests/harness/speaking.py.
 """
 
+import asyncio
 import itertools
 import os
 import random
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -55,7 +57,7 @@ from shared.batch import publish_batch
 from shared.client import CountryClient
 from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
-from shared.streams import INTAKE, MAILBOX, stream_of
+from shared.streams import MAILBOX, stream_of
 from tests.harness.figuring import folded
 from tests.harness.speaking import example, fits
 from tests.harness.stage import CALLER, Stage
@@ -240,16 +242,16 @@ class Scene:
         await (await self.country(country)).publish(report)
 
     async def _called(self, reports: list[dict[str, Any]]) -> None:
-        """Put the reports of all countries into INTAKE at once, in this order."""
-        messages = []
+        """Put the reports of all countries into their intakes at once, each country's in this order."""
+        messages: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
         for report in reports:
             country = report["source"].split(":")[3]
             subject, payload = (await self.country(country))._checked(report)
-            messages.append((f"crm.in.{country}.{subject.removeprefix('report.')}", payload))
+            messages[country].append((f"crm.in.{country}.{subject.removeprefix('report.')}", payload))
         url = self.system.region.nats.url
         caller = await nats.connect(url, user=CALLER, password=CALLER, inbox_prefix=inbox(CALLER).encode())
         try:
-            await publish_batch(caller, messages)
+            await asyncio.gather(*(publish_batch(caller, batch) for batch in messages.values()))
         finally:
             await caller.close()
 
@@ -259,7 +261,7 @@ class Scene:
         for _ in range(2):
             for name, stream in self.stage.look().items():
                 for durable in _service_durables(stream):
-                    if name != INTAKE and stream["state"]["last_seq"] <= self.begun[name]:
+                    if stream["state"]["last_seq"] <= self.begun[name]:
                         continue
                     seq = {"seq": self.begun[name] + 1}
                     answer = await ask(self.operator, f"CONSUMER.RESET.{name}.{durable['name']}", seq)

@@ -103,7 +103,7 @@ async def crm(*arguments, stdin=None):
 async def test_pub_publishes_through_the_countrys_account(region, state):
     done = await crm("pub", "--as", "GTM", "-", "--state-dir", state, stdin=json.dumps(FLAGGED))
     assert (done.exit_code, done.stdout) == (0, "stored 0193-abc (intake 1)\n")
-    answer = await ask(await region.connect("operator"), "STREAM.INFO.INTAKE", {"subjects_filter": ">"})
+    answer = await ask(await region.connect("operator"), "STREAM.INFO.INTAKE_GTM", {"subjects_filter": ">"})
     assert answer["state"]["subjects"] == {"crm.in.GTM.intel.document.flagged": 1}
 
 
@@ -113,7 +113,7 @@ async def test_pub_says_what_is_wrong_and_sends_nothing(region, state):
     assert done.exit_code == 1
     assert "/data/detected_by" in done.stderr
     assert "did you mean second_line?" in done.stderr
-    info = await ask(await region.connect("operator"), "STREAM.INFO.INTAKE")
+    info = await ask(await region.connect("operator"), "STREAM.INFO.INTAKE_GTM")
     assert info["state"]["messages"] == 0
 
 
@@ -194,7 +194,7 @@ async def test_provision_against_servers_of_their_own(nats_server, nats_keys, po
     address = postgres_server.server.url()
     creds = ["--creds", nats_keys.folder]
     first = await crm("provision", "--nats-url", nats_server.url, *creds)
-    assert "made stream INTAKE" in first.stdout
+    assert "made stream INTAKE_GTM" in first.stdout
     again = await crm("provision", "--nats-url", nats_server.url, *creds)
     assert again.stdout == "nothing to do\n"
     secrets = postgres_server.server.home / "creds"

@@ -9,7 +9,7 @@ from infra.postgres.provision import ROOT, MigrationError, _schema
 from infra.postgres.provision import provision as provision_postgres
 from shared.contracts import SERVICES
 from shared.database import missing_migrations
-from shared.provisioned import differences
+from shared.provisioned import differences, intakes
 from shared.streams import stream_configs
 
 
@@ -40,15 +40,15 @@ async def test_what_cannot_be_changed_is_said_and_left(region):
 
 async def test_an_operators_choice_of_size_is_no_difference(region):
     nc = await region.connect("provisioner")
-    found = (await ask(nc, "STREAM.INFO.INTAKE"))["config"]
-    await ask(nc, "STREAM.UPDATE.INTAKE", {**found, "max_bytes": 2 * 1024**3})
+    found = (await ask(nc, "STREAM.INFO.QUARANTINE"))["config"]
+    await ask(nc, "STREAM.UPDATE.QUARANTINE", {**found, "max_bytes": 2 * 1024**3})
     assert await provision(nc) == []
-    assert (await ask(nc, "STREAM.INFO.INTAKE"))["config"]["max_bytes"] == 2 * 1024**3
+    assert (await ask(nc, "STREAM.INFO.QUARANTINE"))["config"]["max_bytes"] == 2 * 1024**3
 
 
 async def test_on_a_small_disk_streams_get_less_room(nats_server, region):
     nc = await region.connect("provisioner")
-    for name in ("INTAKE", "QUARANTINE"):
+    for name in (*intakes(), "QUARANTINE"):
         await ask(nc, f"STREAM.DELETE.{name}")
     nats_server.stop()
     nats_server.base["jetstream"]["max_file"] = 3 * 1024**3
@@ -56,7 +56,11 @@ async def test_on_a_small_disk_streams_get_less_room(nats_server, region):
     nats_server.start(accounts(region.keys.public))
     nc = await region.connect("provisioner")
     done = await provision(nc)
-    assert "made stream INTAKE for 2048 MiB only: the server has no more room" in done
+    rooms = {(await ask(nc, f"STREAM.INFO.{name}"))["config"]["max_bytes"] for name in intakes()}
+    assert len(rooms) == 1, "a small disk is shared out evenly"
+    assert any(
+        line.startswith("made stream INTAKE_GTM for ") and "the server has no more room" in line for line in done
+    )
     assert await all_differences(nc) == []
 
 
@@ -71,10 +75,12 @@ async def test_every_migration_is_applied_in_each_schema(region):
 
 async def test_a_changed_migration_stops_provisioning(region):
     connection = await asyncpg.connect(region.database_url())
+    real = await connection.fetchval("select sha256 from intel.migration where name = 'shared/0001_log.sql'")
     await connection.execute("update intel.migration set sha256 = 'other' where name = 'shared/0001_log.sql'")
     with pytest.raises(MigrationError, match=r"intel: migration shared/0001_log\.sql was changed after it was applied"):
         async with connection.transaction():
             await _schema(connection, "intel")
+    await connection.execute("update intel.migration set sha256 = $1 where name = 'shared/0001_log.sql'", real)
     await connection.close()
 
 
