@@ -13,6 +13,7 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import Contract, Corrected, Data, Event, Merged, Problem, Refused, Report, Retracted
+from shared.contracts.door import shortened, within
 from shared.contracts.refusal import all_problems
 from shared.contracts.report import authority
 from shared.database import Connection
@@ -176,13 +177,17 @@ def _checked(agreed: Contract, event: Event[Corrected], root: Root) -> Data:
         "id": event.id,
         "source": root.event.source,
         "type": agreed.type,
-        "time": event.time.isoformat(),
+        "time": msgspec.to_builtins(event.time),
         "data": event.data.data,
     }
     new = None
+    kind = contracts.report_type(agreed)
     try:
-        new = msgspec.convert(event.data.data, contracts.report_type(agreed))
-    except msgspec.ValidationError:
+        new = msgspec.convert(shortened(event.data.data, kind), kind)
+        fits = within(kind)(new)
+    except (msgspec.ValidationError, UnicodeEncodeError):
+        fits = False
+    if not fits:
         problems = all_problems(agreed, value) or [Problem("/data", "invalid", "the data do not fit the contract")]
     else:
         assert isinstance(new, Report)

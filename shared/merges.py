@@ -168,5 +168,4 @@ def _corrected(cause: Event[Any], root: Root, into: str) -> Event[Any]:
         causationid=cause.id,
         correlationid=cause.correlationid or cause.id,
         traceparent=cause.traceparent,
-        tracestate=cause.tracestate,
     )

@@ -80,7 +80,6 @@ def derive(  # noqa: PLR0913 - the facts of an event, each named at its place of
         causationid=cause.id,
         correlationid=cause.correlationid or cause.id,
         traceparent=cause.traceparent,
-        tracestate=cause.tracestate,
     )
 
 

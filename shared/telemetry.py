@@ -77,7 +77,7 @@ def trace_id(event: Event[Any]) -> str:
 @contextmanager
 def span(name: str, event: Event[Any]) -> Iterator[dict[str, str]]:
     """Span one step of an event's way; yield the trace context that the next step continues."""
-    parent = _context.extract({"traceparent": event.traceparent, "tracestate": event.tracestate})
+    parent = _context.extract({"traceparent": event.traceparent})
     facts = {"crm.event.id": event.id, "crm.event.type": event.type, "crm.event.country": event.country}
     following: dict[str, str] = {}
     with trace.get_tracer("crm").start_as_current_span(name, context=parent, attributes=facts):

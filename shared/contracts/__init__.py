@@ -13,6 +13,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from shared.contracts.bounds import PSEUDONYM, SINCE_PLAN, YEARS, shaped
 from shared.contracts.tallies import Counted, Steps, Tallied, filled
 from shared.contracts.vocabulary import END, MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason
 
@@ -20,14 +21,15 @@ SERVICES = ("intel", "victims", "legal", "training", "indicators")
 ACTING = ("intel", "victims", "legal", "training")
 """The services that react to each other's events; indicators only folds what all of them record."""
 
-Ref = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^[A-Za-z0-9][A-Za-z0-9._:-]*{END}")]
-"""A pseudonymous identifier made by the reporting system: never a name, document or telephone number."""
 EventId = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^[A-Za-z0-9][A-Za-z0-9._:-]*{END}")]
+"""The id of an event on record, whenever it was recorded."""
+Ref = Annotated[EventId, PSEUDONYM]
+"""A pseudonymous identifier made by the reporting system: never a name, document or telephone number."""
 Source = Annotated[
     str,
     Meta(max_length=80, pattern=rf"^urn:crm:(country:({'|'.join(MEMBERS)}):[a-z0-9_-]+|service:[a-z]+){END}"),
 ]
-Time = Annotated[datetime, Meta(tz=True)]
+Time = Annotated[datetime, Meta(tz=True), YEARS]
 """RFC 3339 with an offset; a time without one is refused."""
 TraceParent = Annotated[str, Meta(pattern=rf"^00-[0-9a-f]{{32}}-[0-9a-f]{{16}}-[0-9a-f]{{2}}{END}")]
 Hash = Annotated[str, Meta(min_length=64, max_length=64, pattern=rf"^[0-9a-f]{{64}}{END}")]
@@ -78,19 +80,21 @@ class Envelope(Struct, Generic[D], frozen=True, kw_only=True, forbid_unknown_fie
     """A report as a country sends it: CloudEvents 1.0, structured mode."""
 
     specversion: Literal["1.0"]
-    id: EventId
+    id: Ref
     source: Source
     type: str
-    time: Time
+    time: Annotated[Time, SINCE_PLAN]
     data: D
     subject: Ref | None = None
     datacontenttype: Literal["application/json"] = "application/json"
-    dataschema: Annotated[str, Meta(max_length=200)] | None = None
-    expirytime: Time | None = None
-    causationid: EventId | None = None
-    correlationid: EventId | None = None
+    dataschema: Annotated[str, Meta(max_length=200), shaped(rf"^[!-~]+{END}")] | None = None
+    """Taken and not kept: the type says which schema holds."""
+    expirytime: Annotated[Time, SINCE_PLAN] | None = None
+    causationid: Ref | None = None
+    correlationid: Ref | None = None
     traceparent: TraceParent | None = None
-    tracestate: Annotated[str, Meta(max_length=512)] | None = None
+    tracestate: Annotated[str, Meta(max_length=512), shaped(rf"^[ -~]*{END}")] | None = None
+    """Taken and not carried on: it has room for anything."""
 
 
 class Event(Struct, Generic[D], frozen=True, kw_only=True, omit_defaults=True):
@@ -116,6 +120,7 @@ class Event(Struct, Generic[D], frozen=True, kw_only=True, omit_defaults=True):
     correlationid: str = ""
     traceparent: str = ""
     tracestate: str = ""
+    """Stands in events of before; nothing is carried on in it."""
 
     @property
     def name(self) -> str:

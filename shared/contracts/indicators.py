@@ -91,7 +91,7 @@ class BaselineSet(Fact, frozen=True, kw_only=True):
 
 @contract(
     "indicators.evaluation.published",
-    good={"plan": "crm-2003", "text_ref": "urn:crm:vault:MEX:evaluation", "reported_by": "ppt"},
+    good={"plan": "crm-2003", "text_ref": "urn:crm:vault:GTM:evaluation", "reported_by": "ppt"},
     bad=("text_ref", "x"),
     by=("ppt", "st"),
     entity="plan",

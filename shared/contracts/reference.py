@@ -13,6 +13,7 @@ from shared.contracts import (
     Contract,
     Report,
     Value,
+    bounds,
     registry,
     vocabulary,
 )
@@ -50,20 +51,36 @@ FORMS = """\
 
 | form | what it is |
 |---|---|
-| `Ref` | a pseudonymous identifier made by the reporting system: letters, digits and `._:-`, at most 64; never a name, document or telephone number |
-| `EventId` | the `id` of an event, of the same form |
-| `Token` | a lower-case word of a vocabulary that is not closed yet |
+| `Ref` | a pseudonymous identifier made by the reporting system: letters, digits and `._:-`, at most 64; never a name, document or telephone number, see below |
+| `EventId` | the `id` of an event on record, of the same form |
+| `Token` | a lower-case word of a vocabulary that is not closed yet: letters, digits and `_`, at most 64, with fewer than seven digits in a row |
 | `FraudType` | a token; known ones: {fraud} |
 | `Industry` | a section of ISIC revision 4 as HTCDS spells it: `A_AgricultureForestryAndFishing` |
-| `Time` | RFC 3339 with an offset |
-| `date` | `YYYY-MM-DD` |
-| `Count` | a whole number from 0 on, written without a decimal point |
+| `Time` | RFC 3339 with an offset, its year as written from {first} to {last}; fractions of a second are cut to six digits |
+| `date` | `YYYY-MM-DD`, from {first}-01-01 to {last}-12-31 |
+| `Count` | a whole number from 0 to 1,000,000,000, written without a decimal point |
 | `Share` | a number from 0 to 1 |
 | `Hash` | a keyed hash: 64 hexadecimal digits |
-| `DataRef` | a claim check: `urn:crm:vault:GTM:…` |
+| `DataRef` | a claim check: `urn:crm:vault:GTM:…`, a vault of the country that sends it; what follows is no name and no telephone number; at most 200 |
 | `Geohash` | at most four characters |
 | `Currency` | ISO 4217 |
 | `Listed[…]`, `OneOrMore[…]` | a list without repeats of at most 64 |
+
+These bounds hold for reports and, where they say so, for questions. What was recorded before a bound came is still
+read, so a reader holds events to the form alone.
+
+The `time` of a report lies between {plan}-01-01 and 24 hours ahead; `expirytime` between {plan}-01-01 and {last}-12-31.
+**"Never" and "no end" are said by leaving the field out**: 9999-12-31 is refused, and so is 0001-01-01.
+
+`id`, `subject`, `causationid`, `correlationid` and every `Ref` are refused (`not_pseudonymous`) where they are
+written as a name or a telephone number is: two words with capitals (`Maria.Lopez`, `MariaLopez`); two words of four
+letters or more without a digit but a year of birth at the end (`maria-lopez-85`); the same in capitals with nothing
+before them; eight to fifteen digits and nothing else. `2024-000123`, numbers of up to seven digits, UUIDs and hashes
+stay valid. A form cannot prevent everything: a first name alone, a name behind a country's code in capitals, or a
+passport's number are not told from an identifier. That remains the sender's duty. An id in lower case
+with a digit in its midst is never taken for a name.
+
+`tracestate` and `dataschema` are taken, of printable ASCII, and not kept.
 """  # noqa: E501 - rows of a table are one line
 
 
@@ -78,7 +95,7 @@ def page() -> str:
     parts += [
         AMENDED,
         *_amendments(),
-        FORMS.format(fraud=known),
+        FORMS.format(fraud=known, first=bounds.FIRST_YEAR, last=bounds.LAST_YEAR, plan=bounds.PLAN_YEAR),
         "## Groups\n",
         *_groups(agreed),
         "## Vocabularies\n",

@@ -12,7 +12,7 @@ from typing import Any
 from jsonschema.exceptions import ValidationError
 
 from shared.contracts import Contract, Problem, registry
-from shared.contracts.schema import validator
+from shared.contracts.schema import conforms, validator
 
 PROBLEMS_MAX = 50
 DEPTH_MAX = 32
@@ -27,6 +27,7 @@ CODES = {
     "type": ("wrong_type", "the value has the wrong JSON type"),
     "pattern": ("bad_format", "the value does not have the form that the contract asks for"),
     "format": ("bad_format", "the value does not have the form that the contract asks for"),
+    "not": ("not_pseudonymous", "it is written like a name or a telephone number; use an id that tells of no person"),
     "minLength": ("bad_length", "the text is too short"),
     "maxLength": ("bad_length", "the text is too long"),
     "minimum": ("out_of_range", "the number is too small"),
@@ -123,6 +124,9 @@ def _told(error: ValidationError) -> Iterator[Problem]:
     elif code == "unknown_value":
         known = wanted if isinstance(wanted, list) else [wanted]
         yield Problem(at, code, message, nearest(instance, known))
+    elif error.validator == "pattern" and "x-minimum" in schema:
+        if conforms(instance, schema["format"]):
+            yield Problem(at, "out_of_range", f"it lies between {schema['x-minimum']} and {schema['x-maximum']}")
     else:
         yield Problem(at, code, message)
 

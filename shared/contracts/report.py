@@ -10,7 +10,9 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import Contract, Envelope, Event, Problem, Refused, Report
+from shared.contracts.door import cut, within
 from shared.contracts.refusal import all_problems, parsed, unambiguous, unknown_type
+from shared.contracts.vocabulary import DataRef
 
 FUTURE_MAX = timedelta(hours=24)
 """How far ahead of our clock a report's `time` may be: clocks differ, and so do readings of a date."""
@@ -19,7 +21,7 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueErr
 
 
 class _Identified(msgspec.Struct):
-    id: contracts.EventId
+    id: contracts.Ref
 
 
 _identified = msgspec.json.Decoder(_Identified)
@@ -28,14 +30,21 @@ _identified = msgspec.json.Decoder(_Identified)
 def report_id(payload: bytes) -> str | None:
     """Return the id that a refused report gives itself, where it can be read and is a proper one."""
     try:
-        return _identified.decode(payload).id
+        said = _identified.decode(payload)
+        return said.id if within(_Identified)(said) else None
     except UNREADABLE:
         return None
 
 
 @cache
+def envelope_type(agreed: Contract) -> type[Envelope[Any]]:
+    """Return the struct of a whole report of this type."""
+    return Envelope[contracts.report_type(agreed)]  # type: ignore[misc, return-value]
+
+
+@cache
 def _decoder(agreed: Contract) -> msgspec.json.Decoder[Envelope[Any]]:
-    return msgspec.json.Decoder(Envelope[contracts.report_type(agreed)])  # type: ignore[misc]
+    return msgspec.json.Decoder(envelope_type(agreed))
 
 
 @cache
@@ -55,9 +64,11 @@ def accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, no
     versions = _by_name(name)
     for agreed in versions:
         try:
-            envelope = _decoder(agreed).decode(structured)
+            envelope = _decoder(agreed).decode(cut(structured, envelope_type(agreed)))
             unambiguous(structured)
         except UNREADABLE:
+            break
+        if not within(envelope_type(agreed))(envelope):
             break
         if envelope.type == agreed.type:
             problems = [
@@ -86,7 +97,6 @@ def _draft(agreed: Contract, envelope: Envelope[Any], country: str) -> Event[Any
         causationid=envelope.causationid or "",
         correlationid=envelope.correlationid or envelope.id,
         traceparent=envelope.traceparent or "",
-        tracestate=envelope.tracestate or "",
     )
 
 
@@ -150,7 +160,12 @@ def authority(agreed: Contract, sender: str, data: Report, country: str) -> list
         problems.append(
             Problem(f"/data/{field}", "not_owner", "only the country named in this field may send this report")
         )
-    return problems
+    vault = f"urn:crm:vault:{country}:"
+    return problems + [
+        Problem(f"/data/{field}", "country_mismatch", "a claim check names a vault of the country that sends it", vault)
+        for name, field in _claim_checks(agreed)
+        if (said := getattr(data, name)) is not None and not said.startswith(vault)
+    ]
 
 
 def _foreign_source(country: str) -> Problem:
@@ -196,6 +211,13 @@ def _explained(versions: tuple[Contract, ...], name: str, payload: bytes, countr
     if isinstance(source, str) and contracts.country_of(source) not in {country, "REG"}:
         problems.append(_foreign_source(country))
     return problems or [Problem("", "invalid", "the report does not fit its contract")]
+
+
+@cache
+def _claim_checks(agreed: Contract) -> tuple[tuple[str, str], ...]:
+    """Return the fields (attribute, name on the wire) that name a vault."""
+    known = msgspec.structs.fields(agreed.data)
+    return tuple((one.name, one.encode_name) for one in known if one.type in (DataRef, DataRef | None))
 
 
 @cache

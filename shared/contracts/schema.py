@@ -1,5 +1,6 @@
 """JSON Schemas (2020-12) of reports and events, their examples, and the AsyncAPI document, from the registry."""
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -22,6 +23,7 @@ from shared.contracts import (
     report_type,
     vocabulary,
 )
+from shared.contracts.door import bind
 from shared.contracts.prose import fields_said, plain
 from shared.contracts.vocabulary import MEMBERS
 
@@ -29,21 +31,37 @@ Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 LOCAL = "#/$defs/{name}"
 SHARED = "#/components/schemas/{name}"
+SENT = SHARED + ".report"
+"""Groups inside reports: narrower than inside events, which may be old."""
 MAILBOX, ASK, EVENT = "mailbox", "ask", "Event"
 
 
 def report_schema(agreed: Contract) -> Schema:
     """Return the schema of a whole report of this type, as a country sends it: closed, without derived fields."""
+    return portable(_report_schema(agreed))
+
+
+def _report_schema(agreed: Contract) -> Schema:
     schema, parts = _report_parts(agreed, LOCAL)
     head = {"$schema": DIALECT, "$id": f"urn:crm:schema:{agreed.type}:report"}
     return head | schema | {"examples": [example(agreed)], "$defs": parts}
+
+
+def portable(schema: Schema) -> Schema:
+    """Return the schema as published: RE2 has no look-ahead, and `$` says "end of text" there and in ECMA 262.
+
+    In Python `$` would let a line feed at the end through, so our own validators keep what the types say.
+    """
+    end = json.dumps(vocabulary.END)[1:-1]
+    published: Schema = json.loads(json.dumps(schema).replace(end, "$"))
+    return published
 
 
 def event_schema(agreed: Contract) -> Schema:
     """Return the schema of an event of this type as recorded; readers ignore fields that it does not know."""
     schema, parts = _event_parts(agreed, LOCAL)
     head = {"$schema": DIALECT, "$id": f"urn:crm:schema:{agreed.type}:event"}
-    return head | schema | {"examples": [example_event(agreed)], "$defs": parts}
+    return portable(head | schema | {"examples": [example_event(agreed)], "$defs": parts})
 
 
 def data_schema(agreed: Contract) -> Schema:
@@ -80,6 +98,8 @@ def example_event(agreed: Contract) -> dict[str, Any]:
 
 def _report_parts(agreed: Contract, refs: str) -> tuple[Schema, Schema]:
     schema, parts = _envelope(agreed, Envelope, report_type(agreed), refs)
+    bind(Envelope, schema, {})
+    bind(agreed.data, schema["properties"]["data"], parts)
     for attribute in agreed.derived:
         del schema["properties"]["data"]["properties"][_wire(agreed, attribute)]
     return schema | {"description": f"{plain(agreed.doc)} {_senders(agreed)}".strip()}, parts
@@ -111,7 +131,7 @@ def _envelope(agreed: Contract, around: Any, kind: type[Data], refs: str) -> tup
 
 
 def _name(reference: Schema) -> str:
-    return str(reference["$ref"]).rpartition("/")[2]
+    return str(reference["$ref"]).rpartition("/")[2].removesuffix(".report")
 
 
 @cache
@@ -141,25 +161,42 @@ _strict: Callable[..., Draft202012Validator] = extend(  # type: ignore[no-untype
 _formats = FormatChecker(formats=())
 
 
-@_formats.checks("date-time", raises=msgspec.ValidationError)
+UNREAD = (msgspec.ValidationError, UnicodeEncodeError)
+"""What msgspec raises for what is no time: the second, for half of a surrogate pair."""
+
+
+@_formats.checks("date-time", raises=UNREAD)
 def _time(value: object) -> bool:
     return not isinstance(value, str) or bool(msgspec.convert(value, Time))
 
 
-@_formats.checks("date", raises=msgspec.ValidationError)
+@_formats.checks("date", raises=UNREAD)
 def _date(value: object) -> bool:
     return not isinstance(value, str) or bool(msgspec.convert(value, date))
+
+
+def conforms(value: object, form: str) -> bool:
+    """Say whether a value has a format, as our decoder reads it."""
+    return _formats.conforms(value, form)
 
 
 @cache
 def validator(agreed: Contract) -> Draft202012Validator:
     """Return the validator of whole reports of this type: it accepts what the decoder accepts, and lists all faults."""
-    return _strict(report_schema(agreed), format_checker=_formats)
+    return _strict(_report_schema(agreed), format_checker=_formats)
 
 
 def closed_validator(kind: type[msgspec.Struct]) -> Draft202012Validator:
     """Return the validator of a struct that is closed to unknown fields, of one mind with its decoder."""
-    return _strict(msgspec.json.schema(kind, ref_template=LOCAL), format_checker=_formats)
+    return _strict(bound_schema(kind), format_checker=_formats)
+
+
+def bound_schema(kind: type[msgspec.Struct]) -> Schema:
+    """Return the schema of a struct with all its bounds."""
+    (root,), parts = msgspec.json.schema_components((kind,), ref_template=LOCAL)
+    schema: Schema = parts.pop(_name(root))
+    bind(kind, schema, parts)
+    return schema | {"$defs": parts}
 
 
 ABOUT = """\
@@ -254,8 +291,9 @@ def _schemas(agreed: Mapping[str, Contract]) -> dict[str, Schema]:
         schemas |= _named({EVENT: event | {"title": EVENT, "description": plain(Event.__doc__ or "")}, **parts})
         schemas[f"{name}.event"] = _named({"allOf": [{"$ref": SHARED.format(name=EVENT)}, {"properties": own}]})
         if one.reported:
-            schemas |= _named({f"{name}.report": _report_parts(one, SHARED)[0]})
-    return schemas
+            report, groups = _report_parts(one, SENT)
+            schemas |= _named({f"{name}.report": report, **{f"{group}.report": part for group, part in groups.items()}})
+    return portable(schemas)
 
 
 @cache

@@ -8,6 +8,8 @@ from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from msgspec import Meta
 
+from shared.contracts.bounds import PSEUDONYM, WORD, shaped
+
 # `(?![\s\S])` is "end of text" in Python and in ECMAScript alike; `$` would let a trailing newline through.
 END = r"(?![\s\S])"
 
@@ -255,18 +257,23 @@ RetractionReason = Literal["mistaken", "duplicate", "unlawful", "other"]
 # fmt: on
 
 # --- Open values: their form is fixed, their list is not ---------------------------------------------------------
-Token = Annotated[str, Meta(max_length=64, pattern=rf"^[a-z][a-z0-9_]*{END}")]
+Token = Annotated[str, Meta(max_length=64, pattern=rf"^[a-z][a-z0-9_]*{END}"), WORD]
 """A lower-case word of a vocabulary that is not closed yet."""
 FraudType = Annotated[
     str,
     Meta(max_length=64, pattern=rf"^[a-z][a-z0-9_]*{END}", examples=list(FRAUD_TYPES)),
+    WORD,
 ]
 Industry = Annotated[str, Meta(max_length=80, pattern=rf"^[A-U]_[A-Za-z]+{END}")]
 """A section of ISIC revision 4 as HTCDS spells it: `A_AgricultureForestryAndFishing`."""
 Geohash = Annotated[str, Meta(max_length=4, pattern=rf"^[0-9b-hjkmnp-z]{{1,4}}{END}")]
 """At most four characters: some 20 km, so that no house can be told from it."""
-DataRef = Annotated[str, Meta(max_length=200, pattern=rf"^urn:[a-z0-9][a-z0-9-]{{0,31}}:[A-Za-z0-9._:/-]+{END}")]
-"""A claim check (CloudEvents `dataref`): the owning country's vault answers to it, for those who may ask."""
+DataRef = Annotated[
+    str,
+    Meta(max_length=200, pattern=rf"^urn:[a-z0-9][a-z0-9-]{{0,31}}:[A-Za-z0-9._:/-]+{END}"),
+    shaped(rf"^urn:crm:vault:({'|'.join(MEMBERS)}):[A-Za-z0-9._:/-]+{END}", PSEUDONYM),
+]
+"""A claim check (CloudEvents `dataref`): the sending country's vault answers to it, for those who may ask."""
 Language = Annotated[str, Meta(pattern=rf"^[a-z]{{2,3}}{END}")]
 """ISO 639."""
 Url = Annotated[str, Meta(max_length=300, pattern=rf"^https?://[!-~]+{END}")]

@@ -1,0 +1,209 @@
+"""The bounds of a report's values: what lies outside is refused with the field named, and the schema says the same."""
+
+import re
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contracts import Refused, registry
+from shared.contracts.bounds import PERSONAL, PSEUDONYM
+from shared.contracts.report import accepted
+from shared.contracts.schema import example
+
+NOW = datetime(2024, 3, 2, tzinfo=UTC)
+
+
+def judged(name, *, headers=None, envelope=None, **changed):
+    """The event that a report becomes, or [(pointer, code)] of its refusal."""
+    whole = example(registry()[f"crm.{name}.v1"]) | (envelope or {})
+    whole["data"] = {field: value for field, value in (whole["data"] | changed).items() if value is not ...}
+    whole = {field: value for field, value in whole.items() if value is not ...}
+    country = whole["source"].split(":")[3]
+    try:
+        return accepted(f"crm.in.{country}.{name}", headers, msgspec.json.encode(whole), NOW)
+    except Refused as verdict:
+        return [(problem.pointer, problem.code) for problem in verdict.problems]
+
+
+def refusal(name, **changed):
+    found = judged(name, **changed)
+    return found if isinstance(found, list) else []
+
+
+FLAG = "intel.document.flagged"
+ZERO_TIMES = ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "0001-01-01T00:00:00+14:00", "1900-01-01T00:00:00Z"]
+
+
+@pytest.mark.parametrize("time", [*ZERO_TIMES, "1970-01-01T00:00:00Z", "1999-12-31T23:59:59Z"])
+def test_a_report_is_not_older_than_what_the_plan_counts(time):
+    assert refusal(FLAG, envelope={"time": time}) == [("/time", "out_of_range")]
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00", "2201-01-01T00:00:00Z"])
+def test_nor_is_it_of_a_year_that_nobody_means(time):
+    assert refusal(FLAG, envelope={"time": time}) == [("/time", "out_of_range")]
+    assert refusal(FLAG, envelope={"expirytime": time}) == [("/expirytime", "out_of_range")]
+
+
+def test_it_may_lie_a_day_ahead():
+    assert judged(FLAG, envelope={"time": "2024-03-02T23:59:59Z"}).data
+    assert refusal(FLAG, envelope={"time": "2024-03-03T00:00:01Z"}) == [("/time", "in_future")]
+    assert judged(FLAG, envelope={"time": "2000-12-12T00:00:00Z"}).data
+
+
+@pytest.mark.parametrize("never", ["9999-12-31T23:59:59-06:00", "2201-01-01T00:00:00Z", "0001-01-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("intel.information.requested", "due"),
+        ("victims.service.provided", "started"),
+        ("victims.service.ended", "ended"),
+        ("intel.operation.executed", "started"),
+        ("intel.location.reported", "ack_by"),
+    ],
+)
+def test_a_time_in_the_data_has_bounds(name, field, never):
+    assert (f"/data/{field}", "out_of_range") in refusal(name, **{field: never})
+
+
+@pytest.mark.parametrize("never", ["9999-12-31", "2201-01-01", "0001-01-01", "1899-12-31"])
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("legal.law.amended", "effective_from"),
+        ("training.officer.certified", "valid_until"),
+        ("victims.consent.recorded", "valid_until"),
+        ("intel.meeting.held", "date"),
+        ("intel.controlstat.reported", "until"),
+    ],
+)
+def test_a_date_in_the_data_has_bounds(name, field, never):
+    assert (f"/data/{field}", "out_of_range") in refusal(name, **{field: never})
+
+
+def test_far_ahead_is_taken_as_far_ahead():
+    assert judged("victims.consent.recorded", valid_until="2200-12-31").data
+    assert refusal("victims.consent.recorded", valid_until="soon") == [("/data/valid_until", "bad_format")]
+
+
+PLAIN = [
+    *("stat", "vi-BR", "tr-GBD", "doc-CHN", "doc-aaa", "GTM-TIP", "c-1", "2024-001", "crm-2003", "GTM-law-c02", "of-7"),
+    *("c1516-a_ratified_action_withdrawal", "MEX:op-1", "GTM:2024-000123", "sicam-2004-000123", "2024-000123"),
+    *("1234567", "GTM-TECUN-UMAN", "GTM-penal-code-202", "crm-school", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "IE-5.1.1"),
+    *("550e8400-e29b-41d4-a716-446655440000", "V1StGXR8-Z5jdHi6B-myT", "5f" * 32, "202-ter"),
+]
+NAMED = [
+    *(
+        "Maria.Lopez",
+        "Maria-Lopez-85",
+        "maria.lopez",
+        "maria-lopez-85",
+        "maria.lopez.1985",
+        "MariaLopez",
+        "MariaLopez85",
+    ),
+    *("Maria.de.Lopez", "maria-de-lopez", "vi-Maria-Lopez", "vi-maria-lopez", "GTM:Maria:Lopez", "MARIA-LOPEZ"),
+    *("50255512345", "5025551234", "502-5551-2345", "502.5551.2345", "tel-50255512345", "GTM:50255512345"),
+]
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_an_identifier_says_nothing_of_a_person(name):
+    assert judged(FLAG, envelope={"subject": name, "id": name, "correlationid": name}, doc_ref=name, bcp=name).data
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_name_or_a_telephone_number_is_no_identifier(name):
+    everywhere = {"subject": name, "id": name, "correlationid": name, "causationid": name}
+    found = refusal(FLAG, envelope=everywhere, doc_ref=name, bcp=name)
+    assert found == sorted(
+        (at, "not_pseudonymous") for at in [*(f"/{one}" for one in everywhere), "/data/bcp", "/data/doc_ref"]
+    )
+
+
+@given(st.from_regex(r"([A-Za-z][a-z]{0,6}|[A-Z]{1,6}|[0-9]{1,5}|[._:-]){1,6}", fullmatch=True).filter(str.isascii))
+def test_the_quick_look_misses_nobody(said):
+    refused = any(re.search(form, said) and not (unless and re.search(unless, said)) for form, unless in PERSONAL)
+    assert PSEUDONYM.holds(said) is not refused
+
+
+def test_inside_groups_and_lists_too():
+    aligned = [{"law_id": "law-1"}, {"law_id": "Maria.Lopez"}]
+    assert refusal("training.officer.certified", aligned_to=aligned) == [
+        ("/data/aligned_to/1/law_id", "not_pseudonymous")
+    ]
+    assert refusal("legal.proceeding.opened", detention_ids=["det-1", "50255512345"]) == [
+        ("/data/detention_ids/1", "not_pseudonymous")
+    ]
+    obligation = {"instrument": "TIP", "article": "Maria.Lopez"}
+    assert refusal("legal.provision.mapped", obligation=obligation) == [
+        ("/data/obligation/article", "not_pseudonymous")
+    ]
+
+
+def test_a_word_is_no_telephone_number():
+    assert refusal("intel.document.flagged", fraud_type="t50255512345") == [("/data/fraud_type", "not_pseudonymous")]
+    assert refusal("legal.witness.protected", measures=["tel_502_5551_2345"]) == [
+        ("/data/measures/0", "not_pseudonymous")
+    ]
+
+
+def test_a_claim_check_names_a_vault_of_the_sender():
+    name, field = "intel.contactpoint.designated", "officer_ref"
+    at = f"/data/{field}"
+    assert refusal(name, officer_ref="urn:crm:vault:MEX:officer-3") == [(at, "country_mismatch")]
+    assert refusal(name, officer_ref="urn:crm:vault:ESP:officer-3") == [(at, "bad_format")]
+    assert refusal(name, officer_ref="urn:other:officer-3") == [(at, "bad_format")]
+    assert refusal(name, officer_ref="urn:crm:vault:GTM:Maria.Lopez") == [(at, "not_pseudonymous")]
+    assert refusal(name, officer_ref="urn:crm:vault:GTM:50255512345") == [(at, "not_pseudonymous")]
+    assert judged(name, officer_ref="urn:crm:vault:GTM:a/officer-3").data
+
+
+def test_tracestate_is_taken_and_not_carried_on():
+    event = judged(FLAG, envelope={"tracestate": "vendor=Maria Lopez +502 5551 2345", "dataschema": "/contracts/x"})
+    assert event.tracestate == ""
+    assert b"Lopez" not in msgspec.json.encode(event)
+
+
+UNFIT = ["\u0000", "\u0001", "\n", "\u007f", "\u0085", "\u202e", "\ufeff"]
+
+
+@pytest.mark.parametrize("odd", [*UNFIT, "\\ud800", "\\udfff\\ud800", "\\u0000"])
+@pytest.mark.parametrize("at", ["id", "subject", "time", "source", "type", "tracestate", "dataschema", "causationid"])
+def test_no_control_character_and_no_half_of_a_pair(at, odd):
+    whole = example(registry()[f"crm.{FLAG}.v1"])
+    said = str(whole.get(at) or "x1")
+    text = msgspec.json.encode(whole | {at: f"{said}ODD"}).decode().replace("ODD", odd)
+    with pytest.raises(Refused) as verdict:
+        accepted(f"crm.in.GTM.{FLAG}", None, text.encode(), NOW)
+    assert {problem.pointer for problem in verdict.value.problems} <= {f"/{at}", ""}
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("2003-12-31T23:59:59.9999999Z", "2003-12-31T23:59:59.999999Z"),
+        ("2003-12-31T23:59:59.999999999Z", "2003-12-31T23:59:59.999999Z"),
+        ("2003-12-31T23:59:59.9999999-06:00", "2003-12-31T23:59:59.999999-06:00"),
+        ("2003-12-31t23:59:59.9999999z", "2003-12-31T23:59:59.999999Z"),
+        ("2003-12-31T23:59:59.123456Z", "2003-12-31T23:59:59.123456Z"),
+    ],
+)
+def test_a_fraction_is_cut_and_not_rounded(sent, kept):
+    event = judged(FLAG, envelope={"time": sent})
+    assert msgspec.json.decode(msgspec.json.encode(event))["time"] == kept
+    served = judged("victims.service.provided", started=sent)
+    assert msgspec.json.decode(msgspec.json.encode(served))["data"]["started"] == kept
+
+
+def test_an_identifier_that_looks_like_a_time_stays_whole():
+    odd = "2003-12-31T23:59:59.9999999Z"
+    assert judged(FLAG, envelope={"id": odd, "subject": odd, "time": odd}).id == odd
+
+
+@pytest.mark.parametrize("agreed", [one for one in registry().values() if one.reported], ids=lambda one: one.type)
+def test_every_published_example_is_taken(agreed):
+    assert judged(agreed.name).type == agreed.type
