@@ -6,6 +6,7 @@ event costs depends on how many things are told apart, and not on how many rows 
 """
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,17 @@ from msgspec import Struct
 
 from services.indicators import checks, fields
 from services.indicators.fields import EVERY, UNKNOWN, word
-from services.indicators.state import REPORTS, Key
+from services.indicators.moves import plain
+from services.indicators.state import REPORTS
+from services.indicators.sums import Key
+from shared.contracts.vocabulary import MEMBERS, REGION
 
 if TYPE_CHECKING:
     from services.indicators.plan import Row, Scalar, Term, Unless
 
+CELLS_MAX = 10_000
+"""Cells of one account that one event may be counted in: far more than its lists have members."""
+PLACES = frozenset({*MEMBERS, REGION})
 ABSENT = ""
 """In an account's key: the report left the field out. It is shown as `unknown`, and no condition holds for it."""
 Apart = tuple[str, tuple[str, ...] | None]
@@ -55,8 +62,11 @@ class Account(Struct, frozen=True, omit_defaults=True):
 
     def keys(self, country: str, said: Said) -> Iterator[Key]:
         """Yield the cells of an event: several where a field stands for each member of a list."""
-        place = (said[self.place] if self.place else "") or country
-        for values in itertools.product(*(_told(said[path], known, path) for path, known in self.apart)):
+        place = _place(said[self.place] if self.place else "", country)
+        told = [_told(said[path], known, path) for path, known in self.apart]
+        if math.prod(map(len, told)) > CELLS_MAX:
+            raise ValueError("one event is not counted in so many cells")
+        for values in itertools.product(*told):
             yield (place, *values)
 
 
@@ -185,8 +195,16 @@ def _lists(account: Account) -> tuple[Apart, ...]:
     return tuple(apart for apart in account.apart if apart[0].endswith(EVERY))
 
 
+def _place(said: Any, country: str) -> str:
+    """Return where it counts; ValueError if that is no country of the region."""
+    place = said or country
+    if place not in PLACES:
+        raise ValueError("not a country of the region")
+    return str(place)
+
+
 def _told(found: Any, known: tuple[str, ...] | None, path: str) -> list[str]:
-    told = [ABSENT if value is None else word(value) for value in (found if path.endswith(EVERY) else [found])]
+    told = [ABSENT if value is None else plain(word(value)) for value in (found if path.endswith(EVERY) else [found])]
     return told if known is None else [one if one in (*known, UNKNOWN, ABSENT) else "other" for one in told]
 
 

@@ -11,7 +11,8 @@ from services.indicators import kinds, suppression
 from services.indicators.checks import COMPOSED
 from services.indicators.kinds import Comparison, Span
 from services.indicators.plan import Plan, Row
-from services.indicators.state import Key, State
+from services.indicators.state import State
+from services.indicators.sums import Key
 from services.indicators.suppression import Counts, Guard
 from shared.contracts.vocabulary import MEMBERS, REGION
 

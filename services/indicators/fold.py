@@ -1,20 +1,29 @@
 """The fold: one recorded event in, the state moved on. No clock, no I/O, the same cost for every event."""
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from services.indicators import fields
+from services.indicators.accounts import PLACES
+from services.indicators.moves import Moves
 from services.indicators.plan import Plan
-from services.indicators.state import REPORTS, State
+from services.indicators.state import REPORTS, Aside, State
 from services.indicators.steps import Moment, Reading, Target
 
 COUNTRY_SOURCE = "urn:crm:country:"
 AMENDING = ("corrected", "retracted")
 REJECTED = ("report", "rejected")
+TYPE = re.compile(r"crm(\.[a-z][a-z0-9_]{0,63}){3}\.v[0-9]{1,9}", re.ASCII)
+"""What names an event type, of whatever version of the contracts."""
+FIRST, LAST = date(1900, 1, 1).toordinal(), date(2200, 1, 1).toordinal()
+"""The region's own clock runs between these days."""
+EARLIEST, LATEST = date(2, 1, 1).toordinal(), date(9900, 1, 1).toordinal()
+"""An event that happened outside is not counted: what figures reckon from it would run over the calendar's edges."""
 _Change = tuple[Target, Any, Moment, int]
 """(where it goes, data, when, 1 to put in or -1 to take out)"""
 
@@ -44,7 +53,7 @@ class _Amendment(Struct, frozen=True):
 
 
 class _Refused(Struct, frozen=True):
-    code: str
+    code: Annotated[str, Meta(pattern="^[a-z0-9_]{1,64}$")]
 
 
 class _Rejection(Struct, frozen=True):
@@ -85,27 +94,39 @@ class Fold:
     def apply(self, service: str, sequence: int, payload: bytes) -> None:
         """Fold the event at `sequence` of the service's stream.
 
-        MsgspecError if it is not an event; then nothing has changed.
+        Whatever it raises, for whatever reason: then nothing has changed.
         """
         event = _envelopes.decode(payload)
+        moves, country = Moves(), event.country
+        if country not in PLACES:
+            raise ValueError("not a country of the region")
         compiled = self._types.get(event.type) or self._compile(event.type)
         moment = _moment(event.time, event.recordedtime)
-        changes = self._changes(compiled, event, moment)
-        refused = _rejections.decode(event.data).problems if compiled.name[1:] == REJECTED else ()
-        # From here on nothing can fail, so that a repeat does not count twice.
-        country = event.country
-        self._types[event.type] = compiled
-        compiled.counts[country] = compiled.counts.get(country, 0) + 1
-        if event.source.startswith(COUNTRY_SOURCE):
-            self._hear(country, compiled.name[0], moment)
-        for (cells, effects), data, when, sign in changes:
+        for (cells, effects), data, when, sign in self._changes(compiled, event, moment):
             for cell, clock in cells:
-                cell.days[when.days[clock]] += sign
-                cell.total += sign
+                moves.cells.append((cell, when.days[clock], sign))
             for effect in effects:
-                effect(data, when, sign)
-        if refused:
-            self._refuse(country, compiled.name[0], {problem.code for problem in refused})
+                effect(data, when, sign, moves)
+        if compiled.name[1:] == REJECTED:
+            self._refuse(country, compiled.name[0], _rejections.decode(event.data), moves)
+        if event.source.startswith(COUNTRY_SOURCE):
+            self._hear(country, compiled.name[0], moment, moves)
+        moves.puts.append((compiled.counts, country, compiled.counts.get(country, 0) + 1))
+        moves.puts.append((self.state.sequences, service, sequence))
+        moves.do()
+
+    def take(self, service: str, sequence: int, payload: bytes) -> Exception | None:
+        """Fold the event, or set it aside and return why: whatever it is, what comes behind it is folded."""
+        try:
+            self.apply(service, sequence, payload)
+        except Exception as error:  # noqa: BLE001 - what this event does to us, no other has to wait for
+            self.set_aside(service, sequence, type(error).__name__)
+            return error
+        return None
+
+    def set_aside(self, service: str, sequence: int, reason: str) -> None:
+        """Go on behind an event that is not counted; the state remembers which, and why in one word."""
+        self.state.aside.setdefault(service, Aside()).add(sequence, reason)
         self.state.sequences[service] = sequence
 
     def _changes(self, compiled: _Compiled, event: _Recorded, moment: Moment) -> list[_Change]:
@@ -122,34 +143,46 @@ class Fold:
         compiled = self._types.get(amendment.original) or self._compile(amendment.original)
         if compiled.decoder is None:
             return []
-        self._types[amendment.original] = compiled
         moment = _moment(amendment.original_time, amendment.original_recordedtime or amendment.original_time)
         parts = ((amendment.previous, -1), (amendment.data, 1))
         return [compiled.change(event.country, raw, moment, sign) for raw, sign in parts if raw != _ABSENT]
 
-    def _hear(self, country: str, service: str, moment: Moment) -> None:
+    def _hear(self, country: str, service: str, moment: Moment, moves: Moves) -> None:
         last = self.state.heard.get((country, service))
         if last is None or last < moment.recorded:
-            self.state.heard[country, service] = moment.recorded
-        self._reports[(country,)].add(moment.days[1], 1)
+            moves.puts.append((self.state.heard, (country, service), moment.recorded))
+        moves.cells.append((self._reports[(country,)], moment.days[1], 1))
 
-    def _refuse(self, country: str, service: str, codes: set[str]) -> None:
-        for code in codes:
+    def _refuse(self, country: str, service: str, rejection: _Rejection, moves: Moves) -> None:
+        for code in {problem.code for problem in rejection.problems}:
             key = (service, country, code)
-            self.state.rejected[key] = self.state.rejected.get(key, 0) + 1
+            moves.puts.append((self.state.rejected, key, self.state.rejected.get(key, 0) + 1))
 
     def _compile(self, wire: str) -> _Compiled:
+        if not TYPE.fullmatch(wire):
+            raise ValueError("not the name of an event type")
         event = wire[4:].rpartition(".")[0]
         service, _, rest = event.partition(".")
         name = (service, rest.partition(".")[0], rest.partition(".")[2])
         reading = Reading(self.plan, self.state, event)
         decoder = msgspec.json.Decoder(fields.partial(event, reading.wanted)) if reading else None
-        return _Compiled(name, self.state.events.setdefault(name, {}), reading, decoder)
+        compiled = _Compiled(name, self.state.events.setdefault(name, {}), reading, decoder)
+        self._types[wire] = compiled
+        return compiled
 
 
 def _moment(time: datetime, recorded: datetime) -> Moment:
-    if time.tzinfo is not UTC:
-        time = time.astimezone(UTC)
-    if recorded.tzinfo is not UTC:
-        recorded = recorded.astimezone(UTC)
-    return Moment(time, recorded, (time.toordinal(), recorded.toordinal()))
+    """Return when it was; ValueError or OverflowError if that is no time that figures can be reckoned from."""
+    time, recorded = _utc(time), _utc(recorded)
+    days = time.toordinal(), recorded.toordinal()
+    if not (EARLIEST <= days[0] < LATEST and FIRST <= days[1] < LAST):
+        raise ValueError("beyond what figures can be reckoned from")
+    return Moment(time, recorded, days)
+
+
+def _utc(time: datetime) -> datetime:
+    if time.tzinfo is UTC:
+        return time
+    if time.tzinfo is None:
+        raise ValueError("a time without a time zone")
+    return time.astimezone(UTC)

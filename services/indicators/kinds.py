@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from msgspec import Struct
 
 from services.indicators.plan import Plan, Row
-from services.indicators.state import BASELINE, REPORTS, Key, State, View
+from services.indicators.state import BASELINE, REPORTS, State
+from services.indicators.sums import Key, View
 from services.indicators.suppression import Counts, added
 from shared.contracts.vocabulary import MEMBERS
 

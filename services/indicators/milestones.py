@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from services.indicators.plan import RECURRENCES, After, Milestone, Plan, end_of, months_after, quarter
-from services.indicators.state import State, when
+from services.indicators.state import Groups, State, when
 
 Standing = Literal["open", "on_track", "reached", "late", "missed", "running"]
 
@@ -67,7 +67,7 @@ def occurrences(plan: Plan, state: State) -> list[Occurrence]:
 
 
 def _occurrences(milestone: Milestone, state: State) -> Iterator[Occurrence]:
-    groups = state.groups.get(milestone.id, {})
+    groups = state.groups.get(milestone.id, Groups())
     recurring = milestone.recurring
     if recurring is None:
         begun = any(group.kept for group in groups.values())

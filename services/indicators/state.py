@@ -2,22 +2,21 @@
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 import msgspec
 
 from services.indicators.checks import ANY_REPORT
+from services.indicators.sums import Cell, Key, Sums, View, dump_sums, load_sums
 
-if TYPE_CHECKING:
-    from services.indicators.accounts import Source
-
-Key = tuple[str, ...]
-"""A cell: country, then the row's label values."""
-LAYOUT = 3
+Was = list[tuple[dict[Any, Any], Any, Any]]
+"""What was where before a change: (mapping, key, value or None)."""
+Entry = tuple[int, int, int]
+"""What was declared: time and recordedtime (microseconds), level."""
+LAYOUT = 4
 """Of the dump: another one is folded again from the start."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -27,6 +26,10 @@ BASELINE = "*"
 """Among the levels: the periods settled for trends: (row, `since` or `until`) -> the day's ordinal."""
 EARLIEST_KEPT = 64
 """So many times are kept per group of a milestone: more retractions of the first ones than that do not happen."""
+
+
+ASIDE_KEPT = 1000
+"""So many events that were set aside are remembered per stream; of more than that the number."""
 
 
 class StateError(Exception):
@@ -43,90 +46,6 @@ def when(us: int) -> datetime:
     return EPOCH + us * MICROSECOND
 
 
-class Cell:
-    """A whole-number sum by day (a date's ordinal), with its running total."""
-
-    __slots__ = ("days", "total")
-
-    def __init__(self) -> None:
-        self.days: defaultdict[int, int] = defaultdict(int)
-        self.total = 0
-
-    def add(self, day: int, amount: int) -> None:
-        """Add to a day."""
-        self.days[day] += amount
-        self.total += amount
-
-    def between(self, after: int, until: int) -> int:
-        """Return the sum over the days after one and up to another."""
-        return sum(amount for day, amount in self.days.items() if after < day <= until)
-
-
-Sums = defaultdict[Key, Cell]
-"""What is added up under one name; what sums to nothing leaves no trace."""
-
-
-def _dump_sums(sums: Sums) -> list[Any]:
-    held = [(key, [(day, n) for day, n in sorted(cell.days.items()) if n]) for key, cell in sorted(sums.items())]
-    return [[list(key), days] for key, days in held if days]
-
-
-def _load_sums(dumped: list[Any]) -> Sums:
-    sums = Sums(Cell)
-    for key, days in dumped:
-        for day, amount in days:
-            sums[tuple(key)].add(day, amount)
-    return sums
-
-
-class View:
-    """The cells of a row in one role, made of those of accounts."""
-
-    __slots__ = ("_seen", "_sources", "cells")
-
-    def __init__(self, sources: "Iterable[Source]") -> None:
-        self._sources = list(sources)
-        self._seen = [0] * len(self._sources)
-        self.cells: dict[Key, list[tuple[Cell, int]]] = {}
-        """Row's cell -> [(account's cell, what its numbers count)]."""
-
-    def over(self, sums: Mapping[str, Sums]) -> Self:
-        """Return it with the cells that the accounts have got since (they lose none)."""
-        for index, source in enumerate(self._sources):
-            held: Mapping[Key, Cell] = sums.get(source.name, {})
-            for key, cell in islice(held.items(), self._seen[index], None):
-                mine = source.key(key)
-                if mine is not None:
-                    self.cells.setdefault(mine, []).append((cell, source.factor))
-            self._seen[index] = len(held)
-        return self
-
-    def days(self, key: Key) -> dict[int, int]:
-        """Return what there is in a cell on each day."""
-        found: dict[int, int] = {}
-        for cell, factor in self.cells[key]:
-            for day, amount in cell.days.items():
-                found[day] = found.get(day, 0) + amount * factor
-        return {day: amount for day, amount in found.items() if amount}
-
-    def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
-        """Yield each cell's sum up to and including a day (None: all), where there is anything."""
-        if until is not None:
-            yield from self.between(0, until)
-            return
-        for key, parts in self.cells.items():
-            total = sum(cell.total * factor for cell, factor in parts)
-            if total or self.days(key):
-                yield key, total
-
-    def between(self, after: int, until: int) -> Iterator[tuple[Key, int]]:
-        """Yield each cell's sum over the days after one and up to another, where there is anything."""
-        for key, parts in self.cells.items():
-            total = sum(cell.between(after, until) * factor for cell, factor in parts)
-            if total or any(after < day <= until for day in self.days(key)):
-                yield key, total
-
-
 class Levels:
     """Declared levels per cell: each declaration by its two times, so that one can be taken back exactly.
 
@@ -136,15 +55,16 @@ class Levels:
     __slots__ = ("declared",)
 
     def __init__(self) -> None:
-        self.declared: dict[Key, dict[tuple[int, int, int], int]] = {}
+        self.declared: dict[Key, dict[Entry, int]] = {}
 
-    def add(self, key: Key, at: tuple[datetime, datetime], level: int, sign: int) -> None:
-        """Note (sign 1) or take back (sign -1) that `level` was declared at (time, recordedtime)."""
-        entry = (micros(at[0]), micros(at[1]), level)
+    def note(self, key: Key, entry: Entry, sign: int, was: Was) -> None:
+        """Note (sign 1) or take back (sign -1) that a level was declared, and what was there before."""
+        was.append((self.declared, key, self.declared.get(key)))
         declared = self.declared.setdefault(key, {})
-        there = declared.get(entry, 0) + sign
-        if there:
-            declared[entry] = there
+        before = declared.get(entry, 0)
+        was.append((declared, entry, before or None))
+        if before + sign:
+            declared[entry] = before + sign
         else:
             declared.pop(entry, None)
         if not declared:
@@ -199,6 +119,39 @@ class Earliest:
             self.more -= 1
 
 
+class Groups(dict[str, Earliest]):
+    """Group -> its earliest times; one that has none leaves no trace."""
+
+    def note(self, group: str, us: int, sign: int, was: Was) -> None:
+        """Note (sign 1) or take back (sign -1) that it happened, and what was there before."""
+        times = self.setdefault(group, Earliest())
+        was.append((self, group, Earliest(times.kept[:], times.more)))
+        if sign > 0:
+            times.add(us)
+        else:
+            times.remove(us)
+
+
+@dataclass(slots=True)
+class Aside:
+    """Events of one stream that could not be folded, or are missing in it."""
+
+    kept: dict[int, str] = field(default_factory=dict)
+    """Sequence -> the exception's type, or `missing`."""
+    more: int = 0
+    """How many there are beyond those kept."""
+
+    def add(self, sequence: int, reason: str) -> None:
+        """Note one; the first ones are kept."""
+        if len(self.kept) < ASIDE_KEPT:
+            self.kept[sequence] = reason
+        else:
+            self.more += 1
+
+    def __len__(self) -> int:
+        return len(self.kept) + self.more
+
+
 @dataclass(slots=True)
 class State:
     """All of it. Equal histories give equal `dump`s, however the five streams interleave."""
@@ -208,7 +161,7 @@ class State:
     sums: defaultdict[str, Sums] = field(default_factory=lambda: defaultdict(lambda: Sums(Cell)))
     """`<row>/<role>` -> sums."""
     levels: dict[str, Levels] = field(default_factory=dict)
-    groups: dict[str, dict[str, Earliest]] = field(default_factory=dict)
+    groups: defaultdict[str, Groups] = field(default_factory=lambda: defaultdict(Groups))
     """Milestone (or event name that due dates are counted from) -> group -> earliest times."""
     events: dict[tuple[str, str, str], dict[str, int]] = field(default_factory=dict)
     """(service, entity, verb) -> country -> events recorded."""
@@ -218,8 +171,15 @@ class State:
     """(service, country, code) -> reports refused for it."""
     sequences: dict[str, int] = field(default_factory=dict)
     """Service -> sequence of the last event folded."""
+    aside: dict[str, Aside] = field(default_factory=dict)
+    """Service -> the events of its stream, up to its sequence, that are not counted."""
     views: dict[tuple[str, str], View] = field(default_factory=dict)
     """(row, role) -> its cells; made when looked at, and no part of the dump."""
+
+    @property
+    def uncounted(self) -> int:
+        """How many events were set aside: no figure has them."""
+        return sum(map(len, self.aside.values()))
 
     def dump(self) -> bytes:
         """Return the state as canonical bytes."""
@@ -227,13 +187,14 @@ class State:
             {
                 "layout": LAYOUT,
                 "digest": self.digest,
-                "sums": [[name, held] for name, sums in sorted(self.sums.items()) if (held := _dump_sums(sums))],
+                "sums": [[name, held] for name, sums in sorted(self.sums.items()) if (held := dump_sums(sums))],
                 "levels": [[name, levels.dump()] for name, levels in sorted(self.levels.items()) if levels.declared],
                 "groups": _dump_groups(self.groups),
                 "events": [[*name, sorted(counts.items())] for name, counts in sorted(self.events.items()) if counts],
                 "heard": [[*key, micros(at)] for key, at in sorted(self.heard.items())],
                 "rejected": [[*key, n] for key, n in sorted(self.rejected.items())],
                 "sequences": sorted(self.sequences.items()),
+                "aside": [[name, sorted(one.kept.items()), one.more] for name, one in sorted(self.aside.items())],
             },
         )
 
@@ -246,15 +207,15 @@ class State:
         state = cls(
             digest=digest,
             levels={name: Levels.load(levels) for name, levels in stored["levels"]},
-            groups={
-                name: {group: Earliest(kept, more) for group, kept, more in groups} for name, groups in stored["groups"]
-            },
             events={(service, entity, verb): dict(n) for service, entity, verb, n in stored["events"]},
             heard={(country, service): when(us) for country, service, us in stored["heard"]},
             rejected={(service, country, code): n for service, country, code, n in stored["rejected"]},
             sequences=dict(stored["sequences"]),
+            aside={service: Aside(dict(kept), more) for service, kept, more in stored["aside"]},
         )
-        state.sums.update((name, _load_sums(sums)) for name, sums in stored["sums"])
+        for name, groups in stored["groups"]:
+            state.groups[name].update({group: Earliest(kept, more) for group, kept, more in groups})
+        state.sums.update((name, load_sums(sums)) for name, sums in stored["sums"])
         return state
 
 

@@ -14,8 +14,10 @@ from msgspec import Struct
 from services.indicators import accounts, fields
 from services.indicators.accounts import Account, Said, Source
 from services.indicators.fields import word
+from services.indicators.moves import Moves, plain, whole
 from services.indicators.plan import Done, Milestone, Plan, Row, Term, holds
-from services.indicators.state import BASELINE, Cell, Earliest, Key, Levels, State, micros
+from services.indicators.state import BASELINE, Groups, Levels, State, micros
+from services.indicators.sums import Cell, Key
 from shared.contracts.tallies import Steps, Tallied
 
 BASELINE_SET = "indicators.baseline.set"
@@ -32,8 +34,8 @@ class Moment(Struct, frozen=True, gc=False):
     days: tuple[int, int]
 
 
-Effect = Callable[[Any, Moment, int], None]
-"""(data, moment, 1 to put in or -1 to take out)"""
+Effect = Callable[[Any, Moment, int, Moves], None]
+"""(data, moment, 1 to put in or -1 to take out, where the changes are gathered): it changes nothing itself."""
 Target = tuple[list[tuple[Cell, int]], list[Effect]]
 """[(cell that gets 1, which of the moment's days counts)], and what depends on more than what events alike say"""
 
@@ -91,7 +93,7 @@ class Reading:
             if holds(done.where, said):
                 effects.append(_reaching(self._state, milestone, done, country, said))
         if self._dates:
-            effects.append(_noting(self._state.groups.setdefault(self._event, {}), country))
+            effects.append(_noting(self._state.groups[self._event], country))
         if self._event == BASELINE_SET:
             effects.append(_settling(self._state))
         return counts, effects
@@ -105,9 +107,9 @@ def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) 
     if told is Tallied:
         return _changing(cells, read, known=fields.known(account.event, account.amount))
 
-    def use(amount: int, moment: Moment, sign: int) -> None:
-        for cell in cells:
-            cell.add(moment.days[clock], sign if account.present else amount * sign)
+    def use(amount: int, moment: Moment, sign: int, moves: Moves) -> None:
+        by = sign if account.present else amount * sign
+        moves.cells += [(cell, moment.days[clock], by) for cell in cells]
 
     return _given(read, use)
 
@@ -115,18 +117,15 @@ def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) 
 def _changing(cells: list[Cell], read: fields.Read, *, known: bool) -> Effect:
     """Add what the event says it changes, and take it back at the time when a later act takes over."""
 
-    def effect(data: Any, moment: Moment, sign: int) -> None:
+    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
         change: Tallied | None = read(data)
         if change is None:
             return
-        by, day = change.by * sign, min(moment.days) if known else moment.days[0]
-        for cell in cells:
-            cell.days[day] += by
-            cell.total += by
+        by, day = whole(change.by) * sign, min(moment.days) if known else moment.days[0]
+        moves.cells += [(cell, day, by) for cell in cells]
         if change.until is not None:
             end = change.until.astimezone(UTC).toordinal()
-            for cell in cells:
-                cell.add(end, -by)
+            moves.cells += [(cell, end, -by) for cell in cells]
 
     return effect
 
@@ -134,23 +133,22 @@ def _changing(cells: list[Cell], read: fields.Read, *, known: bool) -> Effect:
 def _stepping(cells: list[Cell], read: fields.Read) -> Effect:
     """Add what the event says it changes, each step at its own time."""
 
-    def effect(data: Any, _moment: Moment, sign: int) -> None:
+    def effect(data: Any, _moment: Moment, sign: int, moves: Moves) -> None:
         steps: Steps = read(data) or ()
         for step in steps:
-            day = step.at.astimezone(UTC).toordinal()
-            for cell in cells:
-                cell.add(day, step.by * sign)
+            day, by = step.at.astimezone(UTC).toordinal(), whole(step.by) * sign
+            moves.cells += [(cell, day, by) for cell in cells]
 
     return effect
 
 
-def _given(read: fields.Read, use: Callable[[int, Moment, int], None]) -> Effect:
+def _given(read: fields.Read, use: Effect) -> Effect:
     """Use the amount where the event has one."""
 
-    def effect(data: Any, moment: Moment, sign: int) -> None:
+    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
         amount = read(data)
         if amount is not None:
-            use(amount, moment, sign)
+            use(whole(amount), moment, sign, moves)
 
     return effect
 
@@ -160,33 +158,35 @@ def _own(state: State, row: Row, term: Term, source: Source, key: Key) -> Effect
     read = accounts.amount(source.account)
     if term.last:
         levels = state.levels.setdefault(row.stored(term.role), Levels())
-        return _given(read, lambda level, moment, sign: levels.add(key, (moment.time, moment.recorded), level, sign))
+
+        def declare(level: int, moment: Moment, sign: int, moves: Moves) -> None:
+            moves.rarer.append((levels, key, (micros(moment.time), micros(moment.recorded), level), sign))
+
+        return _given(read, declare)
     clock = CLOCKS.index(row.clock)
     buckets = state.sums[row.stored("bucket")]
     counts = [buckets[key[0], name] for name in (*map(str, row.buckets_s), "+Inf")]
-    return _given(read, lambda s, moment, sign: counts[bisect_left(row.buckets_s, s)].add(moment.days[clock], sign))
+
+    def measure(s: int, moment: Moment, sign: int, moves: Moves) -> None:
+        moves.cells.append((counts[bisect_left(row.buckets_s, s)], moment.days[clock], sign))
+
+    return _given(read, measure)
 
 
 def _reaching(state: State, milestone: Milestone, done: Done, country: str, said: Said) -> Effect:
     """Note what an event does towards a milestone: by the month of one that recurs, else by what is to differ."""
-    groups = state.groups.setdefault(milestone.id, {})
+    groups = state.groups[milestone.id]
     if done.distinct:
-        return _noting(groups, word(said[done.distinct]))
+        return _noting(groups, plain(word(said[done.distinct])))
     if not milestone.recurring:
         return _noting(groups, country)
-    return lambda _data, moment, sign: _note(groups, f"{moment.time:%Y-%m}", moment, sign)
+    return lambda _data, moment, sign, moves: moves.rarer.append(
+        (groups, f"{moment.time:%Y-%m}", micros(moment.time), sign)
+    )
 
 
-def _noting(groups: dict[str, Earliest], group: str) -> Effect:
-    return lambda _data, moment, sign: _note(groups, group, moment, sign)
-
-
-def _note(groups: dict[str, Earliest], group: str, moment: Moment, sign: int) -> None:
-    times = groups.setdefault(group, Earliest())
-    if sign > 0:
-        times.add(micros(moment.time))
-    else:
-        times.remove(micros(moment.time))
+def _noting(groups: Groups, group: str) -> Effect:
+    return lambda _data, moment, sign, moves: moves.rarer.append((groups, group, micros(moment.time), sign))
 
 
 def _settling(state: State) -> Effect:
@@ -195,9 +195,10 @@ def _settling(state: State) -> Effect:
     row = fields.reader("indicator")
     ends = {name: fields.reader(name) for name in ("since", "until")}
 
-    def effect(data: Any, moment: Moment, sign: int) -> None:
+    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
+        at = (micros(moment.time), micros(moment.recorded))
         for name, read in ends.items():
             day = date.fromisoformat(read(data)).toordinal()
-            levels.add((row(data), name), (moment.time, moment.recorded), day, sign)
+            moves.rarer.append((levels, (plain(row(data)), name), (*at, day), sign))
 
     return effect

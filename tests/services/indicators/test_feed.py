@@ -4,10 +4,13 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
+from nats.js.api import StreamConfig
 
 from infra.nats.config import accounts
 from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER
+from services.indicators import feed as feed_module
+from services.indicators import fold, reading
 from services.indicators.feed import Feed
 from shared import database
 from shared.settings import Settings
@@ -132,3 +135,113 @@ async def test_a_hole_is_not_folded_over(region, pool):
         await publish(intel, BAND)
         await until(lambda: folded_of(feed) == 2)
         assert row(feed._fold, "PC-1c").headline.value == 3  # it asked again from where it was
+
+
+ZERO = event("intel.band.dismantled", time="0001-01-01T00:00:00+14:00")
+
+
+async def test_what_cannot_be_folded_is_set_aside_and_survives_a_restart(region, pool):
+    intel = await region.connect("intel")
+    await publish(intel, BAND, ZERO, b"\x00 no event", BAND)
+    for _ in range(2):
+        async with feeding(region, pool) as feed:
+            await until(lambda: folded_of(feed) == 4)
+            assert feed.state.uncounted == 2
+            assert set(feed.state.aside["intel"].kept) == {2, 3}
+            assert row(feed._fold, "PC-1c").headline.value == 2
+            await until(lambda: feed.streams["intel"] == 4)
+            assert feed.caught_up
+    async with feeding(region, pool) as feed:
+        done = await feed.rebuild()
+        assert (done.same, done.aside, done.taken_in, done.fault, done.events) == (True, 2, 0, "", 2)
+
+
+async def test_what_a_mended_version_can_fold_is_taken_in_and_equals_a_clean_fold(region, pool, monkeypatch):
+    intel = await region.connect("intel")
+    honest = fold._moment
+
+    def broken(time, recorded):
+        if time.day == 7:
+            raise AttributeError("a fault of this version")
+        return honest(time, recorded)
+
+    odd = event("intel.band.dismantled", time="2004-03-07T10:00:00Z")
+    later = event("legal.person.detained")
+    await publish(intel, BAND, odd, BAND)
+    await publish(await region.connect("legal"), later, service="legal", name="person.detained")
+    with monkeypatch.context() as version:
+        version.setattr(fold, "_moment", broken)
+        async with feeding(region, pool) as feed:
+            await until(lambda: folded_of(feed) == 3 and folded_of(feed, "legal") == 1)
+            assert feed.state.aside["intel"].kept == {2: "AttributeError"}
+            assert row(feed._fold, "PC-1c").headline.value == 2
+    async with feeding(region, pool) as feed:
+        await until(lambda: feed.state.uncounted == 0 and folded_of(feed) == 3 and folded_of(feed, "legal") == 1)
+        assert feed.state.dump() == folded(BAND, odd, BAND, later).state.dump()
+
+
+async def test_rebuilding_takes_in_what_was_set_aside_and_says_so(region, pool, monkeypatch):
+    await publish(await region.connect("intel"), BAND, BAND)
+    async with feeding(region, pool) as feed:
+        with monkeypatch.context() as version:
+            version.setattr(fold, "_moment", lambda *_: 1 / 0)
+            await until(lambda: folded_of(feed) == 2)
+        assert feed.state.aside["intel"].kept == dict.fromkeys((1, 2), "ZeroDivisionError")
+        done = await feed.rebuild()
+        assert (done.same, done.aside, done.taken_in, done.fault) == (None, 0, 2, "")
+        assert feed.state.dump() == folded(BAND, BAND).state.dump()
+
+
+async def test_good_figures_are_never_exchanged_for_worse(region, pool, monkeypatch):
+    await publish(await region.connect("intel"), BAND, BAND)
+    async with feeding(region, pool) as feed:
+        await until(lambda: folded_of(feed) == 2)
+        before = feed.state.dump()
+        with monkeypatch.context() as version:
+            version.setattr(fold, "_moment", lambda *_: 1 / 0)
+            done = await feed.rebuild()
+        assert done.fault.startswith("2 events that are counted could not be folded anew")
+        assert feed.state.dump() == before
+        await publish(await region.connect("intel"), BAND)
+        await until(lambda: folded_of(feed) == 3)
+
+
+async def losing(region, *lost, of=BAND, number=5):
+    """A stream that lost messages for good, as by a flipped bit; ours forbid to delete any."""
+    provisioner = (await region.connect(PROVISIONER)).jetstream()
+    await provisioner.delete_stream("INTEL")
+    await provisioner.add_stream(StreamConfig(name="INTEL", subjects=["crm.evt.intel.*.*.*"], allow_direct=True))
+    await publish(await region.connect("intel"), *[of] * number)
+    for sequence in lost:
+        await provisioner.delete_msg("INTEL", sequence)
+
+
+@pytest.mark.parametrize("lost", [(3,), (1,), (5,), (1, 3, 5), (4, 5)])
+async def test_messages_missing_for_good_are_set_aside_and_taken_in_when_they_are_back(region, pool, monkeypatch, lost):
+    monkeypatch.setattr(feed_module, "MEND_S", 0.2)
+    await losing(region, *lost)
+    async with feeding(region, pool) as feed:
+        await until(lambda: folded_of(feed) == 5)
+        assert feed.state.aside["intel"].kept == dict.fromkeys(lost, "missing")
+        assert row(feed._fold, "PC-1c").headline.value == 5 - len(lost)
+        await losing(region)
+        await until(lambda: feed.state.uncounted == 0)
+        assert feed.state.dump() == folded(*[BAND] * 5).state.dump()
+
+
+async def test_a_stream_that_was_emptied_is_not_taken_for_a_damaged_one(region, pool, monkeypatch):
+    monkeypatch.setattr(feed_module, "STANDS_S", 0.5)
+    monkeypatch.setattr(reading, "GAP_MAX", 3)
+    await losing(region, 1, 2, 3, 4)
+    await publish(
+        await region.connect("legal"), event("legal.person.detained"), service="legal", name="person.detained"
+    )
+    async with feeding(region, pool) as feed:
+        await until(lambda: folded_of(feed, "legal") == 1)
+        await until(lambda: any("crm restore intel" in fault for fault in feed.faults()))
+        assert folded_of(feed) == 0
+        assert not feed.caught_up
+        done = await feed.rebuild()
+        assert done.fault == "INTEL stands at 0 of 5 (has no messages from 1 to 4: run `crm restore intel`)"
+        await losing(region)
+        await until(lambda: folded_of(feed) == 5 and not feed.faults())
