@@ -131,7 +131,7 @@ async def test_events_enriched_in_place_are_compared_by_what_was_sent(postgres_s
             if agreed.generic or (agreed.owner and agreed.good[agreed.owner.replace("sender", "from")] != "GTM"):
                 continue
             attributes = {} if agreed.good.get(agreed.entity) else {"subject": "thing"}
-            one = draft(f"{name}.1", name, data=dict(agreed.good), **attributes)
+            one = draft(name, f"{name}.1", data=dict(agreed.good), **attributes)
             (first,) = await victims.log.record([one])
             if first is None:
                 tried += 1
