@@ -192,12 +192,16 @@ def _changed(acts: Sequence[tuple[Tally, Thing, Act]], record: _Record | None) -
     """Return the fields that tell what a report's acts change; without a record, nothing."""
     found: dict[str, Any] = {}
     for tally, thing, act in acts:
-        change = record.change(thing, act) if record else None
+        change = _change(tally, thing, act, record) if record else None
         if tally.field:
             found[tally.field] = change
         if tally.flag:
             found[tally.flag] = change is not None
     return found
+
+
+def _change(tally: Tally, thing: Thing, act: Act, record: _Record) -> Tallied | None:
+    return Tallied(by=1 if act[2] else -1) if tally.by_turns else record.change(thing, act)
 
 
 def _lasted(told: _Told, acts: Sequence[tuple[Tally, Thing, Act]], record: _Record) -> dict[str, int | None]:

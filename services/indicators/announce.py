@@ -74,7 +74,7 @@ class Announcer:
     published: dict[str, Published]
     _looked: float = 0.0
     _checked: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Quarter -> the sequences at which its report was last compared."""
+    """Quarter -> the sequences at which its report was last compared; that of longest ago comes first."""
 
     @classmethod
     async def begun(cls, own: Log, feed: Feed, plan: Plan) -> "Announcer":
@@ -125,12 +125,17 @@ class Announcer:
         return bool(new)
 
     async def _revise(self, now: datetime) -> None:
-        """Publish the next revision of a report whose figures have changed: one at a look, for it takes a while."""
+        """Publish the next revision of a report whose figures have changed: one at a look, for it takes a while.
+
+        Each has its turn, so that what changes all the time holds up none.
+        """
         state = self.feed.state
-        for quarter, standing in self.published.items():
+        for quarter in [*(one for one in self.published if one not in self._checked), *self._checked]:
+            standing = self.published[quarter]
             waits = now - standing.published < REVISED_AFTER
             if waits or self._checked.get(quarter) == state.sequences:
                 continue
+            self._checked.pop(quarter, None)
             self._checked[quarter] = dict(state.sequences)
             one = reports.report(self.plan, state, quarter, standing.revision + 1)
             if reports.fingerprint(one) != standing.figures:

@@ -61,6 +61,9 @@ class Tally:
     """The key alone tells things apart, whatever the country."""
     known: bool = False
     """An act counts from when the region knew of it, if its own time lies later: a sender's clock may be ahead."""
+    by_turns: bool = False
+    """A rule of the service sees to it that what opens and what closes takes turns, and so every act counts: in which
+    order those of one day came need not be told."""
     flag: str = ""
     """An older field, true where the act changes the number."""
     lapse: str = ""

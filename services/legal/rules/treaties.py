@@ -11,8 +11,6 @@ from shared.contracts.legal.laws import TreatyAct
 from shared.database import Connection
 from shared.rules import NotYet
 
-RANKS = {"signed": 0, "ratified": 1, "acceded": 1, "reserved": 2, "withdrawn": 3}
-"""In what order the acts of one day are read."""
 ACTS = (TreatySigned, TreatyRatified, TreatyAcceded, TreatyReserved, TreatyWithdrawn)
 WHY = {
     "already_signed": "the country signed this treaty before",
@@ -24,26 +22,37 @@ WHY = {
 def inconsistency(acts: Iterable[store.Act]) -> str | None:
     """Return the code of what makes no sense in a country's acts towards a treaty, read by date; None: nothing.
 
+    A date says nothing of the order of one day's acts: they are read in that in which they make sense, if there is one.
     A ratification needs no signature on record: histories arrive late, and in any order.
     """
     signed = party = False
-    for one in sorted(acts, key=lambda act: (act.day, RANKS[act.act], act.event_id)):
-        match one.act:
-            case "signed" | "ratified" | "acceded" if party:
-                return "already_party"
-            case "signed" if signed:
-                return "already_signed"
-            case "signed":
-                signed = True
-            case "ratified" | "acceded":
-                party = True
-            case "withdrawn" if not party:
-                return "not_party"
-            case "withdrawn":
-                party = False
-            case "reserved" if not (signed or party):
-                return "not_party"
+    left = sorted(acts, key=lambda act: act.day)
+    while left:
+        today = [one for one in left if one.day == left[0].day]
+        chosen = next(
+            (one for word in PREFERRED for one in today if one.act == word and not _code(one, signed, party)), None
+        )
+        if chosen is None:
+            return min(filter(None, (_code(one, signed, party) for one in today)))
+        left.remove(chosen)
+        signed = signed or chosen.act == "signed"
+        party = chosen.act in BECOME if chosen.act in {*BECOME, "withdrawn"} else party
     return None
+
+
+BECOME = ("ratified", "acceded")
+PREFERRED = ("signed", "reserved", "withdrawn", *BECOME)
+"""Of the acts of one day that make sense now, the one that is read first."""
+
+
+def _code(one: store.Act, signed: bool, party: bool) -> str | None:
+    """Return why an act makes no sense as things stand."""
+    if one.act in {"signed", *BECOME} and party:
+        return "already_party"
+    if one.act == "signed" and signed:
+        return "already_signed"
+    missing = not party if one.act == "withdrawn" else not (signed or party)
+    return "not_party" if missing and one.act in {"withdrawn", "reserved"} else None
 
 
 async def on_treaty_act(event: Event[TreatyAct], connection: Connection) -> Iterable[Event[Any]]:

@@ -19,7 +19,7 @@ from shared.contracts.vocabulary import (
     Url,
 )
 
-PARTY = Tally("party", ("country", "instrument"), "change")
+PARTY = Tally("party", ("country", "instrument"), "change", by_turns=True)
 OBLIGATION = ("obligation.instrument", "obligation.article")
 
 
@@ -77,7 +77,7 @@ class TreatyAcceded(TreatyAct, frozen=True, kw_only=True):
     good=TREATY,
     bad=("country", ...),
     owner="country",
-    tallies=(Tally("party", ("country", "instrument"), "change", opens=False),),
+    tallies=(Tally("party", ("country", "instrument"), "change", opens=False, by_turns=True),),
     rows=("LE-2.1",),
 )
 class TreatyWithdrawn(TreatyAct, frozen=True, kw_only=True):

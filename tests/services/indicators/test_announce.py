@@ -1,8 +1,9 @@
 """The quarterly report: published in time, or missed first and then published; told once, restarts or not."""
 
+import math
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import asyncpg
@@ -30,23 +31,31 @@ class Hand:
 
 
 @asynccontextmanager
-async def announcing(postgres_server):
-    """(clock, a call that looks as an announcer which has just started does, what the log has)."""
-    clock, own = Hand(datetime(2003, 5, 21, tzinfo=UTC)), {"search_path": "indicators"}
+async def recording(postgres_server, clock):
+    """The log of indicators, and a call that returns what it has."""
+    own = {"search_path": "indicators"}
     async with postgres_server.lent() as database:
         url = postgres_server.server.url("indicators", postgres_server.passwords["indicators"], database)
         async with asyncpg.create_pool(url, min_size=1, max_size=2, server_settings=own) as pool:
-            log = Log("indicators", pool, clock, SERVICE.all_rules())
 
             async def recorded():
                 return [bytes(one["payload"]) for one in await pool.fetch("select payload from log order by position")]
 
-            async def look():
-                fold = folded(FIRST, *await recorded())
-                feed = SimpleNamespace(state=fold.state, caught_up=True)
-                await (await Announcer.begun(log, feed, PLAN)).look()
+            yield Log("indicators", pool, clock, SERVICE.all_rules()), recorded
 
-            yield clock, look, recorded
+
+@asynccontextmanager
+async def announcing(postgres_server):
+    """(clock, a call that looks as an announcer which has just started does, what the log has)."""
+    clock = Hand(datetime(2003, 5, 21, tzinfo=UTC))
+    async with recording(postgres_server, clock) as (log, recorded):
+
+        async def look():
+            fold = folded(FIRST, *await recorded())
+            feed = SimpleNamespace(state=fold.state, caught_up=True)
+            await (await Announcer.begun(log, feed, PLAN)).look()
+
+        yield clock, look, recorded
 
 
 def of_reports(payloads):
@@ -83,3 +92,41 @@ async def test_a_report_in_time_is_not_missed(postgres_server, day):
         fold = folded(FIRST, *await recorded())
     assert (verb, time.date().isoformat()) == ("published", f"2003-07-{day:02}")
     assert row(fold, "IE-3.1.missed").headline is None
+
+
+LATE, STEADY = "2003-05-25T10:00:00Z", "2004-01-05T10:00:00Z"
+
+
+async def test_what_comes_late_reaches_every_published_quarter_while_traffic_goes_on(postgres_server):
+    clock = Hand(datetime(2004, 1, 2, tzinfo=UTC))
+    async with recording(postgres_server, clock) as (log, recorded):
+        fold = folded(FIRST)
+        announcer = await Announcer.begun(log, SimpleNamespace(state=fold.state, caught_up=True), PLAN)
+
+        async def look(times=1):
+            for _ in range(times):
+                announcer._looked = -math.inf
+                fold.apply("intel", fold.state.sequences["intel"] + 1, event("intel.document.flagged", time=STEADY))
+                await announcer.look()
+
+        async def revisions():
+            told = of_reports(await recorded())
+            return sorted((data.quarter, data.revision) for verb, _, data in told if verb == "published")
+
+        await look()
+        first = [(quarter, 1) for quarter in QUARTERS]
+        assert [one for one in await revisions() if one[1] == 1] == first
+        clock.at += timedelta(days=2)
+        await look(2 * len(QUARTERS))
+        before = await revisions()
+        clock.at += timedelta(days=2)
+        fold.apply("intel", fold.state.sequences["intel"] + 1, event("intel.band.dismantled", time=LATE))
+        await look(len(QUARTERS))
+        latest = {quarter: max(number for one, number in before if one == quarter) for quarter in QUARTERS}
+        assert await revisions() == sorted([*before, *((quarter, n + 1) for quarter, n in latest.items())])
+        clock.at += timedelta(days=2)
+        await look(2 * len(QUARTERS))
+        assert len(await revisions()) == len(before) + len(QUARTERS), "nothing changed since"
+
+
+QUARTERS = ("2003-Q2", "2003-Q3", "2003-Q4")
