@@ -84,6 +84,8 @@ class Running:
     """What gives it reports and other services' events."""
     tasks: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
     """What runs as long as the service does; the end of one is the end of the process."""
+    checks: list[Callable[[], list[str]]] = field(default_factory=list)
+    """What else to ask whether the service does its work: each tells in words what stands still."""
 
 
 def run(service: Service) -> None:
@@ -250,6 +252,7 @@ async def _observe(service: Running) -> bool:
         service.log.halted = ahead or service.relay.diverged
         if service.log.halted:
             faults.append(service.log.halted)
+    faults += [fault for check in service.checks for fault in check()]
     service.status.faults = faults
     telemetry.READY.labels(service.name).set(not faults)
     return not service.log.halted

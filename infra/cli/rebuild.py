@@ -13,7 +13,7 @@ PATIENCE_S = 3600
 
 
 def rebuild(*, state: State = Path(".crm")) -> None:
-    """Fold all figures anew from the first event; exit 1 if they are not, byte for byte, what they were."""
+    """Fold all figures anew from the first event; exit 1 if that does not reach the end, or gives other bytes."""
     from infra.cli.running import running  # noqa: PLC0415 - late: `crm --help` answers at once
     from infra.local.system import operator_token  # noqa: PLC0415
 
@@ -34,8 +34,15 @@ def rebuild(*, state: State = Path(".crm")) -> None:
     same = {
         True: "the same bytes as before",
         False: "NOT the bytes that it was",
-        None: "not compared: events kept coming",
+        None: "not compared: events kept coming, or more is counted than before",
     }
+    if done["fault"]:
+        typer.echo(f"NOT rebuilt, the figures stay as they are: {done['fault']}", err=True)
+        raise typer.Exit(1)
     typer.echo(f"{done['events']} events folded anew; {same[done['same']]}; SHA-256 {done['checksum']}")
+    if done["taken_in"]:
+        typer.echo(f"{done['taken_in']} that had been set aside are counted now")
+    if done["aside"]:
+        typer.echo(f"{done['aside']} are not counted: set aside, see `crm status`")
     if done["same"] is False:
         raise typer.Exit(1)

@@ -8,6 +8,9 @@ import typer
 
 from infra.cli.up import State
 
+FIGURES = ("log", "stream", "fold", "aside", "rejected", "failed")
+"""Of each service: rows, messages, events folded, of these set aside and not counted, reports refused, failures."""
+
 if TYPE_CHECKING:
     from prometheus_client.samples import Sample
 
@@ -66,6 +69,7 @@ async def _service(name: str, database: Any, nc: Any, board: "list[Sample]") -> 
         "log": head,
         "stream": answer.get("state", {}).get("last_seq"),
         "fold": next((one.value for one in _named(board, "crm_fold_sequence", stream=stream)), None),
+        "aside": next((one.value for one in _named(board, "crm_fold_aside_events", stream=stream)), None),
         "rejected": sum(one.value for one in _named(board, "crm_rejected_total", service=name)),
     }
 
@@ -110,9 +114,9 @@ def _show(found: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    console, table = Console(highlight=False), Table("service", "log", "stream", "fold", "rejected", "failed")
+    console, table = Console(highlight=False), Table(*("service", *FIGURES))
     for name, row in found["services"].items():
-        table.add_row(name, *(_figure(row[key]) for key in ("log", "stream", "fold", "rejected", "failed")))
+        table.add_row(name, *(_figure(row[key]) for key in FIGURES))
     console.print(table)
     waiting = Table("durable", "on", "pending", "unacknowledged", "redelivered")
     for row in found["durables"]:

@@ -37,6 +37,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
     plan = load(settings.plan_folder)
     feed = Feed(running.client, running.pool, plan)
     await feed.start()
+    running.checks.append(feed.faults)
     running.tasks.append(lambda: announce(running.log, feed, plan))
     view = board.View(
         plan=plan,
@@ -44,6 +45,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
         streams=lambda: feed.streams,
         now=running.clock.now,
         ready=lambda: feed.caught_up,
+        faults=feed.faults,
         played=running.clock.speed != 1,
         token=settings.operator_token,
         report=partial(store.load_report, running.pool),

@@ -172,8 +172,10 @@ class Announcer:
 
 
 async def rebuilt(own: Log, feed: Feed) -> Rebuilt:
-    """Fold anew from the first event, and record that it was done."""
+    """Fold anew from the first event, and record that it was done, if it was."""
     done = await feed.rebuild()
+    if done.fault:
+        return done
     now = own.clock.now()
     data = ProjectionRebuilt(checksum=done.checksum, events=done.events)
     await own.record([Draft(_event(data, now, now, done.checksum, now.isoformat()))])

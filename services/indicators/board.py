@@ -53,6 +53,8 @@ class View:
     """Service -> last sequence known of its stream."""
     now: Callable[[], datetime]
     ready: Callable[[], bool]
+    faults: Callable[[], list[str]] = list
+    """In words, what stands still."""
     report: Callable[[str, int | None], Awaitable[bytes | None]]
     """(quarter, revision or None for the latest) -> the report as published."""
     rebuild: Callable[[], Awaitable[Rebuilt]]
@@ -114,7 +116,7 @@ class _Board:
     async def indicator(self, request: Request) -> Response:
         as_of = _as_of(request)
         found = self._view.figures(request, self._row(request), as_of)
-        return _page(pages.indicator(_lang(request), self._view.plan, found, as_of))
+        return _page(pages.indicator(_lang(request), self._view.plan, self._view.state(), found, as_of))
 
     async def report(self, request: Request) -> Response:
         """Serve a quarter's report: a page, or with `.json` the bytes whose checksum was recorded, or `.csv`."""
@@ -151,8 +153,8 @@ class _Board:
         return _json(report_schema(agreed) if agreed.reported else event_schema(agreed))
 
     async def api_indicators(self, request: Request) -> Response:
-        as_of = _as_of(request)
-        return _json([_summary(one) for one in self._view.all_figures(request, as_of)])
+        as_of, uncounted = _as_of(request), {"uncounted": self._view.state().uncounted}
+        return _json([_summary(one) | uncounted for one in self._view.all_figures(request, as_of)])
 
     async def api_indicator(self, request: Request) -> Response:
         return _json(_detail(self._view.figures(request, self._row(request), _as_of(request))))
@@ -172,7 +174,9 @@ class _Board:
 
     async def readyz(self, _request: Request) -> Response:
         ready = self._view.ready()
-        return _json({"status": "ready" if ready else "catching up with the streams"}, 200 if ready else 503)
+        status = "ready" if ready else "catching up with the streams"
+        more = {"faults": self._view.faults(), "uncounted": self._view.state().uncounted}
+        return _json({"status": status, **more}, 200 if ready else 503)
 
     def _row(self, request: Request) -> str:
         identity = str(request.path_params["id"])

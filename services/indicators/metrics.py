@@ -154,7 +154,9 @@ def _records(state: State) -> Iterator[Metric]:
 def _positions(state: State, streams: Mapping[str, int]) -> Iterator[Metric]:
     folded = GaugeMetricFamily("crm_fold_sequence", "Last event folded", labels=["stream"])
     ahead = GaugeMetricFamily("crm_stream_sequence", "Last event known in the stream", labels=["stream"])
+    aside = GaugeMetricFamily("crm_fold_aside_events", "Events that no figure has", labels=["stream"])
     for service, sequence in streams.items():
         folded.add_metric([service.upper()], state.sequences.get(service, 0))
         ahead.add_metric([service.upper()], sequence)
-    yield from (folded, ahead)
+        aside.add_metric([service.upper()], len(state.aside.get(service, ())))
+    yield from (folded, ahead, aside)

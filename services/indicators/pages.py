@@ -107,11 +107,21 @@ def scoreboard(  # noqa: PLR0913 - what the page shows
         plan,
         now=now,
         played=played,
+        uncounted=_uncounted(said, state),
         now_text=f"{format_datetime(now, 'long', locale=lang)}",
         areas=areas,
         milestones=list(_milestones(said, plan, occurrences(plan, state), now)),
         services=SERVICES,
         activity=list(_activity(said, state)),
+    )
+
+
+def _uncounted(said: Words, state: State) -> str:
+    """Say how many events no figure has; empty: none."""
+    return (
+        said.text["uncounted_one" if state.uncounted == 1 else "uncounted"].format(n=said.number(state.uncounted))
+        if state.uncounted
+        else ""
     )
 
 
@@ -172,7 +182,7 @@ def _activity(said: Words, state: State) -> Iterator[tuple[str, list[str]]]:
         yield said.country(country), [said.day(state.heard.get((country, service))) for service in SERVICES]
 
 
-def indicator(lang: str, plan: Plan, one: Figures, as_of: date | None) -> str:
+def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | None) -> str:
     """Return the page of one row."""
     said = words(lang)
     # Not every label of the row is one of its cells: the values of some are what is counted.
@@ -182,6 +192,7 @@ def indicator(lang: str, plan: Plan, one: Figures, as_of: date | None) -> str:
         lang,
         plan,
         row=_summary(said, one),
+        uncounted=_uncounted(said, state),
         as_of=as_of or "",
         belongs=one.row.belongs,
         compared=_compared(said, one),

@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 
 from services.indicators.board import View, app
+from services.indicators.state import Aside
 from shared.contracts import registry
 from tests.services.indicators.making import PLAN, event, folded, instant
 
@@ -18,20 +19,25 @@ async def nothing(*_asked):
 
 
 @pytest.fixture(scope="module")
-def base():
-    fold = folded(
+def fold():
+    return folded(
         event("legal.treaty.ratified", "MEX", "2003-03-04T00:00:00Z", instrument="TIP"),
         event("legal.treaty.acceded", "BLZ", "2003-09-26T00:00:00Z", instrument="TIP"),
         event("victims.service.provided"),
         event("intel.meeting.held", "MEX", "2003-06-03T00:00:00Z"),
         *[event("victims.referral.accepted", "HND", late=False, latency_s=7200)] * 12,
     )
+
+
+@pytest.fixture(scope="module")
+def base(fold):
     view = View(
         plan=PLAN,
         state=lambda: fold.state,
         streams=dict,
         now=lambda: instant("2003-12-31"),
         ready=lambda: False,
+        faults=lambda: ["the fold of INTEL stands"],
         token="secret",
         report=nothing,
         rebuild=nothing,
@@ -135,6 +141,32 @@ def test_pages_speak_three_languages(base, path, headers, lang, word):
 def test_every_indicator_has_a_page(base):
     for lang in ("es", "en", "fr"):
         assert {get(f"{base}/indicators/{identity}?lang={lang}")[0] for identity in PLAN.rows} == {200}
+
+
+@pytest.mark.parametrize(
+    ("number", "lang", "said"),
+    [
+        (1, "en", "1 event is not counted."),
+        (1, "es", "1 evento no está contado."),
+        (1, "fr", "1 événement n&#39;est pas compté."),
+        (1200, "en", "1,200 events are not counted."),
+        (2, "es", "2 eventos no están contados."),
+        (2, "fr", "2 événements ne sont pas comptés."),
+        (0, "en", ""),
+    ],
+)
+def test_what_was_set_aside_is_said_on_every_page_of_figures_and_to_tools(fold, base, number, lang, said):
+    if number:
+        fold.state.aside["intel"] = Aside({1: "OverflowError"}, number - 1)
+    try:
+        pages = [get(f"{base}/?lang={lang}")[1], get(f"{base}/indicators/LE-2.1?lang={lang}")[1]]
+        listed = json.loads(get(f"{base}/api/indicators")[1])
+        ready = json.loads(get(f"{base}/readyz")[1])
+    finally:
+        fold.state.aside.clear()
+    assert [said in page and (('class="warning"' in page) is bool(number)) for page in pages] == [True, True]
+    assert {one["uncounted"] for one in listed} == {ready["uncounted"]} == {number}
+    assert ready["faults"] == ["the fold of INTEL stands"]
 
 
 def test_the_operators_token_and_only_it_shows_exact_figures(base):

@@ -23,6 +23,7 @@ PROMISED = {
     "crm_suppressed_cells": {"indicator"},
     "crm_fold_sequence": {"stream"},
     "crm_stream_sequence": {"stream"},
+    "crm_fold_aside_events": {"stream"},
 }
 
 
