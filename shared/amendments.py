@@ -14,6 +14,7 @@ import msgspec
 from shared import contracts
 from shared.contracts import Contract, Corrected, Data, Event, Merged, Problem, Refused, Report, Retracted
 from shared.contracts.door import shortened, within
+from shared.contracts.owned import identified
 from shared.contracts.refusal import all_problems
 from shared.contracts.report import authority
 from shared.database import Connection
@@ -191,7 +192,8 @@ def _checked(agreed: Contract, event: Event[Corrected], root: Root) -> Data:
         problems = all_problems(agreed, value) or [Problem("/data", "invalid", "the data do not fit the contract")]
     else:
         assert isinstance(new, Report)
-        problems = [*authority(agreed, root.event.source, new, event.country), *new.check()]
+        new, foreign = identified(agreed, new, event.country)
+        problems = [*authority(agreed, root.event.source, new, event.country), *foreign, *new.check()]
     if new is None or problems:
         raise Refused(*(msgspec.structs.replace(one, pointer=f"/data{one.pointer}") for one in problems))
     return new

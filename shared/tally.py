@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from shared import contracts
-from shared.contracts import Contract, Data, Event
+from shared.contracts import Contract, Data, Event, identity
 from shared.contracts.tallies import Age, Opens, Since, Tallied, Tally
 from shared.database import Connection
 
@@ -46,8 +46,15 @@ class _Told:
         for path in tally.key:
             value = _value(self.data, path)
             values = value if isinstance(value, tuple | list) else [] if value is None else [value]
-            keys = [f"{key}|{one}" for key in keys for one in values]
+            keys = [f"{key}|{self._named(tally, path, one)}" for key in keys for one in values]
         return [(tally.what, key) for key in keys]
+
+    def _named(self, tally: Tally | Since, path: str, value: Any) -> str:
+        """Return a part of the key, in a regional one with the owner of what it names."""
+        scope = self.agreed.ids.get(path, "")
+        if not tally.regional or not isinstance(value, str) or scope.removeprefix(identity.OF) in tally.key:
+            return str(value)
+        return identity.told_apart(scope, self.data, path, self.country)
 
     def acts(self) -> list[tuple[Tally, Thing, Act]]:
         """Return the acts that the report is."""

@@ -7,7 +7,7 @@ recorded, and every difference is told; the stream's word is never changed by th
 
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,9 @@ from nats.aio.client import Client
 from infra.recovery.heard import Heard, unheard
 from infra.recovery.reading import Message, messages
 from shared import contracts, rules, tally
-from shared.contracts import Event
+from shared.contracts import Data, Event
+from shared.contracts.notice import Alert
+from shared.contracts.victims import ProgrammeEnrolled
 from shared.database import APPEND, Connection
 from shared.log import head, insert
 from shared.rules import Rules
@@ -26,6 +28,8 @@ from shared.streams import stream_of
 BATCH = 500
 READ_AHEAD = 2000
 """Events that one event may set off, at most."""
+SINCE: Mapping[type[Data], tuple[str, ...]] = {Alert: ("owner",), ProgrammeEnrolled: ("sender",)}
+"""Fields that services came to fill in since their types were first recorded: an older one left them out."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -165,13 +169,18 @@ class Replay:
             self.differences.append(f"{given[0].type} {given[0].id}: the rules now set off something else")
         placed = [msgspec.structs.replace(one, sequence=n) for n, one in enumerate(given[:known], self._at[0] + 1)]
         for number, one in enumerate(await tally.count(self.connection, placed), self._at[0] + 1):
-            again = _encode(one)
-            event, message = self._ahead.popleft() if self._ahead else (one, Message(number, "", again))
-            if again != message.payload:
+            event, message = self._ahead.popleft() if self._ahead else (one, Message(number, "", _encode(one)))
+            if _encode(_as_then(one, event)) != message.payload:
                 self.differences.append(f"{event.type} {event.id}: the rules now fill in something else")
             recorded.append((event, message.payload))
         self._at = await insert(self.connection, self.service, self._at, recorded)
         self.rows += len(recorded)
+
+
+def _as_then(given: Event[Any], recorded: Event[Any]) -> Event[Any]:
+    """Return the event without what the version that recorded it could not say yet."""
+    since = [name for name in SINCE.get(type(given.data), ()) if getattr(recorded.data, name, None) is None]
+    return rules.enriched(given, **dict.fromkeys(since)) if since else given
 
 
 def _before(heard: Heard, event: Event[Any], cause: Heard | None) -> bool:

@@ -13,7 +13,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from shared.contracts import identity
 from shared.contracts.bounds import PSEUDONYM, SINCE_PLAN, YEARS, shaped
+from shared.contracts.identity import Owners
 from shared.contracts.tallies import Counted, Steps, Tallied, filled
 from shared.contracts.vocabulary import END, MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason
 
@@ -183,6 +185,11 @@ class Contract(Struct, frozen=True, kw_only=True, eq=False):
         return self.name.rpartition(".")[2]
 
     @property
+    def ids(self) -> Mapping[str, str]:
+        """Whose identifiers stand in the fields that hold some, by attribute (`shared.contracts.identity`)."""
+        return _ids(self)
+
+    @property
     def generic(self) -> bool:
         """Whether its form is one of those that every reported entity has for what is amended."""
         return self.data in GENERIC.values()
@@ -238,7 +245,14 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
 
 def _changes(data: type[Data]) -> list[str]:
     """Return the fields that only the owning service fills in, by their type."""
-    return [field.name for field in msgspec.structs.fields(data) if field.type in (Tallied | None, Steps | None)]
+    filled_in = (Tallied | None, Steps | None, Owners | None)
+    return [field.name for field in msgspec.structs.fields(data) if field.type in filled_in]
+
+
+@cache
+def _ids(agreed: Contract) -> Mapping[str, str]:
+    paths = [path for path, _ in identity.fields(agreed.data, lambda one: one in (Ref, EventId))]
+    return {path: scope for path in paths if (scope := identity.whose(agreed.name, path))}
 
 
 class Corrected(Report, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ class Alert(Data, frozen=True, kw_only=True):
     about: EventId
     about_type: str
     entity: Ref | None = None
+    owner: Country | None = None
+    """Whose identifier `entity` is, where it is a country's."""
     due: Time | None = None
     reason: Token | None = None
     """The reason that the event gives, where it gives one."""

@@ -1,6 +1,6 @@
 """The reference page of all types, for people: docs/contracts.md is what `page()` returns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from msgspec import NODEFAULT, Struct
@@ -14,12 +14,14 @@ from shared.contracts import (
     Report,
     Value,
     bounds,
+    identity,
     registry,
     vocabulary,
 )
 from shared.contracts.prose import compact, fields_said, plain
 from shared.contracts.schema import example
 
+NO_IDS: Mapping[str, str] = {}
 HEAD = """\
 # Contracts
 
@@ -32,6 +34,9 @@ it comes from. Unknown fields are refused in reports, and ignored by readers of 
 
 Privacy: **N** nothing about a person; **P** pseudonymous; **S** sensitive: pseudonymous fields and a claim check
 (`dataref`) that the owning country's vault answers. *Own* marks what only the country named in that field may send.
+
+Identifiers belong to the country that gives them: two countries' equal ones never meet. Of each the table says whose it
+is. A country writes its own plain, and another's, where that may stand, with its owner: `GTM:2024-001`.
 
 A whole report, on `report.intel.document.flagged`; below, the examples are what stands in `data`:
 
@@ -138,14 +143,14 @@ def _section(agreed: Contract) -> str:
         [
             f"### {agreed.type}\n",
             f"{plain(agreed.doc)}\n",
-            *_table(agreed.data, agreed.derived),
+            *_table(agreed.data, agreed.derived, agreed.ids),
             "",
             f"```json\n{code}\n```\n",
         ]
     )
 
 
-def _table(kind: type[Struct], derived: tuple[str, ...] = ()) -> Iterator[str]:
+def _table(kind: type[Struct], derived: tuple[str, ...] = (), ids: Mapping[str, str] = NO_IDS) -> Iterator[str]:
     yield "| field | form | |"
     yield "|---|---|---|"
     said = fields_said(kind)
@@ -154,7 +159,16 @@ def _table(kind: type[Struct], derived: tuple[str, ...] = ()) -> Iterator[str]:
             continue
         form, text = said[field.name]
         filled = "Filled in by the service. " if field.name in derived else ""
-        yield f"| `{field.encode_name}` | {_form(form, field)} | {filled}{text} |"
+        owner = f"*{_whose(kind, ids[field.name])}* " if field.name in ids else ""
+        yield f"| `{field.encode_name}` | {_form(form, field)} | {filled}{owner}{text} |"
+
+
+def _whose(kind: type[Struct], scope: str) -> str:
+    """Return in words whose an identifier is, the field that says so as on the wire."""
+    _, _, named = scope.partition(":")
+    wire = next((field.encode_name for field in fields(kind) if field.name == named), named)
+    said = identity.meaning(scope.replace(named, wire) if named else scope)
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def _form(form: str, field: FieldInfo) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from shared import contracts
 from shared.contracts import Contract, Envelope, Event, Problem, Refused, Report
 from shared.contracts.door import cut, within
+from shared.contracts.owned import owned
 from shared.contracts.refusal import all_problems, parsed, unambiguous, unknown_type
 from shared.contracts.vocabulary import DataRef
 
@@ -71,8 +72,10 @@ def accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, no
         if not within(envelope_type(agreed))(envelope):
             break
         if envelope.type == agreed.type:
+            envelope, foreign = owned(agreed, envelope, country)
             problems = [
                 *authority(agreed, envelope.source, envelope.data, country),
+                *foreign,
                 *_sense(agreed, envelope, now),
             ]
             if problems:

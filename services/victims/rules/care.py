@@ -65,7 +65,7 @@ async def _settled(
     events = []
     for (_, entity), country in wanted.items():
         if (country, entity) not in known:
-            data = Alert(kind=kind, about=about.id, about_type=about.type, entity=entity)
+            data = Alert(kind=kind, about=about.id, about_type=about.type, entity=entity, owner=about.country)  # type: ignore[arg-type]
             event = derive(SERVICE, data, cause=cause, to=country, key=f"{kind}/{country}/")
             await care.add_told(connection, about.id, about.source, Told(country, entity, event.id, event.type))
             events.append(event)

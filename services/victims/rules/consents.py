@@ -6,8 +6,8 @@ from typing import Any
 from services.victims.rules.notices import alert
 from services.victims.store import consents
 from services.victims.store.consents import Consent
-from shared import deadlines
-from shared.contracts import Data, Event, Problem, Refused
+from shared import deadlines, references
+from shared.contracts import Data, Event, Problem, Refused, identity
 from shared.contracts.victims import ConsentErased, ConsentRecorded, ReferralSent
 from shared.database import Connection
 from shared.rules import NotYet
@@ -54,12 +54,12 @@ def _consent(country: str, data: ConsentRecorded) -> Consent:
 
 async def on_consent_erased(event: Event[ConsentErased], connection: Connection) -> Iterable[Event[Any]]:
     """Tell the country whose consent it was that a holder has erased."""
-    owners = await consents.set_erased(connection, event.country, event.data.consent_id)
-    if not owners:
-        raise NotYet("/data/consent_id")
-    for owner in owners:
-        await deadlines.clear(connection, erasure(owner, event.data.consent_id, event.country))
-    return [alert(event, "data_erased", owner) for owner in owners]
+    ref = event.data.consent_id
+    owner = references.meant(await consents.owners(connection, event.country, ref), "/data/consent_id")
+    consent_id = identity.parted(ref)[1]
+    await consents.set_erased(connection, owner, consent_id, event.country)
+    await deadlines.clear(connection, erasure(owner, consent_id, event.country))
+    return [alert(event, "data_erased", owner, owner=owner)]
 
 
 def erasure(owner: str, consent_id: str, holder: str) -> str:

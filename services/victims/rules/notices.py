@@ -5,7 +5,7 @@ from typing import Any
 
 from services.victims.seats import seat
 from services.victims.store import care
-from shared.contracts import Data, Event, Problem, Refused
+from shared.contracts import Data, Event, Problem, Refused, identity
 from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import Addressee
 from shared.database import Connection
@@ -20,26 +20,39 @@ def alert(  # noqa: PLR0913 - the facts of an alert
     to: Addressee | str,
     *,
     entity: str = "",
+    owner: str = "",
     due: datetime | None = None,
     reason: str | None = None,
+    key: str = "",
 ) -> Event[Any]:
-    """Return the alert of this kind about `event` (or, of what it set off, about `entity`)."""
-    about = entity or event.subject or None
-    data = Alert(kind=kind, about=event.id, about_type=event.type, entity=about, due=due, reason=reason)
-    return derive(SERVICE, data, cause=event, to=to, key=f"{kind}/{to}/{entity}")  # type: ignore[arg-type]
+    """Return the alert of this kind about `event` (or, of what it set off, about `entity`).
+
+    `owner` gave the entity its identifier; by default the event's country did. `key` tells apart equal alerts.
+    """
+    data = Alert(
+        kind=kind,
+        about=event.id,
+        about_type=event.type,
+        entity=entity or identity.parted(event.subject)[1] or None,
+        owner=owner or event.country,  # type: ignore[arg-type]  # a country's, or read back as it was written
+        due=due,
+        reason=reason,
+    )
+    return derive(SERVICE, data, cause=event, to=to, key=f"{kind}/{to}/{key or entity}")  # type: ignore[arg-type]
 
 
 async def stand_in(
-    connection: Connection, event: Event[Any], country: str, referral_id: str, due: datetime
+    connection: Connection, event: Event[Any], referral: tuple[str, str], country: str, due: datetime
 ) -> list[Event[Any]]:
-    """Tell the secretariat of a referral to a country that has no contact point (choreography 11).
+    """Tell the secretariat of a referral (sender, id) to a country that has no contact point (choreography 11).
 
     Its mailbox still gets everything; a deputy is another body of the same country, and then the post is not vacant.
     """
     holder = seat("st", event.recordedtime)
     if holder == country or not await care.is_vacant(connection, country):
         return []
-    return [alert(event, "contact_point_vacant", holder, entity=referral_id, due=due)]
+    owner, referral_id = referral
+    return [alert(event, "contact_point_vacant", holder, entity=referral_id, owner=owner, due=due)]
 
 
 async def stands(

@@ -1,6 +1,6 @@
 """Contact points, as heard from intel: a newcomer gets what is open, somebody stands in where there is none."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -9,7 +9,8 @@ from services.victims import vault
 from services.victims.rules.notices import SERVICE, alert
 from services.victims.seats import seat
 from services.victims.store import care, referrals
-from shared.contracts import Event
+from services.victims.store.referrals import Referral
+from shared.contracts import Event, identity
 from shared.contracts.intel import ContactPointDesignated, ContactPointReplaced, ContactPointVacated
 from shared.contracts.victims import ReferralOffered
 from shared.database import Connection
@@ -24,13 +25,13 @@ async def on_contactpoint_filled(
         return []
     country = event.data.country
     again = []
-    for referral in await referrals.open_to(connection, country):
+    for referral, key in _told_apart(await referrals.open_to(connection, country)):
         if referral.offer is None or referral.subject is None:
             continue
         offer = await vault.unseal(connection, referral.sender, referral.subject, referral.offer)
         if offer is not None:
             offered = msgspec.json.decode(offer, type=ReferralOffered)
-            again.append(derive(SERVICE, offered, cause=event, to=country, key=referral.referral_id))
+            again.append(derive(SERVICE, offered, cause=event, to=country, key=key))
     return again
 
 
@@ -59,6 +60,23 @@ async def _looked_after(cause: Event[Any], country: str, connection: Connection)
     if holder == country or not await care.is_vacant(connection, country):
         return []
     return [
-        alert(cause, "contact_point_vacant", holder, entity=referral.referral_id, due=referral.due)
-        for referral in await referrals.open_to(connection, country)
+        alert(
+            cause,
+            "contact_point_vacant",
+            holder,
+            entity=referral.referral_id,
+            owner=referral.sender,
+            due=referral.due,
+            key=key,
+        )
+        for referral, key in _told_apart(await referrals.open_to(connection, country))
     ]
+
+
+def _told_apart(found: Iterable[Referral]) -> Iterator[tuple[Referral, str]]:
+    """Yield each referral with what tells it from the others: its identifier, with its owner where it is not alone."""
+    known: set[str] = set()
+    for one in found:
+        alone = one.referral_id not in known
+        yield one, one.referral_id if alone else identity.whole(one.referral_id, one.sender)
+        known.add(one.referral_id)

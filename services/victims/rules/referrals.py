@@ -13,8 +13,8 @@ from services.victims.rules.notices import SERVICE, alert, stand_in
 from services.victims.seats import next_meeting, seat
 from services.victims.store import referrals
 from services.victims.store.referrals import Referral
-from shared import deadlines
-from shared.contracts import Event, Problem, Refused
+from shared import deadlines, references
+from shared.contracts import Event, Problem, Refused, identity
 from shared.contracts.victims import (
     ReferralAccepted,
     ReferralCompleted,
@@ -57,7 +57,7 @@ async def on_referral_sent(event: Event[ReferralSent], connection: Connection) -
     return [
         enriched(event, due=due),
         derive(SERVICE, offered, cause=event, to=data.to),
-        *await stand_in(connection, event, data.to, data.referral_id, due),
+        *await stand_in(connection, event, (data.sender, data.referral_id), data.to, due),
     ]
 
 
@@ -96,7 +96,7 @@ def _ladder(event: Event[ReferralSent], due: datetime) -> list[tuple[str, dateti
     lapsed_at = due + POLICY.lapsed_after
     lapsed = derive(SERVICE, ReferralLapsed(**parties), cause=overdue, to=event.data.sender, time=lapsed_at)
     steps.append((lapsed_at, lapsed))
-    return [(name, *step) for name, step in zip(_names(event.data.referral_id), steps, strict=True)]
+    return [(name, *step) for name, step in zip(_names(event.country, event.data.referral_id), steps, strict=True)]
 
 
 def _risen(raised: ReferralEscalated, cause: Event[Any], at: datetime) -> Event[Any]:
@@ -118,24 +118,20 @@ async def on_referral_rejected(event: Event[ReferralRejected], connection: Conne
 async def _answered(
     event: Event[ReferralAccepted] | Event[ReferralRejected], state: str, reason: str | None, connection: Connection
 ) -> Iterable[Event[Any]]:
-    # The deadlines first, then the referral: in the order in which the sweeper locks them. A refusal undoes it.
-    left = await deadlines.clear(connection, *_names(event.data.referral_id))
-    referral = await _open(event, connection)
-    if referral.receiver != event.country:
-        raise Refused(Problem("/data/referral_id", "not_permitted", "only the country that was asked may answer"))
-    await referrals.set_state(connection, referral.referral_id, state)
+    referral, left = await _open(event, await _asked(event, connection), connection)
+    await referrals.set_state(connection, referral.sender, referral.referral_id, state)
     answer: Event[Any] = event
     told = enriched(
         answer,
         sender=referral.sender,
         receiver=referral.receiver,
         latency_s=max(0, round((event.recordedtime - referral.sent).total_seconds())),
-        late=_names(referral.referral_id)[0] not in left,
+        late=_names(referral.sender, referral.referral_id)[0] not in left,
     )
     return [
         told,
         *_delivered(event, referral),
-        alert(event, f"referral_{state}", referral.sender, reason=reason),
+        alert(event, f"referral_{state}", referral.sender, owner=referral.sender, reason=reason),
     ]
 
 
@@ -144,43 +140,40 @@ async def on_referral_delivered(event: Event[ReferralDelivered], connection: Con
 
     A referral offered anew (choreography 11) was delivered when it was first acknowledged, and is not delivered again.
     """
-    await referrals.set_delivered(connection, event.data.referral_id, event.data.delivered_at)
+    await referrals.set_delivered(connection, event.country, event.data.referral_id, event.data.delivered_at)
     return []
 
 
 async def on_referral_revoked(event: Event[ReferralRevoked], connection: Connection) -> Iterable[Event[Any]]:
     """Take a referral back, as long as it has not been answered."""
-    await deadlines.clear(connection, *_names(event.data.referral_id))
-    referral = await _open(event, connection)
-    if referral.sender != event.country:
-        raise Refused(Problem("/data/referral_id", "not_permitted", "only the country that sent it may revoke it"))
-    await referrals.set_state(connection, referral.referral_id, "revoked")
+    referral, _ = await _open(event, event.country, connection)
+    await referrals.set_state(connection, referral.sender, referral.referral_id, "revoked")
     told = enriched(event, late=referral.state == "overdue")
     return [told, alert(event, "referral_revoked", referral.receiver, reason=event.data.reason)]
 
 
 async def on_referral_completed(event: Event[ReferralCompleted], connection: Connection) -> Iterable[Event[Any]]:
     """Close an accepted referral: what it asked for is done; the other country is told."""
-    referral = await _known(event, connection)
+    referral = await _of_either(event, connection)
     if referral.open:
         raise NotYet("/data/referral_id")  # its acceptance may be on the way
     if referral.state != "accepted":
         raise Refused(Problem("/data/referral_id", f"already_{referral.state}", "the referral is not being worked on"))
-    await referrals.set_state(connection, referral.referral_id, "completed")
+    await referrals.set_state(connection, referral.sender, referral.referral_id, "completed")
     other = referral.receiver if event.country == referral.sender else referral.sender
     told = enriched(event, sender=referral.sender, receiver=referral.receiver)
-    return [told, alert(event, "referral_completed", other)]
+    return [told, alert(event, "referral_completed", other, owner=referral.sender)]
 
 
 async def on_referral_overdue(event: Event[ReferralOverdue], connection: Connection) -> Iterable[Event[Any]]:
     """Take the first step of the ladder: the receiver's contact point, or who stands in for it."""
     data = event.data
-    await referrals.get(connection, data.referral_id)
-    await referrals.set_state(connection, data.referral_id, "overdue")
+    await referrals.get(connection, data.sender, data.referral_id)
+    await referrals.set_state(connection, data.sender, data.referral_id, "overdue")
     raised = ReferralEscalated(
         referral_id=data.referral_id, sender=data.sender, receiver=data.receiver, due=data.due, late_s=0, level=1
     )
-    absent = await stand_in(connection, event, data.receiver, data.referral_id, data.due)
+    absent = await stand_in(connection, event, (data.sender, data.referral_id), data.receiver, data.due)
     return [_risen(raised, event, event.time), *absent]
 
 
@@ -188,21 +181,21 @@ async def on_referral_escalated(event: Event[ReferralEscalated], connection: Con
     """Tell the others of the level: at 2 both contact points, at 3 the presidency, for the next meeting's agenda."""
     data = event.data
     if data.reason != "unanswered":
-        return [alert(event, "victim_not_enrolled", data.sender, due=data.due)]
+        return [alert(event, "victim_not_enrolled", data.sender, owner=data.sender, due=data.due)]
     if data.level == 1:
         return []
     others = sorted({data.sender, data.receiver} - {event.country})
-    told = [alert(event, "referral_escalated", country, due=data.due) for country in others]
+    told = [alert(event, "referral_escalated", country, owner=data.sender, due=data.due) for country in others]
     if data.level == 3:  # noqa: PLR2004 - the last level
-        told.append(alert(event, "agenda_item", event.country, due=next_meeting(event.time)))
-    return [*told, *await stand_in(connection, event, data.receiver, data.referral_id, data.due)]
+        told.append(alert(event, "agenda_item", event.country, owner=data.sender, due=next_meeting(event.time)))
+    return [*told, *await stand_in(connection, event, (data.sender, data.referral_id), data.receiver, data.due)]
 
 
 async def on_referral_lapsed(event: Event[ReferralLapsed], connection: Connection) -> Iterable[Event[Any]]:
     """Wait no longer; the receiver is told that an answer would come too late."""
-    await referrals.get(connection, event.data.referral_id)
-    await referrals.set_state(connection, event.data.referral_id, "lapsed")
-    return [alert(event, "referral_lapsed", event.data.receiver)]
+    await referrals.get(connection, event.data.sender, event.data.referral_id)
+    await referrals.set_state(connection, event.data.sender, event.data.referral_id, "lapsed")
+    return [alert(event, "referral_lapsed", event.data.receiver, owner=event.data.sender)]
 
 
 async def revoked_by(
@@ -211,8 +204,8 @@ async def revoked_by(
     """Return the revocations, because of `event`, of those of a country's referrals that are still open."""
     revocations = []
     for one in found:
-        await deadlines.clear(connection, *_names(one.referral_id))
-        referral = await referrals.get(connection, one.referral_id)
+        await deadlines.clear(connection, *_names(one.sender, one.referral_id))
+        referral = await referrals.get(connection, one.sender, one.referral_id)
         if referral and referral.open:
             data = ReferralRevoked(referral_id=referral.referral_id, reason=reason, reported_by=event.data.reported_by)
             revocations.append(derive(SERVICE, data, cause=event, to=event.country, key=referral.referral_id))
@@ -231,25 +224,38 @@ def _delivered(event: Event[Any], referral: Referral) -> list[Event[Any]]:
     return [derive(SERVICE, data, cause=event, to=referral.sender)]  # type: ignore[arg-type]
 
 
-async def _open(event: Event[Any], connection: Connection) -> Referral:
-    """Return the referral if the event may still answer or revoke it."""
-    referral = await _known(event, connection)
+async def _open(event: Event[Any], sender: str, connection: Connection) -> tuple[Referral, set[str]]:
+    """Return the sender's referral if the event may still answer or revoke it, and the deadlines that this ends."""
+    # The deadlines first, then the referral: in the order in which the sweeper locks them. A refusal undoes it.
+    left = await deadlines.clear(connection, *_names(sender, identity.parted(event.data.referral_id)[1]))
+    referral = await _known(event, sender, connection)
     if not referral.open:
         raise Refused(Problem("/data/referral_id", f"already_{referral.state}", "the referral is no longer open"))
     # What would end before it began would count as pending for ever. A sender whose clock is ahead binds nobody.
     if event.time < min(referral.since, referral.sent):
         raise Refused(Problem("/time", "before_reference", "the referral was sent later than this: look at your clock"))
-    return referral
+    return referral, left
 
 
-async def _known(event: Event[Any], connection: Connection) -> Referral:
-    """Return the referral that the event names, locked, if its country has a part in it."""
-    referral = await referrals.get(connection, event.data.referral_id)
+async def _asked(event: Event[Any], connection: Connection) -> str:
+    """Return whose referral to the event's country the event means."""
+    found = await referrals.senders(connection, event.country, event.data.referral_id)
+    return references.meant(found, "/data/referral_id")
+
+
+async def _known(event: Event[Any], sender: str, connection: Connection) -> Referral:
+    referral = await referrals.get(connection, sender, identity.parted(event.data.referral_id)[1])
     if referral is None:
         raise NotYet("/data/referral_id")
-    if event.country not in {referral.sender, referral.receiver}:
-        raise Refused(Problem("/data/referral_id", "not_permitted", "this country has no part in the referral"))
     return referral
+
+
+async def _of_either(event: Event[Any], connection: Connection) -> Referral:
+    """Return the referral that the event means, of those in which its country has a part: its own first."""
+    owner, referral_id = identity.parted(event.data.referral_id)
+    if owner in {"", event.country} and await referrals.get(connection, event.country, referral_id):
+        return await _known(event, event.country, connection)
+    return await _known(event, await _asked(event, connection), connection)
 
 
 def _due(event: Event[ReferralSent]) -> datetime:
@@ -260,6 +266,6 @@ def _due(event: Event[ReferralSent]) -> datetime:
     return asked if asked is not None and event.recordedtime < asked < latest else latest
 
 
-def _names(referral_id: str) -> list[str]:
+def _names(sender: str, referral_id: str) -> list[str]:
     """Return the deadlines of a referral's ladder: the answer, levels 2 and 3, the end."""
-    return [f"answer/{referral_id}{step}" for step in ("", "/2", "/3", "/end")]
+    return [f"answer/{sender}:{referral_id}{step}" for step in ("", "/2", "/3", "/end")]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.contracts import Event
+from shared.contracts import Event, identity
 from shared.contracts.intel import ContactPointDesignated, ContactPointVacated
 from shared.database import Connection
 from shared.facts import Columns
@@ -37,29 +37,63 @@ class Told:
     type: str
 
 
-async def set_escalation(connection: Connection, referral_id: str, escalation: str | None) -> Homecoming:
-    """Note, of a return, the event that would tell of a missing enrolment (or, with None, that there was no return)."""
-    row = await connection.fetchrow(
-        "insert into homecoming (referral_id, escalation) values ($1, $2) on conflict (referral_id)"
-        " do update set escalation = excluded.escalation returning escalation, enrolments",
+async def owners(connection: Connection, receiver: str, ref: str) -> list[str]:
+    """Return whose referrals a country may mean that enrolls a victim who was taken home to it."""
+    owner, referral_id = identity.parted(ref)
+    if owner:
+        return [owner]
+    rows = await connection.fetch(
+        "select sender as owner from referral where referral_id = $1 and receiver = $2"
+        " union select owner from homecoming where referral_id = $1 and receiver in ($2, '') order by owner",
         referral_id,
+        receiver,
+    )
+    return [row["owner"] for row in rows]
+
+
+async def set_escalation(
+    connection: Connection, referral: tuple[str, str], receiver: str, escalation: str | None
+) -> Homecoming:
+    """Note, of a return, the event that would tell of a missing enrolment (or, with None, that there was no return).
+
+    Enrolments that came before anything was known of the referral (owner, id) are its own.
+    """
+    await connection.execute(
+        "update homecoming set owner = $1, receiver = $3 where referral_id = $2 and owner in ($4, '')"
+        " and not exists (select from homecoming where owner = $1 and referral_id = $2)",
+        *referral,
+        receiver,
+        unclaimed(receiver),
+    )
+    row = await connection.fetchrow(
+        "insert into homecoming (owner, referral_id, receiver, escalation) values ($1, $2, $3, $4)"
+        " on conflict (owner, referral_id) do update set receiver = excluded.receiver, escalation = excluded.escalation"
+        " returning escalation, enrolments",
+        *referral,
+        receiver,
         escalation,
     )
     assert row
     return Homecoming(**dict(row))
 
 
-async def count_enrolment(connection: Connection, referral_id: str, change: int) -> Homecoming:
-    """Add `change` to the enrolments under a referral; return what holds now, locked."""
+async def count_enrolment(connection: Connection, referral: tuple[str, str], receiver: str, change: int) -> Homecoming:
+    """Add `change` to the enrolments under a referral (owner, id); return what holds now, locked."""
     row = await connection.fetchrow(
-        "insert into homecoming (referral_id, enrolments) values ($1, greatest($2, 0)) on conflict (referral_id)"
-        " do update set enrolments = greatest(homecoming.enrolments + $2, 0)"
+        "insert into homecoming (owner, referral_id, receiver, enrolments) values ($1, $2, $3, greatest($4, 0))"
+        " on conflict (owner, referral_id) do update set enrolments = greatest(homecoming.enrolments + $4, 0)"
         " returning escalation, enrolments",
-        referral_id,
+        *referral,
+        receiver,
         change,
     )
     assert row
     return Homecoming(**dict(row))
+
+
+def unclaimed(receiver: str) -> str:
+    """Return what stands for the owner of a referral that is not known, while `receiver` enrolled a victim under it."""
+    return f"to:{receiver}"
 
 
 async def recorded(connection: Connection, event_id: str | None, source: str) -> bool:
@@ -87,14 +121,16 @@ async def forget_evaluation(connection: Connection, subject: str, case_id: str, 
     )
 
 
-async def evaluations(connection: Connection, subject: str, case_id: str, country: str) -> list[Open]:
-    """Return the evaluations of a case that are awaited of this country."""
+async def evaluations(connection: Connection, subject: str, ref: str, country: str) -> list[Open]:
+    """Return the evaluations that are awaited of this country, of the cases that it may mean by an identifier."""
+    owner, case_id = identity.parted(ref)
     rows = await connection.fetch(
-        "select case_id, sender, due from evaluation"
-        " where subject = $1 and case_id = $2 and (sender = $3 or receiver = $3) order by sender",
+        "select case_id, sender, due from evaluation where subject = $1 and case_id = $2"
+        " and (sender = $3 or receiver = $3) and $4 in ('', sender) order by sender",
         subject,
         case_id,
         country,
+        owner,
     )
     return [Open(**dict(row)) for row in rows]
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from shared.contracts import identity
 from shared.database import Connection
 
 
@@ -98,9 +99,23 @@ async def await_erasure(connection: Connection, owner: str, consent_id: str, hol
     )
 
 
-async def set_erased(connection: Connection, holder: str, consent_id: str) -> list[str]:
-    """Note that a holder has erased; return the countries that waited for it."""
+async def owners(connection: Connection, holder: str, ref: str) -> list[str]:
+    """Return whose consents, under which a holder was to erase, the holder may mean by an identifier."""
+    owner, consent_id = identity.parted(ref)
     rows = await connection.fetch(
-        "update erasure set erased = true where holder = $1 and consent_id = $2 returning owner", holder, consent_id
+        "select owner from erasure where holder = $1 and consent_id = $2 and $3 in ('', owner) order by owner",
+        holder,
+        consent_id,
+        owner,
     )
-    return sorted(row["owner"] for row in rows)
+    return [row["owner"] for row in rows]
+
+
+async def set_erased(connection: Connection, owner: str, consent_id: str, holder: str) -> None:
+    """Note that a holder has erased."""
+    await connection.execute(
+        "update erasure set erased = true where owner = $1 and consent_id = $2 and holder = $3",
+        owner,
+        consent_id,
+        holder,
+    )

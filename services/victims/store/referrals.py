@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.contracts import identity
 from shared.database import Connection
 
 OPEN = ("pending", "overdue")
@@ -39,7 +40,7 @@ COLUMNS = "referral_id, sender, receiver, urgency, since, sent, due, state, cons
 
 
 async def add(connection: Connection, referral: Referral) -> bool:
-    """Insert a referral; return False when its id is taken."""
+    """Insert a referral; return False when its sender has given its id before."""
     return bool(
         await connection.fetchval(
             f"insert into referral ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"  # noqa: S608 - constant
@@ -60,13 +61,26 @@ async def add(connection: Connection, referral: Referral) -> bool:
     )
 
 
-async def get(connection: Connection, referral_id: str) -> Referral | None:
-    """Return a referral, locked until the transaction ends: of two answers, the second sees the first."""
+async def get(connection: Connection, sender: str, referral_id: str) -> Referral | None:
+    """Return a country's referral, locked until the transaction ends: of two answers, the second sees the first."""
     row = await connection.fetchrow(
-        f"select {COLUMNS} from referral where referral_id = $1 for update",  # noqa: S608 - constant
+        f"select {COLUMNS} from referral where sender = $1 and referral_id = $2 for update",  # noqa: S608 - constant
+        sender,
         referral_id,
     )
     return Referral(**dict(row)) if row else None
+
+
+async def senders(connection: Connection, receiver: str, ref: str) -> list[str]:
+    """Return whose referrals to a country that country may mean by an identifier, in order."""
+    owner, referral_id = identity.parted(ref)
+    rows = await connection.fetch(
+        "select sender from referral where referral_id = $1 and receiver = $2 and $3 in ('', sender) order by sender",
+        referral_id,
+        receiver,
+        owner,
+    )
+    return [row["sender"] for row in rows]
 
 
 async def open_to(connection: Connection, receiver: str) -> list[Referral]:
@@ -93,6 +107,7 @@ async def delivered_by(connection: Connection, receiver: str, last: int, most: i
     rows = await connection.fetch(
         "select o.payload from referral as r cross join lateral (select position, payload from log"
         " where entity = r.referral_id and type = 'crm.victims.referral.offered.v1' and country = r.receiver"
+        " and convert_from(payload, 'UTF8')::jsonb->'data'->>'sender' = r.sender"
         " and position <= $2 order by position limit 1) as o"
         " where r.receiver = $1 and r.delivered is null and r.state in ('pending', 'overdue')"
         " order by o.position limit $3",
@@ -113,11 +128,15 @@ async def under(connection: Connection, sender: str, consent_ids: Sequence[str])
     return [Referral(**dict(row)) for row in rows]
 
 
-async def set_state(connection: Connection, referral_id: str, state: str) -> None:
+async def set_state(connection: Connection, sender: str, referral_id: str, state: str) -> None:
     """Move a referral to `state`."""
-    await connection.execute("update referral set state = $2 where referral_id = $1", referral_id, state)
+    await connection.execute(
+        "update referral set state = $3 where sender = $1 and referral_id = $2", sender, referral_id, state
+    )
 
 
-async def set_delivered(connection: Connection, referral_id: str, delivered: datetime) -> None:
+async def set_delivered(connection: Connection, sender: str, referral_id: str, delivered: datetime) -> None:
     """Note since when it is known that the receiver's system has the referral."""
-    await connection.execute("update referral set delivered = $2 where referral_id = $1", referral_id, delivered)
+    await connection.execute(
+        "update referral set delivered = $3 where sender = $1 and referral_id = $2", sender, referral_id, delivered
+    )

@@ -9,6 +9,7 @@ from shared.contracts.tallies import Opens, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     CampaignChannel,
+    Country,
     EvaluationSubject,
     Evaluator,
     Industry,
@@ -162,7 +163,7 @@ class MigrationStatusResolved(Fact, frozen=True, kw_only=True):
     bad=("programme", "x"),
     privacy="P",
     entity="victim_pid",
-    derived=("first_enrolment", "found"),
+    derived=("sender", "first_enrolment", "found"),
     tallies=(
         Tally("enrolment", ("referral_id",), "change", regional=True),
         Tally("programme", ("victim_pid", "programme"), "running"),
@@ -176,6 +177,8 @@ class ProgrammeEnrolled(Fact, frozen=True, kw_only=True):
     programme: Service
     referral_id: Ref | None = None
     """The referral by which the victim was taken home."""
+    sender: Country | None = None
+    """The country that sent the referral, where it is known."""
     first_enrolment: bool | None = None
     """Nobody was enrolled under this referral before; without a referral, not known."""
     found: bool | None = None

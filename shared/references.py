@@ -1,0 +1,25 @@
+"""References to what another country named: plain where only one country's is meant, else with the owner before it."""
+
+from collections.abc import Sequence
+
+from shared.contracts import Problem, Refused
+from shared.rules import NotYet
+
+
+def meant(owners: Sequence[str], pointer: str) -> str:
+    """Return the one of those whose thing a report may mean by the identifier at `pointer`.
+
+    Raises NotYet where there is none (the report waits), Refused (`ambiguous_reference`) where there are several.
+    """
+    if not owners:
+        raise NotYet(pointer)
+    if len({*owners}) > 1:
+        raise Refused(ambiguous(owners, pointer))
+    return owners[0]
+
+
+def ambiguous(owners: Sequence[str], pointer: str) -> Problem:
+    """Return what is wrong with an identifier that several countries gave."""
+    several = ", ".join(sorted({*owners}))
+    message = f"several countries gave this identifier ({several}): write whose it is before it, as in {min(owners)}:…"
+    return Problem(pointer, "ambiguous_reference", message)
