@@ -62,10 +62,15 @@ def _security(settings: Settings) -> NatsSecurity | None:
     return NatsNKey.from_seed(settings.nats_seed.read_text().strip())
 
 
+async def ends(client: Client, stream: str) -> tuple[int, int]:
+    """Return the first and the last sequence of `stream`; without messages, the first is the one behind the last."""
+    state = (await client.jetstream().stream_info(stream)).state
+    return int(state.first_seq), int(state.last_seq)
+
+
 async def last_sequence(client: Client, stream: str) -> int:
     """Return the sequence of the last message of `stream` (0: none yet)."""
-    info = await client.jetstream().stream_info(stream)
-    return int(info.state.last_seq)
+    return (await ends(client, stream))[1]
 
 
 async def syncs_every_write(monitor_url: str) -> bool | None:

@@ -18,6 +18,7 @@ from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
 
 from shared import bus, crash, database, deadlines, mailbox, ops, provisioned, telemetry
 from shared.amendments import Amends, Follows, with_amendments
@@ -34,6 +35,8 @@ from shared.questions import Desk, Questions
 from shared.relay import Relay
 from shared.rules import Rules
 from shared.settings import Settings
+from shared.steady import Movement, Steady
+from shared.watching import Watch
 
 log = structlog.get_logger()
 
@@ -80,12 +83,14 @@ class Running:
     client: Client
     relay: Relay
     status: ops.Status
+    steady: Steady
     turns: list[Turns] = field(default_factory=list)
     """What gives it reports and other services' events."""
-    tasks: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
-    """What runs as long as the service does; the end of one is the end of the process."""
+    tasks: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
+    """What runs as long as the service does, by name; one that fails begins anew."""
     checks: list[Callable[[], list[str]]] = field(default_factory=list)
     """What else to ask whether the service does its work: each tells in words what stands still."""
+    relaying: Movement = field(default_factory=Movement)
 
 
 def run(service: Service) -> None:
@@ -134,8 +139,9 @@ async def _started(stack: AsyncExitStack, service: Service, settings: Settings, 
         return None
     clock = Clock.of(settings)
     own = Log(name, pool, clock, service.all_rules(), halted=UNCOMPARED)
-    running = Running(name, settings, clock, own, pool, broker, client, Relay(name, pool, client), status)
-    running.tasks += [lambda: deadlines.sweep(own), lambda: _observed(running)]
+    relay, steady = Relay(name, pool, client), Steady(name)
+    running = Running(name, settings, clock, own, pool, broker, client, relay, status, steady)
+    running.tasks |= {"deadline": lambda: deadlines.sweep(own), "observing": lambda: _observed(running)}
     _subscribe(running, await provisioned.retired(client, name))
     _listen(running, {MailboxAsk: mailbox.answered, **service.questions})
     return running
@@ -170,8 +176,12 @@ def _subscribe(service: Running, retired: list[str]) -> None:
     """Have the service take its reports, by turns from each sender, and the other services' events that it acts on."""
     intake = Intake(service.log, service.client, service.settings)
     _take(service, [*provisioned.intakes(), *retired], intake.reports)
-    for stream in provisioned.read_by(service.name):
+    read = provisioned.read_by(service.name)
+    for stream in read:
         _take(service, [stream], partial(intake.events, stream))
+    watch = Watch(service.client, service.name, [*provisioned.intakes(), *read])
+    service.tasks["watching"] = watch.run
+    service.checks += [watch.faults, service.steady.faults]
 
 
 def _take(service: Running, names: list[str], handle: Callable[[list[Msg]], Awaitable[None]]) -> None:
@@ -183,7 +193,7 @@ def _take(service: Running, names: list[str], handle: Callable[[list[Msg]], Awai
 def _listen(service: Running, questions: Questions) -> None:
     """Take the questions to this service, shared among its replicas."""
     desk = Desk(service.name, service.pool, service.clock, questions, service.settings.audit_key())
-    service.tasks.append(desk.run)
+    service.tasks["questions"] = desk.run
     subject = f"crm.ask.*.{service.name}.*"
     service.broker.subscriber(subject, queue=service.name, decoder=_raw, no_reply=True)(desk.take)
 
@@ -196,9 +206,10 @@ async def _working(service: Running, stopping: asyncio.Event) -> int:
     """Do the service's work until it is told to stop (0) or one of its tasks ends by itself (70)."""
     await _observe(service)
     await service.broker.start()
-    relaying = asyncio.create_task(service.relay.run())
-    tasks = [asyncio.ensure_future(task()) for task in service.tasks]
-    taking = [asyncio.create_task(turns.run()) for turns in service.turns]
+    keep = service.steady.keep
+    relaying = asyncio.create_task(keep("relay", service.relay.run))
+    tasks = [asyncio.create_task(keep(what, task)) for what, task in service.tasks.items()]
+    taking = [asyncio.create_task(keep("intake", turns.run)) for turns in service.turns]
     stop = asyncio.create_task(stopping.wait())
     log.info("ready")
     await _first(stop, relaying, *tasks, *taking)
@@ -239,8 +250,10 @@ async def _observe(service: Running) -> bool:
     """Look at stream and log, in this order, so that the log is never the older one; return whether to record."""
     faults = []
     try:
-        last = await bus.last_sequence(service.client, service.relay.stream)
+        first, last = await bus.ends(service.client, service.relay.stream)
         position, _ = await head(service.pool)
+    except NotFoundError:
+        faults.append(f"there is no stream {service.relay.stream}: run `crm restore {service.name}`")
     except LOST as error:
         faults.append(f"away: {type(error).__name__}")
         if not isinstance(error, NatsError):
@@ -252,6 +265,10 @@ async def _observe(service: Running) -> bool:
         service.log.halted = ahead or service.relay.diverged
         if service.log.halted:
             faults.append(service.log.halted)
+        elif first > 1 and position:
+            faults.append(f"stream {service.relay.stream} has nothing before {first}: run `crm restore {service.name}`")
+        service.relaying.see("relay", last, ahead=last < position)
+        faults += [f"the relay stands at {at}, the log is at {position}" for _, at in service.relaying.standing()]
     faults += [fault for check in service.checks for fault in check()]
     service.status.faults = faults
     telemetry.READY.labels(service.name).set(not faults)

@@ -38,7 +38,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
     feed = Feed(running.client, running.pool, plan)
     await feed.start()
     running.checks.append(feed.faults)
-    running.tasks.append(lambda: announce(running.log, feed, plan))
+    running.tasks["announcements"] = lambda: announce(running.log, feed, plan, running.steady)
     view = board.View(
         plan=plan,
         state=lambda: feed.state,

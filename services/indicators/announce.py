@@ -5,8 +5,10 @@ One replica announces at a time. Each event's id follows from what it tells, so 
 
 import asyncio
 import hashlib
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -34,6 +36,7 @@ from shared.contracts.indicators import (
 )
 from shared.log import Draft, Log
 from shared.rules import derived_id, source
+from shared.steady import Steady
 
 log = structlog.get_logger()
 
@@ -46,7 +49,7 @@ REVISED_AFTER = timedelta(days=1)
 """Plan time that a report stands at least before the next revision."""
 
 
-async def announce(own: Log, feed: Feed, plan: Plan) -> None:
+async def announce(own: Log, feed: Feed, plan: Plan, steady: Steady) -> None:
     """Record what the fold shows, for ever."""
     while True:
         try:
@@ -55,7 +58,8 @@ async def announce(own: Log, feed: Feed, plan: Plan) -> None:
                 while True:
                     await asyncio.sleep(POLL_S)
                     if feed.caught_up:
-                        await announcer.look()
+                        for what, error in await announcer.look():
+                            steady.failed(f"announcements of {what}", error)
         except database.LOST as error:
             log.warning("announcements wait", error=type(error).__name__)
             await asyncio.sleep(POLL_S)
@@ -73,6 +77,7 @@ class Announcer:
     crossings: dict[str, float]
     published: dict[str, Published]
     _looked: float = 0.0
+    _failed: list[tuple[str, Exception]] = field(default_factory=list)
     _checked: dict[str, dict[str, int]] = field(default_factory=dict)
     """Quarter -> the sequences at which its report was last compared; that of longest ago comes first."""
 
@@ -90,32 +95,59 @@ class Announcer:
             await store.load_reports(pool),
         )
 
-    async def look(self) -> None:
-        """Tell what is new. Raises one of `database.LOST`."""
+    async def look(self) -> list[tuple[str, Exception]]:
+        """Tell what is new; return what failed of what. Raises one of `database.LOST`.
+
+        An announcement that fails holds up no other, and is tried again at the next look.
+        """
         now = self.own.clock.now()
         settled = now - timedelta(seconds=SETTLED_S * self.own.clock.speed)
-        if await self._close(now, settled):
-            return  # a report reaches a milestone: that is judged when it is folded
-        found = announcements(self.plan, self.feed.state, settled, self.milestones)
-        await self._record([_milestone(one, now) for one in found])
-        self.milestones |= {(one.verb, one.key) for one in found}
-        turned = silence.turns(self.plan, self.feed.state, settled, self.silence)
-        await self._record([_turn(one, now) for one in turned])
-        self.silence |= {one.country: one.verb for one in turned}
+        self._failed = []
+        if await self._tried("reports", self._close(now, settled)):
+            return self._failed  # a report reaches a milestone: that is judged when it is folded
+        await self._tried("milestones", self._reach(now, settled))
+        await self._tried("silence", self._turn(now, settled))
         moment = asyncio.get_running_loop().time()
         if moment - self._looked >= LOOK_S:
             self._looked = moment
-            await self._cross(now)
-            await self._revise(now)
+            await self._tried("targets", self._cross(now))
+            await self._tried("revisions", self._revise(now))
+        return self._failed
 
-    async def _record(self, events: list[Event[Any]]) -> None:
-        await self.own.record([Draft(event) for event in events])
+    async def _tried(self, what: str, step: Coroutine[Any, Any, bool]) -> bool:
+        """Return what the step does; False where it fails."""
+        try:
+            return await step
+        except database.LOST:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
+            self._failed.append((what, error))
+            return False
 
-    async def _cross(self, now: datetime) -> None:
+    async def _record(self, make: Callable[[], Event[Any]]) -> bool:
+        (outcome,) = await self.own.record([Draft(make())])
+        if outcome is not None:
+            raise outcome
+        return True
+
+    async def _reach(self, now: datetime, settled: datetime) -> bool:
+        for one in announcements(self.plan, self.feed.state, settled, self.milestones):
+            if await self._tried("milestones", self._record(partial(_milestone, one, now))):
+                self.milestones.add((one.verb, one.key))
+        return True
+
+    async def _turn(self, now: datetime, settled: datetime) -> bool:
+        for one in silence.turns(self.plan, self.feed.state, settled, self.silence):
+            if await self._tried("silence", self._record(partial(_turn, one, now))):
+                self.silence[one.country] = one.verb
+        return True
+
+    async def _cross(self, now: datetime) -> bool:
         span = Span.now(now.date())
-        crossed = thresholds.crossings(all_figures(self.plan, self.feed.state, span), self.crossings)
-        await self._record([_crossing(one, now) for one in crossed])
-        self.crossings |= {one.row.id: one.new for one in crossed}
+        for one in thresholds.crossings(all_figures(self.plan, self.feed.state, span), self.crossings):
+            if await self._tried("targets", self._record(partial(_crossing, one, now))):
+                self.crossings[one.row.id] = one.new
+        return True
 
     async def _close(self, now: datetime, settled: datetime) -> bool:
         """Publish the report of every quarter that is over; return whether there was any."""
@@ -124,7 +156,7 @@ class Announcer:
             await self._publish(reports.report(self.plan, self.feed.state, quarter, 1), now, settled)
         return bool(new)
 
-    async def _revise(self, now: datetime) -> None:
+    async def _revise(self, now: datetime) -> bool:
         """Publish the next revision of a report whose figures have changed: one at a look, for it takes a while.
 
         Each has its turn, so that what changes all the time holds up none.
@@ -140,7 +172,8 @@ class Announcer:
             one = reports.report(self.plan, state, quarter, standing.revision + 1)
             if reports.fingerprint(one) != standing.figures:
                 await self._publish(one, now, now)
-            return
+            return True
+        return False
 
     async def _publish(self, one: Report, now: datetime, at: datetime) -> None:
         """Store the report and record that it is published, both or neither.
@@ -166,7 +199,9 @@ class Announcer:
             events.insert(0, _event(ReportMissed(quarter=one.quarter, due=due), due, now, one.quarter))
         published = Published(one.quarter, one.revision, now, reports.fingerprint(one))
         async with self.own.pool.acquire() as connection, connection.transaction():
-            await self.own.record_within(connection, [Draft(event) for event in events])
+            for outcome in await self.own.record_within(connection, [Draft(event) for event in events]):
+                if outcome is not None:
+                    raise outcome
             await store.save_report(connection, published, content)
         self.published[one.quarter] = published
 

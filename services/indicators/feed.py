@@ -19,6 +19,7 @@ from shared.bus import LOST, last_sequence
 from shared.contracts import SERVICES
 from shared.database import Pool
 from shared.service import ended
+from shared.steady import Movement
 
 log = structlog.get_logger()
 
@@ -63,8 +64,7 @@ class Feed:
         self._readers = _Readers(client, self._fold)
         self._stored: dict[str, int] = {}
         self._rebuilding = asyncio.Lock()
-        self._moved: dict[str, tuple[int, float]] = {}
-        """Service -> where its fold is, and when it was last seen to move or to have nothing before it."""
+        self._movement = Movement()
         self.streams: dict[str, int] = dict.fromkeys(SERVICES, 0)
         """Service -> last sequence known of its stream."""
 
@@ -81,11 +81,10 @@ class Feed:
     def faults(self) -> list[str]:
         """Return in words which streams' folds stand still."""
         found = []
-        for service, (at, since) in self._moved.items():
-            if time.monotonic() - since > STANDS_S:
-                trouble = self._readers.trouble(service)
-                stands = f"the fold of {service.upper()} stands at {at} of {self.streams[service]}"
-                found.append(f"{stands}: {service.upper()} {trouble}" if trouble else stands)
+        for service, at in self._movement.standing(STANDS_S):
+            trouble = self._readers.trouble(service)
+            stands = f"the fold of {service.upper()} stands at {at} of {self.streams[service]}"
+            found.append(f"{stands}: {service.upper()} {trouble}" if trouble else stands)
         return found
 
     async def start(self) -> None:
@@ -212,8 +211,7 @@ class Feed:
             with contextlib.suppress(*LOST):
                 self.streams[service] = await last_sequence(self._client, service.upper())
             at = self.state.sequences.get(service, 0)
-            if at >= self.streams[service] or at != self._moved.get(service, (-1, 0.0))[0]:
-                self._moved[service] = at, time.monotonic()
+            self._movement.see(service, at, ahead=at < self.streams[service])
 
 
 class _Readers:

@@ -1,11 +1,13 @@
 """The snapshot's one row, the reports as published, and what has been announced."""
 
+import contextlib
 from datetime import datetime
 
 from msgspec import Struct
 
 from shared import contracts
 from shared.contracts.indicators import ThresholdCrossed
+from shared.contracts.report import UNREADABLE
 from shared.database import Connection, Pool
 
 
@@ -53,8 +55,12 @@ async def load_crossings(pool: Pool) -> dict[str, float]:
     rows = await pool.fetch(
         "select payload from log where type = 'crm.indicators.threshold.crossed.v1' order by position"
     )
-    told: list[ThresholdCrossed] = [contracts.decode(row["payload"]).data for row in rows]
-    return {one.indicator: one.new for one in told}
+    told: dict[str, float] = {}
+    for row in rows:
+        with contextlib.suppress(*UNREADABLE):  # of another version: told again, if it still holds
+            one: ThresholdCrossed = contracts.decode(row["payload"]).data
+            told[one.indicator] = one.new
+    return told
 
 
 async def load_reports(pool: Pool) -> dict[str, Published]:

@@ -11,7 +11,7 @@ from shared.service import Running, Service, run
 @asynccontextmanager
 async def receiving(running: Running) -> AsyncIterator[None]:
     """Look for what the countries acknowledge in their mailboxes, for the duration."""
-    running.tasks.append(lambda: receipts.sweep(running.log, running.client))
+    running.tasks["receipt"] = lambda: receipts.sweep(running.log, running.client)
     yield
 
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import asyncpg
 import pytest
 
-from services.indicators import milestones
+from services.indicators import announce, milestones
 from services.indicators.__main__ import SERVICE
 from services.indicators.announce import Announcer
 from shared import contracts
@@ -53,7 +53,7 @@ async def announcing(postgres_server):
         async def look():
             fold = folded(FIRST, *await recorded())
             feed = SimpleNamespace(state=fold.state, caught_up=True)
-            await (await Announcer.begun(log, feed, PLAN)).look()
+            assert await (await Announcer.begun(log, feed, PLAN)).look() == []
 
         yield clock, look, recorded
 
@@ -107,7 +107,7 @@ async def test_what_comes_late_reaches_every_published_quarter_while_traffic_goe
             for _ in range(times):
                 announcer._looked = -math.inf
                 fold.apply("intel", fold.state.sequences["intel"] + 1, event("intel.document.flagged", time=STEADY))
-                await announcer.look()
+                assert await announcer.look() == []
 
         async def revisions():
             told = of_reports(await recorded())
@@ -130,3 +130,37 @@ async def test_what_comes_late_reaches_every_published_quarter_while_traffic_goe
 
 
 QUARTERS = ("2003-Q2", "2003-Q3", "2003-Q4")
+
+
+@pytest.mark.parametrize("error", [OverflowError, AttributeError, RecursionError, AssertionError])
+async def test_an_announcement_that_fails_holds_up_no_other_and_is_made_when_it_can_be(
+    postgres_server, monkeypatch, error
+):
+    clock = Hand(datetime(2004, 1, 2, tzinfo=UTC))
+    async with recording(postgres_server, clock) as (log, recorded):
+        fold = folded(FIRST)
+        announcer = await Announcer.begun(log, SimpleNamespace(state=fold.state, caught_up=True), PLAN)
+        assert await announcer.look() == []  # the reports of the quarters that are over
+        honest, broken = announce._milestone, []
+
+        def milestone(one, now):
+            if not broken:
+                broken.append(one.key)
+            if one.key == broken[0]:
+                raise error
+            return honest(one, now)
+
+        with monkeypatch.context() as version:
+            version.setattr(announce, "_milestone", milestone)
+            version.setattr(announce.reports, "report", lambda *_: 1 / 0)
+            announcer._looked = -math.inf
+            announcer._checked.clear()
+            clock.at += timedelta(days=2)
+            failed = [(what, type(one)) for what, one in await announcer.look()]
+        assert failed == [("milestones", error), ("revisions", ZeroDivisionError)]
+        told = {event.subject for event in map(contracts.decode, await recorded())}
+        assert len(told) > 5
+        assert broken[0] not in told
+        announcer._looked = -math.inf
+        assert await announcer.look() == []
+        assert broken[0] in {event.subject for event in map(contracts.decode, await recorded())}
