@@ -24,7 +24,7 @@ from shared.lost import LOST
 from shared.rules import NotYet, source
 from shared.settings import Settings
 from shared.streams import INTAKE
-from shared.telemetry import BATCH_SECONDS, RECEIVED, trace_id, traced
+from shared.telemetry import BATCH_SECONDS, RECEIVED, trace_id, traced, where
 
 log = structlog.get_logger()
 
@@ -165,7 +165,7 @@ class Intake:
             event_id=event.id if event else None,
             trace_id=trace_id(event) if event else None,
             error=type(error).__name__,
-            where=_where(error),
+            where=where(error),
             deliveries=message.metadata.num_delivered,
         )
         await self._again(stream, message, "failed")
@@ -249,11 +249,3 @@ def _rejection_id(message: Msg) -> str:
 def _age_s(message: Msg) -> float:
     """Return for how long (real seconds) the message has stood in its stream."""
     return (datetime.now(UTC) - message.metadata.timestamp).total_seconds()
-
-
-def _where(error: BaseException) -> str:
-    """Return file and line of the innermost frame: enough to find a bug, without a value of its variables."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    return f"{frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno}" if frame else ""

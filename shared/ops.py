@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import structlog
-import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from shared import web
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -50,27 +50,8 @@ def application(status: Status) -> Starlette:
 @asynccontextmanager
 async def served(status: Status, settings: Settings) -> AsyncIterator[None]:
     """Serve the operators' endpoints for the duration."""
-    async with http(application(status), settings.ops_host, settings.ops_port):
+    async with web.served(application(status), settings.ops_host, settings.ops_port):
         yield
-
-
-@asynccontextmanager
-async def http(app: Starlette, host: str, port: int) -> AsyncIterator[None]:
-    """Serve `app` on this loop for the duration; signals stay the process's own."""
-    config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2
-    )
-    server = uvicorn.Server(config)
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    serving = asyncio.create_task(server.main_loop())
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving
-        await server.shutdown()
 
 
 def watch(stuck_s: float) -> None:

@@ -6,7 +6,7 @@ Never a payload, a name or a number of a person: types, ids, codes and counts on
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -24,6 +24,9 @@ RECEIVED = Counter(
     "Messages taken in, by what became of them (recorded, refused, waiting, failed).",
     ["service", "stream", "outcome"],
 )
+OUTCOMES = ("recorded", "refused", "waiting", "failed")
+DEADLINE = "deadline"
+"""What stands for a stream where an event is due by itself."""
 BATCH_SECONDS = Histogram(
     "crm_intake_batch_seconds", "Time from a batch's arrival to its commit and acknowledgement.", ["service", "stream"]
 )
@@ -52,6 +55,13 @@ def configure(service: str, level: str) -> None:
         _export_traces(service)
 
 
+def counts(service: str, streams: Iterable[str]) -> None:
+    """Show what is counted of these streams with 0, from the start: else the first failure would be no rise."""
+    for stream in (*streams, DEADLINE):
+        for outcome in OUTCOMES:
+            RECEIVED.labels(service, stream, outcome)
+
+
 def _export_traces(service: str) -> None:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - only if traced
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
@@ -67,6 +77,14 @@ def _export_traces(service: str) -> None:
 def tracing() -> bool:
     """Return whether spans are exported; where not, events keep the trace context they came with."""
     return bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+
+
+def where(error: BaseException) -> str:
+    """Return file and line of the innermost frame: enough to find a bug, without a value of its variables."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return f"{frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno}" if frame else ""
 
 
 def trace_id(event: Event[Any]) -> str:

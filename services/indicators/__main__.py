@@ -13,8 +13,7 @@ from services.indicators import board, rules, store
 from services.indicators.announce import announce, rebuilt
 from services.indicators.feed import Feed
 from services.indicators.plan import FOLDER, PlanError, load
-from shared import telemetry
-from shared.ops import http
+from shared import telemetry, web
 from shared.service import EXIT_MISCONFIGURED, Running, Service, run
 from shared.settings import Settings
 
@@ -24,6 +23,8 @@ class IndicatorsSettings(Settings):
 
     http_host: str = "127.0.0.1"
     http_port: int = 8080
+    http_hosts: str = "*"
+    """The names under which the board may be asked for, by comma; `*`: any."""
     operator_token: str = ""
     """Whoever shows it sees exact figures; empty: nobody does."""
     plan_folder: Path = FOLDER
@@ -52,7 +53,8 @@ async def folding(running: Running) -> AsyncIterator[None]:
         rebuild=partial(rebuilt, running.log, feed),
     )
     try:
-        async with http(board.app(view), settings.http_host, settings.http_port):
+        hosts = [name.strip() for name in settings.http_hosts.split(",")]
+        async with web.served(board.app(view), settings.http_host, settings.http_port, hosts):
             yield
     finally:
         await feed.stop()

@@ -1,12 +1,12 @@
 """The board: pages for people, JSON and metrics for tools, over what has been folded so far."""
 
+import asyncio
 import hashlib
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from services.indicators import pages
+from services.indicators.asking import as_of, language, revision, taking
 from services.indicators.feed import Rebuilt
 from services.indicators.figures import Figures, all_figures, figures
 from services.indicators.kinds import Span
@@ -29,18 +30,12 @@ from services.indicators.milestones import Occurrence, occurrences
 from services.indicators.plan import Plan
 from services.indicators.reports import Report, table
 from services.indicators.state import State
+from shared import web
 from shared.contracts import registry
 from shared.contracts.schema import asyncapi, event_schema, report_schema
 
 _STATIC = Path(__file__).parent / "static"
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _REPORT = re.compile(r"(?P<quarter>\d{4}-Q[1-4])(?P<form>|\.json|\.csv)", re.ASCII)
-_GUARDED = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,19 +80,19 @@ def app(view: View) -> Starlette:
     """Return the web application."""
     board = _Board(view)
     routes = [
-        Route("/", board.scoreboard),
-        Route("/indicators/{id}", board.indicator),
-        Route("/reports/{name}", board.report),
-        Route("/rebuild", board.rebuild, methods=["POST"]),
-        Route("/contracts", board.contracts),
-        Route("/contracts/asyncapi.json", board.asyncapi),
-        Route("/contracts/schemas/{file}", board.schema),
-        Route("/api/indicators", board.api_indicators),
-        Route("/api/indicators/{id}", board.api_indicator),
-        Route("/api/milestones", board.api_milestones),
-        Route("/metrics", board.metrics),
-        Route("/healthz", board.healthz),
-        Route("/readyz", board.readyz),
+        Route("/", taking(board.scoreboard, "lang")),
+        Route("/indicators/{id}", taking(board.indicator, "lang", "as_of")),
+        Route("/reports/{name}", taking(board.report, "lang", "revision")),
+        Route("/rebuild", taking(board.rebuild), methods=["POST"]),
+        Route("/contracts", taking(board.contracts, "lang")),
+        Route("/contracts/asyncapi.json", taking(board.asyncapi)),
+        Route("/contracts/schemas/{file}", taking(board.schema)),
+        Route("/api/indicators", taking(board.api_indicators, "as_of")),
+        Route("/api/indicators/{id}", taking(board.api_indicator, "as_of")),
+        Route("/api/milestones", taking(board.api_milestones)),
+        Route("/metrics", taking(board.metrics)),
+        Route("/healthz", taking(board.healthz)),
+        Route("/readyz", taking(board.readyz)),
         Mount("/static", StaticFiles(directory=_STATIC)),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _refused})
@@ -106,33 +101,33 @@ def app(view: View) -> Starlette:
 class _Board:
     def __init__(self, view: View) -> None:
         self._view = view
+        self._asyncapi: asyncio.Task[bytes] | None = None
 
     async def scoreboard(self, request: Request) -> Response:
         view, state = self._view, self._view.state()
         found = view.all_figures(request)
-        page = pages.scoreboard(_lang(request), view.plan, state, view.now(), found, played=view.played)
+        page = pages.scoreboard(language(request), view.plan, state, view.now(), found, played=view.played)
         return _page(page)
 
     async def indicator(self, request: Request) -> Response:
-        as_of = _as_of(request)
-        found = self._view.figures(request, self._row(request), as_of)
-        return _page(pages.indicator(_lang(request), self._view.plan, self._view.state(), found, as_of))
+        day = as_of(request)
+        found = self._view.figures(request, self._row(request), day)
+        return _page(pages.indicator(language(request), self._view.plan, self._view.state(), found, day))
 
     async def report(self, request: Request) -> Response:
         """Serve a quarter's report: a page, or with `.json` the bytes whose checksum was recorded, or `.csv`."""
         found = _REPORT.fullmatch(request.path_params["name"])
-        revision = request.query_params.get("revision", "")
-        if found is None or not (revision.isdecimal() or not revision):
+        if found is None:
             raise HTTPException(404, "a report is named like 2004-Q1, with .json or .csv, and ?revision=")
-        published = await self._view.report(found["quarter"], int(revision) if revision else None)
+        published = await self._view.report(found["quarter"], revision(request))
         if published is None:
             raise HTTPException(404, "no such report is published")
         if found["form"] == ".json":
-            return Response(published, headers=_GUARDED, media_type="application/json")
+            return Response(published, media_type="application/json")
         one = msgspec.json.decode(published, type=Report)
         if found["form"] == ".csv":
-            return Response(table(one), headers=_GUARDED, media_type="text/csv")
-        return _page(pages.report(_lang(request), self._view.plan, one, hashlib.sha256(published).hexdigest()))
+            return Response(table(one), media_type="text/csv")
+        return _page(pages.report(language(request), self._view.plan, one, hashlib.sha256(published).hexdigest()))
 
     async def rebuild(self, request: Request) -> Response:
         if not self._view.exact(request):
@@ -140,10 +135,13 @@ class _Board:
         return _json(await self._view.rebuild())
 
     async def contracts(self, request: Request) -> Response:
-        return _page(pages.contracts(_lang(request), self._view.plan))
+        return _page(pages.contracts(language(request), self._view.plan))
 
     async def asyncapi(self, _request: Request) -> Response:
-        return Response(_asyncapi(), headers=_GUARDED, media_type="application/json")
+        """Serve the document of all contracts; it takes a second to make, once, in a thread of its own."""
+        if self._asyncapi is None:
+            self._asyncapi = asyncio.create_task(asyncio.to_thread(lambda: msgspec.json.encode(asyncapi())))
+        return Response(await asyncio.shield(self._asyncapi), media_type="application/json")
 
     async def schema(self, request: Request) -> Response:
         name, _, suffix = request.path_params["file"].rpartition(".")
@@ -153,11 +151,11 @@ class _Board:
         return _json(report_schema(agreed) if agreed.reported else event_schema(agreed))
 
     async def api_indicators(self, request: Request) -> Response:
-        as_of, uncounted = _as_of(request), {"uncounted": self._view.state().uncounted}
-        return _json([_summary(one) | uncounted for one in self._view.all_figures(request, as_of)])
+        uncounted = {"uncounted": self._view.state().uncounted}
+        return _json([_summary(one) | uncounted for one in self._view.all_figures(request, as_of(request))])
 
     async def api_indicator(self, request: Request) -> Response:
-        return _json(_detail(self._view.figures(request, self._row(request), _as_of(request))))
+        return _json(_detail(self._view.figures(request, self._row(request), as_of(request))))
 
     async def api_milestones(self, _request: Request) -> Response:
         now = self._view.now()
@@ -183,29 +181,6 @@ class _Board:
         if identity not in self._view.plan.rows:
             raise HTTPException(404, "no indicator of that name; /api/indicators lists them")
         return identity
-
-
-@cache
-def _asyncapi() -> bytes:
-    """Return the document of all contracts: they do not change while we run, and it takes a second to make."""
-    return msgspec.json.encode(asyncapi())
-
-
-def _as_of(request: Request) -> date | None:
-    given = request.query_params.get("as_of", "")
-    if not given:
-        return None
-    try:
-        return date.fromisoformat(given if _DAY.fullmatch(given) else "")
-    except ValueError:
-        raise HTTPException(400, "as_of must be a date, YYYY-MM-DD") from None
-
-
-def _lang(request: Request) -> str:
-    """Return the language asked for, else the first that the browser accepts and we have, else Spanish."""
-    known = [code for code, _ in pages.LANGUAGES]
-    accepted = [part.strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]
-    return next((code for code in (request.query_params.get("lang", ""), *accepted) if code in known), known[0])
 
 
 def _summary(one: Figures) -> dict[str, Any]:
@@ -267,11 +242,11 @@ def _milestone(one: Occurrence, now: datetime) -> dict[str, Any]:
 
 
 def _json(content: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(content), status, _GUARDED, "application/json")
+    return Response(msgspec.json.encode(content), status, media_type="application/json")
 
 
 def _page(content: str) -> Response:
-    return HTMLResponse(content, headers=_GUARDED)
+    return HTMLResponse(content)
 
 
 _CODES = {403: "forbidden", 400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
@@ -279,5 +254,6 @@ _CODES = {403: "forbidden", 400: "bad_request", 404: "not_found", 405: "method_n
 
 async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = _CODES.get(error.status_code, "error")
-    return _json({"error": {"code": code, "message": error.detail}}, error.status_code)
+    answer = web.refused(error.status_code, _CODES.get(error.status_code, "error"), error.detail)
+    answer.headers.update(error.headers or {})
+    return answer

@@ -11,6 +11,7 @@ import uvicorn
 from services.indicators.board import View, app
 from services.indicators.state import Aside
 from shared.contracts import registry
+from shared.web import Door
 from tests.services.indicators.making import PLAN, event, folded, instant
 
 
@@ -42,7 +43,7 @@ def base(fold):
         report=nothing,
         rebuild=nothing,
     )
-    server = uvicorn.Server(uvicorn.Config(app(view), port=0, log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(Door(app(view)), port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
     deadline = time.monotonic() + 20

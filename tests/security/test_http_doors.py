@@ -1,0 +1,163 @@
+"""The HTTP ports as anybody may use them: odd requests, half-open and slow ones, on the board and for operators."""
+
+import asyncio
+import itertools
+import json
+import time
+
+import pytest
+
+from tests.harness.speaking import clock
+from tests.harness.system import free_port, until
+
+CANARY = "Kanarya"
+HALF_OPEN = 1500
+BEGUN = b"GET / HTTP/1.1\r\nHost: x\r\n"
+QUICK_S = 15
+"""An answer while others hold connections, on a machine with ten times too much to do."""
+
+
+@pytest.fixture
+async def ports(system):
+    board, ops = free_port(), free_port()
+    env = {"CRM_HTTP_PORT": str(board), "CRM_OPS_PORT": str(ops), "CRM_HTTP_HOSTS": "127.0.0.1, board.example"}
+    system.start("indicators", **env, **clock())
+    await system.ready()
+    return board, ops
+
+
+async def sent(port, request: bytes, patience_s=60):
+    """The whole answer to the bytes of a request, until the server closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(request)
+        return await asyncio.wait_for(reader.read(), patience_s)
+    finally:
+        writer.close()
+
+
+async def got(port, target, *headers, method="GET", host="127.0.0.1"):
+    head = "\r\n".join((f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: close", *headers))
+    answer = await sent(port, f"{head}\r\n\r\n".encode("latin-1"))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), head.decode("latin-1").lower(), body
+
+
+DAYS = (
+    *("0001-01-01", "0001-06-01", "1989-12-31", "2201-01-01", "9999-12-31", "2004-02-30", "20040301", "2004-3-1"),
+    *("x", "%00", "%ED%A0%80", "%FF", "2004-03-01%0A", "2004-03-01T00:00:00Z", "+2004-03-01", "1" * 3000),
+)
+REVISIONS = ("9" * 20, "0", "-1", "1.0", "01", "x", "%D9%A1", "1%00", "1e3", "%ED%A0%80")
+REFUSED = {
+    400: (
+        *(f"{page}?as_of={day}" for page in ("/api/indicators", "/indicators/VA-4.1") for day in DAYS),
+        *(f"/reports/2004-Q1{form}?revision={one}" for form in ("", ".json") for one in REVISIONS),
+        *("/?lang=xx", "/?lang=es%00", "/?lang=ES", "/indicators/VA-4.1?lang=%ED%A0%80"),
+        *("/?as_of=2004-03-01", "/?x=1", "/api/milestones?as_of=2004-03-01", "/metrics?name[]=x", "/readyz?x=1"),
+        *("/contracts?%ED%A0%80=1", f"/contracts?{CANARY}={CANARY}", "/reports/2004-Q1?as_of=2004-03-31"),
+        *("/?lang=es&lang=en", "/api/indicators?as_of=2004-03-01&as_of=2004-03-01", "/?lang=&lang=es"),
+    ),
+    404: (
+        *("/nothing", "/api", "/indicators/", "/indicators/VA", "/indicators/%00", "/indicators/%ED%A0%80"),
+        *("/api/indicators/%2e", "/reports/x", "/reports/2004-Q5", "/reports/0000-Q1", "/reports/9999-Q4.csv"),
+        *("/reports/2004-Q1%0A", "/reports/%00", "/contracts/schemas/x.json", "/contracts/schemas/%00.json"),
+        *("/contracts/schemas/.json", "//", "/%2e%2e/etc/passwd", "/static/", "/static/%00", "/static/../board.py"),
+        *("/static/%2e%2e/board.py", f"/static/{'x' * 300}", "/static/a%5cb", "/static/%ED%A0%80"),
+        *("/static/board.css%00", f"/{CANARY}", f"/indicators/{CANARY}"),
+    ),
+    405: ("/rebuild",),
+    414: (f"/{'x' * 5000}", f"/?lang={'x' * 8000}"),
+}
+HEADERS = ("Authorization", "Accept", "Accept-Language", "Accept-Encoding", "Cookie", "Range", "If-None-Match", "X")
+VALUES = (CANARY, "\xff\xfe", "Bearer \xe9", "," * 3000, ";q=x", "bytes=5-1", "es;q=" + "9" * 400)
+JUNK = (
+    b"\x00\xff" * 50,
+    b"GET\r\n\r\n",
+    b"GET / HTTP/1.1 x\r\n\r\n",
+    BEGUN + b"A b: c\r\n\r\n",
+    b"\x16\x03\x01\n" * 20,
+)
+
+
+async def test_whatever_is_asked_ends_in_a_reason_and_never_in_a_log(system, ports):
+    board, ops = ports
+    for status, targets in REFUSED.items():
+        for target in targets:
+            found, head, body = await got(board, target)
+            assert found == status, (target[:80], found, body)
+            assert set(json.loads(body)["error"]) == {"code", "message"}, target[:80]
+            assert CANARY.lower() not in head + body.decode().lower()
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", CANARY.upper()):
+        assert (await got(board, "/api/indicators", method=method))[0] == 405
+    assert (await got(board, "/rebuild", "Content-Length: 0", method="POST"))[0] == 403
+    for name, value in itertools.product(HEADERS, VALUES):
+        for target in ("/?lang=en", "/metrics", "/static/board.css"):
+            status = (await got(board, target, f"{name}: {value}"))[0]
+            assert status in {200, 206, 304, 400, 416}, (name, value, target)
+    for port in ports:
+        assert (await got(port, "/healthz", f"X: {'x' * 100_000}"))[0] in {400, 431}
+        assert (await got(port, "/healthz", *(f"X-{n}: 1" for n in range(3000))))[0] in {400, 431}
+    assert (await got(ops, f"/{CANARY}"))[0] == 404
+    for junk, port in itertools.product(JUNK, ports):
+        assert (await sent(port, junk)).startswith(b"HTTP/1.1 400"), junk
+    assert {line["event"] for line in system.output("indicators")} <= {"ready", "waiting"}
+    written = (system.folder / "indicators.log").read_text()
+    assert CANARY.lower() not in written.lower()
+    assert all(line.startswith("{") for line in written.splitlines())
+
+
+async def test_every_answer_is_guarded_and_only_for_the_names_that_are_allowed(ports):
+    board, ops = ports
+    targets = ("/", "/metrics", "/static/board.css", "/api/indicators", "/nothing", "/?x=1", "/readyz")
+    pages = [(board, target) for target in targets]
+    for port, target in [*pages, (ops, "/metrics"), (ops, "/readyz"), (ops, "/nothing")]:
+        head = (await got(port, target))[1]
+        for name in ("content-security-policy", "x-content-type-options: nosniff", "referrer-policy", "cache-control"):
+            assert name in head, (target, name)
+    assert (await got(board, "/", host="board.example:8080"))[0] == 200
+    for host in ("evil.example", "127.0.0.1.evil.example", "", "board.example@evil.example"):
+        assert (await got(board, "/", host=host))[0] == 400, host
+
+
+async def test_who_does_not_finish_a_request_is_closed_and_keeps_nobody_out(ports):
+    async def held(port, first, drip=b""):
+        """How long (s) a connection lives that never finishes its request."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        opened.add(writer)
+        began = time.monotonic()
+        try:
+            writer.write(first)
+            closed = asyncio.ensure_future(reader.read())
+            while not closed.done():
+                await asyncio.wait({closed}, timeout=0.5)
+                writer.write(drip)
+            await closed
+        except OSError:
+            pass
+        finally:
+            writer.close()
+        return time.monotonic() - began
+
+    opened = set()
+    slow = [held(port, first, drip) for port in ports for first, drip in (
+        (b"", b""), (b"G", b""), (BEGUN, b"X: y\r\n"), (b"GET /", b"x"),
+        (BEGUN + b"Content-Length: 100000\r\n\r\n", b"x"), (b"POST /rebuild HTTP/1.1\r\nHost: x\r\n", b"x"),
+    )]  # fmt: skip
+    many = [held(port, BEGUN) for port in ports for _ in range(HALF_OPEN // 2)]
+    holding = asyncio.gather(*slow, *many)
+    await until(lambda: len(opened) == len(slow) + len(many), "all to be open")
+    for port in ports:
+        began = time.monotonic()
+        assert (await got(port, "/healthz"))[0] == 200
+        assert time.monotonic() - began < QUICK_S
+    assert max(await asyncio.wait_for(holding, 120)) < 60
+
+
+async def test_the_document_of_all_contracts_holds_up_nobody(ports):
+    first = asyncio.create_task(got(ports[0], "/contracts/asyncapi.json"))
+    others = 0
+    while not first.done():
+        assert (await got(ports[0], "/healthz"))[0] == 200
+        others += not first.done()
+    assert (await first)[0] == 200
+    assert others >= 3
