@@ -14,7 +14,7 @@ from shared import contracts, crash, database
 from shared.contracts import Event
 from shared.database import SWEEP, Connection
 from shared.log import Draft, Log
-from shared.telemetry import RECEIVED
+from shared.telemetry import DEADLINE, RECEIVED
 
 log = structlog.get_logger()
 
@@ -76,7 +76,7 @@ async def fire(log_: Log, connection: Connection) -> int:
     outcomes = await log_.record_within(connection, [Draft(contracts.decode(row["event"])) for row in due])
     for row, outcome in zip(due, outcomes, strict=True):
         if outcome is not None:
-            RECEIVED.labels(log_.service, "deadline", "failed").inc()
+            RECEIVED.labels(log_.service, DEADLINE, "failed").inc()
             log.error("deadline failed and is tried again", type=type(outcome).__name__, tries=row["tries"] + 1)
             await connection.execute(
                 "insert into deadline (id, due, event, tries, retry_at)"

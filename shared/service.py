@@ -36,6 +36,7 @@ from shared.relay import Relay
 from shared.rules import Rules
 from shared.settings import Settings
 from shared.steady import Movement, Steady
+from shared.streams import INTAKE
 from shared.watching import Watch
 
 log = structlog.get_logger()
@@ -177,6 +178,7 @@ def _subscribe(service: Running, retired: list[str]) -> None:
     intake = Intake(service.log, service.client, service.settings)
     _take(service, [*provisioned.intakes(), *retired], intake.reports)
     read = provisioned.read_by(service.name)
+    telemetry.counts(service.name, [INTAKE, *read])
     for stream in read:
         _take(service, [stream], partial(intake.events, stream))
     watch = Watch(service.client, service.name, [*provisioned.intakes(), *read])

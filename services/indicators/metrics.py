@@ -15,12 +15,21 @@ from services.indicators.figures import Cell, Figures, all_figures
 from services.indicators.kinds import Span
 from services.indicators.milestones import occurrences
 from services.indicators.plan import Plan
+from services.indicators.silence import silent
 from services.indicators.state import State
+from shared.contracts import SERVICES
+from shared.contracts.vocabulary import MEMBERS, REGION
 
 TREATIES = "LE-2.1"
 """The row whose regional cells are also `crm_treaty_parties`."""
 GAPS = "LE-1.R3.gaps"
 """The row whose countries' cells are also `crm_legal_gaps`."""
+ALERTED = tuple(
+    [(service, "report", "rejected", country) for service in SERVICES for country in MEMBERS]
+    + [("victims", "referral", "overdue", country) for country in MEMBERS]
+    + [("indicators", "milestone", "missed", REGION)]
+)
+"""Of `crm_events_total` what alerts look at, from the start and with 0: else the first event would be no rise."""
 
 
 class Indicators(Collector):
@@ -56,6 +65,7 @@ class Indicators(Collector):
         yield _legal_gaps(found)
         yield from _milestones(self._plan, state)
         yield from _records(state)
+        yield _silence(self._plan, state, self._now())
         yield from _positions(state, self._streams())
 
 
@@ -137,9 +147,11 @@ def _milestones(plan: Plan, state: State) -> Iterator[Metric]:
 
 def _records(state: State) -> Iterator[Metric]:
     events = CounterMetricFamily("crm_events", "Events recorded", labels=["service", "entity", "verb", "country"])
-    for name, counts in state.events.items():
-        for country, number in counts.items():
-            events.add_metric([*name, country], number)
+    numbers = dict.fromkeys(ALERTED, 0) | {
+        (*name, country): number for name, counts in state.events.items() for country, number in counts.items()
+    }
+    for labels, number in numbers.items():
+        events.add_metric(labels, number)
     heard = GaugeMetricFamily(
         "crm_country_last_event_timestamp_seconds", "Last report recorded", labels=["country", "service"]
     )
@@ -149,6 +161,14 @@ def _records(state: State) -> Iterator[Metric]:
     for key, number in state.rejected.items():
         rejected.add_metric(list(key), number)
     yield from (events, heard, rejected)
+
+
+def _silence(plan: Plan, state: State, now: datetime) -> Metric:
+    name, what = "crm_country_silent", "1: reported once, and not for the plan's number of days (plan time); 0: not so"
+    family = GaugeMetricFamily(name, what, labels=["country"])
+    for country, is_silent in (dict.fromkeys(MEMBERS, False) | silent(plan, state, now)).items():
+        family.add_metric([country], is_silent)
+    return family
 
 
 def _positions(state: State, streams: Mapping[str, int]) -> Iterator[Metric]:

@@ -21,20 +21,34 @@ class Turn(Struct, frozen=True):
     """When the silence began to count, or ended."""
 
 
-def turns(plan: Plan, state: State, now: datetime, told: Mapping[str, str]) -> list[Turn]:
-    """Return what has changed since what was `told` (country -> the verb last told).
+def silent(plan: Plan, state: State, now: datetime) -> dict[str, bool]:
+    """Return for each country that was ever heard whether it is silent now, by the plan's clock and its number of days.
 
     A country that never reported is not silent: it has yet to begin.
     """
-    heard: dict[str, datetime] = {}
-    for (country, _), at in state.heard.items():
-        heard[country] = max(at, heard.get(country, at))
+    return {country: _over(plan, last) <= now for country, last in _heard(state).items()}
+
+
+def turns(plan: Plan, state: State, now: datetime, told: Mapping[str, str]) -> list[Turn]:
+    """Return what has changed since what was `told` (country -> the verb last told)."""
+    heard = _heard(state)
     found = []
-    for country, last in sorted(heard.items()):
-        over = last + timedelta(days=plan.silent_days)
-        silent = over <= now
-        if silent and told.get(country) != "silent":
-            found.append(Turn("silent", country, last, over))
-        elif not silent and told.get(country) == "silent":
+    for country, is_silent in silent(plan, state, now).items():
+        last = heard[country]
+        if is_silent and told.get(country) != "silent":
+            found.append(Turn("silent", country, last, _over(plan, last)))
+        elif not is_silent and told.get(country) == "silent":
             found.append(Turn("resumed", country, last, last))
     return found
+
+
+def _heard(state: State) -> dict[str, datetime]:
+    """Return when each country was last heard, in the order of their names."""
+    heard: dict[str, datetime] = {}
+    for (country, _), at in sorted(state.heard.items()):
+        heard[country] = max(at, heard.get(country, at))
+    return heard
+
+
+def _over(plan: Plan, last: datetime) -> datetime:
+    return last + timedelta(days=plan.silent_days)

@@ -1,8 +1,11 @@
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.indicators.metrics import Indicators
 from services.indicators.plan import Plan
+from shared.contracts import SERVICES
+from shared.contracts.vocabulary import MEMBERS
 from tests.services.indicators.making import PLAN, event, folded, instant
 
 PROMISED = {
@@ -19,6 +22,7 @@ PROMISED = {
     "crm_legal_gaps": {"instrument", "country"},
     "crm_events_total": {"service", "entity", "verb", "country"},
     "crm_country_last_event_timestamp_seconds": {"country", "service"},
+    "crm_country_silent": {"country"},
     "crm_rejected_total": {"service", "country", "code"},
     "crm_suppressed_cells": {"indicator"},
     "crm_fold_sequence": {"stream"},
@@ -81,6 +85,28 @@ def test_the_figures():
     assert value(samples, "crm_indicator_seconds_bucket", indicator="VA-5.1b", country="HND", le="14400.0") == [11]
     reached = value(samples, "crm_milestone_reached_timestamp_seconds", milestone="MS-IE-4/2003-06-03")
     assert reached == [instant("2003-06-03").timestamp()]
+
+
+def test_what_alerts_look_at_is_there_with_0_before_the_first_event():
+    samples = scraped(folded())
+    for country in MEMBERS:
+        for service in SERVICES:
+            rejected = {"service": service, "entity": "report", "verb": "rejected", "country": country}
+            assert value(samples, "crm_events_total", **rejected) == [0]
+        overdue = {"service": "victims", "entity": "referral", "verb": "overdue", "country": country}
+        assert value(samples, "crm_events_total", **overdue) == [0]
+        assert value(samples, "crm_country_silent", country=country) == [0]
+    missed = {"service": "indicators", "entity": "milestone", "verb": "missed", "country": "REG"}
+    assert value(samples, "crm_events_total", **missed) == [0]
+    assert value(scraped(busy()), "crm_events_total", **rejected | {"service": "intel", "country": "GTM"}) == [1]
+
+
+def test_silence_goes_by_the_plans_clock_and_its_number_of_days():
+    quiet = event("intel.meeting.held", "MEX", "2004-11-30T00:00:00Z", recorded="2004-12-02T00:00:00Z")
+    plans = {days: replace(PLAN, silent_days=days) for days in (28, 29, 30)}
+    pages = {days: scraped(folded(quiet), plan=plan) for days, plan in plans.items()}
+    silent = {days: value(page, "crm_country_silent", country="MEX") for days, page in pages.items()}
+    assert silent == {28: [1], 29: [1], 30: [0]}
 
 
 def test_one_victim_is_counted_as_hidden_and_appears_nowhere_but_exactly_for_the_operator():
