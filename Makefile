@@ -18,7 +18,7 @@ WORKERS ?= 3
 TEST_TMP := $(firstword $(wildcard /dev/shm) /tmp)
 export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC
 # Every process that a test starts would compile all it imports, where nothing else keeps what was compiled.
-TESTING := test test-played faults faults-controls faults-campaign
+TESTING := test test-edges fuzz test-played faults faults-controls faults-campaign
 $(TESTING): export PYTHONDONTWRITEBYTECODE :=
 $(TESTING): export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/pycache
 
@@ -30,13 +30,19 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) \
-		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/played --ignore tests/faults)
+		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/played --ignore tests/faults --ignore tests/fuzz)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool)
 	@exec $(PY) -m pytest -q tests/deploy
 
 test-played: setup ## Play the Plan's two years (some minutes) and say which rows stay empty
 	@exec $(PY) -m pytest -q tests/played
+
+test-edges: setup ## Send every edge value of every field of every type through a running system (SEED=10)
+	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) EVERY=1 exec $(PY) -m pytest -q -s tests/fuzz/test_edges.py
+
+fuzz: setup ## Send mutated messages of all kinds through a running system (NUMBER=1000000 SECONDS=3600 SEED=1)
+	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -s tests/fuzz/test_million.py
 
 check: setup ## Check style, types, the rules of who imports whom
 	@$(PY) -m ruff format --check -q . && $(PY) -m ruff check -q . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache \
@@ -99,4 +105,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-deploy test-played check bench bench-fold bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-edges fuzz test-deploy test-played check bench bench-fold bench-questions faults faults-controls faults-campaign soak clean lock setup
