@@ -14,8 +14,9 @@ from jsonschema import Draft202012Validator
 from msgspec import Meta, Raw, Struct
 
 from shared.contracts import SERVICES, Hash, Problem, Ref, Time
-from shared.contracts.refusal import listed, nearest, unambiguous
+from shared.contracts.refusal import listed, unambiguous
 from shared.contracts.schema import closed_validator
+from shared.contracts.suggestion import nearest
 from shared.contracts.vocabulary import (
     Country,
     DataRef,
@@ -23,6 +24,7 @@ from shared.contracts.vocabulary import (
     EntryAnswer,
     InstitutionType,
     Instrument,
+    Issuer,
     ListStatus,
     Nationality,
     Reporter,
@@ -167,7 +169,8 @@ class ListedAnswer(Answer, frozen=True, kw_only=True):
 class DocumentAsk(Ask, frozen=True, kw_only=True):
     """Asks whether a document is listed as stolen, lost, revoked or invalid."""
 
-    issuing: Country
+    issuing: Issuer
+    """Only members have lists: of others' documents none is listed."""
     doc_ref: Ref
     """Keyed hash of issuing country and number; the number itself never travels."""
 

@@ -3,7 +3,6 @@
 The hot path stops at the first fault; only here, off it, is the whole list worked out against the JSON Schema.
 """
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -13,6 +12,7 @@ from jsonschema.exceptions import ValidationError
 
 from shared.contracts import Contract, Problem, registry
 from shared.contracts.schema import conforms, validator
+from shared.contracts.suggestion import nearest
 
 PROBLEMS_MAX = 50
 DEPTH_MAX = 32
@@ -118,7 +118,7 @@ def _told(error: ValidationError) -> Iterator[Problem]:
     if code == "unknown_field":
         known = list(schema.get("properties", {}))
         unknown = (name for name in instance if name not in known)
-        yield from (Problem(at + _field(name), code, message, nearest(name, known)) for name in unknown)
+        yield from (_unknown_field(at, name, known) for name in unknown)
     elif code == "missing_field":
         yield from (Problem(f"{at}/{name}", code, message) for name in wanted if name not in instance)
     elif code == "unknown_value":
@@ -136,18 +136,11 @@ def pointer(path: Iterable[str | int]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-def _field(name: str) -> str:
-    """Return the step to a field if its name looks like one: a person's name as a key is content, and not told."""
-    return f"/{name}" if FIELD_NAME.match(name) else ""
-
-
-def nearest(value: object, known: Iterable[object]) -> str | None:
-    """Return the known value most like the given one, or None where none is alike."""
-    if not isinstance(value, str) or len(value) > 200:  # noqa: PLR2004 - no vocabulary has longer words
-        return None
-    by_lower = {str(one).lower(): str(one) for one in known if one is not None}
-    close = difflib.get_close_matches(value.lower(), list(by_lower), n=1, cutoff=0.6)
-    return by_lower[close[0]] if close else None
+def _unknown_field(at: str, name: str, known: list[str]) -> Problem:
+    """Tell of a field by its name only where that is a known one misspelt: any other may be content."""
+    meant = nearest(name, known)
+    code, message = CODES["additionalProperties"]
+    return Problem(f"{at}/{name}" if meant and FIELD_NAME.match(name) else at, code, message, meant)
 
 
 def unknown_type(wanted: object, at: str = "/type") -> Problem:

@@ -41,8 +41,20 @@ State = Literal[
     "TTO", "TUN", "TUR", "TUV", "TWN", "TZA", "UGA", "UKR", "UMI", "URY", "USA", "UZB", "VAT", "VCT", "VEN", "VGB",
     "VIR", "VNM", "VUT", "WLF", "WSM", "YEM", "ZAF", "ZMB", "ZWE",
 ]
-# ICAO Doc 9303-3 section 5: stateless, refugee (1951 Convention), other refugee, unspecified.
-Nationality: TypeAlias = Literal[State, "XXA", "XXB", "XXC", "XXX"]
+# ISO 3166-3: states and territories that are gone; their passports and people are not.
+Gone = Literal[
+    "AFI", "ANT", "ATB", "ATN", "BUR", "BYS", "CSK", "CTE", "DDR", "DHY", "FXX", "GEL", "HVO", "JTN", "MID", "NHB",
+    "NTZ", "PCI", "PCZ", "PUS", "RHO", "SCG", "SKM", "SUN", "TMP", "VDR", "WAK", "YMD", "YUG", "ZAR",
+]
+# ICAO Doc 9303-3 section 5: Germany's letter and Kosovo; kinds of British nationals; persons without a nationality
+# (stateless, refugee of the 1951 Convention, other refugee, unspecified); organisations that issue documents.
+IcaoCode = Literal[
+    "D", "RKS", "GBD", "GBN", "GBO", "GBP", "GBS", "XXA", "XXB", "XXC", "XXX",
+    "EUE", "UNO", "UNA", "UNK", "XBA", "XCC", "XCE", "XCO", "XDC", "XEC", "XES", "XIM", "XMP", "XOM", "XPO",
+]
+Nationality: TypeAlias = Literal[State, Gone, IcaoCode]
+# Who issued a document: the same codes, as its machine-readable zone has them.
+Issuer: TypeAlias = Nationality
 
 # The kind of organisation a report comes from: HTCDS organisation types, split as the Plan's work is divided.
 Organisation = Literal[

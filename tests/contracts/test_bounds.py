@@ -1,7 +1,6 @@
 """The bounds of a report's values: what lies outside is refused with the field named, and the schema says the same."""
 
 import re
-from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -12,26 +11,7 @@ from shared.contracts import Refused, registry
 from shared.contracts.bounds import PERSONAL, PSEUDONYM
 from shared.contracts.report import accepted
 from shared.contracts.schema import example
-
-NOW = datetime(2024, 3, 2, tzinfo=UTC)
-
-
-def judged(name, *, headers=None, envelope=None, **changed):
-    """The event that a report becomes, or [(pointer, code)] of its refusal."""
-    whole = example(registry()[f"crm.{name}.v1"]) | (envelope or {})
-    whole["data"] = {field: value for field, value in (whole["data"] | changed).items() if value is not ...}
-    whole = {field: value for field, value in whole.items() if value is not ...}
-    country = whole["source"].split(":")[3]
-    try:
-        return accepted(f"crm.in.{country}.{name}", headers, msgspec.json.encode(whole), NOW)
-    except Refused as verdict:
-        return [(problem.pointer, problem.code) for problem in verdict.problems]
-
-
-def refusal(name, **changed):
-    found = judged(name, **changed)
-    return found if isinstance(found, list) else []
-
+from tests.harness.door import NOW, judged, refusal
 
 FLAG = "intel.document.flagged"
 ZERO_TIMES = ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "0001-01-01T00:00:00+14:00", "1900-01-01T00:00:00Z"]

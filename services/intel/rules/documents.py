@@ -81,6 +81,8 @@ async def on_specimen(
 ) -> Iterable[Event[Any]]:
     """Ask the issuing country for a specimen of a document that was faked while none was on file, once."""
     data = about.data
+    if data.issuing not in MEMBERS:
+        return []  # only members deposit specimens
     if isinstance(data, DocumentConfirmed | SpecimenDeposited):
         doc_codes = [str(data.doc_code)]
     else:

@@ -15,6 +15,7 @@ from shared.contracts.vocabulary import (
     DetectedBy,
     DocCode,
     FraudType,
+    Issuer,
     Listed,
     ListStatus,
     Nationality,
@@ -57,7 +58,7 @@ class MrzCheck(Value, frozen=True, kw_only=True):
 class DocumentFlagged(Fact, frozen=True, kw_only=True):
     """A document was held to be false where it was inspected."""
 
-    issuing: Country
+    issuing: Issuer
     doc_code: DocCode
     fraud_type: FraudType
     detected_by: DetectedBy
@@ -103,7 +104,7 @@ class DocumentFlagged(Fact, frozen=True, kw_only=True):
 class DocumentConfirmed(Fact, frozen=True, kw_only=True):
     """A laboratory confirmed that a document is false; three at one border post within 30 days raise a need."""
 
-    issuing: Country
+    issuing: Issuer
     doc_code: DocCode
     fraud_type: FraudType
     bcp: Ref
