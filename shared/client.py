@@ -33,8 +33,19 @@ from shared.client_errors import ClientError, Denied, Invalid, NotPermitted, Unr
 from shared.contracts import Event, Refused, questions
 from shared.contracts.report import accepted
 from shared.contracts.vocabulary import Country
+from shared.unreadable import Tell, Unreadable, noted, read
 
-__all__ = ["ClientError", "CountryClient", "Denied", "Invalid", "NotPermitted", "Unreachable", "Unstored", "connect"]
+__all__ = [
+    "ClientError",
+    "CountryClient",
+    "Denied",
+    "Invalid",
+    "NotPermitted",
+    "Unreachable",
+    "Unreadable",
+    "Unstored",
+    "connect",
+]
 
 ATTEMPTS_MAX = 5
 FETCH_MAX = 100
@@ -105,10 +116,11 @@ class CountryClient:
             last = await self._persistently(partial(self._sent, part))
         return last
 
-    async def mailbox(self, idle_s: float | None = None) -> AsyncIterator[Event[Any]]:
+    async def mailbox(self, idle_s: float | None = None, *, unreadable: Tell = noted) -> AsyncIterator[Event[Any]]:
         """Yield what concerns this country, in order, acknowledging each when the next is asked for.
 
-        Ends when nothing came for `idle_s` seconds; without it, never.
+        Ends when nothing came for `idle_s` seconds; without it, never. What this version cannot read goes to
+        `unreadable` and is acknowledged, unless that raises; it stands in the log, and `history` gives it again.
         """
         subscription = await self.client.jetstream().pull_subscribe_bind(durable=self.country, stream=streams.MAILBOX)
         waited = 0.0
@@ -123,7 +135,10 @@ class CountryClient:
                     continue
                 waited = 0.0
                 while fetched:
-                    yield contracts.decode(fetched[0].data)
+                    where = f"{fetched[0].subject} {fetched[0].metadata.sequence.stream}"
+                    event = read(fetched[0].data, where, unreadable)
+                    if event is not None:
+                        yield event
                     await fetched.popleft().ack()
         finally:
             for message in fetched:
@@ -150,16 +165,19 @@ class CountryClient:
             raise refusal(reply.error)
         return msgspec.json.decode(reply.answer, type=agreed.answer)
 
-    async def history(self, since: datetime | None = None, *, follow: bool = False) -> AsyncIterator[Event[Any]]:
+    async def history(
+        self, since: datetime | None = None, *, follow: bool = False, unreadable: Tell = noted
+    ) -> AsyncIterator[Event[Any]]:
         """Yield what the region told this country since then (when it knew), whoever has read it, in order.
 
-        Nothing is taken out of the mailbox. With `follow`, go on with what is new, for ever. Raises as `ask` does.
+        Nothing is taken out of the mailbox. With `follow`, go on with what is new, for ever. What this version cannot
+        read goes to `unreadable`. Raises as `ask` does.
         """
         asked = {service: _Told() for service in contracts.SERVICES}
         while True:
             for service, told in asked.items():
                 while not told.events and told.more:
-                    await self._told(service, told, since)
+                    await self._told(service, told, since, unreadable)
             ready = [told for told in asked.values() if told.events]
             if ready:
                 yield min(ready, key=lambda told: told.events[0].recordedtime).events.popleft()
@@ -170,11 +188,12 @@ class CountryClient:
             else:
                 return
 
-    async def _told(self, service: str, told: "_Told", since: datetime | None) -> None:
+    async def _told(self, service: str, told: "_Told", since: datetime | None, unreadable: Tell) -> None:
         question = {"after": told.after} | ({"since": since.isoformat()} if since else {})
         part: questions.MailboxAnswer = await self.ask(service, "mailbox", question)
-        told.events.extend(contracts.decode(bytes(event)) for event in part.events)
-        told.after, told.more = part.next, part.more
+        events = (read(bytes(event), f"told by {service}", unreadable) for event in part.events)
+        told.events.extend(event for event in events if event is not None)
+        told.after, told.more = part.next, part.more and part.next > told.after
 
     def _checked(self, report: Mapping[str, Any]) -> tuple[str, bytes]:
         payload = msgspec.json.encode(telemetry.begun(report))

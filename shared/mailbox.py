@@ -59,9 +59,17 @@ async def _part(asked: Asked[Ask], last: int, connection: Connection) -> Mailbox
         if events and size > BYTES_MAX:
             end = row["position"] - 1
             break
-        if since is None or _recorded.decode(row["payload"]).recordedtime >= since:
+        if since is None or not _earlier(row["payload"], since):
             events.append(msgspec.Raw(row["payload"]))
     return MailboxAnswer(events=tuple(events), next=max(end, after), more=end < last)
+
+
+def _earlier(payload: bytes, since: datetime) -> bool:
+    """Say whether it was recorded before; not so of what does not tell: better told twice than never."""
+    try:
+        return _recorded.decode(payload).recordedtime < since
+    except Exception:  # noqa: BLE001 - whatever one row of an old version is, the others are told
+        return False
 
 
 async def _before(since: datetime, last: int, connection: Connection) -> int:
@@ -70,7 +78,7 @@ async def _before(since: datetime, last: int, connection: Connection) -> int:
     while low < high:
         middle = (low + high + 1) // 2
         payload = await connection.fetchval("select payload from log where position = $1", middle)
-        if _recorded.decode(payload).recordedtime < since:
+        if _earlier(payload, since):
             low = middle
         else:
             high = middle - 1

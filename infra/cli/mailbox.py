@@ -12,6 +12,7 @@ from infra.cli.up import State
 
 if TYPE_CHECKING:
     from shared.client import CountryClient
+    from shared.unreadable import Unreadable
 
 IDLE_S = 1.0
 
@@ -57,15 +58,29 @@ async def _print(
 
     async with speaking(*who) as client:
         async for event in _events(client, since, follow=follow):
-            typer.echo(msgspec.json.encode(event).decode() if as_json else _line(event))
+            try:
+                line = msgspec.json.encode(event).decode() if as_json else _line(event)
+            except Exception as error:  # noqa: BLE001 - what cannot be shown holds up nothing behind it
+                _left_out(type(error).__name__, f"{event.name} {event.sequence}")
+            else:
+                typer.echo(line)
 
 
 def _events(client: "CountryClient", since: datetime | None, *, follow: bool) -> AsyncIterator[Any]:
     if since:
-        return client.history(since, follow=follow)
-    return client.mailbox(None if follow else IDLE_S)
+        return client.history(since, follow=follow, unreadable=_unreadable)
+    return client.mailbox(None if follow else IDLE_S, unreadable=_unreadable)
+
+
+def _unreadable(one: "Unreadable") -> None:
+    _left_out(one.reason, one.where)
+
+
+def _left_out(reason: str, where: str) -> None:
+    typer.echo(f"an event that this version cannot read is left out ({reason}): {where}", err=True)
 
 
 def _line(event: Any) -> str:
     """Return what stands in a list: when the region knew, what, about which entity, under which id."""
-    return f"{event.recordedtime:%Y-%m-%d %H:%M:%S}  {event.name:36}  {event.subject:24}  {event.id}"
+    line = f"{event.recordedtime:%Y-%m-%d %H:%M:%S}  {event.name:36}  {event.subject:24}  {event.id}"
+    return line.encode(errors="replace").decode()

@@ -72,6 +72,7 @@ def _told(step: "Step") -> dict[str, Any]:
         "subject": event.subject,
         "time": event.time.isoformat(),
         "recordedtime": event.recordedtime.isoformat(),
+        **({"unreadable": step.unreadable} if step.unreadable else {}),
         "consequences": [_told(one) for one in step.consequences],
     }
 
@@ -95,7 +96,8 @@ def _line(step: "Step", asked: str) -> str:
     """Return when it happened, what, who recorded it at which position, to whom it went, and under which id."""
     event = step.event
     mark = f"  <-- asked for, from {event.source}" if event.id == asked else ""
+    mark += f"  cannot be read ({step.unreadable})" if step.unreadable else ""
     where = f"{step.service} {event.sequence}"
-    return (
-        f"{event.time:%Y-%m-%d %H:%M:%S}  {event.name}  ({where}, {event.country})  {event.subject}  {event.id}{mark}"
-    )
+    time = "-" if step.unreadable else f"{event.time:%Y-%m-%d %H:%M:%S}"
+    line = f"{time}  {event.name}  ({where}, {event.country})  {event.subject}  {event.id}{mark}"
+    return line.encode(errors="replace").decode()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shared import contracts
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 CAUSE = """split_part(encode(substring(
     payload from position('"causationid":"'::bytea in payload) + 15 for 65), 'escape'), '"', 1)"""
 """The cause that a row names, in the words of the index `log_cause`."""
+ROW = "position, id, source, type, country, entity, payload"
+UNKNOWN = datetime(1, 1, 1, tzinfo=UTC)
 DEPTH_MAX = 100
 """How far causes are followed back: beyond it, somebody has reported events as causes of each other."""
 
@@ -26,6 +29,8 @@ class Step:
     service: str
     event: Event[Any]
     consequences: list["Step"] = field(default_factory=list)
+    unreadable: str = ""
+    """Why the event itself cannot be decoded (the exception's type): then its times are `UNKNOWN`."""
 
 
 async def chains(connection: "Connection", event_id: str) -> list[Step]:
@@ -84,9 +89,9 @@ async def _recorded(connection: "Connection", event_id: str) -> list[Step]:
     """Return the events with this id, of whatever source."""
     steps = []
     for service in SERVICES:
-        query = f"select payload from {service}.log where id = $1 order by position"  # noqa: S608 - our own names
+        query = f"select {ROW} from {service}.log where id = $1 order by position"  # noqa: S608 - our own names
         rows = await connection.fetch(query, event_id)
-        steps += [Step(service, contracts.decode(row["payload"])) for row in rows]
+        steps += [_step(service, row) for row in rows]
     return steps
 
 
@@ -95,12 +100,30 @@ async def _set_off(connection: "Connection", ids: list[str]) -> list[Step]:
     steps = []
     for service in SERVICES:
         rows = await connection.fetch(
-            f"select payload from {service}.log where {CAUSE} = any($1::text[])"  # noqa: S608 - our own names
+            f"select {ROW} from {service}.log where {CAUSE} = any($1::text[])"  # noqa: S608 - our own names
             """ and position('"causationid":"'::bytea in payload) > 0""",
             ids,
         )
-        steps += [Step(service, contracts.decode(row["payload"])) for row in rows]
+        steps += [_step(service, row) for row in rows]
     return steps
+
+
+def _step(service: str, row: "asyncpg.Record") -> Step:
+    """Return the event of a row; where it cannot be read, what the row's columns tell of it."""
+    try:
+        return Step(service, contracts.decode(row["payload"]))
+    except Exception as error:  # noqa: BLE001 - one damaged row hides no other
+        columns = {name: row[name] for name in ("id", "source", "type", "country")}
+        bare: Event[Any] = Event(
+            **columns,
+            specversion="1.0",
+            time=UNKNOWN,
+            recordedtime=UNKNOWN,
+            subject=row["entity"],
+            sequence=row["position"],
+            data={},
+        )
+        return Step(service, bare, unreadable=type(error).__name__)
 
 
 def _key(step: Step) -> tuple[str, int]:

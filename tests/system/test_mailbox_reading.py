@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import msgspec
+import pytest
 
 from shared.batch import publish_batch
 from shared.client import connect
@@ -61,3 +62,53 @@ async def test_a_mailbox_is_read_in_order_goes_on_where_it_was_left_and_is_nobod
     assert [sequence for sequence in second if sequence != mine[99]] == sorted(set(second) - {mine[99]})
     assert await read(region, "GTM", None) == []
     assert await read(region, "MEX", 3) == [2, 4, 6]
+
+
+POISON = {
+    "no JSON": b"\x00\xff{",
+    "not an event": b"[]",
+    "too deep": b'{"data":' + b"[" * 100_000,
+    "a time beyond the calendar": msgspec.json.encode(told(1, "GTM")).replace(b'"2004-03', b'"10004-03'),
+    "a text for an event's data": msgspec.json.encode(told(1, "GTM")).replace(b'"data":{', b'"data":"x","more":{'),
+    "no country of today": msgspec.json.encode(told(1, "GTM")).replace(b'"country":"GTM"', b'"country":"ATL"'),
+}
+
+
+async def filled(region, payloads):
+    """Have a country's mailbox hold these, as a service's stream may have them from an older version."""
+    service = await region.connect("victims")
+    await publish_batch(service, [("crm.evt.victims.alert.issued.GTM", payload) for payload in payloads])
+    provisioner = await region.connect("provisioner")
+
+    async def copied():
+        return (await provisioner.jetstream().stream_info("MAILBOX")).state.messages == len(payloads)
+
+    await until(copied, "the mailboxes to be filled")
+
+
+async def test_what_cannot_be_read_is_told_taken_out_and_holds_up_nothing(region):
+    good = [msgspec.json.encode(told(sequence, "GTM")) for sequence in (1, 2)]
+    await filled(region, [good[0], *POISON.values(), good[1]])
+    left_out = []
+    async with connect(region.nats.url, region.seed("GTM"), "GTM") as client:
+        found = [event.sequence async for event in client.mailbox(idle_s=1, unreadable=left_out.append)]
+    assert found == [1, 2]
+    assert [one.payload for one in left_out] == list(POISON.values())
+    assert all(one.reason.endswith("Error") and one.where.startswith("crm.evt.") for one in left_out)
+    assert await read(region, "GTM", None) == []
+
+
+async def test_whoever_cannot_do_without_an_event_leaves_it_in_the_mailbox(region, capsys):
+    good = msgspec.json.encode(told(1, "GTM"))
+    await filled(region, [POISON["no JSON"], good])
+
+    def refuse(one):
+        raise LookupError(one.reason)
+
+    async with connect(region.nats.url, region.seed("GTM"), "GTM") as client:
+        with pytest.raises(LookupError):
+            await anext(client.mailbox(idle_s=1, unreadable=refuse))
+    assert await read(region, "GTM", None) == [1]  # left out, by default with a line in the log
+    said = capsys.readouterr().out
+    assert "an event cannot be read and is left out" in said
+    assert "x00" not in said
