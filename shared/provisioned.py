@@ -14,7 +14,7 @@ NOT_FOUND = (10014, 10059)
 
 def read_by(service: str) -> list[str]:
     """Return the other services' streams on which `service` has a durable."""
-    own = {*intakes(), streams.MAILBOX, streams.stream_of(service)}
+    own = {*intakes(), streams.MAILBOX, streams.RECEIPTS, streams.stream_of(service)}
     return [name for name, durables in streams.durables().items() if service in durables and name not in own]
 
 
@@ -36,7 +36,8 @@ async def differences(client: Client, service: str) -> list[str]:
     """
     configs, durables = streams.stream_configs(), streams.durables()
     asked = []
-    for stream in (*intakes(), streams.stream_of(service), *read_by(service)):
+    receipts = [streams.RECEIPTS] if service in durables[streams.RECEIPTS] else []
+    for stream in (*intakes(), streams.stream_of(service), *read_by(service), *receipts):
         asked.append(_differing(client, f"stream {stream}", f"STREAM.INFO.{stream}", configs[stream]))
         if service in durables.get(stream, {}):
             question, wanted = f"CONSUMER.INFO.{stream}.{service}", durables[stream][service]

@@ -14,6 +14,8 @@ Config = dict[str, Any]
 SECOND = 1_000_000_000
 DAY = 24 * 3600 * SECOND
 MAILBOX, QUARANTINE = "MAILBOX", "QUARANTINE"
+TELLS_DELIVERY = "victims"
+"""The service that tells what was delivered."""
 SENDERS: tuple[str, ...] = MEMBERS
 """Who may report, each by its own intake; the token behind `crm.in`."""
 INTAKE = "INTAKE"
@@ -27,6 +29,11 @@ INTAKE_BYTES = 1456 * 1024**2
 """What an intake may hold: seven days at two reports a second. Beyond it reports are refused, not dropped."""
 REPORT_BYTES_MAX = 64 * 1024
 QUARANTINE_BYTES = 4 * 1024**3
+RECEIPTS = "RECEIPTS"
+"""What the countries acknowledged in their mailboxes: the server's own word for each message, of those that were taken
+and of no other (one that was rejected with `+TERM` moves the floor as well)."""
+RECEIPTS_SUBJECT = "$JS.EVENT.METRIC.CONSUMER.ACK.MAILBOX.*"
+RECEIPTS_BYTES = 256 * 1024**2
 ACK_WAIT_S, MAILBOX_ACK_WAIT_S = 3, 30
 """What a replica held when it died comes back after this; what a slow one still works on may come to another as well:
 the log takes each once. Countries get more time: nothing of ours takes their repeats away."""
@@ -71,10 +78,11 @@ def stream_configs() -> dict[str, Config]:
         "duplicate_window": 3600 * SECOND,  # rubbish met again after a crash is kept once
         "discard": "old",  # a sender of rubbish must not be able to stop the intake
     }
+    receipts = {"subjects": [RECEIPTS_SUBJECT], "max_age": 7 * DAY, "max_bytes": RECEIPTS_BYTES, "discard": "old"}
     special = {EMPTY: {"subjects": ["crm.empty"], "max_msgs": 1, "max_age": SECOND, "duplicate_window": SECOND}}
     special |= {intake_of(sender): _intake(sender) for sender in SENDERS}
     special |= {stream_of(service): own | _subjects(service) for service in SERVICES}
-    special |= {MAILBOX: mailbox, QUARANTINE: quarantine}
+    special |= {MAILBOX: mailbox, QUARANTINE: quarantine, RECEIPTS: receipts}
     return {name: {"name": name, **KEPT, **CLOSED, **config} for name, config in special.items()}
 
 
@@ -85,7 +93,11 @@ def durables() -> dict[str, dict[str, Config]]:
             intake_of(sender): {service: _durable(service, [f"crm.in.{sender}.{service}.*.*"]) for service in SERVICES}
             for sender in SENDERS
         },
-        MAILBOX: {country: _durable(country, [f"crm.evt.*.*.*.{country}"], MAILBOX_ACK_WAIT_S) for country in MEMBERS},
+        MAILBOX: {
+            country: _durable(country, [f"crm.evt.*.*.*.{country}"], MAILBOX_ACK_WAIT_S) | {"sample_freq": "100"}
+            for country in MEMBERS
+        },
+        RECEIPTS: {TELLS_DELIVERY: _durable(TELLS_DELIVERY, [RECEIPTS_SUBJECT])},
     }
     for reader, names in READS.items():
         for service in SERVICES:

@@ -8,13 +8,11 @@ from msgspec import Struct
 
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
-from shared.streams import INTAKE, MAILBOX, QUARANTINE, durables, stream_of
+from shared.streams import INTAKE, MAILBOX, QUARANTINE, TELLS_DELIVERY, durables, stream_of
 
 PROVISIONER, OPERATOR = "provisioner", "operator"
 FOLDS = "indicators"
 """The service that reads all five streams with ordered consumers."""
-TELLS_DELIVERY = "victims"
-"""The service that looks how far each country has acknowledged its mailbox, and which offers that were."""
 
 
 class Rights(Struct, frozen=True, kw_only=True):
@@ -41,7 +39,7 @@ def central() -> dict[str, Rights]:
         PROVISIONER: Rights(publish=("$JS.API.>",), subscribe=(f"{inbox(PROVISIONER)}.>",)),
         OPERATOR: Rights(
             publish=("$JS.API.>", "$JS.ACK.>", "$JS.FC.>"),
-            subscribe=(f"{inbox(OPERATOR)}.>", "$JS.EVENT.>"),
+            subscribe=(f"{inbox(OPERATOR)}.>", "$JS.EVENT.ADVISORY.>"),
         ),
     }
 
@@ -84,7 +82,6 @@ def _service(name: str) -> Rights:
     if name == FOLDS:
         publish += _folding()
     if name == TELLS_DELIVERY:
-        publish += [f"$JS.API.CONSUMER.INFO.{MAILBOX}.{member}" for member in MEMBERS]
         publish.append(f"$JS.API.DIRECT.GET.{MAILBOX}")
     return Rights(publish=tuple(publish), subscribe=(f"{inbox(name)}.>", f"crm.ask.*.{name}.>"), answers=True)
 

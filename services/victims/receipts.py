@@ -1,83 +1,133 @@
 """Delivery: a referral has arrived when its receiver's system has acknowledged it in its mailbox, before any answer.
 
-The word is the mailbox's own: everything up to the acknowledgement floor of a country's durable on MAILBOX was
-acknowledged by that country. What was acknowledged beyond the floor, out of order, waits until all before it was. Which
-referrals that were is told by the last offer at or below the floor, for MAILBOX keeps the offers in the order of this
-service's log and names the position of each. So nothing has to be remembered between two looks: a look repeated, after
-a restart or by another replica, finds the same.
+The word is the server's: RECEIPTS holds a receipt for each message of MAILBOX that a country acknowledged, and none for
+one that it rejected (`+TERM`), gave back (`+NAK`) or let expire. A receipt that is lost, with a server or because the
+stream was full, makes nothing delivered: the answer tells it then. A receipt is acknowledged when what it tells is
+recorded; a batch repeated, after a restart or by another replica, finds the same.
 """
 
 import asyncio
 import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
 
+import msgspec
 import structlog
 from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
 
 from services.victims.rules.notices import SERVICE
 from services.victims.store import referrals
 from shared import contracts, crash, database
 from shared.contracts import Event
 from shared.contracts.victims import ReferralDelivered, ReferralOffered
-from shared.database import RECEIPTS, Connection
+from shared.database import RECEIPTS as LEADS
+from shared.database import Connection
 from shared.log import Draft, Log
 from shared.lost import LOST
 from shared.rules import derive
-from shared.streams import MAILBOX
+from shared.streams import MAILBOX, RECEIPTS
 from shared.telemetry import RECEIVED
 
 log = structlog.get_logger()
 
-POLL_S = 0.5
 BATCH_MAX = 200
+FETCH_S = 1.0
 TIMEOUT_S = 5.0
+AGAIN_S = 2.0
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What the server tells of an acknowledgement."""
+
+    consumer: str
+    """The country."""
+    stream_seq: Annotated[int, msgspec.Meta(ge=1)]
+    """The message of MAILBOX."""
+    timestamp: Annotated[datetime, msgspec.Meta(tz=True)]
+    """When it was acknowledged."""
+
+
+_receipts = msgspec.json.Decoder(Receipt)
 
 
 async def sweep(log_: Log, client: Client) -> None:
-    """Record what was delivered, for ever; one sweeper is active per service, and asks only while something is open."""
+    """Record what was delivered, for ever; one sweeper is active per service."""
     while True:
         try:
-            async with database.elected(log_.pool, log_.service, RECEIPTS) as connection:
-                while True:
-                    for country in await referrals.undelivered_to(connection):
-                        last = await acknowledged(client, country)
-                        while last and await deliver(log_, connection, country, last) == BATCH_MAX:
-                            pass
-                    await asyncio.sleep(POLL_S)
+            async with database.elected(log_.pool, log_.service, LEADS) as connection:
+                reader = await client.jetstream().pull_subscribe_bind(durable=SERVICE, stream=RECEIPTS)
+                try:
+                    while True:
+                        await _batch(log_, client, connection, reader)
+                finally:
+                    await reader.unsubscribe()
         except LOST as error:
             log.warning("receipts wait", error=type(error).__name__)
             await asyncio.sleep(1)
 
 
-async def acknowledged(client: Client, country: str) -> int:
-    """Return the position (in this service's log) of the last offer that a country has acknowledged; 0: none yet.
+async def _batch(log_: Log, client: Client, connection: Connection, reader: JetStreamContext.PullSubscription) -> None:
+    """Act on the receipts that have come."""
+    try:
+        messages = await reader.fetch(BATCH_MAX, timeout=FETCH_S)
+    except TimeoutError:
+        await connection.execute("select 1")  # who leads must notice that the database is away
+        return
+    told = {message.reply: _read(message) for message in messages}
+    waiting = await referrals.undelivered_to(connection)
+    failed: set[str] = set()
+    for country in waiting:
+        receipts = [one for one in told.values() if one and one.consumer == country]
+        found = await asyncio.gather(*(_offer(client, one) for one in receipts))
+        positions = [position for position in found if position]
+        if positions and not await deliver(log_, connection, country, positions):
+            failed.add(country)
+    for message in messages:
+        receipt = told[message.reply]
+        await (message.nak(delay=AGAIN_S) if receipt and receipt.consumer in failed else message.ack())
+
+
+def _read(message: Msg) -> Receipt | None:
+    try:
+        return _receipts.decode(message.data)
+    except msgspec.MsgspecError:
+        log.error("no receipt, passed over", sequence=message.metadata.sequence.stream)  # noqa: TRY400 - no traceback
+        return None
+
+
+async def _offer(client: Client, receipt: Receipt) -> int:
+    """Return the position (in this service's log) of the offer that was acknowledged; 0: it was no offer.
 
     Raises nats.errors.Error when the server does not answer.
     """
-    answer = await client.request(f"$JS.API.CONSUMER.INFO.{MAILBOX}.{country}", b"", timeout=TIMEOUT_S)
-    floor = json.loads(answer.data).get("ack_floor", {}).get("stream_seq", 0)
-    if not floor:
+    wanted = json.dumps({"seq": receipt.stream_seq}).encode()
+    found = await client.request(f"$JS.API.DIRECT.GET.{MAILBOX}", wanted, timeout=TIMEOUT_S)
+    headers = found.headers or {}
+    if headers.get("Nats-Subject") != f"crm.evt.{SERVICE}.referral.offered.{receipt.consumer}":
         return 0
-    wanted = {"multi_last": [f"crm.evt.{SERVICE}.referral.offered.{country}"], "up_to_seq": floor}
-    found = await client.request(f"$JS.API.DIRECT.GET.{MAILBOX}", json.dumps(wanted).encode(), timeout=TIMEOUT_S)
-    # "<stream> <sequence there> …"; where there is no such message, the answer has a status and no origin.
-    origin = (found.headers or {}).get("Nats-Stream-Source", "")
-    return int(origin.split()[1]) if origin else 0
+    if datetime.fromisoformat(headers["Nats-Time-Stamp"]) > receipt.timestamp:
+        return 0  # MAILBOX was made anew: the receipt is for another message
+    # "<stream> <sequence there> …"
+    return int(headers["Nats-Stream-Source"].split()[1])
 
 
-async def deliver(log_: Log, connection: Connection, country: str, last: int) -> int:
-    """Record the delivery of what was offered to `country` up to position `last`; return how many, at most a batch."""
+async def deliver(log_: Log, connection: Connection, country: str, positions: Sequence[int]) -> bool:
+    """Record the delivery of what was offered to `country` at these positions; return whether all was recorded."""
     async with connection.transaction():
         await database.turn(connection, log_.service)
-        offers = await referrals.delivered_by(connection, country, last, BATCH_MAX)
+        offers = await referrals.offered_at(connection, country, positions)
         if not offers:
-            return 0
+            return True
         drafts = [Draft(_delivered(log_, contracts.decode(offer))) for offer in offers]
         failed = [outcome for outcome in await log_.record_within(connection, drafts) if outcome is not None]
         crash.point("delivering")
     for outcome in failed:
         RECEIVED.labels(log_.service, "receipt", "failed").inc()
         log.error("receipt failed and is tried again", type=type(outcome).__name__)
-    return len(offers) - len(failed)
+    return not failed
 
 
 def _delivered(log_: Log, offered: Event[ReferralOffered]) -> Event[ReferralDelivered]:

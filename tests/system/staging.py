@@ -35,6 +35,7 @@ Tests with processes of their own (`system`) speak for themselves: tests/harness
 
 import asyncio
 import itertools
+import json
 import os
 import random
 from collections import defaultdict
@@ -51,7 +52,6 @@ from nats.aio.client import Client
 from infra.nats.asking import ask
 from infra.nats.rights import OPERATOR, inbox
 from services.indicators.figures import Cell, Figures
-from services.victims.receipts import acknowledged
 from shared import contracts
 from shared.batch import publish_batch
 from shared.client import CountryClient
@@ -235,7 +235,17 @@ class Scene:
             " join victims.log as l on l.entity = r.referral_id and l.type = 'crm.victims.referral.offered.v1'"
             " where r.delivered is null and r.state in ('pending', 'overdue') group by r.receiver"
         )
-        return any([await acknowledged(self.operator, row["receiver"]) >= row["first"] for row in rows])
+        return any([await self._acknowledged(row["receiver"]) >= row["first"] for row in rows])
+
+    async def _acknowledged(self, country: str) -> int:
+        """The position of the last offer that a country, which rejects nothing in a scene, has acknowledged."""
+        floor = (await ask(self.operator, f"CONSUMER.INFO.{MAILBOX}.{country}"))["ack_floor"]["stream_seq"]
+        if not floor:
+            return 0
+        wanted = {"multi_last": [f"crm.evt.victims.referral.offered.{country}"], "up_to_seq": floor}
+        found = await self.operator.request(f"$JS.API.DIRECT.GET.{MAILBOX}", json.dumps(wanted).encode(), timeout=5)
+        origin = (found.headers or {}).get("Nats-Stream-Source", "")
+        return int(origin.split()[1]) if origin else 0
 
     async def _published(self, report: dict[str, Any]) -> None:
         country = report["source"].split(":")[3]

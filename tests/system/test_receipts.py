@@ -1,6 +1,7 @@
 """A referral is delivered when the receiver's system acknowledges it in its mailbox: before any answer, and once."""
 
 import asyncpg
+import pytest
 
 from infra.recovery.replay import Replay
 from services.victims.__main__ import SERVICE
@@ -75,7 +76,7 @@ async def test_delivered_when_read_told_once_and_by_nothing_less(system):
     assert await delivered(system) == ["ref-2", "ref-1", "ref-3"]
 
 
-async def test_acknowledgements_out_of_order_count_up_to_the_first_that_is_missing(system):
+async def test_what_is_acknowledged_out_of_order_is_delivered_and_what_lies_between_is_not(system):
     system.start("victims", **clock())
     await system.ready()
     gtm, mex = await system.country("GTM"), await system.country("MEX")
@@ -83,14 +84,44 @@ async def test_acknowledgements_out_of_order_count_up_to_the_first_that_is_missi
         await gtm.publish(referral(gtm, number))
     await mailed(system, 4)
     first, second, third, fourth = await taken(mex, 4)
-    for message in (first, third):
-        await message.ack_sync()
+    await first.ack_sync()
     await system.recorded("victims", DELIVERED)
-    await second.ack_sync()
-    await system.recorded("victims", DELIVERED, 3)
-    assert await delivered(system) == ["ref-1", "ref-2", "ref-3"]
-    await fourth.ack_sync()
+    await third.ack_sync()
+    await system.recorded("victims", DELIVERED, 2)
+    assert await delivered(system) == ["ref-1", "ref-3"]
+    for message in (second, fourth):
+        await message.ack_sync()
+        await system.recorded("victims", DELIVERED, 3)
     await system.recorded("victims", DELIVERED, 4)
+    assert await delivered(system) == ["ref-1", "ref-3", "ref-2", "ref-4"]
+
+
+@pytest.mark.parametrize("service", ["there", "away"])
+async def test_what_is_rejected_given_back_or_expired_is_not_delivered(system, service):
+    """A client library's "reject" is `+TERM`, which moves the acknowledgement floor like an acknowledgement."""
+    system.start("victims", **clock())
+    await system.ready()
+    gtm, mex = await system.country("GTM"), await system.country("MEX")
+    for number in range(1, 8):
+        await gtm.publish(referral(gtm, number))
+    await mailed(system, 7)
+    if service == "away":
+        system.kill("victims")
+    words = [b"+TERM", b"+TERM no such person", b"+NAK", b'-NAK {"delay": 1000000000}', b"+WPI", b"rubbish", b"+ACK"]
+    for message, word in zip(await taken(mex, 7), words, strict=True):
+        await mex.client.publish(message.reply, word)
+    await mex.client.flush()
+    if service == "away":
+        system.start("victims", **clock())
+        await system.ready()
+    await system.recorded("victims", DELIVERED)
+    again = [event.data.referral_id async for event in mex.mailbox(idle_s=2) if event.name == OFFERED]
+    assert {"ref-1", "ref-2"}.isdisjoint(again)
+    await system.recorded("victims", DELIVERED, 1 + len(set(again)))
+    assert sorted(await delivered(system)) == sorted({"ref-7", *again})
+    operator = await system.region.connect("operator")
+    info = await operator.jetstream().consumer_info("MAILBOX", "MEX")
+    assert info.ack_floor.stream_seq >= 2, "the floor went over what was rejected"
 
 
 async def test_neither_lost_nor_doubled_when_the_service_is_killed_on_either_side(system):
@@ -142,7 +173,9 @@ async def test_offered_again_to_a_newcomer_it_is_delivered_once(system):
     gtm, mex = await system.country("GTM"), await system.country("MEX")
     await gtm.publish(referral(gtm, 1))
     await mailed(system, 1)
-    await mex.publish(say(mex, "intel.contactpoint.designated", country="MEX"))
+    await mex.publish(
+        say(mex, "intel.contactpoint.designated", country="MEX", officer_ref="urn:crm:vault:MEX:officer-1")
+    )
     await mailed(system, 2)
     first, again = await taken(mex, 2)
     await first.ack_sync()

@@ -102,18 +102,17 @@ async def undelivered_to(connection: Connection) -> list[str]:
     return [row["receiver"] for row in rows]
 
 
-async def delivered_by(connection: Connection, receiver: str, last: int, most: int) -> list[bytes]:
-    """Return the first offer of each of a country's open, undelivered referrals, of those up to position `last`."""
+async def offered_at(connection: Connection, receiver: str, positions: Sequence[int]) -> list[bytes]:
+    """Return the first offer, of those at these positions, of each of a country's open, undelivered referrals."""
     rows = await connection.fetch(
-        "select o.payload from referral as r cross join lateral (select position, payload from log"
-        " where entity = r.referral_id and type = 'crm.victims.referral.offered.v1' and country = r.receiver"
-        " and convert_from(payload, 'UTF8')::jsonb->'data'->>'sender' = r.sender"
-        " and position <= $2 order by position limit 1) as o"
-        " where r.receiver = $1 and r.delivered is null and r.state in ('pending', 'overdue')"
-        " order by o.position limit $3",
+        "select payload from (select distinct on (r.sender, r.referral_id) o.position, o.payload from log as o"
+        " join referral as r on r.referral_id = o.entity and r.receiver = o.country"
+        " and r.sender = convert_from(o.payload, 'UTF8')::jsonb->'data'->>'sender'"
+        " where o.position = any($2::bigint[]) and o.type = 'crm.victims.referral.offered.v1' and r.receiver = $1"
+        " and r.delivered is null and r.state in ('pending', 'overdue')"
+        " order by r.sender, r.referral_id, o.position) as first order by position",
         receiver,
-        last,
-        most,
+        list(positions),
     )
     return [row["payload"] for row in rows]
 
