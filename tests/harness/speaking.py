@@ -16,6 +16,12 @@ def example(name, /, **changes):
     return {key: value for key, value in data.items() if value is not ...}
 
 
+def of_own(data, country):
+    """The data with claim checks that name a vault of this country, as each country's must."""
+    ours, theirs = "urn:crm:vault:GTM:", f"urn:crm:vault:{country}:"
+    return {key: value.replace(ours, theirs) if isinstance(value, str) else value for key, value in data.items()}
+
+
 def clock(speed=1.0, now=NOW):
     return {
         "CRM_CLOCK_START": now.isoformat(),
@@ -25,7 +31,7 @@ def clock(speed=1.0, now=NOW):
 
 
 def say(country, name, /, time=NOW, **changes):
-    return country.report(name, example(name, **changes), time=time)
+    return country.report(name, of_own(example(name, **changes), country.country), time=time)
 
 
 async def tell(country, name, times=1, **changes):

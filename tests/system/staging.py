@@ -59,7 +59,7 @@ from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
 from shared.streams import MAILBOX, stream_of
 from tests.harness.figuring import folded
-from tests.harness.speaking import example, fits
+from tests.harness.speaking import example, fits, of_own
 from tests.harness.stage import CALLER, Stage
 from tests.harness.system import System, until
 
@@ -107,7 +107,7 @@ class Scene:
     ) -> dict[str, Any]:
         """A report; `envelope` holds further arguments of `CountryClient.report`."""
         speaker = CountryClient(None, country, "test")
-        return speaker.report(name, example(name, **changes), time=time or self.now, **dict(envelope))
+        return speaker.report(name, of_own(example(name, **changes), country), time=time or self.now, **dict(envelope))
 
     async def play(self, *reports: dict[str, Any]) -> None:
         self.reports += reports
