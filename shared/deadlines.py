@@ -4,6 +4,7 @@ Whoever takes the row takes it in the transaction of what follows: an answer and
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ import structlog
 
 from shared import contracts, crash, database
 from shared.contracts import Event
-from shared.database import SWEEP, Connection
+from shared.database import SWEEP, Connection, Row
 from shared.log import Draft, Log
 from shared.telemetry import DEADLINE, RECEIVED
 
@@ -72,18 +73,36 @@ async def fire(log_: Log, connection: Connection) -> int:
         now,
         BATCH_MAX,
     )
-    due = sorted(rows, key=lambda row: (row["due"], row["id"]))
-    outcomes = await log_.record_within(connection, [Draft(contracts.decode(row["event"])) for row in due])
-    for row, outcome in zip(due, outcomes, strict=True):
-        if outcome is not None:
-            RECEIVED.labels(log_.service, DEADLINE, "failed").inc()
-            log.error("deadline failed and is tried again", type=type(outcome).__name__, tries=row["tries"] + 1)
-            await connection.execute(
-                "insert into deadline (id, due, event, tries, retry_at)"
-                " values ($1, $2, $3, $4, now() + make_interval(secs => least(60, 2 ^ least($4, 6))))",
-                row["id"],
-                row["due"],
-                row["event"],
-                row["tries"] + 1,
-            )
-    return len(due)
+    drafts, failed = _read(sorted(rows, key=lambda row: (row["due"], row["id"])))
+    outcomes = await log_.record_within(connection, [draft for _, draft in drafts])
+    failed += [(row, one) for (row, _), one in zip(drafts, outcomes, strict=True) if one is not None]
+    for row, error in failed:
+        await _put_back(log_.service, connection, row, error)
+    return len(rows)
+
+
+def _read(rows: Sequence[Row]) -> tuple[list[tuple[Row, Draft]], list[tuple[Row, Exception]]]:
+    """Return the events that are to be recorded, and what cannot be read: no deadline holds up another."""
+    drafts: list[tuple[Row, Draft]] = []
+    failed: list[tuple[Row, Exception]] = []
+    for row in rows:
+        try:
+            drafts.append((row, Draft(contracts.decode(row["event"]))))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others are due as well
+            failed.append((row, error))
+    return drafts, failed
+
+
+async def _put_back(service: str, connection: Connection, row: Row, error: Exception) -> None:
+    """Have the deadline tried again later, each time after twice as long, at most a minute."""
+    RECEIVED.labels(service, DEADLINE, "failed").inc()
+    log.error("deadline failed and is tried again", type=type(error).__name__, tries=row["tries"] + 1)
+    await connection.execute(
+        "insert into deadline (id, due, event, tries, retry_at)"
+        " values ($1, $2, $3, least($4, 1000), now() + make_interval(secs => least(60, 2 ^ least($4, 6))))"
+        " on conflict (id) do nothing",  # what was recorded meanwhile may have set it anew
+        row["id"],
+        row["due"],
+        row["event"],
+        row["tries"] + 1,
+    )

@@ -30,6 +30,7 @@ class Steady:
 
     async def keep(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """Do `work`, and again whenever it fails, until it returns by itself or is cancelled."""
+        RECEIVED.labels(self.service, what, "failed")  # from the start, so that the first failure is a rise
         pause_s = PAUSE_S
         while True:
             begun = time.monotonic()
