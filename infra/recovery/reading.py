@@ -54,7 +54,13 @@ async def _batch(nc: Client, stream: str, wanted: dict[str, Any]) -> list[Messag
                 return batch
             if status:
                 raise UnreadableError(f"{stream}: {status} {head.get('Description', '')}".strip())
-            origin = head.get("Nats-Stream-Source", "0 0").split()[1]  # "<stream> <sequence there> …"
-            batch.append(Message(int(head["Nats-Sequence"]), head["Nats-Subject"], answer.data, int(origin)))
+            origin = _origin(head.get("Nats-Stream-Source", ""))
+            batch.append(Message(int(head["Nats-Sequence"]), head["Nats-Subject"], answer.data, origin))
     finally:
         await answers.unsubscribe()
+
+
+def _origin(header: str) -> int:
+    """Return the sequence out of "<stream> <sequence there> …"; 0: it says none."""
+    tokens = header.split()
+    return int(tokens[1]) if len(tokens) > 1 and tokens[1].isdecimal() else 0

@@ -1,18 +1,39 @@
-"""Walks a service's log and stream side by side: positions, hash chain, and each message against its row."""
+"""Walks a service's log and stream side by side: positions, hash chain, columns, and each message against its row."""
 
+import asyncio
+import time
 from dataclasses import dataclass, field
 
+import msgspec
+from msgspec import Struct
 from nats.aio.client import Client
 
 from infra.nats.asking import ask
 from infra.recovery.reading import Message, messages
+from shared import contracts
 from shared.database import Connection, Row
 from shared.log import GENESIS, chained
 from shared.relay import subject
 from shared.streams import MAILBOX, stream_of
 
 ROWS = 1000
+COPIED_S = 5.0
+"""How long a stream may rest before its log's end: then the relay does not copy."""
 SHOWN = 10
+
+
+class _Told(Struct, frozen=True):
+    """As much of a payload as its row says in columns."""
+
+    id: str
+    source: str
+    type: str
+    country: str
+    sequence: int = 0
+    subject: str = ""
+
+
+_told = msgspec.json.Decoder(_Told)
 
 
 @dataclass(slots=True)
@@ -27,12 +48,20 @@ class Comparison:
     """The stream's last, read before the log, so that what is being recorded meanwhile is never a fault."""
     exists: bool = True
     """Whether there is a stream at all."""
+    messages: int = 0
+    """How many messages it had then."""
+    behind: int = 0
+    """Rows that the stream does not get, though it was waited for."""
     head: bytes = GENESIS
     """The last row's hash: who notes it can prove later that nothing before it was changed."""
     gaps: list[int] = field(default_factory=list)
     """Rows that follow a missing one."""
     broken: list[int] = field(default_factory=list)
     """Rows whose hash is not that of the row before and their payload."""
+    crooked: list[int] = field(default_factory=list)
+    """Rows whose columns (id, source, type, country, entity) do not say what their payload says."""
+    refused: list[int] = field(default_factory=list)
+    """Rows that the published decoder refuses: readers set them aside."""
     missing: list[int] = field(default_factory=list)
     """Sequences, up to the stream's last, at which the stream has no message."""
     differing: list[int] = field(default_factory=list)
@@ -60,6 +89,8 @@ class Comparison:
         named = {
             "log: a row is missing before": self.gaps,
             "log: the hash chain breaks at": self.broken,
+            "log: columns differ from what was recorded at": self.crooked,
+            "log: the contract does not decode": self.refused,
             "stream: no message at": self.missing,
             "stream: not the log's row at": self.differing,
             "MAILBOX: does not have": self.unmailed,
@@ -67,6 +98,10 @@ class Comparison:
         said = [f"{what} {_some(found)}" for what, found in named.items() if found]
         if not self.exists:
             said.append("stream: there is none")
+        elif self.position and not self.messages:
+            said.append(f"stream: empty, the log has {self.rows} rows: run `crm restore {self.service}`")
+        if self.behind:
+            said.append(f"stream: {self.behind} rows are not copied: the service's relay stands or does not run")
         if self.ahead:
             said.append(f"stream: {self.ahead} messages beyond the log, which ends at {self.position}")
         return said
@@ -82,23 +117,53 @@ async def compare(connection: Connection, nc: Client, service: str) -> Compariso
     state = (await ask(nc, f"STREAM.INFO.{stream_of(service)}")).get("state")
     found.exists = state is not None
     found.sequence = int(state["last_seq"]) if state else 0
+    found.messages = int(state["messages"]) if state else 0
     stream = messages(nc, stream_of(service))
     message = await anext(stream, None) if found.sequence else None
     while rows := await connection.fetch(
-        f"select position, type, country, payload, hash from {service}.log"  # noqa: S608 - our own names
+        f"select position, id, source, type, country, entity, payload, hash from {service}.log"  # noqa: S608 - our own
         " where position > $1 order by position limit $2",
         found.position,
         ROWS,
     ):
         for row in rows:
             _chain(found, row)
+            _read(found, row)
             if row["position"] > found.sequence:
                 continue
             while message is not None and message.sequence < row["position"]:
                 message = await anext(stream, None)
             _copy(found, row, message)
+    found.behind = await _behind(nc, found) if found.exists else 0
     found.unmailed = await _unmailed(nc, service)
     return found
+
+
+async def _behind(nc: Client, found: Comparison) -> int:
+    """Return how many rows the stream still lacks when it is not filled any more."""
+    last, since = found.sequence, time.monotonic()
+    while last < found.position and time.monotonic() - since < COPIED_S:
+        await asyncio.sleep(COPIED_S / 50)
+        state = (await ask(nc, f"STREAM.INFO.{stream_of(found.service)}")).get("state") or {"last_seq": 0}
+        if state["last_seq"] != last:
+            last, since = int(state["last_seq"]), time.monotonic()
+    return max(0, found.position - last)
+
+
+def _read(found: Comparison, row: Row) -> None:
+    """Hold the columns against the payload, and the payload against the contract."""
+    try:
+        told = _told.decode(row["payload"])
+    except Exception:  # noqa: BLE001 - whatever it is, the rows behind it are looked at as well
+        found.refused.append(row["position"])
+        return
+    columns = (row["position"], row["id"], row["source"], row["type"], row["country"], row["entity"])
+    if columns != (told.sequence, told.id, told.source, told.type, told.country, told.subject):
+        found.crooked.append(row["position"])
+    try:
+        contracts.decode(row["payload"])
+    except Exception:  # noqa: BLE001 - as above
+        found.refused.append(row["position"])
 
 
 async def _unmailed(nc: Client, service: str) -> list[int]:
