@@ -11,14 +11,14 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from shared import contracts
+from shared import contracts, seats
 from shared.contracts import Contract, Corrected, Data, Event, Merged, Problem, Refused, Report, Retracted
 from shared.contracts.door import shortened, within
 from shared.contracts.owned import identified
 from shared.contracts.refusal import all_problems
 from shared.contracts.report import authority
 from shared.database import Connection
-from shared.rules import NotYet, Rules, enriched
+from shared.rules import RECORDED, NotYet, Rules, enriched
 
 Amend: TypeAlias = Callable[[Event[Any], Data, Data | None, Connection], Awaitable[tuple[Data, Data | None]]]
 """(event first reported, previous data, new data or None when retracted, connection) -> the same two, with the
@@ -72,9 +72,11 @@ async def _recorded(event: Event[Any], rules: Rules, amends: Amends, connection:
     """Return the amendment of a report of this service as it is to be recorded; keep what now holds."""
     root = await _root(event, connection)
     agreed = contracts.registry()[root.event.type]
+    # Who held a seat when it was reported may amend that report, whoever holds the seat now.
+    await seats.judge(connection, event, root.event.time)
     new = None
     if isinstance(event.data, Corrected):
-        new = _checked(agreed, event, root)
+        new = await _checked(agreed, event, root, connection)
         new = msgspec.structs.replace(new, **{name: getattr(root.latest, name) for name in agreed.derived})
     previous, amended = await _amended(root, rules, amends, new, connection)
     await _save(root, root.latest if amended is None else amended, retracted=amended is None, connection=connection)
@@ -171,8 +173,10 @@ async def _standing(connection: Connection, position: int, event: Event[Any]) ->
     return Root(position, event, latest, retracted=bool(now and now["retracted"]))
 
 
-def _checked(agreed: Contract, event: Event[Corrected], root: Root) -> Data:
+async def _checked(agreed: Contract, event: Event[Corrected], root: Root, connection: Connection) -> Data:
     """Return the corrected data, which must be what a report of the same type may say; raises Refused."""
+    if RECORDED.get():
+        return msgspec.convert(event.data.data, agreed.data)
     value = {
         "specversion": "1.0",
         "id": event.id,
@@ -193,7 +197,9 @@ def _checked(agreed: Contract, event: Event[Corrected], root: Root) -> Data:
     else:
         assert isinstance(new, Report)
         new, foreign = identified(agreed, new, event.country)
-        problems = [*authority(agreed, root.event.source, new, event.country), *foreign, *new.check()]
+        named = seats.named(msgspec.structs.replace(event, data=new))
+        held = await seats.held(connection, root.event.time) if named else None
+        problems = [*authority(agreed, root.event.source, new, event.country, held), *foreign, *new.check()]
     if new is None or problems:
         raise Refused(*(msgspec.structs.replace(one, pointer=f"/data{one.pointer}") for one in problems))
     return new

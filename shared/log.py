@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from shared import contracts, crash, merges, rules, tally
+from shared import contracts, crash, merges, rules, seats, tally
 from shared.clock import Clock
 from shared.contracts import Corrected, Event, Merged, Problem, Refused, Retracted
 from shared.contracts.vocabulary import REGION
@@ -167,6 +167,8 @@ class Log:
 
     async def _together(self, draft: Draft, event: Event[Any], connection: Connection) -> list[Event[Any]]:
         """Run the rule; return what is to be recorded."""
+        if not draft.heard:
+            await seats.judge(connection, event)
         events = await rules.apply(self.rules, event, connection)
         if not draft.heard:
             return events
@@ -175,7 +177,7 @@ class Log:
 
     async def _apart(self, draft: Draft, event: Event[Any], connection: Connection) -> list[Event[Any]] | Exception:
         """Run the rule in a savepoint, so that what fails in it concerns its own event only."""
-        if not draft.heard and rules.of(self.rules, event) is None:
+        if not draft.heard and rules.of(self.rules, event) is None and not seats.named(event):
             return [event]
         try:
             async with connection.transaction():

@@ -6,6 +6,7 @@ A rule's clock is the recorded time of its event and its ids are derived from it
 import inspect
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
@@ -17,6 +18,9 @@ from shared.contracts.vocabulary import Addressee
 from shared.database import Connection
 
 NAMESPACE = uuid.UUID("6a0f5a39-0f6b-5c5e-9a53-20030509cafe")
+RECORDED: ContextVar[bool] = ContextVar("recorded", default=False)
+"""Set while what was recorded before goes through the rules again (`crm restore`): what the door asks of a report was
+asked when it came, by the bounds and the seats of that day."""
 DEPTH_MAX = 8
 """How far events may set off events within one transaction; more is a loop in the rules."""
 

@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
-from shared import bus, crash, database, deadlines, mailbox, ops, provisioned, telemetry
+from shared import bus, crash, database, deadlines, mailbox, ops, provisioned, seats, telemetry
 from shared.amendments import Amends, Follows, with_amendments
 from shared.clock import Clock
 from shared.contracts.questions import MailboxAsk
@@ -66,8 +66,8 @@ class Service:
     """What only this service has: begun before it starts to work, ended after it stopped."""
 
     def all_rules(self) -> Rules:
-        """Return its rules with those that keep facts, amend and merge."""
-        kept = with_facts(self.rules, self.amends, self.facts)
+        """Return its rules with those that keep seats and facts, amend and merge."""
+        kept = with_facts({**seats.RULES, **self.rules}, self.amends, self.facts)
         return with_merges(with_amendments(self.name, *kept, self.follows))
 
 

@@ -57,6 +57,7 @@ class Replay:
     async def run(self) -> None:
         """Append all that the stream has beyond the log. It may be run again after a failure, and goes on."""
         lock = self.service, APPEND
+        again = rules.RECORDED.set(True)
         await self.connection.execute("select pg_advisory_lock(hashtext($1), $2)", *lock)
         try:
             self._at = await head(self.connection)
@@ -69,6 +70,7 @@ class Replay:
                         if self._ahead:
                             await self._step()
         finally:
+            rules.RECORDED.reset(again)
             await self.connection.execute("select pg_advisory_unlock(hashtext($1), $2)", *lock)
 
     async def _read(self, stream: AsyncIterator[Message]) -> bool:

@@ -12,22 +12,10 @@ import structlog
 from services.indicators import board, rules, store
 from services.indicators.announce import announce, rebuilt
 from services.indicators.feed import Feed
-from services.indicators.plan import FOLDER, PlanError, load
+from services.indicators.plan import PlanError
+from services.indicators.settings import IndicatorsSettings, current
 from shared import telemetry, web
 from shared.service import EXIT_MISCONFIGURED, Running, Service, run
-from shared.settings import Settings
-
-
-class IndicatorsSettings(Settings):
-    """What only indicators needs to know."""
-
-    http_host: str = "127.0.0.1"
-    http_port: int = 8080
-    http_hosts: str = "*"
-    """The names under which the board may be asked for, by comma; `*`: any."""
-    operator_token: str = ""
-    """Whoever shows it sees exact figures; empty: nobody does."""
-    plan_folder: Path = FOLDER
 
 
 @asynccontextmanager
@@ -35,7 +23,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
     """Fold the streams, announce milestones and serve the board for the duration."""
     settings = running.settings
     assert isinstance(settings, IndicatorsSettings)
-    plan = load(settings.plan_folder)
+    plan = current()
     feed = Feed(running.client, running.pool, plan)
     await feed.start()
     running.checks.append(feed.faults)
@@ -64,6 +52,7 @@ SERVICE = Service(
     name=rules.SERVICE,
     folder=Path(__file__).parent,
     rules=rules.RULES,
+    amends=rules.AMENDS,
     settings=IndicatorsSettings,
     extend=folding,
 )
@@ -73,7 +62,7 @@ def main() -> None:
     """Run the service; a plan that cannot be used is told with all its faults, and starts nothing (exit code 78)."""
     settings = IndicatorsSettings()
     try:
-        load(settings.plan_folder)
+        current()
     except PlanError as error:
         telemetry.configure(rules.SERVICE, settings.log_level)
         faults = [msgspec.to_builtins(fault) for fault in error.faults]

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from services.indicators import checks
 from services.indicators.accounts import Accounts
+from shared.contracts import Ref
 
 FOLDER = Path(__file__).parent / "plan"
 Kind = Literal[
@@ -176,6 +177,7 @@ class Area(Struct, frozen=True, forbid_unknown_fields=True):
 class Plan(Struct, frozen=True, dict=True):
     """Everything that one folder of TOML says; `digest` changes when any of it does."""
 
+    id: str
     title: Text
     start: date
     silent_days: int
@@ -211,6 +213,8 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
 
     title: Text
     start: date
+    id: Ref = "crm-2003"
+    """By which reports name it."""
     silent_days: int = 30
     """A country that has reported, and then nothing for so long, is silent."""
 
@@ -238,7 +242,7 @@ def load(folder: Path = FOLDER) -> Plan:
         raise PlanError(faults)
     head = found["plan"][0][1]
     by_row, by_milestone = {row.id: row for _, row in rows}, {row.id: row for _, row in milestones}
-    return Plan(head.title, head.start, head.silent_days, areas, by_row, by_milestone, digest.hexdigest())
+    return Plan(head.id, head.title, head.start, head.silent_days, areas, by_row, by_milestone, digest.hexdigest())
 
 
 _TABLES: dict[str, type[Struct]] = {"plan": _Head, "area": Area, "indicator": Row, "milestone": Milestone}

@@ -1,6 +1,73 @@
-"""What indicators does with the reports that it records itself (the Plan's approval): it only folds them."""
+"""What indicators checks of the reports that it records itself: the plan and rows that they name, and hand-overs."""
 
-from shared.rules import Rules
+from collections.abc import Iterable
+from typing import Any
+
+from services.indicators.settings import current
+from shared import seats
+from shared.amendments import Amends
+from shared.contracts import Data, Event, Problem, Refused
+from shared.contracts.indicators import BaselineSet, EvaluationPublished, PlanAmended, PlanApproved, SeatAssigned
+from shared.database import Connection
+from shared.rules import RECORDED, Rules
 
 SERVICE = "indicators"
-RULES: Rules = {}
+
+
+async def on_named(event: Event[Any], _connection: Connection) -> Iterable[Event[Any]]:
+    """Refuse what names another plan, or a row that the plan has not."""
+    _refuse(_unknown(event.data, "/data"))
+    return []
+
+
+async def amend_named(
+    _root: Event[Any], previous: Data, new: Data | None, _connection: Connection
+) -> tuple[Data, Data | None]:
+    """Refuse what may not have been reported so in the first place."""
+    if new is not None:
+        _refuse(_unknown(new, "/data/data"))
+    return previous, new
+
+
+def _unknown(data: Any, at: str) -> Problem | None:
+    plan = current()
+    if isinstance(data, BaselineSet):
+        if data.indicator in plan.rows:
+            return None
+        return Problem(f"{at}/indicator", "unknown_indicator", "the plan has no row of this id")
+    if data.plan == plan.id:
+        return None
+    return Problem(f"{at}/plan", "unknown_plan", "this is not the plan that is carried out here", plan.id)
+
+
+def _refuse(problem: Problem | None) -> None:
+    if problem and not RECORDED.get():
+        raise Refused(problem)
+
+
+async def on_seat_assigned(event: Event[SeatAssigned], connection: Connection) -> Iterable[Event[Any]]:
+    """Take a hand-over from who holds the seat now, and would still hold it on the day before; then keep it.
+
+    So a former holder cannot take a seat back, nor a present one write another's tenure into the past.
+    """
+    begins = seats.begins(event.data.effective_from)
+    now = await seats.held(connection, event.recordedtime)
+    before = await seats.held(connection, begins - seats.INSTANT)
+    if {now.get(event.data.body), before.get(event.data.body)} != {event.country}:
+        why = "only who holds the seat now, and until that day, may hand it over"
+        _refuse(Problem("/data/effective_from", "not_seated", why))
+    return await seats.keep(event, connection)
+
+
+async def stands(
+    _root: Event[Any], _previous: Data, _new: Data | None, _connection: Connection
+) -> tuple[Data, Data | None]:
+    """Refuse to amend a hand-over: others have acted on it."""
+    why = "a hand-over stands: assign the seat again for the same day"
+    raise Refused(Problem("/data/supersedes", "not_amendable", why))
+
+
+NAMING = (PlanApproved, PlanAmended, EvaluationPublished, BaselineSet)
+"""What names a plan, or one of its rows."""
+RULES: Rules = {**dict.fromkeys(NAMING, on_named), SeatAssigned: on_seat_assigned}
+AMENDS: Amends = {**dict.fromkeys(NAMING, amend_named), SeatAssigned: stands}

@@ -17,7 +17,7 @@ from shared.contracts import identity
 from shared.contracts.bounds import PSEUDONYM, SINCE_PLAN, YEARS, shaped
 from shared.contracts.identity import Owners
 from shared.contracts.tallies import Counted, Steps, Tallied, filled
-from shared.contracts.vocabulary import END, MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason
+from shared.contracts.vocabulary import END, MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason, Seat
 
 SERVICES = ("intel", "victims", "legal", "training", "indicators")
 ACTING = ("intel", "victims", "legal", "training")
@@ -149,6 +149,8 @@ class Contract(Struct, frozen=True, kw_only=True, eq=False):
     """The kinds of organisation (`reported_by`) that may report it; empty: any."""
     owner: str
     """The field naming the only country that may send it (an issuing country, say); empty: any country."""
+    behalf: tuple[Seat, ...]
+    """The seats whose holder may send it, too, of whatever country `owner` names."""
     privacy: Literal["N", "P", "S"]
     entity: str
     """The field that names the entity, equal to the envelope's `subject`; empty: the subject alone."""
@@ -208,6 +210,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
     privacy: Literal["N", "P", "S"] = "N",
     by: tuple[str, ...] = (),
     owner: str = "",
+    behalf: tuple[Seat, ...] = (),
     entity: str = "",
     derived: tuple[str, ...] = (),
     tallies: tuple[Counted, ...] = (),
@@ -224,6 +227,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
             reported=issubclass(data, Report),
             by=by,
             owner=owner,
+            behalf=behalf,
             privacy=privacy,
             entity=entity,
             derived=tuple(dict.fromkeys((*derived, *filled(tallies), *_changes(data)))),

@@ -1,14 +1,15 @@
 """What the Plan's bodies report to the indicators service, and what it derives."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated
 
 from msgspec import Meta
 
-from shared.contracts import Count, Data, Hash, Ref, Share, Time, contract
+from shared.contracts import Count, Data, Hash, Problem, Ref, Share, Time, contract
 from shared.contracts.notice import rejects
 from shared.contracts.sense import Fact
-from shared.contracts.vocabulary import END, Addressee, Country, DataRef
+from shared.contracts.vocabulary import END, SEATS, Addressee, Country, DataRef, Holder, Seat, SeatReason
 
 
 @contract(
@@ -105,6 +106,38 @@ class EvaluationPublished(Fact, frozen=True, kw_only=True):
 
     plan: Ref
     text_ref: DataRef | None = None
+
+
+@contract(
+    "indicators.seat.assigned",
+    good={
+        "body": "ppt",
+        "holder": "PAN",
+        "effective_from": "2004-06-01",
+        "reason": "rotation",
+        "reported_by": "ppt",
+    },
+    bad=("body", "police"),
+    by=SEATS,
+    entity="body",
+)
+class SeatAssigned(Fact, frozen=True, kw_only=True):
+    """The present holder of a seat, or the operator, says who speaks for that body from a day on.
+
+    It cannot be corrected or withdrawn: another assignment for the same day takes its place.
+    """
+
+    body: Seat
+    holder: Holder
+    effective_from: date
+    """The first day (UTC) on which the new holder speaks for the body."""
+    reason: SeatReason
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `other_body`, too."""
+        yield from super().check()
+        if self.reported_by != self.body:
+            yield Problem("/data/reported_by", "other_body", "a seat is handed over in the name of its own body")
 
 
 @contract(

@@ -1,5 +1,7 @@
 """Means that countries give for the Plan: money, staff, venues, technical help."""
 
+from typing import Any
+
 from shared.contracts import Count, Ref, Value
 from shared.contracts.sense import Fact
 from shared.contracts.vocabulary import Country, Currency, ResourceKind
@@ -11,6 +13,8 @@ PLEDGE = {
     "value": {"amount": 50000, "currency": "USD"},
     "reported_by": "foreign_ministry",
 }
+GIVERS: dict[str, Any] = {"owner": "country", "behalf": ("ppt", "st")}
+"""Who gives says so itself; the presidency and the secretariat may note what was pledged to them."""
 
 
 class Money(Value, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ Indicators is not here: it folds every stream with ordered consumers, and needs 
 
 READS: dict[str, tuple[str, ...]] = {
     "intel": (
+        "indicators.seat.assigned",
         "legal.person.corrected",
         "legal.person.detained",
         "legal.person.retracted",
@@ -13,6 +14,7 @@ READS: dict[str, tuple[str, ...]] = {
         "victims.victim.retracted",
     ),
     "victims": (
+        "indicators.seat.assigned",
         "intel.contactpoint.corrected",
         "intel.contactpoint.designated",
         "intel.contactpoint.replaced",
@@ -29,6 +31,7 @@ READS: dict[str, tuple[str, ...]] = {
         "legal.procedure.retracted",
     ),
     "legal": (
+        "indicators.seat.assigned",
         "intel.entryrequirement.changed",
         "intel.entryrequirement.corrected",
         "intel.entryrequirement.declared",
@@ -39,6 +42,7 @@ READS: dict[str, tuple[str, ...]] = {
         "training.report.filed",
     ),
     "training": (
+        "indicators.seat.assigned",
         "intel.document.confirmed",
         "intel.document.corrected",
         "intel.document.retracted",

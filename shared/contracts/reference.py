@@ -38,6 +38,10 @@ Privacy: **N** nothing about a person; **P** pseudonymous; **S** sensitive: pseu
 Identifiers belong to the country that gives them: two countries' equal ones never meet. Of each the table says whose it
 is. A country writes its own plain, and another's, where that may stand, with its owner: `GTM:2024-001`.
 
+A **body** of the region (`Seat` among the vocabularies) has one holder at a time. Only the holder at the report's
+`time` reports in its name; any other sender is refused with `not_seated`. Every country has its own of the other
+bodies (`mru`, `national_commission`, `intersectoral_commission`), and speaks for these only.
+
 A whole report, on `report.intel.document.flagged`; below, the examples are what stands in `data`:
 
 ```json
@@ -130,7 +134,13 @@ def _anchor(agreed: Contract) -> str:
 def _producer(agreed: Contract) -> str:
     if not agreed.reported:
         return "*derived*"
-    return f"*own* (`{_wire(agreed)}`)" if agreed.owner else ", ".join(agreed.by) or "country"
+    own = f"*own* (`{_wire(agreed)}`)" if agreed.owner else ""
+    behalf = f", or of any: {_seats(agreed.behalf)}" if agreed.behalf else ""
+    return own + behalf or _seats(agreed.by) or "country"
+
+
+def _seats(bodies: tuple[str, ...]) -> str:
+    return ", ".join(f"**{body}**" if body in vocabulary.SEATS else body for body in bodies)
 
 
 def _wire(agreed: Contract) -> str:

@@ -13,7 +13,7 @@ from shared.contracts import Contract, Envelope, Event, Problem, Refused, Report
 from shared.contracts.door import cut, within
 from shared.contracts.owned import owned
 from shared.contracts.refusal import all_problems, parsed, unambiguous, unknown_type
-from shared.contracts.vocabulary import DataRef
+from shared.contracts.vocabulary import SEATS, DataRef
 
 FUTURE_MAX = timedelta(hours=24)
 """How far ahead of our clock a report's `time` may be: clocks differ, and so do readings of a date."""
@@ -150,19 +150,27 @@ def _present(value: dict[str, Any]) -> dict[str, Any]:
     return {name: one for name, one in value.items() if one is not None}
 
 
-def authority(agreed: Contract, sender: str, data: Report, country: str) -> list[Problem]:
-    """Say whether this country, and this kind of organisation, may report this."""
+def authority(
+    agreed: Contract, source: str, data: Report, country: str, held: Mapping[str, str] | None = None
+) -> list[Problem]:
+    """Say whether this country, and this kind of organisation, may report this.
+
+    `held` tells who holds each seat at the time of the report; None: not asked here, as before sending.
+    """
     problems = []
-    if contracts.country_of(sender) != country:
+    body = data.reported_by
+    if contracts.country_of(source) != country:
         problems.append(_foreign_source(country))
-    if agreed.by and data.reported_by not in agreed.by:
+    if agreed.by and body not in agreed.by:
         allowed = ", ".join(agreed.by)
         problems.append(Problem("/data/reported_by", "not_permitted", f"only these may report it: {allowed}"))
-    if agreed.owner and getattr(data, agreed.owner) != country:
-        field = _wire_name(agreed, agreed.owner)
-        problems.append(
-            Problem(f"/data/{field}", "not_owner", "only the country named in this field may send this report")
-        )
+    if held is not None and body in SEATS and held.get(body) != country:
+        message = f"at the time of the report the seat of {body} is not the sender's: only its holder speaks for it"
+        problems.append(Problem("/data/reported_by", "not_seated", message))
+    if agreed.owner and getattr(data, agreed.owner) != country and body not in agreed.behalf:
+        seats = f", or the holder of one of these seats: {', '.join(agreed.behalf)}" if agreed.behalf else ""
+        message = f"only the country named in this field may send this report{seats}"
+        problems.append(Problem(f"/data/{_wire_name(agreed, agreed.owner)}", "not_owner", message))
     vault = f"urn:crm:vault:{country}:"
     return problems + [
         Problem(f"/data/{field}", "country_mismatch", "a claim check names a vault of the country that sends it", vault)

@@ -25,7 +25,7 @@ from shared.contracts import (
 )
 from shared.contracts.door import bind
 from shared.contracts.prose import fields_said, plain
-from shared.contracts.vocabulary import MEMBERS
+from shared.contracts.vocabulary import MEMBERS, SEATS
 
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -75,6 +75,8 @@ def example(agreed: Contract) -> dict[str, Any]:
     """Return the contract's good example as a whole report, from a country that may send it."""
     good = dict(agreed.good)
     country = good[_wire(agreed, agreed.owner)] if agreed.owner else "GTM"
+    if good.get("reported_by") in SEATS:
+        country = "PAN" if good["reported_by"] == "regional_school" else "MEX"
     envelope = {
         "specversion": "1.0",
         "id": f"0193a1b2-{agreed.entity_name}-{agreed.verb}",
@@ -107,7 +109,8 @@ def _report_parts(agreed: Contract, refs: str) -> tuple[Schema, Schema]:
 
 def _senders(agreed: Contract) -> str:
     """Say who may send it, which a schema cannot check."""
-    country = f"Only the country named in {_wire(agreed, agreed.owner)} may send it." if agreed.owner else ""
+    behalf = f", or who holds a seat of {', '.join(agreed.behalf)} and reports in its name" if agreed.behalf else ""
+    country = f"Only the country named in {_wire(agreed, agreed.owner)} may send it{behalf}." if agreed.owner else ""
     bodies = f"Only these may report it: {', '.join(agreed.by)}." if agreed.by else ""
     return f"{country} {bodies}".strip()
 

@@ -4,7 +4,7 @@ Spellings of the standards are kept (HTCDS, TLP, CTDC, ICAO, ISO); our own value
 Sources and licences: docs/ATTRIBUTION.md.
 """
 
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal, TypeAlias, TypeVar, get_args
 
 from msgspec import Meta
 
@@ -68,11 +68,20 @@ Organisation = Literal[
 ]
 # The Plan's own bodies: presidency pro tempore, technical secretariat, virtual secretariat, migration
 # responsibility unit (the Plan's 4.1.1), regional school (5.1.1) and those of its activities.
+# Of some there is one in the region (`Seat`). Every country has its own of the others: the unit, the national
+# commissions (the Plan's IE 1.3) and the intersectoral commission ("cada Estado", VA 5.2).
 Body = Literal[
     "ppt", "st", "sv", "liaison_network", "joint_task_force", "national_commission", "technical_group",
     "intersectoral_commission", "mru", "regional_school", "iom",
 ]
 Reporter: TypeAlias = Literal[Organisation, Body]
+# The bodies that there is one of in the region: who speaks for each, and from when on, stands in the table of seats.
+Seat = Literal[
+    "ppt", "st", "sv", "technical_group", "liaison_network", "joint_task_force", "regional_school", "iom",
+]
+SEATS: tuple[Seat, ...] = get_args(Seat)
+Holder: TypeAlias = Country
+SeatReason = Literal["rotation", "appointment", "correction", "other"]
 
 # --- Offences, people --------------------------------------------------------------------------------------------
 # Short names; `other` is anything else. `ICCS` gives the UNODC classification's codes.

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.victims.seats import next_meeting
+from services.victims.meetings import next_meeting
 from tests.harness.speaking import DAY, HOUR
 from tests.system.staging import PRESIDENCY, said, sent, told
 

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from infra.compose.keys import lay_out
 from infra.region.settings import RegionSettings
-from services.indicators.__main__ import IndicatorsSettings
+from services.indicators.settings import IndicatorsSettings
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from shared.settings import Settings

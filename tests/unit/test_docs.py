@@ -7,7 +7,7 @@ from typing import get_type_hints
 
 import pytest
 
-from services.indicators.__main__ import IndicatorsSettings
+from services.indicators.settings import IndicatorsSettings
 from shared.contracts.refusal import CODES
 
 ROOT = Path(__file__).parents[2]

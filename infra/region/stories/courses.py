@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from infra.region.scene import AT_ONCE, Scene, Step, Story
 from infra.region.stories.training import TOPICS
-from shared.contracts.vocabulary import MEMBERS, Aspect, Topic
+from shared.contracts.vocabulary import MEMBERS, Aspect, Country, Topic
 
 EVERY_TOPIC: tuple[str, ...] = get_args(Topic)
 RATINGS = {"excelente": 4, "bueno": 5, "regular": 2, "deficiente": 0.5, "no_contesto": 0.5}
@@ -54,11 +54,15 @@ def _attended(scene: Scene, course_: dict[str, Any], after: timedelta) -> Step:
     return scene.report("training.attendance.recorded", data, after=after)
 
 
+SEATED: Country = "PAN"
+"""Who speaks for the regional school (shared/seats.toml)."""
+
+
 def survey(scene: Scene) -> Iterator[Step]:
     """Tell of a survey of what officials know of a topic, before and after they were trained."""
     topic, known = scene.pick(TOPICS), scene.random.uniform(0.35, 0.6)
     for phase, begins, mean in (("before", AT_ONCE, known), ("after", scene.days(40, 70), known + 0.2)):
-        round_ = {"survey_id": scene.name("sv"), "topic": topic, "phase": phase, "reported_by": "regional_school"}
+        round_ = {"survey_id": scene.name("sv"), "topic": topic, "phase": phase, "reported_by": "school"}
         asked = scene.random.randint(8, 30)
         yield scene.report("training.survey.opened", {**round_, "asked": asked}, after=begins)
         scores = [min(1.0, max(0.0, scene.random.gauss(mean, 0.12))) for _ in range(scene.random.randint(3, 6))]
@@ -80,11 +84,11 @@ def session(scene: Scene) -> Iterator[Step]:
         "date": scene.day(),
         "reported_by": "regional_school",
     }
-    yield scene.report("training.session.held", data)
+    yield scene.report("training.session.held", data, by=SEATED)
     for _ in range(scene.random.randint(3, 9)):
         graduated = {name: data[name] for name in ("session_id", "topics", "reported_by")}
         graduated |= {"officer_pid": scene.name("of"), "year": held.year}
-        yield scene.report("training.student.graduated", graduated, after=after)
+        yield scene.report("training.student.graduated", graduated, after=after, by=SEATED)
 
 
 STORIES = (

@@ -117,7 +117,7 @@ def operation(scene: Scene) -> Iterator[Step]:
         "operation_id": scene.name("op"),
         "kind": scene.pick({"ordinary": 4, "extraordinary": 1}),
         "participants": [scene.country, *partners],
-        "reported_by": scene.pick({"immigration": 3, "police": 2, "joint_task_force": 1}),
+        "reported_by": scene.pick({"immigration": 3, "police": 2, "customs": 1}),
     }
     after = scene.days(4, 30)
     started = scene.now + after - timedelta(hours=scene.random.randint(6, 72))

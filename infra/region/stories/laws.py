@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra.region.scene import Scene, Step, Story
+from shared.contracts.vocabulary import Country
 
 LAWS = 3
 """Laws of each country that certificates are aligned to."""
@@ -12,6 +13,8 @@ ARTICLES = {
     "TIP": ("5", "6", "7", "8", "9", "10", "11", "12", "13"),
     "SOM": ("5", "6", "8", "11", "12", "13", "15", "16", "18"),
 }
+GROUP: Country = "MEX"
+"""Who speaks for the Technical Group (shared/seats.toml)."""
 DEGREES = {"full": 6, "partial": 3, "none": 1}
 ROWS = ("IP-5.1.1", "VA-2.1c", "LE-1.1.1", "IE-3.1.1", "IP-2.1.1")
 
@@ -63,7 +66,8 @@ def mapping(scene: Scene) -> Iterator[Step]:
     }
     if degree != "none":
         data["law_id"] = law(scene)["law_id"]
-    yield scene.report("legal.provision.mapped", data)
+    judge = GROUP if data["reported_by"] == "technical_group" else scene.country
+    yield scene.report("legal.provision.mapped", data, by=judge)
 
 
 def proposal(scene: Scene) -> Iterator[Step]:
@@ -75,9 +79,9 @@ def proposal(scene: Scene) -> Iterator[Step]:
         "law_id": law(scene)["law_id"],
         "reported_by": "technical_group",
     }
-    yield scene.report("legal.change.proposed", data)
+    yield scene.report("legal.change.proposed", data, by=GROUP)
     if scene.chance(0.45):
-        yield scene.report("legal.change.adopted", data, after=scene.days(60, 115))
+        yield scene.report("legal.change.adopted", data, after=scene.days(60, 115), by=GROUP)
 
 
 def procedure(scene: Scene) -> Iterator[Step]:

@@ -58,7 +58,7 @@ def _suspect(scene: Scene, pid: str, offence: str, who: dict[str, str]) -> dict[
         "tlp": scene.pick({"amber": 5, "green": 3, "red": 1}),
         **({"band_id": scene.name("band")} if scene.chance(0.3) else {}),
         **who,
-        "reported_by": scene.pick({"police": 4, "immigration": 4, "joint_task_force": 1}),
+        "reported_by": scene.pick({"police": 4, "immigration": 4, "customs": 1}),
     }
 
 

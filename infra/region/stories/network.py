@@ -46,7 +46,7 @@ def exchange(scene: Scene) -> Iterator[Step]:
         "info_class": scene.pick(CLASSES),
         "kind": scene.pick(KINDS),
         "handling": scene.pick(HANDLING),
-        "reported_by": scene.pick({"immigration": 3, "police": 3, "joint_task_force": 1}),
+        "reported_by": scene.pick({"immigration": 3, "police": 3, "customs": 1}),
     }
     if scene.chance(0.55):
         yield scene.report("intel.information.shared", data)

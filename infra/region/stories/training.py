@@ -81,7 +81,7 @@ def certified(scene: Scene, topic: str, institution: str, after: timedelta = AT_
         "valid_from": start.date(),
         "valid_until": (start + timedelta(days=scene.pick(VALID))).date(),
         "aligned_to": aligned,
-        "reported_by": scene.pick({"regional_school": 2, "school": 3, "international_organisation": 1}),
+        "reported_by": scene.pick({"immigration": 2, "school": 3, "international_organisation": 1}),
     }
     return scene.report("training.officer.certified", data, after=after)
 

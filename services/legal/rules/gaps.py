@@ -15,9 +15,6 @@ from shared.contracts.vocabulary import Country, Instrument
 from shared.database import Connection
 from shared.rules import derive
 
-REGIONAL = ("technical_group", "ppt", "st")
-"""Bodies that judge the laws of any country, whichever country they report through."""
-
 ENTRY_RULES = "entry_rules_review"
 """The alert that asks a country to look at its entry rules under a changed law (choreography 3)."""
 
@@ -62,26 +59,23 @@ def _gap(  # noqa: PLR0913, PLR0917 - the facts of a gap
 async def on_provision_mapped(event: Event[ProvisionMapped], connection: Connection) -> Iterable[Event[Any]]:
     """Have a law that carries out an obligation in full close the gap."""
     data = event.data
-    _judge(event.country, data, "/data")
+    _judge(data, "/data")
     return await settled(event, data.country, data.obligation.instrument, event.time, connection)
 
 
-def _judge(sender: str, data: ProvisionMapped, at: str) -> None:
-    """Refuse a mapping by who may not judge, or of an article that asks nothing; `at`: where the report says it."""
-    if sender != data.country and data.reported_by not in REGIONAL:
-        allowed = ", ".join(REGIONAL)
-        raise Refused(Problem(f"{at}/country", "not_owner", f"another country's laws are judged only by: {allowed}"))
+def _judge(data: ProvisionMapped, at: str) -> None:
+    """Refuse a mapping of an article that asks nothing; `at`: where the report says it."""
     if data.obligation.article not in OBLIGATIONS[data.obligation.instrument]:
         why = "this article asks nothing of national law"
         raise Refused(Problem(f"{at}/obligation/article", "unknown_value", why))
 
 
 async def amend_provision_mapped(
-    root: Event[Any], previous: Data, new: Data | None, _connection: Connection
+    _root: Event[Any], previous: Data, new: Data | None, _connection: Connection
 ) -> tuple[Data, Data | None]:
-    """Refuse what the country may not have reported so in the first place; the gaps follow in `resettled`."""
+    """Refuse what may not have been reported so in the first place; the gaps follow in `resettled`."""
     if isinstance(new, ProvisionMapped):
-        _judge(root.country, new, "/data/data")
+        _judge(new, "/data/data")
     return previous, new
 
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from services.victims.seats import seat
 from services.victims.store import care
+from shared import seats
 from shared.contracts import Data, Event, Problem, Refused, identity
 from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import Addressee
@@ -48,7 +48,7 @@ async def stand_in(
 
     Its mailbox still gets everything; a deputy is another body of the same country, and then the post is not vacant.
     """
-    holder = seat("st", event.recordedtime)
+    holder = await seats.mailbox(connection, "st", event.recordedtime)
     if holder == country or not await care.is_vacant(connection, country):
         return []
     owner, referral_id = referral

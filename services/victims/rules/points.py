@@ -7,9 +7,9 @@ import msgspec
 
 from services.victims import vault
 from services.victims.rules.notices import SERVICE, alert
-from services.victims.seats import seat
 from services.victims.store import care, referrals
 from services.victims.store.referrals import Referral
+from shared import seats
 from shared.contracts import Event, identity
 from shared.contracts.intel import ContactPointDesignated, ContactPointReplaced, ContactPointVacated
 from shared.contracts.victims import ReferralOffered
@@ -56,7 +56,7 @@ async def amended(
 
 
 async def _looked_after(cause: Event[Any], country: str, connection: Connection) -> list[Event[Any]]:
-    holder = seat("st", cause.recordedtime)
+    holder = await seats.mailbox(connection, "st", cause.recordedtime)
     if holder == country or not await care.is_vacant(connection, country):
         return []
     return [

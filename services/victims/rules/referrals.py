@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from services.victims import vault
+from services.victims.meetings import next_meeting
 from services.victims.policy import POLICY
 from services.victims.rules.consents import subject_of
 from services.victims.rules.notices import SERVICE, alert, stand_in
-from services.victims.seats import next_meeting, seat
 from services.victims.store import referrals
 from services.victims.store.referrals import Referral
-from shared import deadlines, references
+from shared import deadlines, references, seats
 from shared.contracts import Event, Problem, Refused, identity
 from shared.contracts.victims import (
     ReferralAccepted,
@@ -27,6 +27,7 @@ from shared.contracts.victims import (
     ReferralRevoked,
     ReferralSent,
 )
+from shared.contracts.vocabulary import REGION
 from shared.database import Connection
 from shared.rules import NotYet, derive, enriched
 
@@ -100,8 +101,8 @@ def _ladder(event: Event[ReferralSent], due: datetime) -> list[tuple[str, dateti
 
 
 def _risen(raised: ReferralEscalated, cause: Event[Any], at: datetime) -> Event[Any]:
-    """Address level 1 to the country that is to answer, 2 to the one that asked, 3 to the presidency."""
-    to = {1: raised.receiver, 2: raised.sender, 3: seat("ppt", at)}[raised.level]
+    """Address level 1 to the country that is to answer, 2 to the one that asked; 3 to who presides by then."""
+    to = {1: raised.receiver, 2: raised.sender, 3: REGION}[raised.level]
     return derive(SERVICE, raised, cause=cause, to=to, key=str(raised.level), time=at)
 
 
@@ -184,8 +185,11 @@ async def on_referral_escalated(event: Event[ReferralEscalated], connection: Con
         return [alert(event, "victim_not_enrolled", data.sender, owner=data.sender, due=data.due)]
     if data.level == 1:
         return []
+    if data.level == 3:  # noqa: PLR2004 - the last level
+        event = msgspec.structs.replace(event, country=await seats.mailbox(connection, "ppt", event.time))
     others = sorted({data.sender, data.receiver} - {event.country})
-    told = [alert(event, "referral_escalated", country, owner=data.sender, due=data.due) for country in others]
+    alerts = (alert(event, "referral_escalated", country, owner=data.sender, due=data.due) for country in others)
+    told = [event, *alerts]
     if data.level == 3:  # noqa: PLR2004 - the last level
         told.append(alert(event, "agenda_item", event.country, owner=data.sender, due=next_meeting(event.time)))
     return [*told, *await stand_in(connection, event, (data.sender, data.referral_id), data.receiver, data.due)]

@@ -1,15 +1,18 @@
 """The network of contact points, its manual, database, meetings and commitments."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from shared.contracts import Count, Data, Hash, Ref, Time, contract
+from shared.contracts import Count, Data, Hash, Problem, Ref, Time, contract
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import Since, Tallied, Tally
-from shared.contracts.vocabulary import Body, Country, DataRef, Dataset, Listed, Reporter, Token
+from shared.contracts.vocabulary import SEATS, Body, Country, DataRef, Dataset, Listed, Reporter, Seat, Token
 
-BODIES = ("ppt", "st", "sv")
+BODIES: tuple[Seat, ...] = ("ppt", "st", "sv")
 """The Plan's bodies that speak for the region."""
+NETWORK = (*BODIES, "liaison_network")
+"""Who tells of the network's meetings, and of its links."""
 
 
 POINT = (
@@ -59,6 +62,7 @@ class ContactPointDesignated(Fact, frozen=True, kw_only=True):
         "reported_by": "sv",
     },
     bad=("date", "1 July 2003"),
+    by=NETWORK,
     entity="meeting_id",
     rows=(
         "IE-2.1",
@@ -225,6 +229,7 @@ SESSION = {"body": "joint_task_force", "date": "2003-09-01", "attendees_count": 
     "intel.liaison.established",
     good=SESSION,
     bad=("date", "now"),
+    by=NETWORK,
     rows=(
         "IE-1.3",
         "MS-IE-3",
@@ -243,6 +248,12 @@ class LiaisonEstablished(Session, frozen=True, kw_only=True):
 class CommissionConvened(Session, frozen=True, kw_only=True):
     """A national commission met (Plan IE 1.3)."""
 
+    def check(self) -> Iterator[Problem]:
+        """Yield `not_national`, too."""
+        yield from super().check()
+        if self.body in SEATS:
+            yield Problem("/data/body", "not_national", "it is a body of the region, and tells of its own meetings")
+
 
 class Meeting(Fact, frozen=True, kw_only=True):
     """A meeting on the calendar."""
@@ -255,7 +266,7 @@ class Meeting(Fact, frozen=True, kw_only=True):
 MEETING = {"meeting_id": "vm-2003-07", "body": "liaison_network", "date": "2003-07-01", "reported_by": "sv"}
 
 
-MEETINGS: dict[str, Any] = {"entity": "meeting_id"}
+MEETINGS: dict[str, Any] = {"entity": "meeting_id", "by": NETWORK}
 
 
 @contract(
@@ -284,7 +295,8 @@ class MeetingMissed(Meeting, frozen=True, kw_only=True):
     "intel.commitment.agreed",
     good={"commitment_id": "co-4", "country": "GTM", "due": "2003-10-07T00:00:00Z", "reported_by": "ppt"},
     bad=("due", "soon"),
-    by=BODIES,
+    owner="country",
+    behalf=BODIES,
     entity="commitment_id",
     tallies=(Tally("commitment", ("country", "commitment_id"), "change", regional=True),),
     rows=("IE-2.1b",),
@@ -304,6 +316,8 @@ class CommitmentAgreed(Fact, frozen=True, kw_only=True):
     "intel.commitment.fulfilled",
     good={"commitment_id": "co-4", "country": "GTM", "reported_by": "immigration"},
     bad=("country", "EU"),
+    owner="country",
+    behalf=BODIES,
     entity="commitment_id",
     derived=("late",),
     tallies=(

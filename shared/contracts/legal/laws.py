@@ -14,12 +14,15 @@ from shared.contracts.vocabulary import (
     Listed,
     Offence,
     OneOrMore,
+    Seat,
     Topic,
     TreatyAction,
     Url,
 )
 
 PARTY = Tally("party", ("country", "instrument"), "change", by_turns=True)
+JUDGES: tuple[Seat, ...] = ("technical_group", "ppt", "st")
+"""The bodies that judge the laws of any country (Plan LE 1.1.1, 1.1.2); a country judges its own."""
 OBLIGATION = ("obligation.instrument", "obligation.article")
 
 
@@ -206,10 +209,12 @@ class ProcedureIssued(Fact, frozen=True, kw_only=True):
         "obligation": {"instrument": "TIP", "article": "5"},
         "law_id": "GTM-penal-code-202",
         "degree": "full",
-        "reported_by": "technical_group",
+        "reported_by": "foreign_ministry",
     },
     bad=("degree", "half"),
-    tallies=(Tally("transposed", OBLIGATION, "change", opens=Opens("degree", ("full",))),),
+    owner="country",
+    behalf=JUDGES,
+    tallies=(Tally("transposed", ("country", *OBLIGATION), "change", opens=Opens("degree", ("full",)), regional=True),),
     rows=("LE-1.R1",),
 )
 class ProvisionMapped(Fact, frozen=True, kw_only=True):
@@ -276,6 +281,8 @@ CHANGE = {"change_id": "ch-1", "country": "GTM", "instrument": "TIP", "reported_
     "legal.change.proposed",
     good=CHANGE,
     bad=("change_id", ...),
+    owner="country",
+    behalf=JUDGES,
     entity="change_id",
     rows=("LE-1.2",),
 )
@@ -287,6 +294,8 @@ class ChangeProposed(Change, frozen=True, kw_only=True):
     "legal.change.adopted",
     good=CHANGE,
     bad=("country", "EU"),
+    owner="country",
+    behalf=JUDGES,
     entity="change_id",
     rows=("LE-1.2",),
 )

@@ -4,7 +4,8 @@ from datetime import date
 from typing import Any
 
 from shared.contracts import Ref, contract
-from shared.contracts.means import PLEDGE, Resource
+from shared.contracts.legal.laws import JUDGES
+from shared.contracts.means import GIVERS, PLEDGE, Resource
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import Tallied, Tally
 from shared.contracts.vocabulary import (
@@ -34,13 +35,15 @@ PAPER = {"paper_id": "st-2003", "body": "technical_group", "reported_by": "techn
 
 
 PAPERS: dict[str, Any] = {"entity": "paper_id"}
+GROUPS: dict[str, Any] = PAPERS | {"by": JUDGES}
+"""What only the Technical Group, and who leads it, tell: its papers, not the countries' answers to it."""
 
 
 @contract(
     "legal.study.published",
     good=PAPER,
     bad=("body", "x"),
-    **PAPERS,
+    **GROUPS,
     rows=(
         "LE-1.2",
         "MS-LE-3",
@@ -54,7 +57,7 @@ class StudyPublished(Paper, frozen=True, kw_only=True):
     "legal.report.submitted",
     good=PAPER | {"offence": "tip", "direction": "up"},
     bad=("direction", "sideways"),
-    **PAPERS,
+    **GROUPS,
     rows=("LE-1.1",),
 )
 class ReportSubmitted(Paper, frozen=True, kw_only=True):
@@ -68,7 +71,7 @@ class ReportSubmitted(Paper, frozen=True, kw_only=True):
     "legal.questionnaire.issued",
     good=PAPER,
     bad=("paper_id", ...),
-    **PAPERS,
+    **GROUPS,
     rows=(
         "LE-1.2",
         "MS-LE-2",
@@ -96,7 +99,7 @@ class QuestionnaireAnswered(Paper, frozen=True, kw_only=True):
     "legal.review.completed",
     good=PAPER,
     bad=("since", "May"),
-    **PAPERS,
+    **GROUPS,
     rows=(
         "LE-1.2",
         "MS-LE-5",
@@ -110,7 +113,7 @@ class ReviewCompleted(Paper, frozen=True, kw_only=True):
     "legal.review.presented",
     good=PAPER,
     bad=("until", "May"),
-    **PAPERS,
+    **GROUPS,
     rows=(
         "LE-1.2",
         "MS-LE-6",
@@ -188,6 +191,7 @@ class RepresentativeVacated(Representative, frozen=True, kw_only=True):
         "reported_by": "technical_group",
     },
     bad=("attending", ["EU"]),
+    by=JUDGES,
     entity="meeting_id",
     rows=("LE-1.M",),
 )
@@ -253,6 +257,7 @@ class CoordinationHeld(Effort, frozen=True, kw_only=True):
     "legal.resource.pledged",
     good=PLEDGE,
     bad=("kind", "love"),
+    **GIVERS,
     rows=("XC-7",),
 )
 class LegalResourcePledged(Resource, frozen=True, kw_only=True):
@@ -263,6 +268,7 @@ class LegalResourcePledged(Resource, frozen=True, kw_only=True):
     "legal.resource.delivered",
     good=PLEDGE,
     bad=("row", "IE 1"),
+    **GIVERS,
     rows=("XC-7",),
 )
 class LegalResourceDelivered(Resource, frozen=True, kw_only=True):

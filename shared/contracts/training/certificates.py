@@ -32,7 +32,7 @@ class Alignment(Value, frozen=True, kw_only=True):
         "valid_from": "2004-03-01",
         "valid_until": "2006-02-28",
         "aligned_to": [{"law_id": "GTM-penal-code-202", "version": "2004-1"}],
-        "reported_by": "regional_school",
+        "reported_by": "school",
     },
     bad=("topic", "dancing"),
     privacy="P",

@@ -17,9 +17,13 @@ from shared.contracts.vocabulary import (
     Listed,
     OneOrMore,
     Rating,
+    Seat,
     SurveyPhase,
     Topic,
 )
+
+SCHOOL: tuple[Seat, ...] = ("regional_school", "ppt", "st")
+"""Who tells of the regional school (Plan IP 5.1.1): itself, and the bodies that created it."""
 
 
 @contract(
@@ -30,7 +34,7 @@ from shared.contracts.vocabulary import (
         "bcps": ["GTM-TECUN-UMAN"],
         "since": "2004-01-01",
         "until": "2004-12-31",
-        "reported_by": "regional_school",
+        "reported_by": "immigration",
     },
     bad=("courses", "a dozen"),
     entity="plan_id",
@@ -107,10 +111,12 @@ class CourseDelivered(Course, frozen=True, kw_only=True):
         "country": "GTM",
         "institution_type": "migration",
         "completed": True,
-        "reported_by": "regional_school",
+        "reported_by": "immigration",
     },
     bad=("completed", "nearly"),
     privacy="P",
+    owner="country",
+    behalf=SCHOOL,
     entity="officer_pid",
     derived=("first_attendance_this_year",),
     tallies=(
@@ -147,7 +153,7 @@ class SurveyRound(Fact, frozen=True, kw_only=True):
     phase: SurveyPhase
 
 
-SURVEY = {"survey_id": "sv-1", "topic": "human_rights", "phase": "before", "reported_by": "regional_school"}
+SURVEY = {"survey_id": "sv-1", "topic": "human_rights", "phase": "before", "reported_by": "school"}
 
 
 SURVEYS: dict[str, Any] = {"entity": "survey_id"}
@@ -220,6 +226,7 @@ class TrainingEvaluationSubmitted(Fact, frozen=True, kw_only=True):
         "reported_by": "regional_school",
     },
     bad=("host", "EU"),
+    by=SCHOOL,
     entity="session_id",
     rows=("IP-5.1.1",),
 )
@@ -243,6 +250,7 @@ class SessionHeld(Fact, frozen=True, kw_only=True):
     },
     bad=("year", "2003"),
     privacy="P",
+    by=SCHOOL,
     entity="officer_pid",
     tallies=(Tally("student", ("officer_pid", "year"), "change"),),
     rows=("IP-d",),

@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 
 from shared.contracts import Count, Data, Problem, Ref, Time, contract
-from shared.contracts.means import PLEDGE, Resource
+from shared.contracts.means import GIVERS, PLEDGE, Resource
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import Since, Tallied, Tally
+from shared.contracts.training.courses import SCHOOL
 from shared.contracts.vocabulary import (
     Channel,
     ComplaintCategory,
@@ -286,7 +287,7 @@ class UnitEstablished(Fact, frozen=True, kw_only=True):
     "training.school.created",
     good={"school_id": "crm-school", "host": "PAN", "mobile": True, "reported_by": "ppt"},
     bad=("mobile", "often"),
-    by=("ppt", "st", "regional_school"),
+    by=SCHOOL,
     entity="school_id",
     rows=(
         "IP-5.1.1",
@@ -365,6 +366,7 @@ class ToolImplemented(Fact, frozen=True, kw_only=True):
     "training.resource.pledged",
     good=PLEDGE,
     bad=("kind", "love"),
+    **GIVERS,
     rows=("XC-7",),
 )
 class TrainingResourcePledged(Resource, frozen=True, kw_only=True):
@@ -375,6 +377,7 @@ class TrainingResourcePledged(Resource, frozen=True, kw_only=True):
     "training.resource.delivered",
     good=PLEDGE,
     bad=("row", "IE 1"),
+    **GIVERS,
     rows=("XC-7",),
 )
 class TrainingResourceDelivered(Resource, frozen=True, kw_only=True):

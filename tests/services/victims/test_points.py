@@ -3,10 +3,10 @@
 import pytest
 
 from services.victims.__main__ import SERVICE
-from services.victims.seats import seat
-from tests.harness.desk import START, desk
+from tests.harness.desk import desk
 
-ST = seat("st", START)
+ST = "MEX"
+"""Who holds the secretariat's seat (shared/seats.toml)."""
 
 
 @pytest.fixture

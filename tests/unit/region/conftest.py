@@ -5,8 +5,10 @@ import pytest
 from nats.aio.client import Client
 
 from infra.region.sending import envelope
+from shared import contracts, seats
 from shared.client import CountryClient
-from shared.contracts.report import accepted
+from shared.contracts import Refused
+from shared.contracts.report import accepted, authority
 
 
 @pytest.fixture
@@ -16,6 +18,10 @@ def received():
     def receive(step, now=None):
         report = envelope(CountryClient(Client(), step.country, "synthetic"), step)
         subject = f"crm.in.{step.country}.{step.name}"
-        return accepted(subject, None, msgspec.json.encode(report), now or datetime(2009, 1, 1, tzinfo=UTC))
+        event = accepted(subject, None, msgspec.json.encode(report), now or datetime(2009, 1, 1, tzinfo=UTC))
+        held = seats.in_force(event.time)
+        if problems := authority(contracts.registry()[event.type], event.source, event.data, step.country, held):
+            raise Refused(*problems)
+        return event
 
     return receive

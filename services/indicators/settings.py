@@ -1,0 +1,25 @@
+"""What only indicators needs to know of its surroundings, and the plan that it works under."""
+
+from functools import cache
+from pathlib import Path
+
+from services.indicators.plan import FOLDER, Plan, load
+from shared.settings import Settings
+
+
+class IndicatorsSettings(Settings):
+    """What only indicators needs to know."""
+
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    http_hosts: str = "*"
+    """The names under which the board may be asked for, by comma; `*`: any."""
+    operator_token: str = ""
+    """Whoever shows it sees exact figures; empty: nobody does."""
+    plan_folder: Path = FOLDER
+
+
+@cache
+def current() -> Plan:
+    """Return the plan that is carried out here; PlanError with all faults if it cannot be used."""
+    return load(IndicatorsSettings().plan_folder)

@@ -1,0 +1,185 @@
+"""Attacks on the authority of bodies, by their effects: on logs, figures, milestones and others' mailboxes.
+
+Each attack runs twice: against the services as they are, and as a control against services whose guard is taken out;
+there it has its effect, so that none of these tests can pass for want of one.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from shared.batch import publish_batch
+from tests.harness.speaking import NOW, Mailbox, clock, say
+from tests.harness.system import ROOT, free_port, until
+
+LATER = datetime(2004, 2, 20, tzinfo=UTC)
+TIP_5 = {"instrument": "TIP", "article": "5"}
+UNGUARDED = """
+import sys
+from shared import seats
+from services.indicators import rules
+async def judge(*_): pass
+seats.judge = judge
+rules._refuse = lambda _: None
+from services.{name}.__main__ import SERVICE
+from shared.service import run
+run(SERVICE)
+"""
+
+
+class Played:
+    """A region under attack: its services, its board, its countries."""
+
+    def __init__(self, system, port, guarded):
+        self.system, self.port, self.guarded = system, port, guarded
+
+    def board(self):
+        """Milestones and figures, as everybody sees them."""
+        seen = {}
+        for part in ("milestones", "indicators"):
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/{part}", timeout=10) as answer:
+                seen[part] = {row["id"]: row for row in json.load(answer)}
+        return seen
+
+    async def settled(self):
+        """Wait until the board counts all that is recorded; return what it shows."""
+
+        async def folded():
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+                text = answer.read().decode()
+            for service in ("intel", "legal", "indicators"):
+                (row,) = await self.system.rows(service, "select coalesce(max(position), 0) as at from log")
+                if f'crm_fold_sequence{{stream="{service.upper()}"}} {float(row["at"])}' not in text and row["at"]:
+                    return False
+            return True
+
+        await until(folded, "the fold")
+        return self.board()
+
+    async def sent(self, country, *reports):
+        """Send past the client's own checks; return what the country is told of each: its codes, or nothing."""
+        for report in reports:
+            name = report["type"].removeprefix("crm.").removesuffix(".v1")
+            await publish_batch(country.client, [(f"report.{name}", msgspec.json.encode(report))])
+        return [await self.outcome(report) for report in reports]
+
+    async def outcome(self, report):
+        service = report["type"].split(".")[1]
+
+        async def judged():
+            for event in await self.system.log(service):
+                if event.id == report["id"] and event.source == report["source"]:
+                    return [set()]
+                if event.name == f"{service}.report.rejected" and event.data.report_id == report["id"]:
+                    return [{problem.code for problem in event.data.problems}]
+            return None
+
+        (codes,) = await until(judged, f"{report['type']} to be judged")
+        return codes
+
+
+@pytest.fixture(params=["guarded", "unguarded"])
+async def played(system, request):
+    port, when = free_port(), clock()
+    names = ("intel", "legal", "indicators")
+    if request.param == "guarded":
+        system.start(*names, **when, CRM_HTTP_PORT=str(port))
+    else:
+        for name in names:
+            env = {**os.environ, **system.region.env(name, **when, CRM_HTTP_PORT=str(port))}
+            system.begun[name] = 0
+            with (system.folder / f"{name}.log").open("wb") as output:
+                system.processes[name] = subprocess.Popen(
+                    [sys.executable, "-c", UNGUARDED.format(name=name)],
+                    cwd=ROOT,
+                    env=env,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                )
+    await system.ready()
+    yield Played(system, port, request.param == "guarded")
+
+
+async def test_a_country_that_is_not_seated_speaks_for_no_body(played):
+    mex, gtm, blz, usa = [await played.system.country(name) for name in ("MEX", "GTM", "BLZ", "USA")]
+    await played.sent(mex, say(mex, "indicators.plan.approved", time=datetime(2003, 5, 30, tzinfo=UTC)))
+    await played.sent(gtm, say(gtm, "legal.treaty.ratified", time=datetime(2004, 1, 1, tzinfo=UTC)))
+    told = {one.country: Mailbox(one) for one in (gtm, blz, usa)}
+    await told["GTM"].awaited("legal.gap.opened", 9)
+    before = await played.settled()
+    attacks = {
+        "moves the Plan's first day": say(blz, "indicators.plan.approved", time=datetime(2003, 5, 10, tzinfo=UTC)),
+        "declares the final evaluation": say(blz, "indicators.evaluation.published", time=LATER),
+        "sets a baseline": say(blz, "indicators.baseline.set", time=LATER),
+        "amends the Plan": say(blz, "indicators.plan.amended", time=LATER),
+        "binds the USA": say(blz, "intel.commitment.agreed", time=LATER, country="USA", due="2004-02-25T00:00:00Z"),
+        "frees the USA": say(
+            blz, "intel.commitment.fulfilled", time=LATER, country="USA", commitment_id="co-4", reported_by="st"
+        ),
+        "meets as the secretariat": say(blz, "intel.meeting.held", time=LATER),
+        "presents a manual": say(blz, "intel.manual.presented", time=LATER),
+        "judges Guatemala's law": say(
+            blz, "legal.provision.mapped", time=LATER, country="GTM", obligation=TIP_5, reported_by="technical_group"
+        ),
+        "publishes the Group's study": say(blz, "legal.study.published", time=LATER),
+        "asks for ratification": say(blz, "legal.ratification.requested", time=LATER),
+        "gives itself the presidency": say(
+            blz, "indicators.seat.assigned", time=NOW, holder="BLZ", effective_from="2004-03-01"
+        ),
+    }
+    codes = dict(zip(attacks, await played.sent(blz, *attacks.values()), strict=True))
+    after = await played.settled()
+    recorded = {event.id for service in ("intel", "legal", "indicators") for event in await played.system.log(service)}
+    believed = {what for what, report in attacks.items() if report["id"] in recorded}
+    mails = [event.name async for event in gtm.mailbox(idle_s=1)] + [
+        event.name async for event in usa.mailbox(idle_s=1)
+    ]
+    if played.guarded:
+        assert {what: found for what, found in codes.items() if found != {"not_seated"}} == {}
+        assert believed == set()
+        assert after == before
+        assert mails == []
+        rejected = [event async for event in blz.mailbox(idle_s=1) if event.name.endswith("report.rejected")]
+        assert {event.data.report_id for event in rejected} == {report["id"] for report in attacks.values()}
+        return
+    assert believed == set(attacks)
+    changed = {key for part, rows in after.items() for key, row in rows.items() if row != before[part].get(key)}
+    assert {"MS-IE-1", "MS-XC-1", "MS-IE-4/2004-02-03", "MS-LE-3", "IE-2.1b", "LE-1.R1", "LE-1.2.studies"} <= changed
+    assert "legal.gap.closed" in mails
+    assert "intel.commitment.overdue" in mails
+
+
+async def test_a_presidency_that_was_handed_over_is_over(played):
+    mex, pan = [await played.system.country(name) for name in ("MEX", "PAN")]
+    early = say(pan, "indicators.plan.amended", time=datetime(2004, 2, 19, tzinfo=UTC), reported_by="ppt")
+    handed = say(mex, "indicators.seat.assigned", time=NOW, holder="PAN", effective_from="2004-02-20")
+    assert await played.sent(mex, handed) == [set()]
+    for service in ("intel", "legal"):
+        # Heard there, too, before anything else is asked of them.
+        await until(lambda service=service: played.system.rows(service, "select 1 from seat"), f"{service} to hear")
+    own, late = [
+        say(mex, "intel.manual.approved", time=time) for time in (LATER, datetime(2004, 2, 19, 23, 59, 59, tzinfo=UTC))
+    ]
+    back = say(mex, "indicators.seat.assigned", time=datetime(2004, 2, 1, tzinfo=UTC), effective_from="2004-02-25")
+    back["data"]["holder"] = "MEX"
+    new = say(pan, "legal.ratification.requested", time=LATER)
+    refused = {"not_seated"} if played.guarded else set()
+    assert await played.sent(mex, own, late, back) == [refused, set(), refused]
+    assert await played.sent(pan, early, new) == [refused, set()]
+
+
+async def test_a_plan_that_nobody_knows_is_not_named(played):
+    mex = await played.system.country("MEX")
+    before = await played.settled()
+    reports = [
+        say(mex, f"indicators.{name}", time=LATER, plan="another-plan", reported_by="ppt")
+        for name in ("plan.approved", "plan.amended", "evaluation.published")
+    ]
+    assert await played.sent(mex, *reports) == [{"unknown_plan"} if played.guarded else set()] * 3
+    assert (await played.settled() == before) is played.guarded
