@@ -52,7 +52,8 @@ class _Told:
     def _named(self, tally: Tally | Since, path: str, value: Any) -> str:
         """Return a part of the key, in a regional one with the owner of what it names."""
         scope = self.agreed.ids.get(path, "")
-        if not tally.regional or not isinstance(value, str) or scope.removeprefix(identity.OF) in tally.key:
+        grouped = "." in path  # what stands in a group (an article of a treaty) is no country's own
+        if not tally.regional or grouped or not isinstance(value, str) or scope.removeprefix(identity.OF) in tally.key:
             return str(value)
         return identity.told_apart(scope, self.data, path, self.country)
 

@@ -92,7 +92,7 @@ class BaselineSet(Fact, frozen=True, kw_only=True):
 
 @contract(
     "indicators.evaluation.published",
-    good={"plan": "crm-2003", "text_ref": "urn:crm:vault:GTM:evaluation", "reported_by": "ppt"},
+    good={"plan": "crm-2003", "text_ref": "urn:crm:vault:MEX:evaluation", "reported_by": "ppt"},
     bad=("text_ref", "x"),
     by=("ppt", "st"),
     entity="plan",
@@ -119,7 +119,6 @@ class EvaluationPublished(Fact, frozen=True, kw_only=True):
     },
     bad=("body", "police"),
     by=SEATS,
-    entity="body",
 )
 class SeatAssigned(Fact, frozen=True, kw_only=True):
     """The present holder of a seat, or the operator, says who speaks for that body from a day on.

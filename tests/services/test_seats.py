@@ -136,9 +136,11 @@ async def test_a_merge_is_not_made_in_the_name_of_a_body_by_another(intel):
 @pytest.mark.parametrize("name", ["approved", "amended"])
 async def test_a_plan_that_is_not_carried_out_here_is_refused(plan, name):
     unknown = {("/data/plan", "unknown_plan")}
-    wrong = plan.event(f"indicators.plan.{name}", by="MEX", plan="another-plan", reported_by="ppt")
+    wrong = plan.event(f"indicators.plan.{name}", by="MEX", plan="crm-2018", reported_by="ppt")
     assert await codes(plan, wrong) == [unknown]
-    assert await codes(plan, plan.event("indicators.evaluation.published", by="MEX", plan="crm-2019")) == [unknown]
+    assert await codes(
+        plan, plan.event("indicators.evaluation.published", by="MEX", plan="crm-2019", text_ref=...)
+    ) == [unknown]
     right = plan.event(f"indicators.plan.{name}", by="MEX", reported_by="ppt")
     await plan.tell(right)
     assert await codes(plan, plan.corrected(right, plan="crm-2019")) == [{("/data/data/plan", "unknown_plan")}]

@@ -3,8 +3,12 @@
 from collections import Counter
 from datetime import UTC, datetime
 
+import msgspec
+
 from services.legal.obligations import OBLIGATIONS
+from shared.batch import publish_batch
 from tests.harness.speaking import say
+from tests.system.staging import PRESIDENCY
 
 RATIFIED = datetime(2004, 1, 1, tzinfo=UTC)
 MAPPED = datetime(2004, 1, 15, tzinfo=UTC)
@@ -25,7 +29,7 @@ async def standing(system):
 
 
 async def test_ratified_opens_gaps_full_mapping_closes_them_and_a_changed_law_opens_them_again(scene):
-    gtm, mex = scene.cast[:2]
+    gtm = scene.cast[0]
     law = scene.id("law")
 
     def mapping(reporter, article, degree="full", **changes):
@@ -50,8 +54,8 @@ async def test_ratified_opens_gaps_full_mapping_closes_them_and_a_changed_law_op
     assert {(one.time, one.data.since, one.causationid) for one in opened} == {(RATIFIED, RATIFIED, ratified["id"])}
     assert len(await scene.received(gtm, "legal.gap.opened")) == len(await scene.events("legal.gap.opened"))
 
-    full = mapping(mex, "5", reported_by="technical_group")
-    await scene.play(mapping(mex, "7", "partial", reported_by="technical_group"), full)
+    full = mapping(PRESIDENCY, "5", reported_by="technical_group")
+    await scene.play(mapping(PRESIDENCY, "7", "partial", reported_by="technical_group"), full)
     closed = [one for one in await scene.events("legal.gap.closed") if one.data.obligation.article != "6"]
     assert [(one.data.obligation.article, one.country, one.causationid) for one in closed] == [("5", gtm, full["id"])]
     assert (closed[0].data.since, closed[0].time) == (RATIFIED, MAPPED)
@@ -86,10 +90,11 @@ async def test_acts_that_make_no_sense_are_refused_and_late_history_is_not(syste
             act(gtm, "signed", MAPPED),
             act(gtm, "withdrawn", instrument="SOM"),
             say(gtm, "legal.treaty.retracted", time=AMENDED, supersedes=ratified["id"], reason="mistaken"),
-            mapped(gtm, "5", country="MEX", reported_by="court"),
             mapped(gtm, "3"),
         ]
     )
+    foreign = mapped(gtm, "5", country="MEX", reported_by="court")
+    await publish_batch(gtm.client, [("report.legal.provision.mapped", msgspec.json.encode(foreign))])
     rejected = await system.recorded("legal", "legal.report.rejected", 6)
     found = {(one.data.report_type, problem.code) for one in rejected for problem in one.data.problems}
     assert found == {

@@ -33,6 +33,11 @@ run(SERVICE)
 """
 
 
+def differing(before, after):
+    """Ids of the milestones and rows that have changed, but for the row that counts refused reports."""
+    return {key for key, row in after.items() if row != before.get(key)} - {"XC-6.rejected"}
+
+
 class Played:
     """A region under attack: its services, its board, its countries."""
 
@@ -44,7 +49,7 @@ class Played:
         seen = {}
         for part in ("milestones", "indicators"):
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/{part}", timeout=10) as answer:
-                seen[part] = {row["id"]: row for row in json.load(answer)}
+                seen |= {row["id"]: row for row in json.load(answer)}
         return seen
 
     async def settled(self):
@@ -103,7 +108,7 @@ async def played(system, request):
                     stderr=subprocess.STDOUT,
                 )
     await system.ready()
-    yield Played(system, port, request.param == "guarded")
+    return Played(system, port, request.param == "guarded")
 
 
 async def test_a_country_that_is_not_seated_speaks_for_no_body(played):
@@ -115,12 +120,15 @@ async def test_a_country_that_is_not_seated_speaks_for_no_body(played):
     before = await played.settled()
     attacks = {
         "moves the Plan's first day": say(blz, "indicators.plan.approved", time=datetime(2003, 5, 10, tzinfo=UTC)),
-        "declares the final evaluation": say(blz, "indicators.evaluation.published", time=LATER),
+        "declares the final evaluation": say(blz, "indicators.evaluation.published", time=LATER, text_ref=...),
         "sets a baseline": say(blz, "indicators.baseline.set", time=LATER),
         "amends the Plan": say(blz, "indicators.plan.amended", time=LATER),
         "binds the USA": say(blz, "intel.commitment.agreed", time=LATER, country="USA", due="2004-02-25T00:00:00Z"),
+        "binds the USA again": say(
+            blz, "intel.commitment.agreed", time=LATER, country="USA", commitment_id="co-5", reported_by="sv"
+        ),
         "frees the USA": say(
-            blz, "intel.commitment.fulfilled", time=LATER, country="USA", commitment_id="co-4", reported_by="st"
+            blz, "intel.commitment.fulfilled", time=LATER, country="USA", commitment_id="co-5", reported_by="st"
         ),
         "meets as the secretariat": say(blz, "intel.meeting.held", time=LATER),
         "presents a manual": say(blz, "intel.manual.presented", time=LATER),
@@ -134,7 +142,7 @@ async def test_a_country_that_is_not_seated_speaks_for_no_body(played):
         ),
     }
     codes = dict(zip(attacks, await played.sent(blz, *attacks.values()), strict=True))
-    after = await played.settled()
+    changed = differing(before, await played.settled())
     recorded = {event.id for service in ("intel", "legal", "indicators") for event in await played.system.log(service)}
     believed = {what for what, report in attacks.items() if report["id"] in recorded}
     mails = [event.name async for event in gtm.mailbox(idle_s=1)] + [
@@ -143,14 +151,15 @@ async def test_a_country_that_is_not_seated_speaks_for_no_body(played):
     if played.guarded:
         assert {what: found for what, found in codes.items() if found != {"not_seated"}} == {}
         assert believed == set()
-        assert after == before
+        assert changed == set()
         assert mails == []
         rejected = [event async for event in blz.mailbox(idle_s=1) if event.name.endswith("report.rejected")]
         assert {event.data.report_id for event in rejected} == {report["id"] for report in attacks.values()}
         return
     assert believed == set(attacks)
-    changed = {key for part, rows in after.items() for key, row in rows.items() if row != before[part].get(key)}
-    assert {"MS-IE-1", "MS-XC-1", "MS-IE-4/2004-02-03", "MS-LE-3", "IE-2.1b", "LE-1.R1", "LE-1.2.studies"} <= changed
+    assert {"MS-IE-1", "MS-XC-1", "MS-IE-4/2004-02-03", "MS-LE-3", "IE-2.1b", "LE-1.R1", "LE-1.2.studies"} <= {
+        key for key, _ in changed
+    }
     assert "legal.gap.closed" in mails
     assert "intel.commitment.overdue" in mails
 
@@ -178,8 +187,8 @@ async def test_a_plan_that_nobody_knows_is_not_named(played):
     mex = await played.system.country("MEX")
     before = await played.settled()
     reports = [
-        say(mex, f"indicators.{name}", time=LATER, plan="another-plan", reported_by="ppt")
+        say(mex, f"indicators.{name}", time=LATER, plan="crm-2019", reported_by="ppt", text_ref=...)
         for name in ("plan.approved", "plan.amended", "evaluation.published")
     ]
     assert await played.sent(mex, *reports) == [{"unknown_plan"} if played.guarded else set()] * 3
-    assert (await played.settled() == before) is played.guarded
+    assert (differing(before, await played.settled()) == set()) is played.guarded
