@@ -1,7 +1,7 @@
 """Atomic batches: many messages stored in one synced write, all or none (NATS 2.12 and newer)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nats.aio.client import Client
@@ -15,6 +15,20 @@ BATCH_BYTES_MAX = 4 * 1024 * 1024
 WRONG_LAST_SEQUENCE = (10071, 10164)
 """JetStream error codes: the stream does not end where the publisher believed, singly and in a batch."""
 REQUEST_TIMEOUT_S = 5.0
+
+
+def parts(messages: Sequence[tuple[str, bytes]]) -> Iterator[Sequence[tuple[str, bytes]]]:
+    """Yield `messages` (subject, payload) in order, in parts that each go into one batch."""
+    part: list[tuple[str, bytes]] = []
+    size = 0
+    for message in messages:
+        if part and (len(part) == BATCH_MAX or size + len(message[1]) > BATCH_BYTES_MAX):
+            yield part
+            part, size = [], 0
+        part.append(message)
+        size += len(message[1])
+    if part:
+        yield part
 
 
 async def publish_batch(client: Client, messages: Sequence[tuple[str, bytes]], expected_last: int | None = None) -> int:

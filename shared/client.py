@@ -28,8 +28,19 @@ from nats.errors import NoRespondersError
 from nats.js.errors import APIError
 
 from shared import contracts, streams, telemetry
-from shared.batch import BATCH_MAX, REQUEST_TIMEOUT_S, publish_batch
-from shared.client_errors import ClientError, Denied, Invalid, NotPermitted, Unreachable, Unstored, refusal
+from shared.batch import REQUEST_TIMEOUT_S, parts, publish_batch
+from shared.client_errors import (
+    ClientError,
+    Denied,
+    Full,
+    Invalid,
+    NotPermitted,
+    TooMany,
+    Unreachable,
+    Unstored,
+    refusal,
+    unstored,
+)
 from shared.contracts import Event, Refused, questions
 from shared.contracts.report import accepted
 from shared.contracts.vocabulary import Country
@@ -39,8 +50,10 @@ __all__ = [
     "ClientError",
     "CountryClient",
     "Denied",
+    "Full",
     "Invalid",
     "NotPermitted",
+    "TooMany",
     "Unreachable",
     "Unreadable",
     "Unstored",
@@ -99,21 +112,25 @@ class CountryClient:
         """Send one report and wait until it is stored; return its sequence in the own intake.
 
         It is checked first, and sent again with the same id while no answer comes: it is recorded once, however
-        often it arrives. Raises Invalid, Denied, Unstored, or Unreachable.
+        often it arrives. Raises Invalid, Denied, Full, Unstored, TooMany, or Unreachable.
         """
         message = self._checked(report)
         return await self._persistently(lambda: self._sent([message]))
 
     async def publish_all(self, reports: Iterable[Mapping[str, Any]]) -> int:
-        """Send many reports in atomic batches of at most 1,000; return the sequence of the last one.
+        """Send many reports, in atomic batches where the region takes them; return the sequence of the last one.
 
         All are checked before any is sent. Raises as `publish` does; sending all of them again is safe.
         """
-        messages = [self._checked(report) for report in reports]
         last = 0
-        for start in range(0, len(messages), BATCH_MAX):
-            part = messages[start : start + BATCH_MAX]
-            last = await self._persistently(partial(self._sent, part))
+        for part in parts([self._checked(report) for report in reports]):
+            try:
+                last = await self._persistently(partial(self._sent, part))
+            except (TooMany, Unstored) as error:
+                if isinstance(error, Full) or len(part) == 1:
+                    raise
+                for message in part:  # what is wrong with the batch is not wrong with each report
+                    last = await self._persistently(partial(self._sent, [message]))
         return last
 
     async def mailbox(self, idle_s: float | None = None, *, unreadable: Tell = noted) -> AsyncIterator[Event[Any]]:
@@ -148,7 +165,8 @@ class CountryClient:
     async def ask(self, service: str, question: str, data: Mapping[str, Any] | None = None) -> Any:
         """Ask a service and return its answer, of the type that shared.contracts.questions gives.
 
-        Raises Invalid (a question that there is not, or its fields), NotPermitted, or Unreachable.
+        Waits where the region says that it were too many questions. Raises Invalid (a question that there is not, or
+        its fields), NotPermitted, TooMany, or Unreachable.
         """
         agreed = questions.of(service, question)
         payload = msgspec.json.encode(data or {})
@@ -156,14 +174,20 @@ class CountryClient:
         if isinstance(asked, questions.Error) or isinstance(agreed, questions.Error):
             assert isinstance(asked, questions.Error)
             raise Invalid(asked.problems)
-        try:
-            message = await self.client.request(f"ask.{service}.{question}", payload, timeout=REQUEST_TIMEOUT_S)
-        except (NatsError, OSError) as error:
-            raise Unreachable(f"{service} does not answer ({type(error).__name__})") from None
-        reply = msgspec.json.decode(message.data, type=questions.Reply)
-        if reply.error:
-            raise refusal(reply.error)
-        return msgspec.json.decode(reply.answer, type=agreed.answer)
+        problem: ClientError = Unreachable("nothing was tried")
+        for _ in range(ATTEMPTS_MAX):
+            try:
+                message = await self.client.request(f"ask.{service}.{question}", payload, timeout=REQUEST_TIMEOUT_S)
+            except (NatsError, OSError) as error:
+                raise Unreachable(f"{service} does not answer ({type(error).__name__})") from None
+            reply = msgspec.json.decode(message.data, type=questions.Reply)
+            if reply.error is None:
+                return msgspec.json.decode(reply.answer, type=agreed.answer)
+            problem = refusal(reply.error)
+            if not isinstance(problem, TooMany):
+                break
+            await asyncio.sleep(problem.wait_s)
+        raise problem
 
     async def history(
         self, since: datetime | None = None, *, follow: bool = False, unreadable: Tell = noted
@@ -205,14 +229,16 @@ class CountryClient:
         return f"report.{name}", payload
 
     async def _persistently(self, send: Callable[[], Awaitable[int]]) -> int:
-        problem = Unreachable("nothing was tried")
+        problem: ClientError = Unreachable("nothing was tried")
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 return await send()
             except NoRespondersError:
                 problem = Unreachable("nobody answers for this service: not provisioned, or the region is starting")
             except APIError as error:
-                raise Unstored(error) from None
+                problem = unstored(error)
+                if not isinstance(problem, TooMany):
+                    raise problem from None
             except (NatsError, OSError) as error:
                 problem = Unreachable(f"no answer from the region after {attempt} attempts ({type(error).__name__})")
             await asyncio.sleep(min(0.1 * 2**attempt, 2.0))

@@ -33,12 +33,40 @@ class NotPermitted(ClientError):  # noqa: N818
     """The question is about what this country may not know."""
 
 
+class TooMany(ClientError):  # noqa: N818
+    """More than the country's quota allows; it may be tried again after `wait_s` seconds."""
+
+    def __init__(self, what: str, wait_s: float) -> None:
+        super().__init__(f"too many {what} at once: try again after {wait_s:g} s")
+        self.wait_s = wait_s
+
+
 class Unstored(ClientError):  # noqa: N818
     """The region answered that it cannot store the report (`code` is JetStream's); nothing was recorded."""
 
     def __init__(self, error: APIError) -> None:
         super().__init__(f"not stored: {error.description} [{error.err_code}]")
         self.code = error.err_code
+
+
+class Full(Unstored):
+    """The country's own intake is full: it keeps seven days, whatever was recorded of them. Nobody else is concerned.
+
+    The question `quota` tells limits and use; the operators can make room.
+    """
+
+
+FULL = "maximum "
+"""How the description begins with which JetStream (10077) says that a stream holds all it may: messages, or bytes."""
+TOO_MANY = {10210: "open batches", 10167: "reports"}
+"""JetStream error codes that pass by themselves: batches begun and not ended, reports waiting to be stored."""
+
+
+def unstored(error: APIError) -> ClientError:
+    """Return what to raise for a report that JetStream refused."""
+    if error.err_code in TOO_MANY:
+        return TooMany(TOO_MANY[error.err_code], 1.0)
+    return Full(error) if (error.description or "").startswith(FULL) else Unstored(error)
 
 
 def _hint(problem: contracts.Problem) -> str:
@@ -51,4 +79,6 @@ def refusal(error: questions.Error) -> ClientError:
         return Unreachable("the service cannot answer now")
     if error.code == "not_permitted":
         return NotPermitted(error.message)
+    if error.code == "too_many":
+        return TooMany("questions", error.wait_s or 1.0)
     return Invalid(error.problems)

@@ -23,7 +23,7 @@ from shared.log import Draft, Log
 from shared.lost import LOST
 from shared.rules import NotYet, source
 from shared.settings import Settings
-from shared.streams import INTAKE
+from shared.streams import INTAKE, sender_of
 from shared.telemetry import BATCH_SECONDS, RECEIVED, trace_id, traced, where
 
 log = structlog.get_logger()
@@ -242,8 +242,7 @@ def _rejection_id(message: Msg) -> str:
     """
     tokens = message.reply.split(".")
     at = 5 if len(tokens) == SHORT_REPLY else 7
-    _, _, sender = tokens[at - 3].partition("_")
-    return ":".join(filter(None, ("refusal", sender, tokens[at], tokens[at + 2])))
+    return ":".join(filter(None, ("refusal", sender_of(tokens[at - 3]), tokens[at], tokens[at + 2])))
 
 
 def _age_s(message: Msg) -> float:

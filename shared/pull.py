@@ -14,14 +14,21 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-from shared.streams import ACK_WAIT_S
+from shared import quotas
+from shared.streams import ACK_WAIT_S, sender_of
 
 log = structlog.get_logger()
 
 EXPIRES_S = 2.0
 """How long a request stands on the server; one that a restart of the server forgot is missed no longer than this."""
-BYTES_MAX = 2 * 1024 * 1024
-"""What one request may bring, so that a sender's large reports do not fill the memory."""
+BYTES_MAX = 512 * 1024
+"""What one request may bring, so that a sender's large reports fill neither memory nor a batch."""
+REPORT_BYTES = 8 * 1024
+"""What counts as one report; a larger message counts as several."""
+PACE_S = 0.05
+"""How much of a second's reports a lane with a pace gives at once, so that the others' next batch is near."""
+CONTESTED_S = 60.0
+"""A lane's pace holds while another lane has given something within this time; alone it has all there is."""
 GIVEN_BACK_S = 1.0
 HALTED_S = 0.2
 """How often it is asked whether recording goes on."""
@@ -36,12 +43,37 @@ class Lane:
     durable: str
     weight: int = 1
     """Its share of a batch, beside the weights of the others that have something."""
+    pace: float = 0.0
+    """What it gives a second while others give too; 0: all it has."""
     arrived: deque[Msg] = field(default_factory=deque)
     _asked: int = 0
     """Messages asked for and not arrived."""
     _until: float = 0.0
     """When the last request ends."""
     _subscription: Subscription | None = None
+    _budget: float = 0.0
+    _filled: float = 0.0
+    """When the budget was last added to."""
+    given: float = -CONTESTED_S
+    """When it gave something last."""
+
+    def take(self, room: int, now: float, *, contested: bool) -> list[Msg]:
+        """Return what has arrived, at most `room` messages and, where others give too, what its pace allows."""
+        paced = contested and self.pace > 0
+        if paced:
+            most = self.pace * PACE_S
+            self._budget = min(most, self._budget + (now - self._filled) * self.pace)
+            self._filled = now
+            if self._budget < most / 2:
+                return []
+        taken: list[Msg] = []
+        while self.arrived and len(taken) < room and (self._budget > 0 or not paced):
+            message = self.arrived.popleft()
+            self._budget -= 1 + len(message.data) // REPORT_BYTES
+            taken.append(message)
+        if taken:
+            self.given = now
+        return taken
 
     async def ask(self, share: int, wake: asyncio.Event) -> None:
         """Have a request for `share` messages stand, unless enough is on its way."""
@@ -80,6 +112,15 @@ class Lane:
         self.arrived.clear()
 
 
+def lane(client: Client, stream: str, durable: str) -> Lane:
+    """Return the lane of a durable; that of a sender's intake by its quota."""
+    sender = sender_of(stream)
+    if not sender:
+        return Lane(client, stream, durable)
+    quota = quotas.of(sender)
+    return Lane(client, stream, durable, quota.weight, quota.reports_per_s)
+
+
 @dataclass(slots=True, eq=False)
 class Turns:
     """Hands on batches in which each lane that has something has its share, each lane's messages in their order."""
@@ -106,12 +147,13 @@ class Turns:
                 self._batch = self._taken()
                 with contextlib.suppress(NatsError):
                     for lane in self.lanes:
-                        await lane.ask(self.batch_max, self._wake)
+                        await lane.ask(self._share(lane), self._wake)
                 if self._batch:
                     await self._handed_on()
-                else:
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), EXPIRES_S / 2)
+                    continue
+                paced = any(lane.arrived for lane in self.lanes)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), PACE_S / 4 if paced else EXPIRES_S / 2)
         finally:
             keeping.cancel()
             await self._give_back()
@@ -124,13 +166,24 @@ class Turns:
     def _taken(self) -> list[Msg]:
         """Return a batch: of each lane its share, then what room is left to whoever has more."""
         self.lanes = [*self.lanes[1:], *self.lanes[:1]]  # whose turn is first moves on
+        now = time.monotonic()
         ready = [lane for lane in self.lanes if lane.arrived]
         weights = sum(lane.weight for lane in ready)
-        shares = [max(1, self.batch_max * lane.weight // weights) for lane in ready]
-        batch = [message for lane, share in zip(ready, shares, strict=True) for message in _popped(lane, share)]
+        batch: list[Msg] = []
         for lane in ready:
-            batch += _popped(lane, self.batch_max - len(batch))
+            share = max(1, self.batch_max * lane.weight // weights)
+            batch += lane.take(share, now, contested=self._contested(lane, now))
+        for lane in ready:
+            batch += lane.take(self.batch_max - len(batch), now, contested=self._contested(lane, now))
         return batch
+
+    def _contested(self, lane: Lane, now: float) -> bool:
+        return any(other.given > now - CONTESTED_S for other in self.lanes if other is not lane)
+
+    def _share(self, lane: Lane) -> int:
+        """Return for how many messages a lane is asked: what it gives in half a second, where it has a pace."""
+        paced = lane.pace and self._contested(lane, time.monotonic())
+        return min(self.batch_max, int(lane.pace / 2) + 1) if paced else self.batch_max
 
     async def _handed_on(self) -> None:
         try:
@@ -154,7 +207,3 @@ class Turns:
 
     async def _give_back(self) -> None:
         await asyncio.gather(*(lane.give_back() for lane in self.lanes))
-
-
-def _popped(lane: Lane, number: int) -> list[Msg]:
-    return [lane.arrived.popleft() for _ in range(min(number, len(lane.arrived)))]

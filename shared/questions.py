@@ -7,7 +7,7 @@ their look-ups and the commit of their audit rows.
 import asyncio
 import hashlib
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,8 +27,8 @@ from shared.database import LOST, Connection, Pool
 log = structlog.get_logger()
 
 BATCH_MAX = 200
-WAITING_MAX = 5_000
-"""Questions waiting at once; beyond it they are answered `unavailable`, at once."""
+WAITING_MAX = 500
+"""Questions of one sender waiting at once; beyond it they are answered `unavailable`, at once."""
 ANSWERED = Counter("crm_questions_total", "Questions, by what became of them.", ["service", "question", "outcome"])
 SECONDS = Histogram(
     "crm_question_seconds",
@@ -78,22 +78,26 @@ class Desk:
     questions: Questions
     key: bytes
     """What the audit's hashes are keyed with; the same in all replicas."""
-    _waiting: "asyncio.Queue[Msg]" = field(default_factory=lambda: asyncio.Queue(WAITING_MAX))
+    batch_max: int = BATCH_MAX
+    _waiting: dict[str, deque[Msg]] = field(default_factory=lambda: defaultdict(deque))
+    """By who asks."""
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, message: Msg) -> None:
         """Put a question on the desk."""
-        try:
-            self._waiting.put_nowait(message)
-        except asyncio.QueueFull:
+        waiting = self._waiting[message.subject.split(".")[2]]
+        if len(waiting) < WAITING_MAX:
+            waiting.append(message)
+            self._arrived.set()
+        else:
             ANSWERED.labels(self.service, "any", "unavailable").inc()
-            await _reply(message, questions.unavailable())
+            await reply(message, questions.unavailable())
 
     async def run(self) -> None:
         """Answer, for ever."""
         while True:
-            batch = [self._read(await self._waiting.get())]
-            while len(batch) < BATCH_MAX and not self._waiting.empty():
-                batch.append(self._read(self._waiting.get_nowait()))
+            await self._arrived.wait()
+            batch = [self._read(message) for message in self._next()]
             try:
                 await self._answer(batch)
             except LOST as error:
@@ -102,6 +106,15 @@ class Desk:
                     one.answer = questions.unavailable()
             for one in batch:
                 await self._give(one)
+
+    def _next(self) -> list[Msg]:
+        """Return the questions to answer now: of everybody who asks, the same share."""
+        ready = [waiting for waiting in self._waiting.values() if waiting]
+        share = max(1, self.batch_max // len(ready))
+        batch = [waiting.popleft() for waiting in ready for _ in range(min(share, len(waiting)))]
+        if not any(ready):
+            self._arrived.clear()
+        return batch
 
     def _read(self, message: Msg) -> Pending:
         _, _, country, service, name = message.subject.split(".")
@@ -151,7 +164,7 @@ class Desk:
     async def _give(self, one: Pending) -> None:
         assert one.answer is not None
         ANSWERED.labels(self.service, one.name, _outcome(one)).inc()
-        await _reply(one.message, one.answer)
+        await reply(one.message, one.answer)
         SECONDS.labels(self.service).observe(time.perf_counter() - one.arrived)
 
 
@@ -159,7 +172,7 @@ def _outcome(one: Pending) -> str:
     return one.answer.code if isinstance(one.answer, Error) else "answered"
 
 
-async def _reply(message: Msg, answer: Answered) -> None:
+async def reply(message: Msg, answer: Answered) -> None:
+    """Send an answer, or the error instead of one, to whoever waits for it."""
     if message.reply:
-        reply = {"error": answer} if isinstance(answer, Error) else {"answer": answer}
-        await message.respond(encode(reply))
+        await message.respond(encode({"error": answer} if isinstance(answer, Error) else {"answer": answer}))

@@ -20,17 +20,30 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
-from shared import bus, crash, database, deadlines, mailbox, ops, provisioned, seats, telemetry
+from shared import (
+    admission,
+    bus,
+    crash,
+    database,
+    deadlines,
+    mailbox,
+    ops,
+    provisioned,
+    quotas,
+    seats,
+    telemetry,
+    usage,
+)
 from shared.amendments import Amends, Follows, with_amendments
 from shared.clock import Clock
-from shared.contracts.questions import MailboxAsk
+from shared.contracts.questions import MailboxAsk, QuotaAsk
 from shared.database import Pool
 from shared.facts import Facts, with_facts
 from shared.intake import Intake
 from shared.log import Log, head
 from shared.lost import LOST
 from shared.merges import with_merges
-from shared.pull import Lane, Turns
+from shared.pull import Turns, lane
 from shared.questions import Desk, Questions
 from shared.relay import Relay
 from shared.rules import Rules
@@ -144,7 +157,7 @@ async def _started(stack: AsyncExitStack, service: Service, settings: Settings, 
     running = Running(name, settings, clock, own, pool, broker, client, relay, status, steady)
     running.tasks |= {"deadline": lambda: deadlines.sweep(own), "observing": lambda: _observed(running)}
     _subscribe(running, await provisioned.retired(client, name))
-    _listen(running, {MailboxAsk: mailbox.answered, **service.questions})
+    _listen(running, service.questions)
     return running
 
 
@@ -161,6 +174,10 @@ async def _patiently(connect: Callable[[], Awaitable[Any]], what: str, status: o
 async def _faults(client: Client, pool: Pool, service: Service, settings: Settings) -> list[str]:
     """Return in words what differs from what this service expects of its surroundings."""
     faults = await database.missing_migrations(pool, service.folder)
+    try:
+        quotas.region()
+    except quotas.QuotasError as error:
+        faults.append(str(error))
     faults += await provisioned.differences(client, service.name)
     if crash.asked() and settings.environment == "production":
         faults.append("CRM_CRASH_AT is for tests: production does not run with it")
@@ -187,21 +204,19 @@ def _subscribe(service: Running, retired: list[str]) -> None:
 
 
 def _take(service: Running, names: list[str], handle: Callable[[list[Msg]], Awaitable[None]]) -> None:
-    lanes = [Lane(service.client, stream, service.name) for stream in names]
+    lanes = [lane(service.client, stream, service.name) for stream in names]
     turns = Turns(lanes, service.settings.batch_size_max, handle, lambda: service.log.halted)
     service.turns.append(turns)
 
 
 def _listen(service: Running, questions: Questions) -> None:
-    """Take the questions to this service, shared among its replicas."""
-    desk = Desk(service.name, service.pool, service.clock, questions, service.settings.audit_key())
-    service.tasks["questions"] = desk.run
-    subject = f"crm.ask.*.{service.name}.*"
-    service.broker.subscriber(subject, queue=service.name, decoder=_raw, no_reply=True)(desk.take)
-
-
-async def _raw(message: Any) -> Any:
-    return message.raw_message
+    """Take the questions to this service; those that take long have a desk of their own, lest the others wait."""
+    long: Questions = {MailboxAsk: mailbox.answered, QuotaAsk: usage.answering(service.client, service.name)}
+    key = service.settings.audit_key()
+    desk = Desk(service.name, service.pool, service.clock, questions, key)
+    apart = Desk(service.name, service.pool, service.clock, long, key, batch_max=1)
+    service.tasks |= {"questions": desk.run, "long questions": apart.run}
+    admission.listen(service.broker, service.name, lambda name: apart if name in admission.COSTS else desk)
 
 
 async def _working(service: Running, stopping: asyncio.Event) -> int:

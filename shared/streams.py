@@ -24,9 +24,8 @@ RETIRED: Config = {"subjects": ["crm.retired.intake"]}
 """What becomes of a stream INTAKE from before: nobody publishes there any more, and its durables are read empty."""
 EMPTY = "EMPTY"
 """A stream without messages that each intake names as a source: only a stream with a source may do without
-deduplication, and with it two systems of a country that use the same `Nats-Msg-Id` would lose reports."""
-INTAKE_BYTES = 1456 * 1024**2
-"""What an intake may hold: seven days at two reports a second. Beyond it reports are refused, not dropped."""
+deduplication, and with it two systems of a country that use the same `Nats-Msg-Id` would lose reports. What it reserves
+of the disk is room for the logs."""
 REPORT_BYTES_MAX = 64 * 1024
 QUARANTINE_BYTES = 4 * 1024**3
 RECEIPTS = "RECEIPTS"
@@ -50,8 +49,11 @@ CLOSED: Config = {
     "no_ack": False,
 }
 KEPT: Config = {"deny_delete": True, "deny_purge": True, "retention": "limits", "storage": "file"}
-TUNED = ("max_bytes", "num_replicas", "placement")
-"""Settings that an operator may choose: they are made as given here, and never a difference."""
+TUNED = ("max_bytes", "max_msgs", "num_replicas", "placement")
+"""Settings that an operator may choose: they are made as given here (of an intake, as its quota says), and never a
+difference."""
+LOG_BYTES = 8 * 1024**3
+"""What of the disk no intake may reserve: it is for the streams that copy the logs, which have no limit."""
 BEGUN = ("opt_start_seq", "opt_start_time")
 """Where reading began, the first time or behind what was read before: never a difference either."""
 
@@ -64,6 +66,12 @@ def stream_of(service: str) -> str:
 def intake_of(sender: str) -> str:
     """Return the name of the stream that takes in what `sender` reports."""
     return f"{INTAKE}_{sender}"
+
+
+def sender_of(stream: str) -> str:
+    """Return whose intake a stream is; empty: nobody's, or that of all (`RETIRED`)."""
+    kind, _, sender = stream.partition("_")
+    return sender if kind == INTAKE else ""
 
 
 def stream_configs() -> dict[str, Config]:
@@ -79,10 +87,11 @@ def stream_configs() -> dict[str, Config]:
         "discard": "old",  # a sender of rubbish must not be able to stop the intake
     }
     receipts = {"subjects": [RECEIPTS_SUBJECT], "max_age": 7 * DAY, "max_bytes": RECEIPTS_BYTES, "discard": "old"}
-    special = {EMPTY: {"subjects": ["crm.empty"], "max_msgs": 1, "max_age": SECOND, "duplicate_window": SECOND}}
+    empty = {"subjects": ["crm.empty"], "max_bytes": LOG_BYTES, "max_age": SECOND, "duplicate_window": SECOND}
+    special = {EMPTY: empty, QUARANTINE: quarantine, RECEIPTS: receipts}
     special |= {intake_of(sender): _intake(sender) for sender in SENDERS}
     special |= {stream_of(service): own | _subjects(service) for service in SERVICES}
-    special |= {MAILBOX: mailbox, QUARANTINE: quarantine, RECEIPTS: receipts}
+    special |= {MAILBOX: mailbox}
     return {name: {"name": name, **KEPT, **CLOSED, **config} for name, config in special.items()}
 
 
@@ -121,7 +130,6 @@ def _intake(sender: str) -> Config:
         "subjects": [f"crm.in.{sender}.{service}.*.*" for service in SERVICES],
         "sources": [{"name": EMPTY}],
         "max_age": 7 * DAY,
-        "max_bytes": INTAKE_BYTES,
         "discard": "new",
         "max_msg_size": REPORT_BYTES_MAX,
         "duplicate_window": 0,  # repeats are the log's business, which tells them from others' by the source

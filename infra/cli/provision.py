@@ -53,6 +53,7 @@ async def _apply(nats_url: str, seed: Path | None, database_url: str, creds: Pat
     from infra.nats.rights import PROVISIONER  # noqa: PLC0415
     from infra.postgres.provision import MigrationError, passwords  # noqa: PLC0415
     from infra.postgres.provision import provision as provision_postgres  # noqa: PLC0415
+    from shared.quotas import QuotasError  # noqa: PLC0415
 
     done: list[str] = []
     try:
@@ -61,7 +62,7 @@ async def _apply(nats_url: str, seed: Path | None, database_url: str, creds: Pat
                 done += await provision_nats(nc)
         if database_url:
             done += await provision_postgres(database_url, passwords(creds))
-    except (ProvisionError, MigrationError) as error:
+    except (ProvisionError, MigrationError, QuotasError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     for line in done or ["nothing to do"]:

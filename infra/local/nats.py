@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.process import StartError, clean_env, spawn, stop, tail
+from infra.nats import limits
 
 READY_S = 20.0
 DISK_SHARE = 0.8
@@ -56,8 +57,10 @@ class Nats:
             "jetstream": {
                 "store_dir": str(store),
                 "sync_interval": "always",
+                **limits.jetstream(),
                 "max_file": int((shutil.disk_usage(store).free + kept) * DISK_SHARE),
             },
+            **limits.server(),
         }
 
     def _configure(self, rights: Mapping[str, Any]) -> None:

@@ -101,6 +101,7 @@ class System:
         from infra.nats.provision import provision as provision_nats  # noqa: PLC0415
         from infra.postgres.provision import MigrationError  # noqa: PLC0415
         from infra.postgres.provision import provision as provision_postgres  # noqa: PLC0415
+        from shared.quotas import QuotasError  # noqa: PLC0415
 
         owner = self.postgres.url(database="postgres")
         try:
@@ -108,7 +109,7 @@ class System:
                 streams, tables = await asyncio.gather(
                     provision_nats(nc), provision_postgres(owner, passwords(self.creds))
                 )
-        except (ProvisionError, MigrationError) as error:
+        except (ProvisionError, MigrationError, QuotasError) as error:
             raise StartError(str(error)) from error
         return streams + tables
 

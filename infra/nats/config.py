@@ -7,6 +7,7 @@ from typing import Any
 
 import nkeys
 
+from infra.nats import limits
 from infra.nats.rights import Rights, central, country, mailbox_subjects, principals
 from shared.contracts.vocabulary import MEMBERS
 
@@ -31,9 +32,10 @@ def accounts(public_keys: Mapping[str, str]) -> dict[str, Any]:
     """
     users = [_user(public_keys[name], rights) for name, rights in central().items()]
     exports = [export for name in MEMBERS for export in _exports(name)]
-    configured = {CENTRAL: {"jetstream": "enabled", "users": users, "exports": exports}}
+    configured: dict[str, Any] = {CENTRAL: {"jetstream": "enabled", "users": users, "exports": exports}}
     for name in MEMBERS:
-        configured[name] = {"users": [_user(public_keys[name], country(name))], "imports": _imports(name)}
+        user = _user(public_keys[name], country(name))
+        configured[name] = {"users": [user], "imports": _imports(name), "limits": limits.account(name)}
     return {"accounts": configured}
 
 
@@ -45,7 +47,8 @@ def server(public_keys: Mapping[str, str], store: str = "/data") -> dict[str, An
     return {
         "listen": "0.0.0.0:4222",
         "http": "0.0.0.0:8222",
-        "jetstream": {"store_dir": store, "sync_interval": "always"},
+        "jetstream": {"store_dir": store, "sync_interval": "always", **limits.jetstream()},
+        **limits.server(),
         **accounts(public_keys),
     }
 

@@ -6,12 +6,25 @@ from nats.aio.client import Client
 
 from infra.nats import mailbox
 from infra.nats.asking import ProvisionError, ask, config, ok
-from shared.streams import INTAKE, MAILBOX, RETIRED, TUNED, Config, differing, durables, stream_configs
+from shared import quotas
+from shared.streams import (
+    EMPTY,
+    INTAKE,
+    MAILBOX,
+    RETIRED,
+    TUNED,
+    Config,
+    differing,
+    durables,
+    sender_of,
+    stream_configs,
+)
 
 __all__ = ["ProvisionError", "all_differences", "ask", "consumer_config", "provision", "stream_config"]
 
 NO_ROOM = 10047
-ROOM_BYTES_MIN = 16 * 1024**2
+ROOM_BYTES_MIN = 4 * 1024**2
+HALVINGS_MAX = 20
 
 
 async def provision(nc: Client) -> list[str]:
@@ -21,9 +34,14 @@ async def provision(nc: Client) -> list[str]:
     deleted here.
     """
     done = await _retired(nc)
-    intakes = _Made()
+    limited, unlimited = _Made(), _Made()
     for name, wanted in stream_configs().items():
-        done += await _stream(nc, name, wanted, intakes if name.startswith(f"{INTAKE}_") else _Made())
+        if sender := sender_of(name):
+            quota = quotas.of(sender)
+            sized = {**wanted, "max_bytes": quota.intake_mib << 20, "max_msgs": quota.intake_messages}
+            done += await _stream(nc, name, sized, limited) + await _resized(nc, name, sized)
+        else:
+            done += await _stream(nc, name, wanted, unlimited if name == EMPTY else limited)
     for stream, consumers in durables().items():
         for name, wanted in consumers.items():
             done += await _durable(nc, stream, name, wanted)
@@ -93,7 +111,8 @@ async def _stream(nc: Client, name: str, wanted: Config, beside: _Made) -> list[
 async def _made(nc: Client, name: str, wanted: Config, beside: _Made) -> str:
     """Make a stream; on a small disk it and those beside it get half, a quarter ... of what they should have."""
     full = wanted.get("max_bytes", 0)
-    beside.rooms[name] = full
+    if full:
+        beside.rooms[name] = full
     while True:
         room = full >> beside.halvings
         answer = await ask(nc, f"STREAM.CREATE.{name}", {**wanted, "max_bytes": room} if full else wanted)
@@ -104,6 +123,18 @@ async def _made(nc: Client, name: str, wanted: Config, beside: _Made) -> str:
             await _narrowed(nc, other, its >> beside.halvings)
     ok(f"stream {name}", answer)
     return f"made stream {name}" + (f" for {room >> 20} MiB only: the server has no more room" if room < full else "")
+
+
+async def _resized(nc: Client, name: str, wanted: Config) -> list[str]:
+    """Give an intake the room that its quota says now; what was halved because the disk is small stays so."""
+    found = await stream_config(nc, name) or {}
+    halves = [wanted["max_bytes"] >> n for n in range(1, HALVINGS_MAX)]
+    bytes_max = found["max_bytes"] if found["max_bytes"] in halves else wanted["max_bytes"]
+    sizes = {"max_bytes": bytes_max, "max_msgs": wanted["max_msgs"]}
+    if all(found[key] == size for key, size in sizes.items()):
+        return []
+    ok(f"stream {name}", await ask(nc, f"STREAM.UPDATE.{name}", {**found, **sizes}))
+    return [f"stream {name} holds {bytes_max >> 20} MiB, {sizes['max_msgs']} messages now"]
 
 
 async def _narrowed(nc: Client, name: str, room: int) -> None:

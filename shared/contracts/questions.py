@@ -34,12 +34,13 @@ from shared.contracts.vocabulary import (
     Urgency,
 )
 
-Code = Literal["not_permitted", "invalid", "unknown_question", "unavailable"]
+Code = Literal["not_permitted", "invalid", "unknown_question", "unavailable", "too_many"]
 ERRORS: Mapping[Code, str] = {
     "not_permitted": "there is an answer, or may be one, that this country may not know",
     "invalid": "the question does not fit its contract; `problems` says where and why",
     "unknown_question": "the service has no such question",
     "unavailable": "the service cannot answer now; the question may be asked again",
+    "too_many": "more questions than the country's quota allows; ask again after `wait_s` seconds",
 }
 ASK_BYTES_MAX = 8 * 1024
 
@@ -58,6 +59,8 @@ class Error(Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: Code
     message: str
     problems: tuple[Problem, ...] = ()
+    wait_s: float | None = None
+    """With `too_many`: after how many seconds it may be asked again."""
 
 
 class Reply(Struct, frozen=True, omit_defaults=True):
@@ -138,6 +141,11 @@ def not_permitted() -> Error:
 def unavailable() -> Error:
     """Return the error of a question that could not be answered for a reason of ours."""
     return Error(code="unavailable", message=ERRORS["unavailable"])
+
+
+def too_many(wait_s: float) -> Error:
+    """Return the error of a question beyond the quota of who asks."""
+    return Error(code="too_many", message=ERRORS["too_many"], wait_s=round(wait_s + 0.005, 2))
 
 
 def invalid(*problems: Problem) -> Error:
@@ -349,3 +357,31 @@ class MailboxAsk(Ask, frozen=True, kw_only=True):
     """Events that the region knew of then or later."""
     after: Annotated[int, Meta(ge=0)] = 0
     """Position in the service's log; goes before `since`."""
+
+
+class QuotaAnswer(Answer, frozen=True, kw_only=True):
+    """What the asking country may use, and what it uses now."""
+
+    reports_per_s: int
+    """Reports that a process of the service takes while other countries report too."""
+    questions_per_s: int
+    """Questions that a process answers; `mailbox` counts as 25, `quota` as 5."""
+    connections: int
+    subscriptions: int
+    """Of one connection."""
+    payload_bytes: int
+    """Of one message with its headers."""
+    open_batches: int
+    intake_bytes: int
+    """What its intake may hold; beyond it reports are refused until the oldest is seven days old."""
+    intake_messages: int
+    held_bytes: int
+    """What its intake holds now, also of what was recorded: it keeps seven days."""
+    held_messages: int
+    waiting: int
+    """Reports to this service that were not taken yet."""
+
+
+@question("quota", *SERVICES, answer=QuotaAnswer, good={})
+class QuotaAsk(Ask, frozen=True, kw_only=True):
+    """Asks what the asking country may use, and what it uses now."""

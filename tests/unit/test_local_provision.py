@@ -48,7 +48,7 @@ async def test_an_operators_choice_of_size_is_no_difference(region):
 
 async def test_on_a_small_disk_streams_get_less_room(nats_server, region):
     nc = await region.connect("provisioner")
-    for name in (*intakes(), "QUARANTINE"):
+    for name in (*intakes(), "QUARANTINE", "EMPTY"):
         await ask(nc, f"STREAM.DELETE.{name}")
     nats_server.stop()
     nats_server.base["jetstream"]["max_file"] = 3 * 1024**3
