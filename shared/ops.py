@@ -44,7 +44,9 @@ def application(status: Status) -> Starlette:
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)])
+    found = Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)])
+    found.router.redirect_slashes = False  # it would answer with the address that was asked for, Host included
+    return found
 
 
 @asynccontextmanager

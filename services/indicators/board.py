@@ -95,7 +95,9 @@ def app(view: View) -> Starlette:
         Route("/readyz", taking(board.readyz)),
         Mount("/static", StaticFiles(directory=_STATIC)),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+    found = Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+    found.router.redirect_slashes = False  # it would answer with the address that was asked for, Host included
+    return found
 
 
 class _Board:

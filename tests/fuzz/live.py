@@ -51,6 +51,7 @@ class Live:
     told: list[bytes] = field(default_factory=list)
     """The rejections as they were recorded, since they were last looked at."""
     outcomes: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
     """What was acknowledged and neither recorded nor refused in time."""
     slowest_s: float = 0.0
@@ -174,6 +175,7 @@ class Live:
                     event = json.loads(row["payload"])
                     self.refused.add((event["country"], event["data"]["intake_sequence"]))
                     self.told.append(row["payload"])
+                    self.codes.update({problem["code"] for problem in event["data"]["problems"]})
                 else:
                     self.recorded.add((row["source"], row["id"]))
 

@@ -29,10 +29,12 @@ async def test_every_edge_value_is_recorded_or_refused_and_every_reader_is_at_it
     await live.start()
     try:
         await live.send(originals())
+        print(f"{dict(live.outcomes)} originals, refusals by code: {dict(live.codes)}")
         for start in range(0, len(reports), ROUND):
             await live.send(reports[start : start + ROUND])
         await live.ask(chance.sample(questions, len(questions) // min(EVERY, 10)))
         print(f"{len(reports)} values of reports, SEED={SEED}; what became of all messages: {dict(live.outcomes)}")
+        print(f"refusals by code: {dict(live.codes)}")
         print(f"the slowest verdict came {live.slowest_s:.1f} s after its round was sent; memory, MB: {live.memory()}")
         assert not live.lost, f"{len(live.lost)} lost, the first: " + "\n".join(live.lost[:20])
         await live.settled()

@@ -46,7 +46,9 @@ async def test_a_million_mutated_messages_leave_all_as_it_should_be(system):
             live.told.clear()
             memory.append(live.memory())
             print(f"{sent} in {time.monotonic() - began:.0f} s; lost {len(live.lost)}; {memory[-1]}", flush=True)
-        print(f"what became of them, SEED={SEED}: {dict(live.outcomes | caller.outcomes)}")
+        print(
+            f"what became of them, SEED={SEED}: {dict(live.outcomes | caller.outcomes)}; refusals: {dict(live.codes)}"
+        )
         assert not live.lost, f"{len(live.lost)} lost, the first: " + "\n".join(live.lost[:20])
         assert not caller.wrong, f"{len(caller.wrong)} answers are wrong, the first: " + "\n".join(caller.wrong[:20])
         await live.settled()

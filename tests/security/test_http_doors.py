@@ -63,7 +63,7 @@ REFUSED = {
         *("/reports/2004-Q1%0A", "/reports/%00", "/contracts/schemas/x.json", "/contracts/schemas/%00.json"),
         *("/contracts/schemas/.json", "//", "/%2e%2e/etc/passwd", "/static/", "/static/%00", "/static/../board.py"),
         *("/static/%2e%2e/board.py", f"/static/{'x' * 300}", "/static/a%5cb", "/static/%ED%A0%80"),
-        *("/static/board.css%00", f"/{CANARY}", f"/indicators/{CANARY}"),
+        *("/readyz/", "/metrics/", "/contracts/", "/static/board.css%00", f"/{CANARY}", f"/indicators/{CANARY}"),
     ),
     405: ("/rebuild",),
     414: (f"/{'x' * 5000}", f"/?lang={'x' * 8000}"),
