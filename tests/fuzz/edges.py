@@ -172,12 +172,12 @@ def fitting(schema: Schema, parts: Schema) -> Any:  # noqa: PLR0911 - one for ea
 
 def good_report(agreed: Contract, number: int) -> dict[str, Any]:
     """A good report; an amendment is one of the `originals`, and every second report is about an entity of its own."""
-    report = deepcopy(example(agreed)) | {"id": f"{agreed.name}-{number}"}
+    report = deepcopy(example(agreed)) | {"id": f"{tag(agreed)}-{number}"}
     if agreed.generic and "supersedes" in report["data"]:
         original = _original(agreed)
         first = example(original)
         report |= {"source": first["source"], "subject": first.get("subject")}
-        report["data"]["supersedes"] = f"{original.name}-original-{number % ORIGINALS}"
+        report["data"]["supersedes"] = f"{tag(original)}-original-{number % ORIGINALS}"
         if "data" in report["data"]:
             report["data"]["data"] = dict(first["data"])
     elif number % 2 and agreed.entity in report["data"]:
@@ -190,7 +190,7 @@ def originals() -> Iterator[Sent]:
     for agreed in reported():
         if not agreed.generic:
             for number in range(ORIGINALS if agreed is _original(agreed) else 1):
-                report = example(agreed) | {"id": f"{agreed.name}-original-{number}"}
+                report = example(agreed) | {"id": f"{tag(agreed)}-original-{number}"}
                 yield Sent(sender(report), f"report.{agreed.name}", encoded(report), f"{agreed.name} original")
 
 
@@ -202,6 +202,12 @@ def schema_of(agreed: Contract) -> Schema:
 @cache
 def reported() -> tuple[Contract, ...]:
     return tuple(one for one in registry().values() if one.reported)
+
+
+@cache
+def tag(agreed: Contract) -> str:
+    """What the ids of a type's reports begin with; an id in words would be taken for a name."""
+    return f"t{reported().index(agreed)}x"
 
 
 @cache

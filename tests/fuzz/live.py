@@ -29,7 +29,7 @@ ROUND = 5_000
 """Reports that are out at once; the next are sent when each of these was recorded or refused."""
 TURN_S = 120
 """So long a report may take from its acknowledgement to its verdict, on a machine with ten times too much to do."""
-BATCH, BATCH_BYTES = 400, 2 * 1024 * 1024
+BATCH, BATCH_BYTES, BATCHES = 400, 2 * 1024 * 1024, 10
 IN_FLIGHT = 300
 ANSWER_S = 60
 REFUSED_AT_ONCE = "refused by the server"
@@ -88,18 +88,20 @@ class Live:
         singly = []
         for one in reports:
             (singly if one.headers is not None else batches[one.country]).append(one)
-        limit = asyncio.Semaphore(IN_FLIGHT)
+        limit, begun = asyncio.Semaphore(IN_FLIGHT), asyncio.Semaphore(BATCHES)
         parts = [part for same in batches.values() for part in _parts(same)]
         sent = await asyncio.gather(
-            *(self._batch(part, limit) for part in parts), *(self._single(one, limit) for one in singly)
+            *(self._batch(part, begun, limit) for part in parts), *(self._single(one, limit) for one in singly)
         )
         for one, sequence in (pair for pairs in sent for pair in pairs):
             waiting[one.country, sequence] = one, _identity(one)
         await self._judged(waiting)
 
-    async def _batch(self, part: Sequence[Sent], limit: asyncio.Semaphore) -> list[tuple[Sent, int]]:
+    async def _batch(
+        self, part: Sequence[Sent], begun: asyncio.Semaphore, limit: asyncio.Semaphore
+    ) -> list[tuple[Sent, int]]:
         try:
-            async with limit:
+            async with begun:
                 last = await publish_batch(self.clients[part[0].country], [(one.subject, one.payload) for one in part])
         except (APIError, NatsError):
             pairs = [await self._single(one, limit) for one in part]
