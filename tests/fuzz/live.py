@@ -187,6 +187,11 @@ class Live:
             await until(lambda: not self._unsettled(), "every reader to be at its end", TURN_S)
         except TimeoutError:
             raise AssertionError(self._unsettled()) from None
+        assert self.database
+        for service in SERVICES:
+            query = f"select kind, subject, reason, payload from {service}.aside limit 20"
+            aside = [dict(row) for row in await self.database.fetch(query)]
+            assert not aside, f"{service} has set aside, and not decided: {aside}"
 
     def _unsettled(self) -> list[str]:
         """Say what still has something to do, in words."""
@@ -202,6 +207,8 @@ class Live:
                     found.append(f"{stream['name']} has {left} for {reader['name']}")
         for family in text_string_to_metric_families(self.get("board", "/metrics")[1]):
             for sample in family.samples:
+                if sample.name == "crm_fold_aside_events":
+                    found += [f"the fold has set aside {sample.value:.0f} {sample.labels}"] if sample.value else []
                 if sample.name == "crm_fold_sequence":
                     last = streams[sample.labels["stream"]]["state"]["last_seq"]
                     found += [f"fold: {sample.value:.0f} of {last} {sample.labels}"] if sample.value != last else []
