@@ -47,6 +47,10 @@ CLOSED: Config = {
     "allow_msg_schedules": False,
     "mirror_direct": False,
     "no_ack": False,
+    "republish": None,
+    "subject_transform": None,
+    "mirror": None,
+    "sources": None,
 }
 KEPT: Config = {"deny_delete": True, "deny_purge": True, "retention": "limits", "storage": "file"}
 TUNED = ("max_bytes", "max_msgs", "num_replicas", "placement")

@@ -8,7 +8,17 @@ from msgspec import Struct
 
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
-from shared.streams import INTAKE, MAILBOX, QUARANTINE, TELLS_DELIVERY, durables, stream_of
+from shared.streams import (
+    INTAKE,
+    MAILBOX,
+    QUARANTINE,
+    SENDERS,
+    TELLS_DELIVERY,
+    durables,
+    intake_of,
+    stream_configs,
+    stream_of,
+)
 
 PROVISIONER, OPERATOR = "provisioner", "operator"
 FOLDS = "indicators"
@@ -31,14 +41,16 @@ def inbox(principal: str) -> str:
 def central() -> dict[str, Rights]:
     """Return the rights of the users of the account CRM, by principal.
 
-    Nobody may listen to a stream's subjects, operators read with consumers: a consumer that delivers to a subject where
-    somebody listens would make the server write into the stream behind it.
+    Nobody may listen to a stream's subjects: a consumer that delivers to a subject where somebody listens would make
+    the server write into the stream behind it. Operators look and read, message by message; they make, change and
+    delete nothing, since a stream of their own could publish again whatever they like as whoever they like. All that
+    they may empty is a sender's intake, from which everything that was recorded stands in the logs.
     """
     return {
         **{service: _service(service) for service in SERVICES},
-        PROVISIONER: Rights(publish=("$JS.API.>",), subscribe=(f"{inbox(PROVISIONER)}.>",)),
+        PROVISIONER: Rights(publish=tuple(_provisioning()), subscribe=(f"{inbox(PROVISIONER)}.>",)),
         OPERATOR: Rights(
-            publish=("$JS.API.>", "$JS.ACK.>", "$JS.FC.>"),
+            publish=(*LOOKING, *(f"$JS.API.STREAM.PURGE.{intake_of(sender)}" for sender in SENDERS)),
             subscribe=(f"{inbox(OPERATOR)}.>", "$JS.EVENT.ADVISORY.>"),
         ),
     }
@@ -50,6 +62,35 @@ def country(name: str) -> Rights:
         publish=("report.>", "ask.>", *mailbox_subjects(name)),
         subscribe=("_INBOX.>",),
     )
+
+
+LOOKING = (
+    "$JS.API.INFO",
+    "$JS.API.STREAM.NAMES",
+    "$JS.API.STREAM.LIST",
+    "$JS.API.STREAM.INFO.*",
+    "$JS.API.STREAM.MSG.GET.*",
+    "$JS.API.DIRECT.GET.*",
+    "$JS.API.CONSUMER.NAMES.*",
+    "$JS.API.CONSUMER.LIST.*",
+    "$JS.API.CONSUMER.INFO.*.*",
+)
+"""What changes nothing on the server."""
+
+
+def _provisioning() -> list[str]:
+    """Return what makes and adapts the streams and durables that there must be, by their names, and restores a stream.
+
+    Only the stream that copies a service's log may be deleted: it is made anew from the log.
+    """
+    subjects = [*LOOKING, f"$JS.API.STREAM.UPDATE.{INTAKE}"]
+    for stream in stream_configs():
+        subjects += [f"$JS.API.STREAM.CREATE.{stream}", f"$JS.API.STREAM.UPDATE.{stream}"]
+    subjects += [f"$JS.API.STREAM.DELETE.{stream_of(service)}" for service in SERVICES]
+    for stream, wanted in durables().items():
+        subjects += [f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{name}" for name in wanted]
+        subjects += [f"$JS.API.CONSUMER.RESET.{stream}.{name}" for name in wanted if name in SERVICES]
+    return [*subjects, *(f"$JS.API.CONSUMER.RESET.{INTAKE}.{service}" for service in SERVICES)]
 
 
 def mailbox_subjects(name: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from tests.faults.deadlines import Deadline, stood, watched
 from tests.faults.draining import folded
 from tests.faults.ledger import POISON, Ledger, Report
 from tests.faults.stand import BEGIN, EMPTY, PATIENCE_S, SPEED, Stand
+from tests.harness.servers import root
 from tests.harness.system import until
 
 MARK = re.compile(rb"poison-\w+-\d+")
@@ -107,10 +108,12 @@ async def gather(stand: Stand) -> Evidence:
                     found.snapshot = bytes(await connection.fetchval("select state from snapshot") or b"")
             async with stand.database(service, EMPTY) as connection:
                 found.replayed[service], found.deadlines[service] = await _replayed(nc, connection, service)
-        jetstream = nc.jetstream()
+        reader = await root(stand.nats.url)
+        jetstream = reader.jetstream()
         found.intake = [one for name in intakes() for one in await _read(jetstream, name)]
         found.quarantine = await _read(jetstream, "QUARANTINE")
         found.mailbox = [one for one in await _read(jetstream, "MAILBOX") if one.subject.rpartition(".")[2] in MEMBERS]
+        await reader.close()
     return found
 
 

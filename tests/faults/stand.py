@@ -31,6 +31,7 @@ from shared.contracts.vocabulary import MEMBERS
 from tests.faults.disk import Disk, NoDiskError
 from tests.faults.process import OFFSET
 from tests.faults.proxy import Proxy
+from tests.harness.servers import with_root
 from tests.harness.system import ROOT, free_port, until
 
 BEGIN = datetime(2004, 3, 1, tzinfo=UTC)
@@ -203,7 +204,7 @@ class Stand:
         return self.folder / "creds"
 
     def rights(self) -> dict[str, object]:
-        return accounts(keys(self.creds))
+        return with_root(accounts(keys(self.creds)))
 
     @asynccontextmanager
     async def connected(self, principal: str) -> AsyncIterator[Client]:

@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from infra.local.nats import Nats
 from infra.local.postgres import Postgres, remove
 from infra.local.process import stop
-from infra.nats.config import accounts, keys, seed_file
+from infra.nats.config import CENTRAL, accounts, keys, seed_file
 from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER, inbox
 from infra.postgres.provision import DATABASE, passwords
@@ -91,6 +91,21 @@ end $$
 """Deletes, because a truncated table gets new files, which takes far longer."""
 
 
+ROOT = "root"
+"""In the tests' servers only: may do all that the API offers, and read streams with consumers, as nobody else may."""
+
+
+def with_root(rights: dict[str, Any]) -> dict[str, Any]:
+    permissions = {"publish": ["$JS.API.>", "$JS.ACK.>"], "subscribe": [f"{inbox(ROOT)}.>"]}
+    rights["accounts"][CENTRAL]["users"].append({"user": ROOT, "password": ROOT, "permissions": permissions})
+    return rights
+
+
+async def root(url: str) -> Client:
+    """A connection as ROOT."""
+    return await nats.connect(url, user=ROOT, password=ROOT, inbox_prefix=inbox(ROOT).encode())
+
+
 @dataclass
 class Region:
     """Fresh accounts, streams and database of one test."""
@@ -103,7 +118,7 @@ class Region:
 
     def accounts(self) -> dict[str, Any]:
         """The accounts part of the server's configuration: to start it anew with."""
-        return accounts(self.keys.public)
+        return with_root(accounts(self.keys.public))
 
     def seed(self, principal: str) -> Path:
         """Where the nkey seed of a service, a country ("GTM"), "operator" or "provisioner" lies."""
@@ -117,6 +132,9 @@ class Region:
 
     async def connect(self, principal: str, **options) -> Client:
         """A NATS connection as a principal, closed at the end of the test."""
+        if principal == ROOT:
+            self.clients.append(await root(self.nats.url))
+            return self.clients[-1]
         private = {} if principal in MEMBERS else {"inbox_prefix": inbox(principal).encode()}
         client = await nats.connect(self.nats.url, nkeys_seed=str(self.seed(principal)), **private, **options)
         self.clients.append(client)
@@ -146,7 +164,7 @@ def nats_keys(tmp_path_factory) -> Keys:
 def nats_server(tmp_path, nats_keys) -> Iterator[Nats]:
     """A NATS server of the test's own, with all accounts and rights, and no streams yet."""
     server = Nats(tmp_path / "nats")
-    server.start(accounts(nats_keys.public))
+    server.start(with_root(accounts(nats_keys.public)))
     yield server
     stop(server.process, signal.SIGKILL)  # its data go with the test
 

@@ -21,7 +21,7 @@ from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER, inbox
 from shared.clock import Clock
 from shared.contracts import SERVICES
-from tests.harness.servers import Region
+from tests.harness.servers import Region, with_root
 from tests.harness.speaking import NOW
 from tests.harness.system import System, free_port
 
@@ -76,7 +76,7 @@ def with_caller(rights: dict[str, Any]) -> dict[str, Any]:
 def stage(tmp_path_factory, postgres_server, nats_keys) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("stage")
     server = Nats(folder / "nats")
-    server.start(with_caller(accounts(nats_keys.public)))
+    server.start(with_caller(with_root(accounts(nats_keys.public))))
     region = Region(server, postgres_server, nats_keys, asyncio.run(postgres_server.lend()))
     system = System(region, folder)
     epoch = datetime.now(UTC)

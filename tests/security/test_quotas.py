@@ -7,11 +7,11 @@ import nats
 import pytest
 
 from infra.nats.asking import ask
-from infra.nats.config import accounts
 from infra.nats.provision import provision
 from shared import quotas
 from shared.client import Full, TooMany, Unstored
 from shared.streams import intake_of
+from tests.harness.servers import ROOT
 from tests.harness.speaking import example
 from tests.harness.system import until
 
@@ -67,16 +67,16 @@ async def test_a_full_intake_stops_its_sender_only_who_is_told_so(system, tmp_pa
     assert (others.intake_messages, others.held_messages) == (quotas.of("MEX").intake_messages, 1)
 
 
-async def test_a_full_disk_quota_stops_nobody_else(system, nats_keys, nats_server):
+async def test_a_full_disk_quota_stops_nobody_else(system, nats_server):
     """The server's disk is so small that one sender's intake and all that follows from it would fill it."""
     region = system.region
-    nc = await region.connect("provisioner")
+    nc = await region.connect(ROOT)
     for name in [*(await nc.jetstream().streams_info())]:
         await ask(nc, f"STREAM.DELETE.{name.config.name}")
     nats_server.stop()
     nats_server.base["jetstream"]["max_file"] = 768 << 20
     nats_server._base = lambda: nats_server.base
-    nats_server.start(accounts(nats_keys.public))
+    nats_server.start(region.accounts())
     nc = await region.connect("provisioner")
     done = await provision(nc)
     assert any("the server has no more room" in line for line in done)
@@ -140,10 +140,10 @@ async def test_who_goes_on_asking_is_not_listened_to_for_a_moment(system, tmp_pa
     await until(heard_again, "it to be listened to again")
 
 
-async def test_connections_beyond_the_quota_are_refused_and_others_connect(region, nats_keys, tmp_path, monkeypatch):
+async def test_connections_beyond_the_quota_are_refused_and_others_connect(region, tmp_path, monkeypatch):
     narrowed(tmp_path, monkeypatch, "[GTM]\nconnections = 3\nsubscriptions = 5\n")
     region.nats.stop()
-    region.nats.start(accounts(nats_keys.public))
+    region.nats.start(region.accounts())
     own = [await region.connect("GTM", allow_reconnect=False, error_cb=_quiet) for _ in range(3)]
     with pytest.raises(nats.errors.Error, match="maximum account active connections exceeded"):
         await region.connect("GTM", allow_reconnect=False, error_cb=_quiet)

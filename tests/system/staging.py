@@ -59,6 +59,7 @@ from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
 from shared.streams import MAILBOX, stream_of
 from tests.harness.figuring import folded
+from tests.harness.servers import ROOT
 from tests.harness.speaking import example, fits, of_own
 from tests.harness.stage import CALLER, Stage
 from tests.harness.system import System, until
@@ -79,6 +80,7 @@ class Scene:
     number: int
     chance: random.Random
     operator: Client
+    root: Client
     database: asyncpg.Connection
     begun: dict[str, int]
     """Sequences of the streams when the scene began."""
@@ -274,7 +276,7 @@ class Scene:
                     if stream["state"]["last_seq"] <= self.begun[name]:
                         continue
                     seq = {"seq": self.begun[name] + 1}
-                    answer = await ask(self.operator, f"CONSUMER.RESET.{name}.{durable['name']}", seq)
+                    answer = await ask(self.root, f"CONSUMER.RESET.{name}.{durable['name']}", seq)
                     assert "error" not in answer, answer
             await self.settled()
         assert [event.id for event in await self.events()] == before, "a redelivered message had an effect"
@@ -319,8 +321,10 @@ async def scene(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[S
     database = await asyncpg.connect(region.database_url())
     begun = {name: stream["state"]["last_seq"] for name, stream in stage.look().items()}
     written = {name: (system.folder / f"{name}.log").stat().st_size for name in system.processes}
-    operator = await region.connect(OPERATOR)
-    own = Scene(stage, system, request.param, next(_number), random.Random(seed), operator, database, begun, written)
+    operator, root = await region.connect(OPERATOR), await region.connect(ROOT)
+    own = Scene(
+        stage, system, request.param, next(_number), random.Random(seed), operator, root, database, begun, written
+    )
     try:
         await own.settled()
         yield own
@@ -331,6 +335,7 @@ async def scene(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[S
         for context in system.clients:
             await context.__aexit__(None, None, None)
         await operator.close()
+        await root.close()
         await database.close()
 
 

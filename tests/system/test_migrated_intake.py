@@ -3,11 +3,11 @@
 import json
 
 from infra.nats.asking import ask
-from infra.nats.config import accounts
 from infra.nats.provision import provision
 from shared.contracts import SERVICES
 from shared.provisioned import intakes
 from shared.streams import CLOSED, DAY, KEPT, SECOND
+from tests.harness.servers import ROOT
 from tests.harness.speaking import example
 from tests.harness.system import until
 
@@ -50,12 +50,12 @@ async def report(country, number):
 
 async def test_what_all_senders_shared_is_read_empty_and_takes_in_nothing_more(system):
     region = system.region
-    nc = await region.connect("provisioner")
+    nc, root = await region.connect("provisioner"), await region.connect(ROOT)
     for name in intakes():
-        await ask(nc, f"STREAM.DELETE.{name}")
-    assert "error" not in await ask(nc, "STREAM.CREATE.INTAKE", SHARED)
+        await ask(root, f"STREAM.DELETE.{name}")
+    assert "error" not in await ask(root, "STREAM.CREATE.INTAKE", SHARED)
     for service in SERVICES:
-        await ask(nc, f"CONSUMER.DURABLE.CREATE.INTAKE.{service}", durable(service))
+        await ask(root, f"CONSUMER.DURABLE.CREATE.INTAKE.{service}", durable(service))
     gtm, mex = await system.country("GTM"), await system.country("MEX")
     for number in range(3):
         assert (await report(gtm, number))["stream"] == (await report(mex, number))["stream"] == "INTAKE"
@@ -68,7 +68,7 @@ async def test_what_all_senders_shared_is_read_empty_and_takes_in_nothing_more(s
     assert "stream INTAKE takes in nothing more: each sender has its own" in done
     assert await provision(nc) == [], "once is enough"
     region.nats.stop()
-    region.nats.start(accounts(region.keys.public))
+    region.nats.start(region.accounts())
     assert (await report(await system.country("GTM"), 3))["stream"] == "INTAKE_GTM"
 
     system.start("intel")

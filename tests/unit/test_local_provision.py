@@ -3,7 +3,6 @@ import asyncio
 import asyncpg
 import pytest
 
-from infra.nats.config import accounts
 from infra.nats.provision import ProvisionError, all_differences, ask, provision
 from infra.postgres.provision import ROOT, MigrationError, _schema
 from infra.postgres.provision import provision as provision_postgres
@@ -30,10 +29,10 @@ async def test_a_service_sees_with_its_own_rights_what_differs(region):
 
 
 async def test_what_cannot_be_changed_is_said_and_left(region):
-    nc = await region.connect("provisioner")
-    await ask(nc, "STREAM.DELETE.QUARANTINE")
+    nc, root = await region.connect("provisioner"), await region.connect("root")
+    await ask(root, "STREAM.DELETE.QUARANTINE")
     wrong = {**stream_configs()["QUARANTINE"], "storage": "memory"}
-    await ask(nc, "STREAM.CREATE.QUARANTINE", wrong)
+    await ask(root, "STREAM.CREATE.QUARANTINE", wrong)
     with pytest.raises(ProvisionError, match="stream QUARANTINE: storage is memory, should be file"):
         await provision(nc)
 
@@ -47,13 +46,13 @@ async def test_an_operators_choice_of_size_is_no_difference(region):
 
 
 async def test_on_a_small_disk_streams_get_less_room(nats_server, region):
-    nc = await region.connect("provisioner")
+    root = await region.connect("root")
     for name in (*intakes(), "QUARANTINE", "EMPTY"):
-        await ask(nc, f"STREAM.DELETE.{name}")
+        await ask(root, f"STREAM.DELETE.{name}")
     nats_server.stop()
     nats_server.base["jetstream"]["max_file"] = 3 * 1024**3
     nats_server._base = lambda: nats_server.base
-    nats_server.start(accounts(region.keys.public))
+    nats_server.start(region.accounts())
     nc = await region.connect("provisioner")
     done = await provision(nc)
     rooms = {(await ask(nc, f"STREAM.INFO.{name}"))["config"]["max_bytes"] for name in intakes()}
