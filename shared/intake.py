@@ -200,7 +200,7 @@ class Intake:
     def _rejected(self, message: Msg, verdict: Refused, now: datetime) -> Event[Any]:
         _, _, country, name = message.subject.split(".", 3)
         known = f"crm.{name}.v1" in contracts.registry()
-        sent_id = report_id(message.data)
+        sent_id = report_id(message.data, message.headers)
         data = Rejected(
             problems=list(verdict.problems),
             report_id=sent_id,

@@ -14,10 +14,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shared.contracts import identity
-from shared.contracts.bounds import PSEUDONYM, SINCE_PLAN, YEARS, shaped
+from shared.contracts.bounds import END, HAPPENED, JSON, PSEUDONYM, SINCE_PLAN, YEARS, shaped
 from shared.contracts.identity import Owners
 from shared.contracts.tallies import Counted, Steps, Tallied, filled
-from shared.contracts.vocabulary import END, MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason, Seat
+from shared.contracts.vocabulary import MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason, Seat
 
 SERVICES = ("intel", "victims", "legal", "training", "indicators")
 ACTING = ("intel", "victims", "legal", "training")
@@ -85,10 +85,11 @@ class Envelope(Struct, Generic[D], frozen=True, kw_only=True, forbid_unknown_fie
     id: Ref
     source: Source
     type: str
-    time: Annotated[Time, SINCE_PLAN]
+    time: Annotated[Time, HAPPENED]
     data: D
     subject: Ref | None = None
-    datacontenttype: Literal["application/json"] = "application/json"
+    datacontenttype: Annotated[str, Meta(max_length=100), JSON] = "application/json"
+    """JSON in UTF-8; in any case, with or without parameters."""
     dataschema: Annotated[str, Meta(max_length=200), shaped(rf"^[!-~]+{END}")] | None = None
     """Taken and not kept: the type says which schema holds."""
     expirytime: Annotated[Time, SINCE_PLAN] | None = None

@@ -16,6 +16,8 @@ FIRST_YEAR, LAST_YEAR = 1900, 2200
 PLAN_YEAR = 2000
 """Of the `time` of a report: the first act that counts, a signature of the Convention, is of 2000-12-12."""
 
+# `(?![\s\S])` is "end of text" in Python and in ECMAScript alike; `$` would let a trailing newline through in Python.
+END = r"(?![\s\S])"
 BEGINS = "(^|[:/])"
 BETWEEN = "[._:/-]+"
 CAPITALISED = "[A-Z][a-z][a-z]+"
@@ -107,6 +109,26 @@ def without(pattern: str) -> Bound:
 
 YEARS = years(FIRST_YEAR, LAST_YEAR)
 SINCE_PLAN = years(PLAN_YEAR, LAST_YEAR)
+HAPPENED = Bound(
+    {
+        "pattern": f"^[{PLAN_YEAR // 1000}-9][0-9][0-9][0-9]-",
+        "x-minimum": f"{PLAN_YEAR}-01-01",
+        "x-maximum": "24 hours ahead",
+    },
+    lambda value: bool(value.year >= PLAN_YEAR),
+)
+"""When a report's event happened; how far ahead that may lie, a clock tells and no schema."""
 PSEUDONYM = _pseudonym()
 WORD = without("([0-9]_*){7}")
 """A lower-case word is no telephone number."""
+
+
+def _any_case(text: str) -> str:
+    return "".join(f"[{one.upper()}{one.lower()}]" if one.isalpha() else f"[{one}]" for one in text)
+
+
+MARKS = "!#$%&'*+.^_`|~0-9-"
+CHARSET = f'{_any_case("charset")}=("{_any_case("utf-8")}"|{_any_case("utf-8")})'
+OTHER = f'[{MARKS}ABD-Zabd-z][{MARKS}A-Za-z]*=([{MARKS}A-Za-z]+|"[ !#-~]*")'
+JSON = shaped(f"^{_any_case('application/json')}([ \t]*;[ \t]*({CHARSET}|{OTHER}))*[ \t]*{END}")
+"""The media type of JSON (RFC 9110), in UTF-8 if a parameter says so: other charsets are refused."""

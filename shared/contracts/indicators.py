@@ -7,9 +7,10 @@ from typing import Annotated
 from msgspec import Meta
 
 from shared.contracts import Count, Data, Hash, Problem, Ref, Share, Time, contract
+from shared.contracts.bounds import END
 from shared.contracts.notice import rejects
 from shared.contracts.sense import Fact
-from shared.contracts.vocabulary import END, SEATS, Addressee, Country, DataRef, Holder, Seat, SeatReason
+from shared.contracts.vocabulary import SEATS, Addressee, Country, DataRef, Holder, Seat, SeatReason
 
 
 @contract(

@@ -10,6 +10,7 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import Contract, Envelope, Event, Problem, Refused, Report
+from shared.contracts.binary import said_in, structured
 from shared.contracts.door import cut, within
 from shared.contracts.owned import owned
 from shared.contracts.refusal import all_problems, parsed, unambiguous, unknown_type
@@ -28,12 +29,13 @@ class _Identified(msgspec.Struct):
 _identified = msgspec.json.Decoder(_Identified)
 
 
-def report_id(payload: bytes) -> str | None:
+def report_id(payload: bytes, headers: Mapping[str, str] | None = None) -> str | None:
     """Return the id that a refused report gives itself, where it can be read and is a proper one."""
     try:
-        said = _identified.decode(payload)
-        return said.id if within(_Identified)(said) else None
-    except UNREADABLE:
+        attributes = said_in(headers)
+        own = _identified.decode(payload) if attributes is None else msgspec.convert(attributes, _Identified)
+        return own.id if within(_Identified)(own) else None
+    except (*UNREADABLE, Refused):
         return None
 
 
@@ -61,12 +63,12 @@ def accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, no
     Raises Refused with everything that is wrong with it.
     """
     _, _, country, name = subject.split(".", 3)
-    structured = _structured(headers, payload)
+    whole = structured(headers, payload)
     versions = _by_name(name)
     for agreed in versions:
         try:
-            envelope = _decoder(agreed).decode(cut(structured, envelope_type(agreed)))
-            unambiguous(structured)
+            envelope = _decoder(agreed).decode(cut(whole, envelope_type(agreed)))
+            unambiguous(whole)
         except UNREADABLE:
             break
         if not within(envelope_type(agreed))(envelope):
@@ -81,7 +83,7 @@ def accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, no
             if problems:
                 raise Refused(*problems)
             return _draft(agreed, envelope, country)
-    raise Refused(*_explained(versions, name, structured, country))
+    raise Refused(*_explained(versions, name, whole, country))
 
 
 def _draft(agreed: Contract, envelope: Envelope[Any], country: str) -> Event[Any]:
@@ -103,17 +105,6 @@ def _draft(agreed: Contract, envelope: Envelope[Any], country: str) -> Event[Any
     )
 
 
-def _structured(headers: Mapping[str, str] | None, payload: bytes) -> bytes:
-    """Return the structured form also of a CloudEvent in binary mode: attributes in `ce-` headers, data as payload."""
-    if not headers or "ce-specversion" not in {key.lower() for key in headers}:
-        return payload
-    attributes = {key.lower()[3:]: value for key, value in headers.items() if key.lower().startswith("ce-")}
-    attributes.pop("data", None)
-    if not payload.strip().startswith(b"{"):
-        return payload
-    return msgspec.json.encode(attributes)[:-1] + b',"data":' + payload + b"}"
-
-
 UNSAID = ("data", "time", "expirytime", "datacontenttype", "traceparent", "tracestate")
 """Attributes that are not compared as they are written: who sends again may begin another trace."""
 _attributes = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -128,7 +119,7 @@ def said(headers: Mapping[str, str] | None, payload: bytes, event: Event[Any]) -
     """
     attributes = {
         name: _plain(msgspec.json.decode(raw))
-        for name, raw in _attributes.decode(_structured(headers, payload)).items()
+        for name, raw in _attributes.decode(structured(headers, payload)).items()
         if name not in UNSAID
     }
     told = [event.time, event.expirytime, msgspec.to_builtins(event.data, builtin_types=(datetime,))]

@@ -23,6 +23,7 @@ from shared.contracts import (
     report_type,
     vocabulary,
 )
+from shared.contracts.bounds import END
 from shared.contracts.door import bind
 from shared.contracts.prose import fields_said, plain
 from shared.contracts.vocabulary import MEMBERS, SEATS
@@ -52,7 +53,7 @@ def portable(schema: Schema) -> Schema:
 
     In Python `$` would let a line feed at the end through, so our own validators keep what the types say.
     """
-    end = json.dumps(vocabulary.END)[1:-1]
+    end = json.dumps(END)[1:-1]
     published: Schema = json.loads(json.dumps(schema).replace(end, "$"))
     return published
 

@@ -8,10 +8,7 @@ from typing import Annotated, Literal, TypeAlias, TypeVar, get_args
 
 from msgspec import Meta
 
-from shared.contracts.bounds import PSEUDONYM, WORD, shaped
-
-# `(?![\s\S])` is "end of text" in Python and in ECMAScript alike; `$` would let a trailing newline through.
-END = r"(?![\s\S])"
+from shared.contracts.bounds import END, PSEUDONYM, WORD, shaped
 
 # fmt: off
 

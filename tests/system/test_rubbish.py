@@ -49,7 +49,7 @@ RUBBISH = {
         data(issuing=..., detected_by="second_lane"),
         {("/data/issuing", "missing_field"), ("/data/detected_by", "unknown_value")},
     ),
-    "an unknown field": (data(full_name=SECRET), {("/data/full_name", "unknown_field")}),
+    "an unknown field": (data(full_name=SECRET), {("/data", "unknown_field")}),
     "a name as a field": (data(**{SECRET: 1}), {("/data", "unknown_field")}),
     "another country's source": (
         report(source="urn:crm:country:MEX:sicam"),
