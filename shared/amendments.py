@@ -18,7 +18,7 @@ from shared.contracts.owned import identified
 from shared.contracts.refusal import all_problems
 from shared.contracts.report import authority
 from shared.database import Connection
-from shared.rules import RECORDED, NotYet, Rules, enriched
+from shared.rules import RECORDED, NotReady, NotYet, Rules, enriched
 
 Amend: TypeAlias = Callable[[Event[Any], Data, Data | None, Connection], Awaitable[tuple[Data, Data | None]]]
 """(event first reported, previous data, new data or None when retracted, connection) -> the same two, with the
@@ -61,11 +61,11 @@ def with_amendments(service: str, rules: Rules, amends: Amends, follows: Follows
 
 
 async def _acted_on(told: Event[Any], connection: Connection) -> None:
-    """Raise NotYet while this service has not acted on the other's report: replicas may hear both in any order."""
+    """Raise NotReady while this service has not acted on the other's report: replicas may hear both in any order."""
     at = told.data.original_sequence
     heard = "select 1 from heard where stream = $1 and sequence = $2"
     if at is not None and not await connection.fetchval(heard, told.name.partition(".")[0].upper(), at):
-        raise NotYet("/data/original_sequence")
+        raise NotReady("/data/original_sequence")
 
 
 async def _recorded(event: Event[Any], rules: Rules, amends: Amends, connection: Connection) -> Event[Any]:

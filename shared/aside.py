@@ -11,13 +11,14 @@ from typing import Literal, TypeAlias
 
 from prometheus_client import Gauge
 
+from shared import database
 from shared.contracts.vocabulary import MEMBERS, REGION
 from shared.database import Connection, Queried
 from shared.taken import Taken, packed, unpacked
 
 Kind: TypeAlias = Literal["waiting", "failed"]
-DELAY_S, DELAY_S_MAX = 0.5, 600
-"""What is tried again by time comes after this, each time twice as long; never after more than ten minutes."""
+DELAY_S, DELAY_S_MAX, CLAIM_S = 0.5, 600.0, 30.0
+"""What is set aside is tried again after this, each time twice as long; never after more than ten minutes."""
 
 EVENTS = Gauge(
     "crm_aside_events",
@@ -38,25 +39,30 @@ class Row:
     """The id that it waits for; None: it is tried again by time alone."""
     wait_s: float | None = None
     """How long it may wait before it is refused; None: for ever."""
+    said: bytes | None = None
+    """The digest of what the sender said, by which the same report sent again is known; None: not known."""
 
 
 async def put(connection: Connection, rows: Sequence[Row]) -> None:
     """Set messages aside; one that is there already is tried again later, after twice the delay.
 
-    What waits for an id is tried again when that comes (`waken`), and when its time is over.
+    A report that stands there already, sent again, is not set aside a second time. The caller holds the turn of the
+    log, so that nothing is recorded between the judging and this.
     """
     await connection.executemany(
-        "insert into aside (stream, sequence, stored, country, kind, reason, wants, subject, headers, payload,"
-        " until, retry_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-        " coalesce(now() + make_interval(secs => $11), 'infinity'),"
-        " now() + make_interval(secs => case when $7::text is null then $12 else coalesce($11, $13) end))"
+        "insert into aside"
+        " (stream, sequence, stored, country, kind, reason, wants, subject, headers, payload, said, until, retry_at)"
+        " select $1::text, $2::bigint, $3::bigint, $4::text, $5::text, $6::text, $7::text, $8::text, $9::bytea,"
+        " $10::bytea, $11::bytea, over.at, least(over.at, now() + make_interval(secs => $13))"
+        " from (select coalesce(now() + make_interval(secs => $12), 'infinity') as at) as over"
+        " where $11::bytea is null or not exists (select from aside"
+        " where said = $11 and (stream, sequence, stored) <> ($1, $2, $3))"
         " on conflict (stream, sequence, stored) do update set"
-        " kind = excluded.kind, reason = excluded.reason, wants = excluded.wants, tries = aside.tries + 1,"
-        " until = case when aside.until < 'infinity' then aside.until else excluded.until end,"
-        " retry_at = case when excluded.wants is null"
-        " then now() + make_interval(secs => least($13, $12 * 2 ^ least(aside.tries, 16)))"
-        " else least(aside.until, now() + make_interval(secs => $13)) end",
+        " kind = excluded.kind, reason = excluded.reason, wants = excluded.wants,"
+        " tries = case when aside.kind = excluded.kind then aside.tries + 1 else 1 end,"
+        " until = case when excluded.until < 'infinity' then least(aside.until, excluded.until) else 'infinity' end,"
+        " retry_at = least(case when excluded.until < 'infinity' then least(aside.until, excluded.until) end,"
+        " now() + make_interval(secs => least($14, $13 * 2 ^ least(aside.tries, 16))))",
         [
             (
                 *one.taken.key,
@@ -67,6 +73,7 @@ async def put(connection: Connection, rows: Sequence[Row]) -> None:
                 one.taken.subject,
                 packed(one.taken.headers),
                 one.taken.payload,
+                one.said,
                 one.wait_s,
                 DELAY_S,
                 DELAY_S_MAX,
@@ -107,48 +114,49 @@ async def due_countries(queried: Queried) -> list[str]:
     return [row["country"] for row in rows]
 
 
-async def due(connection: Connection, country: str, most: int) -> list[tuple[Taken, bool]]:
-    """Return what is to be tried again of a country, in the order of arrival; and whether its wait is over."""
+async def claim(connection: Connection, country: str, most: int) -> list[tuple[Taken, bool]]:
+    """Return what is to be tried again of a country, in the order of arrival; and whether its wait is over.
+
+    Nobody else gets it for `CLAIM_S`: by then it is taken away, or has the time of its next try.
+    """
     rows = await connection.fetch(
-        "select stream, sequence, stored, subject, headers, payload, until <= now() as over from aside"
-        " where country = $1 and retry_at <= now() order by retry_at, stored, sequence limit $2",
+        "update aside set retry_at = now() + make_interval(secs => $3) where (stream, sequence, stored) in"
+        " (select stream, sequence, stored from aside where country = $1 and retry_at <= now()"
+        " order by retry_at, stored, sequence limit $2 for update skip locked)"
+        " returning stream, sequence, stored, subject, headers, payload, until <= now() as over",
         country,
         most,
+        CLAIM_S,
     )
-    return [
-        (
-            Taken(
-                row["stream"],
-                row["sequence"],
-                row["stored"],
-                row["subject"],
-                unpacked(row["headers"]),
-                row["payload"],
-            ),
-            row["over"],
-        )
-        for row in sorted(rows, key=lambda row: (row["stored"], row["sequence"]))
-    ]
+    found = [(_taken(row), row["over"]) for row in rows]
+    return sorted(found, key=lambda one: (one[0].stored, one[0].sequence))
 
 
-async def resume(connection: Connection, wait_s: float) -> None:
+def _taken(row: database.Row) -> Taken:
+    return Taken(
+        row["stream"], row["sequence"], row["stored"], row["subject"], unpacked(row["headers"]), row["payload"]
+    )
+
+
+async def resume(queried: Queried, wait_s: float) -> None:
     """At a start: try everything again, and count no wait while the service was away."""
-    await connection.execute(
+    await queried.execute(
         "update aside set retry_at = now(), until ="
         " case when until < 'infinity' then greatest(until, now() + make_interval(secs => $1)) else until end",
         wait_s,
     )
 
 
-async def waken(connection: Connection, after: int) -> int:
+async def waken(queried: Queried, after: int) -> int:
     """Have what waits for one of the events behind position `after` tried again now; return the last position.
 
     One statement sees one state: what was recorded while a report was set aside is behind the last position seen then.
     """
     return int(
-        await connection.fetchval(
+        await queried.fetchval(
             "with head as (select coalesce(max(position), 0) as last from log),"
-            " fresh as (select id, entity from log, head where position > $1 and position <= head.last),"
+            " fresh as (select id, entity from log, head where position > $1 and position <= head.last"
+            " and exists (select from aside where wants is not null)),"
             " woken as (update aside set retry_at = now() where wants in"
             " (select id from fresh union select entity from fresh))"
             " select last from head",

@@ -1,37 +1,77 @@
-"""Intake: batches of reports and of other services' events; each message is recorded, refused, or waits.
+"""Intake: batches of reports and of other services' events; each message is recorded, refused, or set aside.
 
-Two kinds of failure, told apart here and nowhere else: what the sender got wrong is refused with all the
-reasons; what we got wrong is redelivered with a growing delay, for ever, and seen in the metrics.
+Two kinds of failure, told apart here and nowhere else: what the sender got wrong is refused with all the reasons; what
+we got wrong is set aside, tried again for ever, and seen in the metrics. What refers to something that has not come is
+set aside too. So no message holds up another, whatever is in it, and a message is acknowledged once the database has
+it. Only when a server is away does a batch come again.
 """
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
+import msgspec
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from shared import contracts, crash
+from shared import aside, contracts, crash, refusing
+from shared.aside import Kind, Row
 from shared.contracts import Event, Problem, Refused
-from shared.contracts.notice import Rejected
-from shared.contracts.report import UNREADABLE, accepted, report_id, said
-from shared.log import Draft, Log
+from shared.contracts.report import accepted, said
+from shared.database import Connection
+from shared.log import Draft, Log, Unfit
 from shared.lost import LOST
-from shared.rules import NotYet, source
+from shared.refusing import rejection_id
+from shared.rules import NotReady, NotYet
 from shared.settings import Settings
-from shared.streams import INTAKE, sender_of
+from shared.streams import INTAKE
+from shared.taken import Key, Taken, taken
 from shared.telemetry import BATCH_SECONDS, RECEIVED, trace_id, traced, where
 
 log = structlog.get_logger()
 
-WAITING_FACTOR_S, FAILED_FACTOR_S = 0.1, 0.5
-"""The delay before a message comes again, times two for each delivery."""
-SHORT_REPLY = 9
-"""Tokens of an acknowledgement's subject without domain and account."""
+AGAIN_FACTOR_S = 0.5
+"""The delay before a message comes again, times two for each delivery, while a server is away."""
+LARGE_BYTES = 4 * 1024
+"""A report of this size may take long to read and to explain: that happens beside the event loop."""
+NONE: frozenset[Key] = frozenset()
+TURN_S = 0.02
+"""How long small reports are read before others have their turn on the event loop."""
+
+
+@dataclass(slots=True)
+class _Judged:
+    """A message and what is to become of it."""
+
+    taken: Taken
+    read: Draft | Exception
+    """The draft, or what reading it raised."""
+    outcome: Exception | None = None
+    """As the log gives it: None: it is done."""
+
+    @property
+    def event(self) -> Event[Any] | None:
+        """What was read."""
+        return self.read.event if isinstance(self.read, Draft) else None
+
+    @property
+    def said(self) -> bytes | None:
+        """The digest of what the sender said, where it is a report that can be read."""
+        return (self.read.said or None) if isinstance(self.read, Draft) else None
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """A batch by what becomes of its messages."""
+
+    done: list[_Judged] = field(default_factory=list)
+    refused: list[tuple[Taken, Refused]] = field(default_factory=list)
+    aside: list[Row] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,207 +84,211 @@ class Intake:
 
     async def reports(self, messages: Sequence[Msg]) -> None:
         """Record the reports of countries; refuse what is wrong with them."""
-        drafts: list[tuple[Msg, Draft]] = []
-        refused: list[tuple[Msg, Refused]] = []
-        now = self.log.clock.now()
-        for message in messages:
-            try:
-                event = accepted(message.subject, message.headers, message.data, now)
-            except Refused as verdict:
-                refused.append((message, verdict))
-            except Exception as error:  # noqa: BLE001 - a fault of ours holds up this message, not the batch
-                await self._failed(INTAKE, message, error)
-            else:
-                told = said(message.headers, message.data, event)
-                drafts.append((message, Draft(traced("intake", event), said=told)))
-        await self._record(INTAKE, drafts, refused)
+        await self._batch(messages)
 
-    async def events(self, stream: str, messages: Sequence[Msg]) -> None:
+    async def events(self, stream: str, messages: Sequence[Msg]) -> None:  # noqa: ARG002 - each message names its stream
         """Act on the events of another service, each once."""
-        drafts = []
-        for message in messages:
-            try:
-                event = contracts.decode(message.data)
-            except UNREADABLE as error:
-                await self._failed(stream, message, error)
-                continue
-            heard = (stream, message.metadata.sequence.stream)
-            drafts.append((message, Draft(traced("hear", event), heard)))
-        await self._record(stream, drafts, [])
+        await self._batch(messages)
 
-    async def _record(self, stream: str, drafts: list[tuple[Msg, Draft]], refused: list[tuple[Msg, Refused]]) -> None:
-        """Record a batch; where that fails for a reason not told apart before, message by message."""
+    async def _batch(self, messages: Sequence[Msg]) -> None:
+        """Settle a batch and acknowledge what is settled; the rest comes again."""
         crash.point("fetched")
-        messages = [message for message, _ in [*drafts, *refused]]
         begun = time.perf_counter()
-        try:
-            await self._recorded(stream, drafts, refused)
-        except LOST as error:
-            log.warning("batch waits", stream=stream, size=len(messages), error=type(error).__name__)
-            await asyncio.gather(*(self._again(stream, message, "failed") for message in messages))
-        except Exception as error:  # noqa: BLE001 - whatever it is, only the message that has it waits
-            if len(messages) == 1:
-                await self._failed(stream, messages[0], error)
-                return
-            for draft in drafts:
-                await self._record(stream, [draft], [])
-            for one in refused:
-                await self._record(stream, [], [one])
-        else:
-            BATCH_SECONDS.labels(self.log.service, stream).observe(time.perf_counter() - begun)
-
-    async def _recorded(self, stream: str, drafts: list[tuple[Msg, Draft]], refused: list[tuple[Msg, Refused]]) -> None:
-        """Record, refuse, acknowledge; what has to wait is given back with a delay."""
-        if stream == INTAKE:
-            drafts, refused = await self._unjudged(drafts, refused)
-        outcomes = await self.log.record([draft for _, draft in drafts]) if drafts else []
-        done: list[Msg] = []
-        verdicts = list(refused)
-        for (message, draft), outcome in zip(drafts, outcomes, strict=True):
-            verdict = self._verdict(stream, message, outcome)
-            if verdict is None:
-                done.append(message)
-            elif isinstance(verdict, Refused):
-                verdicts.append((message, verdict))
-            elif isinstance(verdict, NotYet):
-                await self._again(stream, message, "waiting", WAITING_FACTOR_S)
-            else:
-                await self._failed(stream, message, verdict, draft.event)
-        if verdicts:
-            await self._refuse(verdicts)
-        for message in [*done, *(message for message, _ in verdicts)]:
-            await message.ack()
-            crash.point("acknowledged")
-        for _, draft in drafts:
-            log.debug("taken in", type=draft.event.type, event_id=draft.event.id, trace_id=trace_id(draft.event))
-        self._count(stream, "recorded", len(done))
-        self._count(stream, "refused", len(verdicts))
-
-    async def _unjudged(
-        self, drafts: list[tuple[Msg, Draft]], refused: list[tuple[Msg, Refused]]
-    ) -> tuple[list[tuple[Msg, Draft]], list[tuple[Msg, Refused]]]:
-        """Return what was not refused before: a refusal that the sender was told stands, whatever came since."""
-        messages = [message for message, _ in [*drafts, *refused]]
-        told = await self.log.told([_rejection_id(message) for message in messages])
-        if not told:
-            return drafts, refused
-        for message in messages:
-            if _rejection_id(message) in told:
+        batch = [taken(message) for message in messages]
+        settled = await self._settled(batch)
+        for message, one in zip(messages, batch, strict=True):
+            if one.key in settled:
                 await message.ack()
-        return (
-            [one for one in drafts if _rejection_id(one[0]) not in told],
-            [one for one in refused if _rejection_id(one[0]) not in told],
-        )
+                crash.point("acknowledged")
+            else:
+                RECEIVED.labels(self.log.service, _label(one), "failed").inc()
+                await message.nak(delay=self._delay_s(message.metadata.num_delivered))
+        if batch:
+            BATCH_SECONDS.labels(self.log.service, _label(batch[0])).observe(time.perf_counter() - begun)
 
-    def _verdict(self, stream: str, message: Msg, outcome: Exception | None) -> Exception | None:
-        """Return the outcome, where a reference that was waited for long enough is the sender's mistake.
+    def _delay_s(self, deliveries: int) -> float:
+        return float(min(AGAIN_FACTOR_S * 2 ** min(deliveries, 16), self.settings.retry_delay_s_max))
+
+    async def _settled(self, batch: Sequence[Taken]) -> set[Key]:
+        """Return the keys of those that were settled: all of them, unless a server is away."""
+        try:
+            await self.settle(batch)
+        except LOST as error:
+            log.warning("batch waits", stream=batch[0].stream, size=len(batch), error=type(error).__name__)
+            return set()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it concerns only the message that has it
+            if len(batch) == 1:
+                return await self._unsettled(batch[0], error)
+            settled: set[Key] = set()
+            for one in batch:
+                settled |= await self._settled([one])
+            return settled
+        return {one.key for one in batch}
+
+    async def _unsettled(self, one: Taken, error: Exception) -> set[Key]:
+        try:
+            await self.set_aside(one, error)
+        except Exception as again:  # noqa: BLE001 - then it is not the message's fault
+            log.warning("message waits", stream=one.stream, error=type(again).__name__)
+            return set()
+        return {one.key}
+
+    async def set_aside(self, one: Taken, error: Exception) -> None:
+        """Set aside a message that cannot even be judged, without looking into it."""
+        self._tell(one, None, error)
+        async with self.log.pool.acquire() as connection, connection.transaction():
+            await aside.put(connection, [Row(one, "failed", type(error).__name__)])
+
+    async def settle(self, batch: Sequence[Taken], over: frozenset[Key] = NONE, *, again: bool = False) -> None:
+        """Record, refuse or set aside each message; on return the database has it all.
+
+        `again`: they come out of `aside`, and those with a key in `over` have waited long enough. Raises one of `LOST`
+        when a server is away; nothing is lost by settling the same again.
+        """
+        told = await self.log.told([rejection_id(one) for one in batch if one.is_report])
+        # A refusal that the sender was told stands, whatever came since.
+        old = [one for one in batch if one.is_report and rejection_id(one) in told]
+        judged = await self._read([one for one in batch if one not in old])
+        drafts = [(one, one.read) for one in judged if isinstance(one.read, Draft)]
+        sorted_ = _Sorted()
+
+        async def then(connection: Connection, outcomes: Sequence[Exception | None]) -> None:
+            for (one, _), outcome in zip(drafts, outcomes, strict=True):
+                one.outcome = outcome
+            await self._sort(judged, over, sorted_, connection, again=again)
+            if sorted_.aside:
+                await aside.put(connection, sorted_.aside)
+            if again:
+                await aside.drop(connection, [*old, *(one.taken for one in sorted_.done)])
+
+        if judged or again:
+            await self.log.record([draft for _, draft in drafts], then)
+        if sorted_.refused:
+            await refusing.refuse(self.log, self.client, sorted_.refused, again=again)
+        self._account(sorted_)
+
+    async def _read(self, batch: Sequence[Taken]) -> list[_Judged]:
+        """Decode and check each; large ones beside the event loop, which is never kept long."""
+        judged = []
+        since = time.perf_counter()
+        for one in batch:
+            if len(one.payload) > LARGE_BYTES:
+                read = await asyncio.to_thread(self._draft, one)
+            else:
+                read = self._draft(one)
+            judged.append(_Judged(one, read, read if isinstance(read, Exception) else None))
+            if time.perf_counter() - since > TURN_S:
+                await asyncio.sleep(0)
+                since = time.perf_counter()
+        return judged
+
+    def _draft(self, one: Taken) -> Draft | Exception:
+        try:
+            if one.is_report:
+                event = accepted(one.subject, one.headers, one.payload, self.log.clock.now())
+                return Draft(traced("intake", event), said=said(one.headers, one.payload, event))
+            return Draft(traced("hear", contracts.decode(one.payload)), (one.stream, one.sequence))
+        except Exception as error:  # noqa: BLE001 - a verdict or a fault: told apart where all outcomes are
+            return error
+
+    async def _sort(
+        self, judged: Sequence[_Judged], over: frozenset[Key], into: _Sorted, connection: Connection, *, again: bool
+    ) -> None:
+        """Sort a batch by what becomes of its messages; what a country has too much of aside is refused."""
+        room: Counter[tuple[str, Kind]] = Counter()
+        for one in judged:
+            verdict = self._verdict(one, over=one.taken.key in over)
+            if verdict is None:
+                into.done.append(one)
+                continue
+            if isinstance(verdict, Refused):
+                into.refused.append((one.taken, verdict))
+                continue
+            which = one.taken.country, verdict.kind
+            if one.taken.is_report and not again:
+                if which not in room:
+                    room[which] = self.settings.aside_max - await aside.count(connection, *which)
+                room[which] -= 1
+                if room[which] < 0:
+                    into.refused.append((one.taken, Refused(_too_many(verdict))))
+                    continue
+            into.aside.append(verdict)
+
+    def _verdict(self, one: _Judged, *, over: bool) -> Refused | Row | None:
+        """Return why the message is refused or set aside; None: it is done.
 
         Another service's event has no sender to refuse it to: there a refusal is a fault of ours.
         """
-        if stream != INTAKE:
-            return RuntimeError(str(outcome)) if isinstance(outcome, Refused) else outcome
-        if isinstance(outcome, NotYet) and self._waited_s(message) > self.settings.reference_wait_s:
-            return Refused(Problem(outcome.pointer, "unknown_reference", "nothing is recorded under the id given here"))
-        return outcome
+        outcome, report = one.outcome, one.taken.is_report
+        if outcome is None or (report and isinstance(outcome, Refused)):
+            return outcome
+        if isinstance(outcome, NotYet):
+            return self._waiting(one, outcome, over=over)
+        if report and _of_a_value(outcome):
+            at = outcome.pointer if isinstance(outcome, Unfit) else ""
+            return Refused(Problem(at, "out_of_range", "a value, or what follows from it, is beyond what can be kept"))
+        self._tell(one.taken, one.event, outcome)
+        return Row(one.taken, "failed", type(outcome).__name__, said=one.said)
 
-    def _waited_s(self, message: Msg) -> float:
-        """Return for how long the message was waited with: a service that was away for an hour waits from now on."""
-        delays = (self._delay_s(number, WAITING_FACTOR_S) for number in range(1, message.metadata.num_delivered))
-        return min(_age_s(message), sum(delays))
+    def _waiting(self, one: _Judged, outcome: NotYet, *, over: bool) -> Refused | Row:
+        """Have a report wait for what it refers to; for what this service has on its way itself, it waits for ever."""
+        endless = not one.taken.is_report or isinstance(outcome, NotReady)
+        if over and not endless:
+            message = "nothing is recorded under the id given here"
+            return Refused(Problem(outcome.pointer, "unknown_reference", message))
+        wanted = None if isinstance(outcome, NotReady) else _wanted(one.event, outcome.pointer)
+        wait_s = None if endless else self.settings.reference_wait_s
+        return Row(one.taken, "waiting", outcome.pointer, wanted, wait_s, one.said)
 
-    def _delay_s(self, deliveries: int, factor_s: float) -> float:
-        return float(min(factor_s * 2 ** min(deliveries, 16), self.settings.retry_delay_s_max))
-
-    async def _failed(self, stream: str, message: Msg, error: Exception, event: Event[Any] | None = None) -> None:
-        """Have a message that met a fault of ours come back until the fault is mended."""
+    def _tell(self, one: Taken, event: Event[Any] | None, error: Exception) -> None:
+        """Log a fault of ours: where it is, and nothing of the content."""
         log.error(
-            "event failed and waits",
-            stream=stream,
-            sequence=message.metadata.sequence.stream,
-            subject=message.subject,
+            "message failed and is set aside",
+            stream=one.stream,
+            sequence=one.sequence,
+            type=event.type if event else None,
             event_id=event.id if event else None,
             trace_id=trace_id(event) if event else None,
             error=type(error).__name__,
             where=where(error),
-            deliveries=message.metadata.num_delivered,
-        )
-        await self._again(stream, message, "failed")
-
-    async def _again(self, stream: str, message: Msg, outcome: str, factor_s: float = FAILED_FACTOR_S) -> None:
-        """Have the message delivered again, each time after twice the delay."""
-        self._count(stream, outcome, 1)
-        await message.nak(delay=self._delay_s(message.metadata.num_delivered, factor_s))
-
-    async def _refuse(self, refused: Sequence[tuple[Msg, Refused]]) -> None:
-        """Keep the raw bytes in QUARANTINE, then record the rejection that the sender reads in its mailbox."""
-        await asyncio.gather(*(self._quarantine(message, verdict) for message, verdict in refused))
-        crash.point("quarantined")
-        now = self.log.clock.now()
-        drafts = [Draft(self._rejected(message, verdict, now)) for message, verdict in refused]
-        for outcome in await self.log.record(drafts):
-            if outcome is not None:
-                raise outcome
-
-    async def _quarantine(self, message: Msg, verdict: Refused) -> None:
-        country = message.subject.split(".")[2]
-        await self.client.jetstream().publish(
-            f"crm.bad.{country}.{self.log.service}",
-            message.data,
-            headers={
-                "Nats-Msg-Id": _intake_id(message),
-                "Crm-Subject": message.subject,
-                "Crm-Codes": ",".join(sorted({problem.code for problem in verdict.problems})),
-            },
         )
 
-    def _rejected(self, message: Msg, verdict: Refused, now: datetime) -> Event[Any]:
-        _, _, country, name = message.subject.split(".", 3)
-        known = f"crm.{name}.v1" in contracts.registry()
-        sent_id = report_id(message.data, message.headers)
-        data = Rejected(
-            problems=list(verdict.problems),
-            report_id=sent_id,
-            intake_sequence=message.metadata.sequence.stream,
-            report_type=f"crm.{name}.v1" if known else None,
+    def _account(self, batch: _Sorted) -> None:
+        """Count what became of a batch."""
+        service = self.log.service
+        for one in batch.done:
+            if one.event:
+                log.debug("taken in", type=one.event.type, event_id=one.event.id, trace_id=trace_id(one.event))
+        outcomes = Counter((_label(one.taken), "recorded") for one in batch.done)
+        outcomes += Counter((_label(one), "refused") for one, _ in batch.refused)
+        outcomes += Counter((_label(row.taken), row.kind) for row in batch.aside)
+        for (stream, outcome), number in outcomes.items():
+            RECEIVED.labels(service, stream, outcome).inc(number)
+
+
+def _label(one: Taken) -> str:
+    """Return what metrics call the stream: all countries' intakes are one there."""
+    return INTAKE if one.is_report else one.stream
+
+
+def _of_a_value(error: Exception) -> bool:
+    """Say whether a value that the contract allows is beyond what Python, the database or a reader can hold."""
+    if isinstance(error, asyncpg.DataError):
+        return not isinstance(error.__cause__, TypeError)  # an argument of the wrong kind is our mistake
+    return isinstance(error, OverflowError | UnicodeError | Unfit)
+
+
+def _too_many(row: Row) -> Problem:
+    if row.kind == "waiting":
+        return Problem(
+            row.reason, "too_many_waiting", "too many of your reports wait for what they refer to; send again"
         )
-        event_id = _rejection_id(message)
-        return Event(
-            specversion="1.0",
-            id=event_id,
-            source=source(self.log.service),
-            type=f"crm.{self.log.service}.report.rejected.v1",
-            time=now,
-            country=country,  # type: ignore[arg-type]  # from the subject, which the server made
-            data=data,
-            recordedtime=now,
-            subject=sent_id or event_id,
-            datacontenttype="application/json",
-            correlationid=sent_id or event_id,
-        )
-
-    def _count(self, stream: str, outcome: str, number: int) -> None:
-        if number:
-            RECEIVED.labels(self.log.service, stream, outcome).inc(number)
+    return Problem("", "unavailable", "too many of your reports met a fault of this service; send again later")
 
 
-def _intake_id(message: Msg) -> str:
-    """Name a message of an intake for ever, also across a stream deleted and made anew."""
-    metadata = message.metadata
-    return f"{metadata.stream}|{metadata.sequence.stream}|{metadata.timestamp.isoformat()}"
-
-
-def _rejection_id(message: Msg) -> str:
-    """Return the id that the refusal of a message has: whose intake, its place there, when it came (ns since 1970).
-
-    Looked up for every report, so it is cut out of where its acknowledgement goes
-    (`$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<deliveries>.<sequence>.<n>.<stored>.<pending>…`).
-    What came through the intake that all shared names nobody, as it did then.
-    """
-    tokens = message.reply.split(".")
-    at = 5 if len(tokens) == SHORT_REPLY else 7
-    return ":".join(filter(None, ("refusal", sender_of(tokens[at - 3]), tokens[at], tokens[at + 2])))
-
-
-def _age_s(message: Msg) -> float:
-    """Return for how long (real seconds) the message has stood in its stream."""
-    return (datetime.now(UTC) - message.metadata.timestamp).total_seconds()
+def _wanted(event: Event[Any] | None, pointer: str) -> str | None:
+    """Return the id that stands at the pointer in the event."""
+    value: Any = msgspec.to_builtins(event)
+    for step in pointer.split("/")[1:]:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else None

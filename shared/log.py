@@ -1,5 +1,6 @@
 """The log: one append-only table per service, its positions consecutive, its rows chained by their hashes."""
 
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ import msgspec
 
 from shared import contracts, crash, merges, rules, seats, tally
 from shared.clock import Clock
-from shared.contracts import Corrected, Event, Merged, Problem, Refused, Retracted
+from shared.contracts import Corrected, Event, Merged, Problem, Refused, Retracted, refusal
 from shared.contracts.vocabulary import REGION
-from shared.database import LOST, Connection, Pool, Queried, turn
+from shared.database import Connection, Pool, Queried, turn
 from shared.rules import Rules
 
 GENESIS = bytes(32)
@@ -22,6 +23,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 Key: TypeAlias = tuple[str, str] | tuple[str, int]
+Then: TypeAlias = Callable[[Connection, Sequence[Exception | None]], Awaitable[None]]
+Apply: TypeAlias = Callable[["Draft", Event[Any], Connection], Awaitable[list[Event[Any]] | Exception]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,39 @@ class Draft:
         return self.heard or (self.event.id, self.event.source)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """What stands in the log under a draft's key."""
+
+    payload: bytes
+    said: bytes
+
+    @property
+    def event(self) -> Event[Any]:
+        """The event: decoded only where it is compared, and there it fails only who asks."""
+        return contracts.decode(self.payload)
+
+
+Known: TypeAlias = Draft | _Stands | None
+"""Of the same batch, or of the log; None: another service's event, which acts once whatever it says."""
+
+
+class _Failed(Exception):  # noqa: N818 - carries what was raised out of a savepoint
+    """Nothing came of what was tried together."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(type(error).__name__)
+        self.error = error
+
+
+class Unfit(ValueError):  # noqa: N818 - a verdict on what would be recorded
+    """What is to be recorded does not fit its contract (at `pointer`): a reader of the stream would stop at it."""
+
+    def __init__(self, pointer: str) -> None:
+        super().__init__(pointer)
+        self.pointer = pointer
+
+
 class Halted(ConnectionError):  # noqa: N818 - to its callers, one way for the log to be away
     """The stream is ahead of the log: recording now would give its positions to other events."""
 
@@ -54,14 +90,16 @@ class Log:
     halted: str = ""
     """Why nothing may be recorded (see `Halted`); empty: recording goes on."""
 
-    async def record(self, drafts: Sequence[Draft]) -> list[Exception | None]:
-        """Record the fresh ones among `drafts` with all that they set off, in one transaction.
+    async def record(self, drafts: Sequence[Draft], then: Then | None = None) -> list[Exception | None]:
+        """Record the fresh ones among `drafts` with all that they set off, in one transaction; `then` is part of it.
 
-        Return for each draft None (it stands in the log, or stood there already) or what its rule raised: then
+        Return for each draft None (it stands in the log, or stood there already) or what was raised on its way: then
         nothing of that draft is recorded, and all else is. Raises one of `LOST` when the database is away.
         """
         async with self.pool.acquire() as connection, connection.transaction():
             outcomes = await self.record_within(connection, drafts)
+            if then:
+                await then(connection, outcomes)
             crash.point("committing")
         crash.point("committed")
         return outcomes
@@ -74,31 +112,53 @@ class Log:
         now = self.clock.now()
         known = await self._known(connection, drafts)
         if len(drafts) > 1:
-            # A savepoint for each draft costs more than most rules: only a batch in which one fails takes them.
+            # A savepoint for each draft costs more than most rules: only a batch in which one fails takes them. And
+            # what is appended together is appended draft by draft only where that fails.
+            for apply in (self._together, self._apart):
+                with contextlib.suppress(_Failed):
+                    return await self._tried(connection, drafts, dict(known), now, apply)
+        outcomes: list[Exception | None] = [None] * len(drafts)
+        for number in _merges_last(drafts):
             try:
-                async with connection.transaction():
-                    return await self._judged(connection, drafts, dict(known), now, self._together)
-            except LOST:
+                (outcomes[number],) = await self._tried(connection, [drafts[number]], known, now, self._apart)
+            except _Failed as failed:
+                outcomes[number] = failed.error
+        return outcomes
+
+    async def _tried(
+        self,
+        connection: Connection,
+        drafts: Sequence[Draft],
+        known: dict[Key, Known],
+        now: datetime,
+        apply: Apply,
+    ) -> list[Exception | None]:
+        """Judge in a savepoint; raises _Failed when nothing came of it though the database is there."""
+        try:
+            async with connection.transaction():
+                return await self._judged(connection, drafts, known, now, apply)
+        except Exception as error:
+            for draft in drafts:
+                if known.get(draft.key) is draft:
+                    del known[draft.key]
+            if connection.is_closed():
                 raise
-            except Exception:  # noqa: BLE001, S110 - whose it is, the second round tells
-                pass
-        return await self._judged(connection, drafts, known, now, self._apart)
+            raise _Failed(error) from error
 
     async def _judged(
         self,
         connection: Connection,
         drafts: Sequence[Draft],
-        known: dict[Key, Draft | None],
+        known: dict[Key, Known],
         now: datetime,
-        apply: Callable[[Draft, Event[Any], Connection], Awaitable[list[Event[Any]] | Exception]],
+        apply: Apply,
     ) -> list[Exception | None]:
         """Run the rules and append what comes of them."""
         outcomes: list[Exception | None] = [None] * len(drafts)
         events: list[Event[Any]] = []
         reports: list[Event[Any]] = []
         said: dict[Key, bytes] = {}
-        # Merges come last: what they correct must stand in the log.
-        for number in sorted(range(len(drafts)), key=lambda n: isinstance(drafts[n].event.data, Merged)):
+        for number in _merges_last(drafts):
             draft = drafts[number]
             if draft.key in known:
                 outcomes[number] = repeated(known[draft.key], draft)
@@ -137,11 +197,11 @@ class Log:
         )
         return {row["id"] for row in rows}
 
-    async def _known(self, connection: Connection, drafts: Sequence[Draft]) -> dict[Key, Draft | None]:
+    async def _known(self, connection: Connection, drafts: Sequence[Draft]) -> dict[Key, Known]:
         """Return which of the drafts were recorded (with what stands there), or heard, before."""
         own = [draft.event for draft in drafts if not draft.heard]
         heard = [draft.heard for draft in drafts if draft.heard]
-        known: dict[Key, Draft | None] = {}
+        known: dict[Key, Known] = {}
         if own:
             rows = await connection.fetch(
                 "select d.id, d.source, l.payload, l.said from unnest($1::text[], $2::text[]) as d (id, source)"
@@ -150,10 +210,7 @@ class Log:
                 [event.id for event in own],
                 [event.source for event in own],
             )
-            known |= {
-                (row["id"], row["source"]): Draft(contracts.decode(row["payload"]), said=row["said"] or b"")
-                for row in rows
-            }
+            known |= {(row["id"], row["source"]): _Stands(row["payload"], row["said"] or b"") for row in rows}
         if heard:
             rows = await connection.fetch(
                 "select d.stream, d.sequence from unnest($1::text[], $2::bigint[]) as d (stream, sequence)"
@@ -162,7 +219,7 @@ class Log:
                 [stream for stream, _ in heard],
                 [sequence for _, sequence in heard],
             )
-            known |= {(row["stream"], row["sequence"]): None for row in rows}
+            known |= {(row["stream"], row["sequence"]): b"" for row in rows}
         return known
 
     async def _together(self, draft: Draft, event: Event[Any], connection: Connection) -> list[Event[Any]]:
@@ -182,11 +239,12 @@ class Log:
         try:
             async with connection.transaction():
                 return await self._together(draft, event, connection)
-        except LOST:
-            raise
         except Refused as verdict:
             return merges.refused(verdict) if isinstance(event.data, Merged) else verdict
-        except Exception as error:  # noqa: BLE001 - whatever a rule raises is judged in one place, by intake
+        except Exception as error:
+            # Whatever a rule raises is judged in one place, by intake; also what looks as if a server were away.
+            if connection.is_closed():
+                raise
             return error
 
     async def append(
@@ -202,7 +260,23 @@ class Log:
         after = await head(connection)
         numbered = [msgspec.structs.replace(event, sequence=n) for n, event in enumerate(events, after[0] + 1)]
         numbered = await tally.count(connection, numbered)
-        await insert(connection, self.service, after, [(event, _encode(event)) for event in numbered], said)
+        recorded = [(event, _fitting(event)) for event in numbered]
+        await insert(connection, self.service, after, recorded, said)
+
+
+def _merges_last(drafts: Sequence[Draft]) -> list[int]:
+    """Return the order in which drafts are judged: what a merge corrects must stand in the log."""
+    return sorted(range(len(drafts)), key=lambda number: isinstance(drafts[number].event.data, Merged))
+
+
+def _fitting(event: Event[Any]) -> bytes:
+    """Return the event as it is recorded; raises Unfit where a reader, by the contract, could not decode that."""
+    try:
+        payload = _encode(event)
+        contracts.decode(payload)
+    except msgspec.ValidationError as error:
+        raise Unfit(refusal.where(error)) from error
+    return payload
 
 
 async def insert(
@@ -232,7 +306,7 @@ async def insert(
     return position, previous
 
 
-def repeated(stands: Draft | None, sent: Draft) -> Refused | None:
+def repeated(stands: Known, sent: Draft) -> Refused | None:
     """Return None when `sent` is the report that stands in the log again, else its refusal: it must not vanish."""
     if stands is None or contracts.country_of(sent.event.source) == REGION:
         return None

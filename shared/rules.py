@@ -44,6 +44,10 @@ class NotYet(Exception):  # noqa: N818 - it is not an error: the event waits for
         self.pointer = pointer
 
 
+class NotReady(NotYet):
+    """What the event refers to is on its way in this service itself: it waits for us, and is never refused for it."""
+
+
 def derived_id(*parts: str) -> str:
     """Return the id that these parts always give."""
     return str(uuid.uuid5(NAMESPACE, "|".join(parts)))

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     retry_delay_s_max: float = 60.0
     reference_wait_s: float = 60.0
     """How long (real time) a report may wait for what it refers to, before it is refused."""
+    aside_max: int = 5_000
+    """Reports of one country that may wait for what they refer to, and as many that failed; beyond it it is refused."""
     stop_grace_s: float = 10.0
     stuck_s: float = 60.0
     """A loop silent for so long is ended by the watchdog."""

@@ -4,13 +4,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 from nats.aio.msg import Msg
 
+Key: TypeAlias = tuple[str, int, int]
+"""(stream, sequence, when it was stored)"""
 SHORT_REPLY = 9
 """Tokens of an acknowledgement's subject without domain and account."""
-SUBJECT_COUNTRY = 2
-"""The token of `crm.in.<country>.…` that names whose report it is."""
+REPORTS, SUBJECT_COUNTRY = "crm.in.", 2
+"""How a report's subject begins, and the token of `crm.in.<country>.…` that names whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +29,19 @@ class Taken:
     payload: bytes
 
     @property
-    def key(self) -> tuple[str, int, int]:
+    def key(self) -> Key:
         """What tells it from every other, also where a stream was made anew."""
         return self.stream, self.sequence, self.stored
 
     @property
+    def is_report(self) -> bool:
+        """Whether a country sent it; else another service recorded it."""
+        return self.subject.startswith(REPORTS)
+
+    @property
     def country(self) -> str:
         """Whose report it is, by the subject that the server made; of an event, whose mailbox it belongs to."""
-        tokens = self.subject.split(".")
-        return tokens[SUBJECT_COUNTRY] if tokens[1] == "in" else tokens[-1]
+        return self.subject.split(".")[SUBJECT_COUNTRY if self.is_report else -1]
 
     @property
     def stored_at(self) -> datetime:

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from shared import contracts
-from shared.contracts import Contract, Data, Event, identity
+from shared.contracts import COUNT_MAX, Contract, Data, Event, identity
 from shared.contracts.tallies import Age, Opens, Since, Tallied, Tally
 from shared.database import Connection
 
@@ -90,7 +90,7 @@ class _Record:
         place = bisect_left(known, act)
         if not act[2] or place == 0 or known[place - 1][2]:
             return None
-        return int((act[0] - known[place - 1][0]).total_seconds())
+        return _whole_s(act[0] - known[place - 1][0])
 
     def add(self, thing: Thing, act: Act) -> None:
         """Put an act on record."""
@@ -220,12 +220,18 @@ def _lasted(told: _Told, acts: Sequence[tuple[Tally, Thing, Act]], record: _Reco
     for one in told.agreed.tallies:
         if isinstance(one, Since):
             firsts = [record.first[thing] for thing in told.things(one) if thing in record.first]
-            took = [(told.time - first).total_seconds() for first in firsts if first <= told.time]
-            found[one.field] = int(max(took)) if took else None
+            took = [told.time - first for first in firsts if first <= told.time]
+            found[one.field] = _whole_s(max(took)) if took else None
         if isinstance(one, Age) and (day := _value(told.data, one.since)) is not None:
             end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
-            found[one.field] = max(0, int((told.time - end).total_seconds()))
+            found[one.field] = _whole_s(max(timedelta(0), told.time - end))
     return found
+
+
+def _whole_s(took: timedelta) -> int | None:
+    """Return whole seconds; None where that is beyond what any contract takes: some 31 years are an error's."""
+    seconds = int(took.total_seconds())
+    return seconds if seconds <= COUNT_MAX else None
 
 
 async def _recorded(connection: Connection, acts: Sequence[tuple[Thing, Act]], things: Sequence[Thing]) -> _Record:

@@ -22,7 +22,7 @@ from shared.contracts.intel import NoticeRetracted
 from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import REGION, Addressee
 from shared.database import Connection
-from shared.rules import NotYet, derive, source
+from shared.rules import NotReady, derive, source
 
 SERVICE = "intel"
 ALERT = "crm.intel.alert.issued.v1"
@@ -123,13 +123,13 @@ async def _taken_back(connection: Connection, cause: Event[Any], one: Told) -> l
 
 
 async def _recorded(connection: Connection, one: Told) -> Event[Any]:
-    """Return the event that told something; raises NotYet in the very transaction that records it.
+    """Return the event that told something; raises NotReady in the very transaction that records it.
 
     What it counts is known only once it stands in the log.
     """
     payload = await told.recorded(connection, one.event_id, source(SERVICE))
     if payload is None:
-        raise NotYet("/data/supersedes")
+        raise NotReady("/data/supersedes")
     return contracts.decode(payload)
 
 

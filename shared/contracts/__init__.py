@@ -36,7 +36,8 @@ Time = Annotated[datetime, Meta(tz=True), YEARS]
 TraceParent = Annotated[str, Meta(pattern=rf"^00-[0-9a-f]{{32}}-[0-9a-f]{{16}}-[0-9a-f]{{2}}{END}")]
 Hash = Annotated[str, Meta(min_length=64, max_length=64, pattern=rf"^[0-9a-f]{{64}}{END}")]
 """A keyed hash (BLAKE2b-256, hex) of a number that itself never travels."""
-Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+COUNT_MAX = 1_000_000_000
+Count = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 D = TypeVar("D")

@@ -6,8 +6,10 @@ The hot path stops at the first fault; only here, off it, is the whole list work
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
+import msgspec
 from jsonschema.exceptions import ValidationError
 
 from shared.contracts import Contract, Problem, registry
@@ -15,7 +17,13 @@ from shared.contracts.schema import conforms, validator
 from shared.contracts.suggestion import nearest
 
 PROBLEMS_MAX = 50
+"""Problems told of one report or question: the first that are found."""
+FOUND_MAX = 2_000
+"""Findings looked at, several of which may be one problem: no report takes longer to explain, whatever is in it."""
+SUGGESTIONS_MAX = 10
+"""Problems of one refusal for which a suggestion is looked for."""
 DEPTH_MAX = 32
+PLACE = re.compile(r"at `\$\.([\w.\[\]]+)`\Z")
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 
 CODES = {
@@ -41,6 +49,10 @@ class DuplicateKeyError(ValueError):
     """An object names a field twice: which one is meant cannot be known."""
 
 
+class NotANumberError(ValueError):
+    """The text has NaN or an infinity, which JSON does not know."""
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
@@ -49,7 +61,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _not_a_number(_: str) -> None:
-    raise ValueError
+    raise NotANumberError
 
 
 _read = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_not_a_number).decode
@@ -62,25 +74,30 @@ def unambiguous(payload: bytes) -> Any:
 
 def parsed(payload: bytes) -> tuple[Any, Problem | None]:
     """Return the JSON object of a report, or the problem that keeps it from being read."""
-    deep = Problem("", "too_deep", f"the JSON is nested deeper than {DEPTH_MAX} levels")
-    problem = None
-    value = None
     try:
         value = unambiguous(payload)
-    except DuplicateKeyError:
-        problem = Problem("", "duplicate_key", "an object has the same field twice; send each field once")
-    except UnicodeDecodeError:
-        problem = Problem("", "not_utf8", "the bytes are not UTF-8")
-    except RecursionError:
-        problem = deep
-    except ValueError as error:
-        where = f" near character {error.pos}" if isinstance(error, json.JSONDecodeError) else ": NaN and Infinity"
-        problem = Problem("", "not_json", f"the report is not valid JSON{where}")
-    if problem is None and _depth(value) > DEPTH_MAX:
-        problem = deep
-    if problem is None and not isinstance(value, dict):
-        problem = Problem("", "wrong_type", "a report is one JSON object (a CloudEvents 1.0 event)")
-    return value, problem
+    except (ValueError, RecursionError) as error:
+        return None, _unreadable(error)
+    if _depth(value) > DEPTH_MAX:
+        return value, _unreadable(RecursionError())
+    if not isinstance(value, dict):
+        return value, Problem("", "wrong_type", "a report is one JSON object (a CloudEvents 1.0 event)")
+    return value, None
+
+
+def _unreadable(error: Exception) -> Problem:
+    match error:
+        case DuplicateKeyError():
+            return Problem("", "duplicate_key", "an object has the same field twice; send each field once")
+        case UnicodeDecodeError():
+            return Problem("", "not_utf8", "the bytes are not UTF-8")
+        case RecursionError():
+            return Problem("", "too_deep", f"the JSON is nested deeper than {DEPTH_MAX} levels")
+        case NotANumberError():
+            return Problem("", "not_json", "the report is not valid JSON: NaN and Infinity")
+        case json.JSONDecodeError():
+            return Problem("", "not_json", f"the report is not valid JSON near character {error.pos}")
+    return Problem("", "out_of_range", "a number has too many digits")
 
 
 def _depth(value: Any) -> int:
@@ -97,13 +114,35 @@ def all_problems(agreed: Contract, value: dict[str, Any]) -> list[Problem]:
     return listed(validator(agreed).iter_errors(value))
 
 
+class _Finding(NamedTuple):
+    """What a problem is made of; `known` are the values of which one may have been meant."""
+
+    pointer: str
+    code: str
+    message: str
+    value: object = None
+    known: Iterable[object] = ()
+
+
 def listed(errors: Iterable[ValidationError]) -> list[Problem]:
-    """Return what a validator found, at most `PROBLEMS_MAX`, by pointer."""
-    found = {(problem.pointer, problem.code): problem for error in errors for problem in _told(error)}
-    return sorted(found.values(), key=lambda problem: (problem.pointer, problem.code))[:PROBLEMS_MAX]
+    """Return the first problems that a validator finds, at most `PROBLEMS_MAX`, by pointer.
+
+    The validator is asked no further than for these, and only some are given suggestions.
+    """
+    found: dict[tuple[str, str], _Finding] = {}
+    for finding in islice(chain.from_iterable(map(_told, errors)), FOUND_MAX):
+        found.setdefault((finding.pointer, finding.code), finding)
+        if len(found) == PROBLEMS_MAX:
+            break
+    problems, suggestions = [], 0
+    for at, code, message, value, known in sorted(found.values(), key=lambda one: one[:2]):
+        suggested = nearest(value, known) if known and suggestions < SUGGESTIONS_MAX else None
+        suggestions += bool(known)
+        problems.append(Problem(at, code, message, suggested))
+    return problems
 
 
-def _told(error: ValidationError) -> Iterator[Problem]:
+def _told(error: ValidationError) -> Iterator[_Finding]:
     if error.validator in {"anyOf", "oneOf"} and error.context:
         # An optional field is "this or null": what the sender wants to hear is what is wrong with "this".
         for inner in error.context:
@@ -118,17 +157,18 @@ def _told(error: ValidationError) -> Iterator[Problem]:
     if code == "unknown_field":
         known = list(schema.get("properties", {}))
         unknown = (name for name in instance if name not in known)
-        yield from (_unknown_field(at, name, known) for name in unknown)
+        yield from (_unknown_field(at, name, known) for name in islice(unknown, PROBLEMS_MAX))
     elif code == "missing_field":
-        yield from (Problem(f"{at}/{name}", code, message) for name in wanted if name not in instance)
+        yield from (_Finding(f"{at}/{name}", code, message) for name in wanted if name not in instance)
     elif code == "unknown_value":
+        in_a_list = any(isinstance(step, int) for step in error.absolute_path)
         known = wanted if isinstance(wanted, list) else [wanted]
-        yield Problem(at, code, message, nearest(instance, known))
+        yield _Finding(at, code, message, instance, () if in_a_list else known)
     elif error.validator == "pattern" and "x-minimum" in schema:
         if conforms(instance, schema["format"]):
-            yield Problem(at, "out_of_range", f"it lies between {schema['x-minimum']} and {schema['x-maximum']}")
+            yield _Finding(at, "out_of_range", f"it lies between {schema['x-minimum']} and {schema['x-maximum']}")
     else:
-        yield Problem(at, code, message)
+        yield _Finding(at, code, message)
 
 
 def pointer(path: Iterable[str | int]) -> str:
@@ -136,11 +176,19 @@ def pointer(path: Iterable[str | int]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-def _unknown_field(at: str, name: str, known: list[str]) -> Problem:
+def _unknown_field(at: str, name: str, known: list[str]) -> _Finding:
     """Tell of a field by its name only where that is a known one misspelt: any other may be content."""
     meant = nearest(name, known)
     code, message = CODES["additionalProperties"]
-    return Problem(f"{at}/{name}" if meant and FIELD_NAME.match(name) else at, code, message, meant)
+    if meant and FIELD_NAME.match(name):
+        return _Finding(f"{at}/{name}", code, message, meant, (meant,))
+    return _Finding(at, code, message, meant, (meant,) if meant else ())
+
+
+def where(error: msgspec.ValidationError) -> str:
+    """Return the pointer to what the decoder did not take, as far as it tells ("… - at `$.data.kind`")."""
+    told = PLACE.search(str(error))
+    return "/" + told[1].replace("[...]", "").replace(".", "/") if told else ""
 
 
 def unknown_type(wanted: object, at: str = "/type") -> Problem:

@@ -13,13 +13,14 @@ from shared.contracts import Contract, Envelope, Event, Problem, Refused, Report
 from shared.contracts.binary import said_in, structured
 from shared.contracts.door import cut, within
 from shared.contracts.owned import owned
-from shared.contracts.refusal import all_problems, parsed, unambiguous, unknown_type
+from shared.contracts.refusal import PROBLEMS_MAX, all_problems, parsed, unambiguous, unknown_type
 from shared.contracts.vocabulary import SEATS, DataRef
 
 FUTURE_MAX = timedelta(hours=24)
 """How far ahead of our clock a report's `time` may be: clocks differ, and so do readings of a date."""
 
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError)
+UNREADABLE = (RecursionError, OverflowError, ValueError)
+"""What bytes raise that cannot be read, or values that cannot be worked with (msgspec and Unicode: ValueErrors)."""
 
 
 class _Identified(msgspec.Struct):
@@ -60,8 +61,19 @@ def _by_name(name: str) -> tuple[Contract, ...]:
 def accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, now: datetime) -> Event[Any]:
     """Return the event that a report on `subject` (crm.in.CCC.service.entity.verb) becomes, not yet recorded.
 
-    Raises Refused with everything that is wrong with it.
+    Raises Refused with everything that is wrong with it; anything else is a fault of ours in a check of a good report.
     """
+    try:
+        return _accepted(subject, headers, payload, now)
+    except UNREADABLE as error:
+        raise Refused(_untold()) from error
+
+
+def _untold() -> Problem:
+    return Problem("", "unreadable", "the report holds a value that cannot be worked with")
+
+
+def _accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, now: datetime) -> Event[Any]:
     _, _, country, name = subject.split(".", 3)
     whole = structured(headers, payload)
     versions = _by_name(name)
@@ -83,7 +95,7 @@ def accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, no
             if problems:
                 raise Refused(*problems)
             return _draft(agreed, envelope, country)
-    raise Refused(*_explained(versions, name, whole, country))
+    raise Refused(*explained(versions, name, whole, country))
 
 
 def _draft(agreed: Contract, envelope: Envelope[Any], country: str) -> Event[Any]:
@@ -195,6 +207,14 @@ def _sense(agreed: Contract, envelope: Envelope[Report], now: datetime) -> list[
     return [*problems, *data.check()]
 
 
+def explained(versions: tuple[Contract, ...], name: str, payload: bytes, country: str) -> list[Problem]:
+    """Return what is wrong with a report that does not fit its contract; whatever it is, there is an answer."""
+    try:
+        return _explained(versions, name, payload, country)
+    except Exception:  # noqa: BLE001 - it is refused in any case: that nobody can say why must not keep it from that
+        return [_untold()]
+
+
 def _explained(versions: tuple[Contract, ...], name: str, payload: bytes, country: str) -> list[Problem]:
     value, problem = parsed(payload)
     if problem:
@@ -204,11 +224,14 @@ def _explained(versions: tuple[Contract, ...], name: str, payload: bytes, countr
     by_type = {agreed.type: agreed for agreed in versions}
     sent = value.get("type")
     agreed = by_type.get(sent, versions[0]) if isinstance(sent, str) else versions[0]
-    problems = [one for one in all_problems(agreed, value) if one.pointer != "/type"]
-    if sent not in by_type:
-        known = isinstance(sent, str) and sent in contracts.registry()
-        code = "subject_mismatch" if known else "unknown_type"
+    problems = all_problems(agreed, value)
+    if isinstance(sent, str) and sent not in by_type:
+        problems = [one for one in problems if one.pointer != "/type"][: PROBLEMS_MAX - 1]
+        code = "subject_mismatch" if sent in contracts.registry() else "unknown_type"
         problems.insert(0, Problem("/type", code, "the type is not the one that the subject names", agreed.type))
+    elif "type" in value and not isinstance(sent, str):
+        problems = [one for one in problems if one.pointer != "/type"][: PROBLEMS_MAX - 1]
+        problems.insert(0, Problem("/type", "wrong_type", "the type of a report is a text", agreed.type))
     source = value.get("source")
     if isinstance(source, str) and contracts.country_of(source) not in {country, "REG"}:
         problems.append(_foreign_source(country))

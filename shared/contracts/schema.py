@@ -2,13 +2,14 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from shared.contracts import (
@@ -30,6 +31,7 @@ from shared.contracts.vocabulary import MEMBERS, SEATS
 
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+NULL: Schema = {"type": "null"}
 LOCAL = "#/$defs/{name}"
 SHARED = "#/components/schemas/{name}"
 SENT = SHARED + ".report"
@@ -154,27 +156,46 @@ def _told(schema: Schema, kind: type[msgspec.Struct] | None) -> Schema:
     return schema | {"title": kind.__name__, "description": plain(kind.__doc__ or "")}
 
 
+ITEMS_MAX = 1_000
+"""Items of one list that are looked at to explain a refusal; no contract has longer lists."""
+
+
+def _items(validator: Any, items: Schema, instance: Any, schema: Schema) -> Iterator[ValidationError]:
+    """Find what is wrong with the items, one by one; a list that is too long is wrong enough."""
+    if isinstance(instance, list) and len(instance) <= schema.get("maxItems", len(instance)):
+        for index, item in enumerate(instance[:ITEMS_MAX]):
+            yield from validator.descend(item, items, path=index)
+
+
+def _any_of(validator: Any, any_of: list[Schema], instance: Any, schema: Schema) -> Iterator[ValidationError]:
+    """Find what is wrong with "this or null" one by one, as with "this"; the library's own way works out everything."""
+    others = [one for one in any_of if one != NULL]
+    if len(others) > 1 or others == any_of:
+        yield from Draft202012Validator.VALIDATORS["anyOf"](validator, any_of, instance, schema)
+    elif instance is not None:
+        yield from validator.descend(instance, others[0])
+
+
 # What JSON Schema leaves to the validator, done as our decoder does it: 1.0 is no integer, and a time is what
-# msgspec reads as one.
+# msgspec reads as one. And so that whoever asks for the first faults need not wait for the last.
 _strict: Callable[..., Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
+    {"items": _items, "anyOf": _any_of},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     ),
 )
 _formats = FormatChecker(formats=())
+NO_TIME = (ValueError, OverflowError)
+"""What a text that is no time raises: also one with half a character, which cannot be encoded."""
 
 
-UNREAD = (msgspec.ValidationError, UnicodeEncodeError)
-"""What msgspec raises for what is no time: the second, for half of a surrogate pair."""
-
-
-@_formats.checks("date-time", raises=UNREAD)
+@_formats.checks("date-time", raises=NO_TIME)
 def _time(value: object) -> bool:
     return not isinstance(value, str) or bool(msgspec.convert(value, Time))
 
 
-@_formats.checks("date", raises=UNREAD)
+@_formats.checks("date", raises=NO_TIME)
 def _date(value: object) -> bool:
     return not isinstance(value, str) or bool(msgspec.convert(value, date))
 

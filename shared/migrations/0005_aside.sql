@@ -17,6 +17,8 @@ create table aside (
     headers  bytea       not null default '{}',
     -- Empty where it is read again from a stream that is kept for ever.
     payload  bytea       not null default '',
+    -- The digest of what a country said (as in log): a report sent again while it stands here is the same.
+    said     bytea,
     -- All in real time. Refused if it still waits at `until`; infinity: it waits for us, or failed, and is never refused.
     since    timestamptz not null default now(),
     until    timestamptz not null default 'infinity',
@@ -25,4 +27,5 @@ create table aside (
     primary key (stream, sequence, stored)
 );
 create index aside_due on aside (country, retry_at);
+create index aside_said on aside (said) where said is not null;
 create index aside_wants on aside (wants) where wants is not null;

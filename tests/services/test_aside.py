@@ -17,9 +17,9 @@ async def desk(postgres_server):
         yield own
 
 
-def report(sequence, country="GTM", payload=b"{}", headers=None, stream=None):
-    subject = f"crm.in.{country}.intel.document.flagged"
-    return Taken(stream or f"INTAKE_{country}", sequence, STORED + sequence, subject, headers, payload)
+def report(sequence, country="GTM", payload=None, headers=None):
+    subject, payload = f"crm.in.{country}.intel.document.flagged", payload or str(sequence).encode()
+    return Taken(f"INTAKE_{country}", sequence, STORED + sequence, subject, headers, payload)
 
 
 async def put(desk, *rows):
@@ -29,7 +29,7 @@ async def put(desk, *rows):
 
 async def due(desk, country="GTM", most=100):
     async with desk.log.pool.acquire() as connection:
-        return [taken for taken, _ in await aside.due(connection, country, most)]
+        return [taken for taken, _ in await aside.claim(connection, country, most)]
 
 
 async def wake(desk, after=0):
@@ -57,7 +57,7 @@ async def test_what_waits_for_an_id_comes_back_when_that_is_recorded_and_else_wh
     seen = await wake(desk)
     await desk.tell(event)
     assert await wake(desk, seen) == seen + 1
-    assert await due(desk) == [report(1), report(3), report(4)]
+    assert await due(desk) == [report(1), report(3)]
 
 
 async def test_what_is_in_nobodys_log_is_tried_again_later_each_time_and_at_a_start_at_once(desk):
@@ -77,7 +77,16 @@ async def test_what_is_in_nobodys_log_is_tried_again_later_each_time_and_at_a_st
     await desk.log.pool.execute("update aside set until = now() where sequence = 2")
     async with desk.log.pool.acquire() as connection:
         await aside.resume(connection, 60)
-        assert await aside.due(connection, "GTM", 9) == [(report(1), False), (report(2), False)]
+        assert await aside.claim(connection, "GTM", 9) == [(report(1), False), (report(2), False)]
+
+
+async def test_a_report_sent_again_while_it_stands_there_is_not_set_aside_twice_and_another_countrys_is(desk):
+    await put(desk, *(Row(report(n, payload=b"same"), "waiting", "/data/x", wants="a", wait_s=60) for n in (1, 2, 1)))
+    await put(desk, Row(report(3, payload=b"same"), "failed", "KeyError"))
+    await put(desk, Row(report(3, "MEX", b"same"), "waiting", "/data/x", wants="a", wait_s=60))
+    await put(desk, Row(report(4, payload=b"same", headers={"a": "b"}), "waiting", "/data/x", wants="a", wait_s=60))
+    rows = await desk.log.pool.fetch("select stream, sequence from aside order by 1, 2")
+    assert [tuple(row) for row in rows] == [("INTAKE_GTM", 1), ("INTAKE_GTM", 4), ("INTAKE_MEX", 3)]
 
 
 async def test_counts_are_by_stream_and_kind_and_limits_by_country(desk):

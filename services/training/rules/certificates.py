@@ -21,7 +21,7 @@ from shared.contracts.training import (
     OfficerCertified,
 )
 from shared.database import Connection
-from shared.rules import NotYet, derive
+from shared.rules import NotReady, derive
 
 TOLD: Mapping[str, Callable[..., Data]] = {
     "staled": CertificationStaled,
@@ -80,7 +80,7 @@ async def settled(
 ) -> list[Event[Any]]:
     """Bring what is told of certificates to what their history now is; return what that tells and takes back.
 
-    `anew`: certificates that came or changed, whose last day is to be watched. Raises NotYet when something is to be
+    `anew`: certificates that came or changed, whose last day is to be watched. Raises NotReady when something is to be
     taken back that is told in this very transaction, and so is not in the log yet.
     """
     ordered = sorted(set(keys))
@@ -115,7 +115,7 @@ async def settled(
 
 async def _take_back(event_ids: Collection[str], connection: Connection) -> None:
     if not await certificates.recorded(connection, event_ids):
-        raise NotYet("/data")
+        raise NotReady("/data")
     await certificates.take_back(connection, event_ids)
 
 
