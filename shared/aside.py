@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from prometheus_client import Gauge
-
 from shared import database
 from shared.contracts.vocabulary import MEMBERS, REGION
 from shared.database import Connection, Queried
@@ -19,12 +17,6 @@ from shared.taken import Taken, packed, unpacked
 Kind: TypeAlias = Literal["waiting", "failed"]
 DELAY_S, DELAY_S_MAX, CLAIM_S = 0.5, 600.0, 30.0
 """What is set aside is tried again after this, each time twice as long; never after more than ten minutes."""
-
-EVENTS = Gauge(
-    "crm_aside_events",
-    "Messages set aside: waiting for what they refer to, or failed by a fault of ours.",
-    ["service", "stream", "kind"],
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from shared import aside
 from shared.intake import Intake
 from shared.log import head
 from shared.lost import LOST
+from shared.telemetry import ASIDE
 
 log = structlog.get_logger()
 
@@ -84,4 +85,4 @@ class Retrying:
         found = {(stream, kind): number for stream, kind, number, _ in await aside.counts(self.intake.log.pool)}
         self._labels |= found.keys()
         for stream, kind in self._labels:
-            aside.EVENTS.labels(self.intake.log.service, stream, kind).set(found.get((stream, kind), 0))
+            ASIDE.labels(self.intake.log.service, stream, kind).set(found.get((stream, kind), 0))

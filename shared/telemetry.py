@@ -30,6 +30,11 @@ DEADLINE = "deadline"
 BATCH_SECONDS = Histogram(
     "crm_intake_batch_seconds", "Time from a batch's arrival to its commit and acknowledgement.", ["service", "stream"]
 )
+ASIDE = Gauge(
+    "crm_aside_events",
+    "Messages set aside: waiting for what they refer to, or failed by a fault of ours.",
+    ["service", "stream", "kind"],
+)
 LOG_POSITION = Gauge("crm_log_position", "Position of the last row of the service's log.", ["service"])
 RELAY_POSITION = Gauge("crm_relay_position", "Last sequence of the service's stream.", ["service"])
 _context = TraceContextTextMapPropagator()

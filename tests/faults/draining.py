@@ -47,8 +47,7 @@ async def unsettled(stand: Stand, people: list[Publisher]) -> list[str]:
     for service in stand.services:
         async with stand.database(service) as connection:
             heads[service] = await connection.fetchval("select coalesce(max(position), 0) from log")
-            if due := await connection.fetchval("select count(*) from deadline where due <= $1", stand.now()):
-                left.append(f"{service}: {due} deadlines")
+            left += await _left(connection, service, stand.now())
     addressed = 0
     awaited = stand.services | {one.country for one in people}
     async with stand.operator() as nc:
@@ -70,6 +69,12 @@ async def unsettled(stand: Stand, people: list[Publisher]) -> list[str]:
         return left
     done = await asyncio.to_thread(folded, stand.http_port)
     return left + [f"{name}: folded {done[name]} of {head}" for name, head in heads.items() if done.get(name) != head]
+
+
+async def _left(connection, service, now) -> list[str]:
+    due = await connection.fetchval("select count(*) from deadline where due <= $1", now)
+    aside = await connection.fetchval("select count(*) from aside")
+    return [f"{service}: {number} {what}" for number, what in ((due, "deadlines"), (aside, "set aside")) if number]
 
 
 async def _ready(child) -> bool:

@@ -23,7 +23,10 @@ async def a_rule_fails(control: Control) -> None:
     told = json.loads((await crm(announce(control.stand), "status", "--json")).stdout)
     assert told["services"]["training"]["failed"] > 0
     (durable,) = [one for one in told["durables"] if (one["stream"], one["durable"]) == ("INTAKE_GTM", "training")]
-    assert durable["ack_pending"] == durable["redelivered"] == 1
+    assert durable["ack_pending"] == durable["redelivered"] == 0
+    async with control.stand.database("training") as connection:
+        rows = await connection.fetch("select stream, kind from aside")
+    assert [tuple(row) for row in rows] == [("INTAKE_GTM", "failed")]
     mend(control)
     control.stand.send("training", signal.SIGKILL)
     await until(lambda: control.recorded(2 * NUMBER + 1), "the last one", PATIENCE_S)

@@ -69,6 +69,8 @@ class System:
     begun: dict[str, int] = field(default_factory=dict)
     """Where in its output the present process of a name begins: one before it may have said the same."""
     clients: list[Any] = field(default_factory=list)
+    modules: dict[str, str] = field(default_factory=dict)
+    """What to start in place of a service, by its name."""
 
     def start(self, *names: str, **env: str) -> None:
         for name in names:
@@ -76,7 +78,7 @@ class System:
             with (self.folder / f"{name}.log").open("ab") as output:
                 self.begun[name] = output.tell()
                 self.processes[name] = subprocess.Popen(
-                    [sys.executable, "-m", f"services.{service}"],
+                    [sys.executable, "-m", self.modules.get(service, f"services.{service}")],
                     cwd=ROOT,
                     env={**os.environ, **self.region.env(service, **env)},
                     stdout=output,

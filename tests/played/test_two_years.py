@@ -94,7 +94,8 @@ async def folded(system, address):
 
     async def taken():
         waiting = [await operator.consumer_info(stream, name) for stream in intakes() for name in SERVICES]
-        return not any(one.num_pending or one.num_ack_pending for one in waiting)
+        aside = [await system.rows(name, "select from aside limit 1") for name in SERVICES]
+        return not any(one.num_pending or one.num_ack_pending for one in waiting) and not any(aside)
 
     await until(taken, "what was reported to be recorded", PATIENCE_S)
     last = {name: len(await system.rows(name, "select position from log")) for name in SERVICES}

@@ -215,7 +215,8 @@ class Scene:
             return False
         heads = ", ".join(
             f"(select coalesce(max(position), 0) from {service}.log) as {service},"
-            f" (select count(*) from {service}.deadline where due <= $1) as due_{service}"
+            f" (select count(*) from {service}.deadline where due <= $1) as due_{service},"
+            f" (select count(*) from {service}.aside) as aside_{service}"
             for service in SERVICES
         )
         row = await self.database.fetchrow(f"select {heads}", self.now)
@@ -223,7 +224,7 @@ class Scene:
         sequences = {stream_of(service): row[service] for service in SERVICES}
         return (
             not _waiting(after)
-            and not any(row[f"due_{service}"] for service in SERVICES)
+            and not any(row[f"due_{service}"] or row[f"aside_{service}"] for service in SERVICES)
             and all(found["state"]["last_seq"] == before[name]["state"]["last_seq"] for name, found in after.items())
             and all(after[name]["state"]["last_seq"] == last for name, last in sequences.items())
             and after[MAILBOX]["state"]["messages"] == sum(sequences.values())
