@@ -23,6 +23,13 @@ LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncp
 APPEND, RELAY, SWEEP, ANNOUNCE, RECEIPTS = 1, 2, 3, 4, 5
 
 
+def of_a_value(error: Exception) -> bool:
+    """Say whether a value is beyond what Python or the database can hold; an argument of the wrong kind is our mistake."""
+    if isinstance(error, asyncpg.DataError):
+        return not isinstance(error.__cause__, TypeError)
+    return isinstance(error, OverflowError | UnicodeError)
+
+
 async def connect(settings: Settings, service: str) -> Pool:
     """Return a pool whose connections see only the service's own schema.
 

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import asyncpg
 import msgspec
 import structlog
 from nats.aio.client import Client
@@ -23,7 +22,7 @@ from shared import aside, contracts, crash, refusing
 from shared.aside import Kind, Row
 from shared.contracts import Event, Problem, Refused
 from shared.contracts.report import accepted, said
-from shared.database import Connection
+from shared.database import Connection, of_a_value
 from shared.log import Draft, Log, Unfit
 from shared.lost import LOST
 from shared.refusing import rejection_id
@@ -224,7 +223,7 @@ class Intake:
             return outcome
         if isinstance(outcome, NotYet):
             return self._waiting(one, outcome, over=over)
-        if report and _of_a_value(outcome):
+        if report and (isinstance(outcome, Unfit) or of_a_value(outcome)):
             at = outcome.pointer if isinstance(outcome, Unfit) else ""
             return Refused(Problem(at, "out_of_range", "a value, or what follows from it, is beyond what can be kept"))
         self._tell(one.taken, one.event, outcome)
@@ -269,13 +268,6 @@ class Intake:
 def _label(one: Taken) -> str:
     """Return what metrics call the stream: all countries' intakes are one there."""
     return INTAKE if one.is_report else one.stream
-
-
-def _of_a_value(error: Exception) -> bool:
-    """Say whether a value that the contract allows is beyond what Python, the database or a reader can hold."""
-    if isinstance(error, asyncpg.DataError):
-        return not isinstance(error.__cause__, TypeError)  # an argument of the wrong kind is our mistake
-    return isinstance(error, OverflowError | UnicodeError | Unfit)
 
 
 def _too_many(row: Row) -> Problem:

@@ -19,10 +19,11 @@ from nats.aio.msg import Msg
 from prometheus_client import Counter, Histogram
 
 from shared.clock import Clock
-from shared.contracts import questions
+from shared.contracts import Problem, questions
 from shared.contracts.questions import Answered, Ask, Error, Question
 from shared.contracts.vocabulary import Country
-from shared.database import LOST, Connection, Pool
+from shared.database import LOST, Connection, Pool, of_a_value
+from shared.telemetry import where
 
 log = structlog.get_logger()
 
@@ -98,12 +99,7 @@ class Desk:
         while True:
             await self._arrived.wait()
             batch = [self._read(message) for message in self._next()]
-            try:
-                await self._answer(batch)
-            except LOST as error:
-                log.warning("questions not answered", size=len(batch), error=type(error).__name__)
-                for one in batch:
-                    one.answer = questions.unavailable()
+            await self._answered(batch)
             for one in batch:
                 await self._give(one)
 
@@ -122,6 +118,19 @@ class Desk:
         known = isinstance(agreed, Question)
         asked = questions.read(agreed, message.data) if isinstance(agreed, Question) else agreed
         return Pending(message, time.perf_counter(), country, asked, name if known else "unknown")  # type: ignore[arg-type]
+
+    async def _answered(self, batch: Sequence[Pending]) -> None:
+        """Answer each; what fails one of them, whatever it is, keeps no other from its answer."""
+        try:
+            await self._answer(batch)
+        except Exception as error:  # noqa: BLE001 - whose it is shows one by one, unless a server is away
+            if len(batch) > 1 and not isinstance(error, LOST):
+                for one in batch:
+                    await self._answered([one])
+                return
+            log.warning("questions not answered", size=len(batch), error=type(error).__name__, where=where(error))
+            for one in batch:
+                one.answer = questions.unavailable()
 
     async def _answer(self, batch: Sequence[Pending]) -> None:
         """Find all answers and write all audit rows, in one transaction."""
@@ -147,14 +156,23 @@ class Desk:
         try:
             async with connection.transaction():
                 answers = await self.questions[kind](asked, connection)
-        except LOST:
-            raise
         except Exception as error:
-            # What fails in one kind of question concerns no other.
-            log.exception("questions failed", question=same[0].name, size=len(same), error=type(error).__name__)
-            answers = [questions.unavailable()] * len(same)
+            if connection.is_closed():
+                raise
+            if len(same) > 1:  # what fails in one question concerns no other
+                for one in same:
+                    await self._look_up(kind, [one], now, connection)
+                return
+            answers = [self._failed(same[0], error)]
         for one, answer in zip(same, answers, strict=True):
             one.answer = answer
+
+    def _failed(self, one: Pending, error: Exception) -> Error:
+        """Return why there is no answer: a value is beyond what the database holds, or it is a fault of ours."""
+        if of_a_value(error):
+            return questions.invalid(Problem("", "out_of_range", "a value is beyond what can be looked up"))
+        log.error("question failed", question=one.name, error=type(error).__name__, where=where(error))
+        return questions.unavailable()
 
     def _about(self, one: Pending) -> bytes:
         """Return the keyed hash of what was asked; of a question that is none, of its bytes."""
@@ -162,7 +180,7 @@ class Desk:
         return hashlib.blake2b(content, key=self.key, digest_size=32).digest()
 
     async def _give(self, one: Pending) -> None:
-        assert one.answer is not None
+        one.answer = one.answer or questions.unavailable()
         ANSWERED.labels(self.service, one.name, _outcome(one)).inc()
         await reply(one.message, one.answer)
         SECONDS.labels(self.service).observe(time.perf_counter() - one.arrived)
@@ -173,6 +191,15 @@ def _outcome(one: Pending) -> str:
 
 
 async def reply(message: Msg, answer: Answered) -> None:
-    """Send an answer, or the error instead of one, to whoever waits for it."""
-    if message.reply:
+    """Send an answer, or the error instead of one, to whoever waits for it.
+
+    What cannot be sent, because it is too large or goes nowhere, is the asker's loss and nobody else's.
+    """
+    if not message.reply:
+        return
+    try:
         await message.respond(encode({"error": answer} if isinstance(answer, Error) else {"answer": answer}))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next asker gets an answer
+        log.warning("reply not sent", error=type(error).__name__)
+        if not isinstance(answer, Error):
+            await reply(message, questions.unavailable())

@@ -194,7 +194,7 @@ async def _faults(client: Client, pool: Pool, service: Service, settings: Settin
 def _subscribe(service: Running, retired: list[str]) -> None:
     """Have the service take its reports, by turns from each sender, and the other services' events that it acts on."""
     intake = Intake(service.log, service.client, service.settings)
-    service.tasks.append(Retrying(intake).run)
+    service.tasks["aside"] = Retrying(intake).run
     _take(service, [*provisioned.intakes(), *retired], intake.reports)
     read = provisioned.read_by(service.name)
     telemetry.counts(service.name, [INTAKE, *read])

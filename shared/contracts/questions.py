@@ -43,6 +43,8 @@ ERRORS: Mapping[Code, str] = {
     "too_many": "more questions than the country's quota allows; ask again after `wait_s` seconds",
 }
 ASK_BYTES_MAX = 8 * 1024
+POSITION_MAX = 2**53 - 1
+"""No log gets so long, and every JSON reader holds the number exactly."""
 
 
 class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -355,7 +357,7 @@ class MailboxAsk(Ask, frozen=True, kw_only=True):
 
     since: Time | None = None
     """Events that the region knew of then or later."""
-    after: Annotated[int, Meta(ge=0)] = 0
+    after: Annotated[int, Meta(ge=0, le=POSITION_MAX)] = 0
     """Position in the service's log; goes before `since`."""
 
 

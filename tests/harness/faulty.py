@@ -1,6 +1,5 @@
-"""The service intel with a bug: the rule of a flagged document raises the exception that its carrier names."""
+"""The service intel with a bug: the rule of a flagged document raises what its carrier names."""
 
-import builtins
 import dataclasses
 from typing import Any
 
@@ -11,7 +10,8 @@ from shared import service
 from shared.contracts.intel import DocumentFlagged
 from shared.rules import Rules
 
-BUGS = {"interface": asyncpg.InterfaceError("a bug that looks as if the database were away")}
+BUGS = (KeyError, TypeError, AssertionError, OSError, TimeoutError, asyncpg.InterfaceError, StopAsyncIteration)
+"""Some look as if the database were away. The carrier `bug-<number>` brings one about."""
 
 
 def with_bug(rules: Rules) -> Rules:
@@ -19,7 +19,7 @@ def with_bug(rules: Rules) -> Rules:
 
     async def buggy(event: Any, connection: Any) -> Any:
         if event.data.carrier:
-            raise BUGS.get(event.data.carrier) or getattr(builtins, event.data.carrier)("of ours")
+            raise BUGS[int(event.data.carrier.removeprefix("bug-"))]("of ours")
         return await right(event, connection)  # type: ignore[call-arg, misc]
 
     return {**rules, DocumentFlagged: buggy}
