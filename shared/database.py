@@ -24,7 +24,7 @@ APPEND, RELAY, SWEEP, ANNOUNCE, RECEIPTS = 1, 2, 3, 4, 5
 
 
 def of_a_value(error: Exception) -> bool:
-    """Say whether a value is beyond what Python or the database can hold; an argument of the wrong kind is our mistake."""
+    """Say whether a value is beyond what Python or the database holds; an argument of the wrong kind is our mistake."""
     if isinstance(error, asyncpg.DataError):
         return not isinstance(error.__cause__, TypeError)
     return isinstance(error, OverflowError | UnicodeError)

@@ -13,7 +13,7 @@ from shared import aside
 from shared.intake import Intake
 from shared.log import head
 from shared.lost import LOST
-from shared.telemetry import ASIDE, where
+from shared.telemetry import ASIDE
 
 log = structlog.get_logger()
 
@@ -42,9 +42,6 @@ class Retrying:
                     await self._count()
             except LOST as error:
                 log.warning("what is set aside waits", error=type(error).__name__)
-                await asyncio.sleep(LOST_S)
-            except Exception as error:
-                log.error("what is set aside was not tried again", error=type(error).__name__, where=where(error))  # noqa: TRY400 - a traceback may quote values
                 await asyncio.sleep(LOST_S)
             else:
                 await asyncio.sleep(max(time.monotonic() - begun, 0 if tried else POLL_S))
