@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import urllib.request
+from typing import Any
 
 import structlog
 from faststream.nats import NatsBroker
@@ -54,6 +55,31 @@ def broker(settings: Settings, service: str, closing: Closing) -> NatsBroker:
         logger=None,
         apply_types=False,
     )
+
+
+def guard(client: Client) -> None:
+    """Have the client read on, whatever a sender put where text belongs.
+
+    nats-py (2.16) ends its reading at a subject or reply that is not UTF-8 and at headers that are none; a message of a
+    stream then comes again, for ever. Such a subject is read with a mark for each wrong byte, such headers as none.
+    """
+    process, read_headers = client._process_msg, client._process_headers  # noqa: SLF001 - no public place to stand
+
+    async def processed(sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+        await process(sid, _text(subject), _text(reply), data, headers)
+
+    async def headers_of(headers: bytes) -> Any:
+        try:
+            return await read_headers(headers)
+        except Exception:  # noqa: BLE001 - whatever it is, what is in them is not for us
+            return None
+
+    client._process_msg = processed  # type: ignore[method-assign]  # noqa: SLF001 - the library's objects take it
+    client._process_headers = headers_of  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def _text(raw: bytes) -> bytes:
+    return raw if not raw or raw.isascii() else raw.decode(errors="replace").encode()
 
 
 def _security(settings: Settings) -> NatsSecurity | None:

@@ -147,6 +147,7 @@ async def _started(stack: AsyncExitStack, service: Service, settings: Settings, 
     closing = bus.Closing()
     broker = bus.broker(settings, name, closing)
     client = await _patiently(broker.connect, "NATS", status)
+    bus.guard(client)
     stack.push_async_callback(_disconnected, broker, closing)
     faults = await _faults(client, pool, service, settings)
     if faults:

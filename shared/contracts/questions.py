@@ -4,7 +4,7 @@ A question is closed to unknown fields, like a report; an answer is open, and ma
 `{"answer": {...}}`, or `{"error": {"code": ..., "message": ..., "problems": [...]}}` with one of `ERRORS`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
@@ -129,10 +129,17 @@ def read(agreed: Question, payload: bytes) -> Ask | Error:
         return invalid(Problem("", "not_json", "a question is one JSON object, each field once"))
     try:
         return _decoder(agreed).decode(payload)
-    except (msgspec.MsgspecError, RecursionError):
-        pass
-    problems = listed(_validator(agreed).iter_errors(value))
-    return invalid(*problems or (Problem("", "invalid", "the question does not fit its contract"),))
+    except (ValueError, OverflowError, RecursionError):
+        return invalid(*_explained(agreed, value))
+
+
+def _explained(agreed: Question, value: object) -> Sequence[Problem]:
+    """Return what is wrong with a question; whatever it is, there is an answer."""
+    try:
+        problems = listed(_validator(agreed).iter_errors(value))
+    except Exception:  # noqa: BLE001 - that nobody can say why must not end who answers
+        problems = []
+    return problems or (Problem("", "invalid", "the question does not fit its contract"),)
 
 
 def not_permitted() -> Error:
