@@ -41,7 +41,7 @@ from shared.client_errors import (
     refusal,
     unstored,
 )
-from shared.contracts import Event, Refused, questions
+from shared.contracts import Event, Problem, Refused, questions
 from shared.contracts.report import accepted
 from shared.contracts.vocabulary import Country
 from shared.unreadable import Tell, Unreadable, noted, read
@@ -220,7 +220,13 @@ class CountryClient:
         told.after, told.more = part.next, part.more and part.next > told.after
 
     def _checked(self, report: Mapping[str, Any]) -> tuple[str, bytes]:
-        payload = msgspec.json.encode(telemetry.begun(report))
+        try:
+            payload = msgspec.json.encode(telemetry.begun(report))
+        except (OverflowError, UnicodeEncodeError, RecursionError):
+            unfit = Problem(
+                "", "not_json", "a number, a text or the depth of the report is more than JSON here can carry"
+            )
+            raise Invalid([unfit]) from None
         name = str(report.get("type", "")).removeprefix("crm.").rpartition(".")[0]
         try:
             accepted(f"crm.in.{self.country}.{name}", None, payload, datetime.now(UTC))

@@ -1,5 +1,6 @@
 """`crm pub`."""
 
+import codecs
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,15 +34,28 @@ def pub(
 
 
 def _read(file: str) -> list[dict[str, Any]]:
+    """Return the reports in a file: JSON in UTF-8, or in UTF-16 if it begins with a byte order mark."""
     import json  # noqa: PLC0415
 
     try:
-        content = json.loads(sys.stdin.read() if file == "-" else Path(file).read_text())
+        payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        marked = payload.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        content = json.loads(payload.decode("utf-16" if marked else "utf-8-sig"))
+        json.dumps(content, ensure_ascii=False).encode()
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}") from None
     except json.JSONDecodeError as error:
         raise typer.BadParameter(f"{file} is not JSON: line {error.lineno}, column {error.colno}") from None
-    return content if isinstance(content, list) else [content]
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter(f"{file} is neither UTF-8 nor UTF-16 with its mark: byte {error.start}") from None
+    except UnicodeEncodeError:
+        raise typer.BadParameter(f"{file} holds half of a surrogate pair: some text in it was cut apart") from None
+    except (ValueError, RecursionError):
+        raise typer.BadParameter(f"{file} is no JSON that can be read: nested too deep, or a number too long") from None
+    reports = content if isinstance(content, list) else [content]
+    if not all(isinstance(one, dict) for one in reports):
+        raise typer.BadParameter(f"{file} holds something that is no report: each is one JSON object")
+    return reports
 
 
 async def _send(reports: list[dict[str, Any]], url: str, seed: Path, country: Any) -> None:
