@@ -11,12 +11,13 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from shared import contracts, seats
+from shared import cells, contracts, seats
 from shared.contracts import Contract, Corrected, Data, Event, Merged, Problem, Refused, Report, Retracted
 from shared.contracts.door import shortened, within
 from shared.contracts.owned import identified
 from shared.contracts.refusal import all_problems
 from shared.contracts.report import authority
+from shared.contracts.vocabulary import REGION
 from shared.database import Connection
 from shared.rules import RECORDED, NotReady, NotYet, Rules, enriched
 
@@ -79,7 +80,9 @@ async def _recorded(event: Event[Any], rules: Rules, amends: Amends, connection:
         new = await _checked(agreed, event, root, connection)
         new = msgspec.structs.replace(new, **{name: getattr(root.latest, name) for name in agreed.derived})
     previous, amended = await _amended(root, rules, amends, new, connection)
-    await _save(root, root.latest if amended is None else amended, retracted=amended is None, connection=connection)
+    told = None if contracts.country_of(event.source) == REGION else event.time
+    await cells.move(connection, agreed, root.event, amended, told, "/data/data")
+    await _save(root, event, root.latest if amended is None else amended, connection)
     more = {} if amended is None else {"data": msgspec.to_builtins(amended)}
     named = getattr(amended or root.latest, agreed.entity) if agreed.entity else None
     return enriched(
@@ -122,7 +125,9 @@ def versions(told: Event[Any]) -> tuple[Event[Any], Event[Any] | None]:
 
 async def _root(event: Event[Corrected] | Event[Retracted], connection: Connection) -> Root:
     """Return what `event` amends; raises NotYet when it is not recorded, Refused when it may not be amended."""
-    root = await first_reported(connection, event.country, event.data.supersedes, event.source)
+    root = await first_reported(
+        connection, event.country, event.data.supersedes, event.data.original_source or event.source
+    )
     if root is None:
         raise NotYet("/data/supersedes")
     if root.event.name.split(".")[:2] != event.name.split(".")[:2]:
@@ -168,7 +173,12 @@ async def _row(connection: Connection, country: str, event_id: str, source: str,
 
 
 async def _standing(connection: Connection, position: int, event: Event[Any]) -> Root:
-    now = await connection.fetchrow("select latest, retracted from amended where root = $1", position)
+    """Return how a report stands; one whose figure was taken into another's is that one."""
+    now = await connection.fetchrow("select latest, retracted, into_root from amended where root = $1", position)
+    while now and now["into_root"]:
+        position = now["into_root"]
+        event = contracts.decode(await connection.fetchval("select payload from log where position = $1", position))
+        now = await connection.fetchrow("select latest, retracted, into_root from amended where root = $1", position)
     latest = msgspec.json.decode(now["latest"], type=type(event.data)) if now else event.data
     return Root(position, event, latest, retracted=bool(now and now["retracted"]))
 
@@ -220,11 +230,12 @@ async def _amended(
     return root.latest, again[0] if again else new
 
 
-async def _save(root: Root, latest: Data, *, retracted: bool, connection: Connection) -> None:
+async def _save(root: Root, event: Event[Any], latest: Data, connection: Connection) -> None:
     await connection.execute(
-        "insert into amended (root, latest, retracted) values ($1, $2, $3)"
-        " on conflict (root) do update set latest = excluded.latest, retracted = excluded.retracted",
+        "insert into amended (root, latest, retracted, into_root) values ($1, $2, $3, $4) on conflict (root) do update"
+        " set latest = excluded.latest, retracted = excluded.retracted, into_root = excluded.into_root",
         root.position,
         msgspec.json.encode(latest),
-        retracted,
+        isinstance(event.data, Retracted),
+        getattr(event.data, "replaced_by_sequence", None),
     )

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from shared import contracts, crash, merges, rules, seats, tally
+from shared import aggregates, contracts, crash, merges, rules, seats, tally
 from shared.clock import Clock
 from shared.contracts import Corrected, Event, Merged, Problem, Refused, Retracted, refusal
 from shared.contracts.vocabulary import REGION
@@ -175,14 +175,16 @@ class Log:
             events += set_off
             reports += [] if draft.heard else set_off[:1]
         await self.append(connection, events, said)
-        await self._merge_late(connection, reports)
+        # What was just recorded under an identifier merged before, or for a period reported before.
+        await self._amend(connection, await merges.late(connection, self.rules, reports))
+        await self._amend(connection, await aggregates.late(connection, reports))
         return outcomes
 
-    async def _merge_late(self, connection: Connection, reports: Sequence[Event[Any]]) -> None:
-        """Correct what was just recorded under an identifier merged before; what may not be corrected stands."""
+    async def _amend(self, connection: Connection, amendments: Sequence[Event[Any]]) -> None:
+        """Record amendments that the service itself makes; what may not be amended stands."""
         events: list[Event[Any]] = []
-        for correction in await merges.late(connection, self.rules, reports):
-            outcome = await self._apart(Draft(correction), correction, connection)
+        for amendment in amendments:
+            outcome = await self._apart(Draft(amendment), amendment, connection)
             if isinstance(outcome, Refused):
                 continue
             if isinstance(outcome, Exception):

@@ -12,12 +12,13 @@ from typing import Any
 
 import msgspec
 
-from shared import contracts
+from shared import cells, contracts
+from shared.aggregates import corrected, taken_in
 from shared.amendments import Root, first_reported
 from shared.contracts import Contract, Corrected, Event, Merged, Problem, Refused, registry
 from shared.contracts.vocabulary import REGION
 from shared.database import Connection
-from shared.rules import NotYet, Rules, derived_id, of, source
+from shared.rules import NotYet, Rules, of
 
 CORRECTED = f".{Corrected.__name__.lower()}.v1"
 
@@ -37,7 +38,8 @@ def with_merges(rules: Rules) -> Rules:
             raise Refused(Problem("/subject", "already_merged", "this identifier was merged before"))
         rows = await _rows(connection, event, field, old, None)
         roots = {root.position: root for row in rows if (root := await _root(row, connection))}
-        return [_corrected(event, root, stays) for root in roots.values() if _concerns(rules, root, old)]
+        concerned = [root for root in roots.values() if _concerns(rules, root, old)]
+        return [one for root in concerned for one in await _amended(connection, event, root, stays)]
 
     return {**rules, Merged: on_merged}
 
@@ -58,7 +60,7 @@ async def late(connection: Connection, rules: Rules, events: Sequence[Event[Any]
             root = await first_reported(connection, event.country, event.id)
             into = await _standing(connection, event.country, field, event.subject)
             if root and not root.retracted and getattr(root.latest, field, into) != into:
-                corrections.append(_corrected(event, root, into))
+                corrections += await _amended(connection, event, root, into)
     return corrections
 
 
@@ -147,25 +149,8 @@ async def _standing(connection: Connection, country: str, field: str, entity: st
         entity = into
 
 
-def _corrected(cause: Event[Any], root: Root, into: str) -> Event[Any]:
-    """Return the correction by which the report is about `into`."""
-    agreed = registry()[root.event.type]
-    data = msgspec.structs.replace(root.latest, **{agreed.entity: into}, **dict.fromkeys(agreed.derived))
-    wire = f"crm.{agreed.service}.{agreed.entity_name}{CORRECTED}"
-    return Event(
-        specversion="1.0",
-        id=derived_id(cause.source, cause.id, wire, root.event.id),
-        source=source(agreed.service),
-        type=wire,
-        time=cause.recordedtime,
-        country=cause.country,
-        data=Corrected(
-            supersedes=root.event.id, data=msgspec.to_builtins(data), reported_by=root.event.data.reported_by
-        ),
-        recordedtime=cause.recordedtime,
-        subject=into,
-        datacontenttype="application/json",
-        causationid=cause.id,
-        correlationid=cause.correlationid or cause.id,
-        traceparent=cause.traceparent,
-    )
+async def _amended(connection: Connection, cause: Event[Any], root: Root, into: str) -> list[Event[Any]]:
+    """Return what makes the report one about `into`."""
+    data = msgspec.structs.replace(root.latest, **{registry()[root.event.type].entity: into})
+    told = await cells.told(connection, root.event)
+    return await taken_in(connection, cause, root, data, told) or [corrected(cause, root, data)]

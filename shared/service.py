@@ -34,6 +34,7 @@ from shared import (
     telemetry,
     usage,
 )
+from shared.aggregates import with_aggregates
 from shared.amendments import Amends, Follows, with_amendments
 from shared.clock import Clock
 from shared.contracts.questions import MailboxAsk, QuotaAsk
@@ -82,7 +83,7 @@ class Service:
     def all_rules(self) -> Rules:
         """Return its rules with those that keep seats and facts, amend and merge."""
         kept = with_facts({**seats.RULES, **self.rules}, self.amends, self.facts)
-        return with_merges(with_amendments(self.name, *kept, self.follows))
+        return with_merges(with_aggregates(self.name, with_amendments(self.name, *kept, self.follows)))
 
 
 @dataclass(slots=True)

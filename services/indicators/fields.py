@@ -109,6 +109,13 @@ def known(event: str, name: str) -> bool:
 
 
 @cache
+def as_of(event: str) -> str:
+    """Return the field of the day that an event's figures are for, if its type has one; else nothing."""
+    found = [one.aggregate.as_of for one in registry().values() if one.name == event and one.aggregate]
+    return found[-1] if found else ""
+
+
+@cache
 def partial(name: str, paths: frozenset[str]) -> type[msgspec.Struct]:
     """Return a struct with only the top-level fields that the paths start with: the rest is skipped unread."""
     tops = sorted({path.partition(".")[0] for path in paths})

@@ -14,9 +14,9 @@ from services.indicators.sums import Cell, Key, Sums, View, dump_sums, load_sums
 
 Was = list[tuple[dict[Any, Any], Any, Any]]
 """What was where before a change: (mapping, key, value or None)."""
-Entry = tuple[int, int, int]
-"""What was declared: time and recordedtime (microseconds), level."""
-LAYOUT = 4
+Entry = tuple[int, int, int, int]
+"""What was declared: from when on it holds, time and recordedtime (microseconds), level."""
+LAYOUT = 5
 """Of the dump: another one is folded again from the start."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -71,13 +71,16 @@ class Levels:
             del self.declared[key]
 
     def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
-        """Yield each cell's latest level by the end of a day (an ordinal); None: the latest of all."""
+        """Yield each cell's latest level by the end of a day (an ordinal); None: the latest of all.
+
+        Of those for one moment the latest told by then counts.
+        """
         end = None if until is None else micros(datetime.fromordinal(until + 1).replace(tzinfo=UTC))
         for key, declared in self.declared.items():
-            past = (entry for entry, n in declared.items() if n > 0 and (end is None or entry[0] < end))
-            latest = max(past, default=None)
-            if latest is not None:
-                yield key, latest[2]
+            past = [entry for entry, n in declared.items() if n > 0 and (end is None or entry[0] < end)]
+            if past:
+                *_, level = max(past, key=lambda entry: (entry[0], end is None or entry[1] < end, entry))
+                yield key, level
 
     def dump(self) -> list[Any]:
         """Return it as sorted lists."""
@@ -89,7 +92,7 @@ class Levels:
         """Return what was dumped."""
         levels = cls()
         for key, held in dumped:
-            levels.declared[tuple(key)] = {(time, recorded, level): n for time, recorded, level, n in held}
+            levels.declared[tuple(key)] = {(since, *at, level): n for since, *at, level, n in held}
         return levels
 
 

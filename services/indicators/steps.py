@@ -64,6 +64,7 @@ class Reading:
         apart |= {path for _, done in self._done for path in [*done.where, done.distinct] if path}
         self._apart = sorted(apart)
         settled = {"indicator", "since", "until"} if event == BASELINE_SET else set()
+        settled |= {fields.as_of(event)} - {""} if self._own else set()
         self.wanted = frozenset(apart | {account.amount for account in read if account.amount} | settled)
         """The fields to decode."""
         self.said = fields.together(self._apart)
@@ -157,12 +158,7 @@ def _own(state: State, row: Row, term: Term, source: Source, key: Key) -> Effect
     """Return what an event does that declares a level, or falls into a bucket (`+Inf`: it is longer than all)."""
     read = accounts.amount(source.account)
     if term.last:
-        levels = state.levels.setdefault(row.stored(term.role), Levels())
-
-        def declare(level: int, moment: Moment, sign: int, moves: Moves) -> None:
-            moves.rarer.append((levels, key, (micros(moment.time), micros(moment.recorded), level), sign))
-
-        return _given(read, declare)
+        return _declaring(state.levels.setdefault(row.stored(term.role), Levels()), key, term.event, read)
     clock = CLOCKS.index(row.clock)
     buckets = state.sums[row.stored("bucket")]
     counts = [buckets[key[0], name] for name in (*map(str, row.buckets_s), "+Inf")]
@@ -171,6 +167,23 @@ def _own(state: State, row: Row, term: Term, source: Source, key: Key) -> Effect
         moves.cells.append((counts[bisect_left(row.buckets_s, s)], moment.days[clock], sign))
 
     return _given(read, measure)
+
+
+def _declaring(levels: Levels, key: Key, event: str, read: fields.Read) -> Effect:
+    """Declare a level from the day on that it is for, if its type names one; nobody counts ahead of the report."""
+    day = fields.as_of(event)
+    since = fields.reader(day) if day else None
+
+    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
+        level, begins = read(data), moment.time
+        if level is None:
+            return
+        if since and (said := since(data)):
+            begins = min(begins, datetime.combine(date.fromisoformat(said), datetime.min.time(), UTC))
+        entry = (micros(begins), micros(moment.time), micros(moment.recorded), whole(level))
+        moves.rarer.append((levels, key, entry, sign))
+
+    return effect
 
 
 def _reaching(state: State, milestone: Milestone, done: Done, country: str, said: Said) -> Effect:
@@ -196,7 +209,7 @@ def _settling(state: State) -> Effect:
     ends = {name: fields.reader(name) for name in ("since", "until")}
 
     def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
-        at = (micros(moment.time), micros(moment.recorded))
+        at = (micros(moment.time), micros(moment.time), micros(moment.recorded))
         for name, read in ends.items():
             day = date.fromisoformat(read(data)).toordinal()
             moves.rarer.append((levels, (plain(row(data)), name), (*at, day), sign))

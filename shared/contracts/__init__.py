@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shared.contracts import identity
+from shared.contracts.aggregates import Aggregate
 from shared.contracts.bounds import END, HAPPENED, JSON, PSEUDONYM, SINCE_PLAN, YEARS, shaped
 from shared.contracts.identity import Owners
 from shared.contracts.tallies import Counted, Steps, Tallied, filled
@@ -167,6 +168,8 @@ class Contract(Struct, frozen=True, kw_only=True, eq=False):
     bad: tuple[str, Any]
     """The field and the value that make the good example a bad one; the value `...` takes the field away."""
     version: int = 1
+    aggregate: Aggregate | None = None
+    """A figure for a period or a day, of which one report holds."""
 
     @property
     def type(self) -> str:
@@ -217,6 +220,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
     derived: tuple[str, ...] = (),
     tallies: tuple[Counted, ...] = (),
     version: int = 1,
+    aggregate: Aggregate | None = None,
 ) -> Callable[[type[S]], type[S]]:
     """Register the decorated struct as the data of event type `crm.<name>.v<version>`."""
 
@@ -238,6 +242,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
             good=good,
             bad=bad,
             version=version,
+            aggregate=aggregate,
         )
         if agreed.type in _registry:
             message = f"event type {agreed.type} is declared twice"
@@ -292,6 +297,8 @@ class Retracted(Report, frozen=True, kw_only=True):
     original_sequence: int | None = None
     """Where the amended report stands in its stream: who reads both acts on that one first."""
     previous: dict[str, Any] | None = None
+    replaced_by_sequence: int | None = None
+    """Where the report stands in its stream under which its figure now stands: it was one for the same period."""
 
 
 class Merged(Report, frozen=True, kw_only=True):
@@ -320,6 +327,7 @@ AMENDED_BY_SERVICE = (
     "original_recordedtime",
     "original_sequence",
     "previous",
+    "replaced_by_sequence",
 )
 GENERIC: Mapping[str, type[Report]] = {"corrected": Corrected, "retracted": Retracted, "merged": Merged}
 """The verbs that every reported entity has."""
@@ -339,7 +347,8 @@ def _generic() -> None:
                 continue
             good = {"supersedes": "0193a1b2-example", **said}
             good |= {"data": dict(agreed.good)} if data is Corrected else {"reason": "mistaken"}
-            contract(name, good=good, bad=("supersedes", ...), privacy=agreed.privacy, derived=AMENDED_BY_SERVICE)(data)
+            filled_in = tuple(one for one in AMENDED_BY_SERVICE if one in data.__struct_fields__)
+            contract(name, good=good, bad=("supersedes", ...), privacy=agreed.privacy, derived=filled_in)(data)
 
 
 @cache

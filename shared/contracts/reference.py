@@ -153,11 +153,22 @@ def _section(agreed: Contract) -> str:
         [
             f"### {agreed.type}\n",
             f"{plain(agreed.doc)}\n",
+            *_figure(agreed),
             *_table(agreed.data, agreed.derived, agreed.ids),
             "",
             f"```json\n{code}\n```\n",
         ]
     )
+
+
+def _figure(agreed: Contract) -> list[str]:
+    """Return the line that says of what one report holds."""
+    if agreed.aggregate is None:
+        return []
+    kept = agreed.aggregate
+    when = [f"each day (`{kept.as_of}`)"] if kept.as_of else [f"each period (`{'`, `'.join(kept.period)}`)"]
+    named = " and ".join([*(f"`{name}`" for name in kept.key), *(when if kept.as_of or kept.period[0] else [])])
+    return [f"A figure: for {named} one report of a country holds, the latest.\n"]
 
 
 def _table(kind: type[Struct], derived: tuple[str, ...] = (), ids: Mapping[str, str] = NO_IDS) -> Iterator[str]:

@@ -79,13 +79,14 @@ def commission(scene: Scene) -> Iterator[Step]:
 
 
 def control_figures(scene: Scene) -> Iterator[Step]:
-    """Tell the figures of control of a month."""
+    """Tell the figures of control of the last whole month; told again, they take the place of the first."""
+    last = scene.now.date().replace(day=1) - timedelta(days=1)
     for kind, (least, most) in FIGURES.items():
         data = {
             "kind": kind,
             "count": round(scene.random.randint(least, most) * scene.facts.traffic / 10),
-            "since": scene.day(-30),
-            "until": scene.day(-1),
+            "since": last.replace(day=1),
+            "until": last,
             "reported_by": "immigration",
         }
         yield scene.report("intel.controlstat.reported", data)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from shared.contracts import Count, Data, Hash, Problem, Ref, Time, contract
+from shared.contracts.aggregates import Aggregate
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.vocabulary import SEATS, Body, Country, DataRef, Dataset, Listed, Reporter, Seat, Token
@@ -199,6 +200,7 @@ class DatabaseActivated(Fact, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("dataset", "recipes"),
+    aggregate=Aggregate(("dataset",), period=("since", "until")),
     rows=(
         "IE-1.2",
         "MS-IE-2",

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import field
 
 from shared.contracts import Count, Problem, Ref, Time, Value, contract
+from shared.contracts.aggregates import Aggregate
 from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import Age, Since, Tallied, Tally
@@ -288,6 +289,7 @@ class ActionPlanAdvanced(Fact, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("kind", "smiles"),
+    aggregate=Aggregate(("kind",), period=("since", "until")),
     rows=(
         "IE-3.1ii",
         "IE-3.1iv",

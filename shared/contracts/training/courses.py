@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from shared.contracts import Count, Ref, Share, contract
+from shared.contracts.aggregates import Aggregate
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import Tallied, Tally
 from shared.contracts.training.certificates import Alignment
@@ -38,6 +39,7 @@ SCHOOL: tuple[Seat, ...] = ("regional_school", "ppt", "st")
     },
     bad=("courses", "a dozen"),
     entity="plan_id",
+    aggregate=Aggregate(("plan_id",)),
     rows=(
         "IE-3.1.1",
         "MS-IE-6",
@@ -156,6 +158,7 @@ class SurveyRound(Fact, frozen=True, kw_only=True):
 SURVEY = {"survey_id": "sv-1", "topic": "human_rights", "phase": "before", "reported_by": "school"}
 
 
+ROUND = Aggregate(("survey_id", "topic", "phase"))
 SURVEYS: dict[str, Any] = {"entity": "survey_id"}
 
 
@@ -164,6 +167,7 @@ SURVEYS: dict[str, Any] = {"entity": "survey_id"}
     good=SURVEY | {"asked": 40},
     bad=("asked", ...),
     **SURVEYS,
+    aggregate=ROUND,
     rows=("IP-c",),
 )
 class SurveyOpened(SurveyRound, frozen=True, kw_only=True):
@@ -191,6 +195,7 @@ class SurveyAnswered(SurveyRound, frozen=True, kw_only=True):
     good=SURVEY | {"score": 0.7, "n": 31},
     bad=("phase", "x"),
     **SURVEYS,
+    aggregate=ROUND,
     rows=("IP-c",),
 )
 class SurveyClosed(SurveyRound, frozen=True, kw_only=True):

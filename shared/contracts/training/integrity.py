@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from shared.contracts import Count, Data, Problem, Ref, Time, contract
+from shared.contracts.aggregates import Aggregate
 from shared.contracts.means import GIVERS, PLEDGE, Resource
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import Since, Tallied, Tally
@@ -59,6 +60,7 @@ class OfficialEnrolled(Fact, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("headcount", "many"),
+    aggregate=Aggregate(("institution_type",), as_of="as_of"),
     rows=(
         "IE-3.2b",
         "IP-2.1",
