@@ -18,6 +18,7 @@ from shared.questions import Asked
 EVENTS_MAX = 200
 BYTES_MAX = 512 * 1024
 """What one answer holds; a NATS message takes twice that."""
+ENVELOPED = 8
 ROWS_MAX = 5_000
 """Positions looked through for one answer, so that no question keeps the others waiting."""
 
@@ -60,8 +61,18 @@ async def _part(asked: Asked[Ask], last: int, connection: Connection) -> Mailbox
             end = row["position"] - 1
             break
         if since is None or not _earlier(row["payload"], since):
-            events.append(msgspec.Raw(row["payload"]))
+            events.append(_told(row["payload"]))
     return MailboxAnswer(events=tuple(events), next=max(end, after), more=end < last)
+
+
+def _told(payload: bytes) -> msgspec.Raw:
+    """Return the event as it stands; where that is no JSON, `null`, so that the rest of the answer can be read."""
+    try:
+        # As deep as the answer puts it, and a little deeper.
+        msgspec.json.decode(b"[" * ENVELOPED + payload + b"]" * ENVELOPED, type=msgspec.Raw)
+    except Exception:  # noqa: BLE001 - whatever one row of an old version is, the others are told
+        return msgspec.Raw(b"null")
+    return msgspec.Raw(payload)
 
 
 def _earlier(payload: bytes, since: datetime) -> bool:

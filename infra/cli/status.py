@@ -52,6 +52,7 @@ async def _gathered(addresses: dict[str, Any]) -> dict[str, Any]:
             services = {name: await _service(name, database, nc, board) for name in SERVICES}
             for name, row in services.items():
                 row["failed"] = _failed(_samples(ops[name])) if name in ops else None
+                row["set_aside"] = await _set_aside(name, database)
             waiting = await _durables(nc)
             return {"services": services, "durables": waiting, "differences": await all_differences(nc)}
     finally:
@@ -72,6 +73,16 @@ async def _service(name: str, database: Any, nc: Any, board: "list[Sample]") -> 
         "aside": next((one.value for one in _named(board, "crm_fold_aside_events", stream=stream)), None),
         "rejected": sum(one.value for one in _named(board, "crm_rejected_total", service=name)),
     }
+
+
+async def _set_aside(name: str, database: Any) -> list[dict[str, Any]]:
+    """Return what the service has set aside, by stream and kind: messages, and deadlines that failed."""
+    rows = await database.fetch(
+        f"select stream, kind, count(*) as number, min(since) as since from {name}.aside group by 1, 2 union all"  # noqa: S608 - our own names
+        f" select 'deadline', 'failed', count(*), min(due) from {name}.deadline where tries > 0 having count(*) > 0"
+        " order by 1, 2"
+    )
+    return [dict(row) | {"since": row["since"].isoformat()} for row in rows]
 
 
 async def _durables(nc: Any) -> list[dict[str, Any]]:
@@ -124,6 +135,12 @@ def _show(found: dict[str, Any]) -> None:
             figures = (_figure(row[key]) for key in ("pending", "ack_pending", "redelivered"))
             waiting.add_row(row["durable"], row["stream"], *figures)
     console.print(waiting)
+    for name, row in found["services"].items():
+        for one in row["set_aside"]:
+            said = f"{name}: {one['number']} of {one['stream']} set aside ({one['kind']}) since {one['since']}"
+            console.print(said, markup=False)
+        if row["aside"]:
+            console.print(f"{name}: {_figure(row['aside'])} not counted in the figures", markup=False)
     for fault in found["differences"]:
         console.print(f"differs: {fault}", markup=False)
 
