@@ -19,6 +19,7 @@ from shared.contracts.refusal import all_problems
 from shared.contracts.report import authority
 from shared.contracts.vocabulary import REGION
 from shared.database import Connection
+from shared.owners import Ownings, named_anew
 from shared.rules import RECORDED, NotReady, NotYet, Rules, enriched
 
 Amend: TypeAlias = Callable[[Event[Any], Data, Data | None, Connection], Awaitable[tuple[Data, Data | None]]]
@@ -31,6 +32,9 @@ sets off: what the report had set off is brought to what it would have set off a
 Follows: TypeAlias = Mapping[type[Data], Follow]
 
 
+NONE_OWNED: Ownings = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Root:
     """The event first reported, and what holds of it now."""
@@ -41,12 +45,14 @@ class Root:
     retracted: bool
 
 
-def with_amendments(service: str, rules: Rules, amends: Amends, follows: Follows) -> Rules:
+def with_amendments(
+    service: str, rules: Rules, amends: Amends, follows: Follows, ownings: Ownings = NONE_OWNED
+) -> Rules:
     """Return the rules of a service with those for `.corrected` and `.retracted` of every entity, its own or heard."""
 
     async def on_amended(event: Event[Any], connection: Connection) -> Iterable[Event[Any]]:
         if event.name.startswith(f"{service}."):
-            told = await _recorded(event, rules, amends, connection)
+            told = await _recorded(event, rules, amends, ownings, connection)
             return [told, *await _followed(told, follows, connection)]
         if event.data.original not in contracts.registry():
             return []  # a type newer than this process, so none of its rules acted on it
@@ -69,7 +75,9 @@ async def _acted_on(told: Event[Any], connection: Connection) -> None:
         raise NotReady("/data/original_sequence")
 
 
-async def _recorded(event: Event[Any], rules: Rules, amends: Amends, connection: Connection) -> Event[Any]:
+async def _recorded(
+    event: Event[Any], rules: Rules, amends: Amends, ownings: Ownings, connection: Connection
+) -> Event[Any]:
     """Return the amendment of a report of this service as it is to be recorded; keep what now holds."""
     root = await _root(event, connection)
     agreed = contracts.registry()[root.event.type]
@@ -79,6 +87,9 @@ async def _recorded(event: Event[Any], rules: Rules, amends: Amends, connection:
     if isinstance(event.data, Corrected):
         new = await _checked(agreed, event, root, connection)
         new = msgspec.structs.replace(new, **{name: getattr(root.latest, name) for name in agreed.derived})
+        owning = ownings.get(agreed.data)
+        if owning and named_anew(agreed, root.latest, new):
+            new = msgspec.structs.replace(new, owners=await owning(event.country, new, connection) or None)
     previous, amended = await _amended(root, rules, amends, new, connection)
     told = None if contracts.country_of(event.source) == REGION else event.time
     await cells.move(connection, agreed, root.event, amended, told, "/data/data")

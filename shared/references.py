@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from shared.contracts import Problem, Refused
+from shared.contracts.vocabulary import MEMBERS
 from shared.rules import NotYet
 
 
 def meant(owners: Sequence[str], pointer: str) -> str:
-    """Return the one of those whose thing a report may mean by the identifier at `pointer`.
+    """Return the one of those (countries, or whole identifiers) that a report may mean by what stands at `pointer`.
 
     Raises NotYet where there is none (the report waits), Refused (`ambiguous_reference`) where there are several.
     """
@@ -20,6 +21,6 @@ def meant(owners: Sequence[str], pointer: str) -> str:
 
 def ambiguous(owners: Sequence[str], pointer: str) -> Problem:
     """Return what is wrong with an identifier that several countries gave."""
-    several = ", ".join(sorted({*owners}))
-    message = f"several countries gave this identifier ({several}): write whose it is before it, as in {min(owners)}:…"
+    known = sorted({one.partition(":")[0] for one in owners} & {*MEMBERS})
+    message = f"several countries gave this identifier ({', '.join(known)}): write its owner before it, {known[0]}:…"
     return Problem(pointer, "ambiguous_reference", message)

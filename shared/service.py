@@ -44,6 +44,7 @@ from shared.intake import Intake
 from shared.log import Log, head
 from shared.lost import LOST
 from shared.merges import with_merges
+from shared.owners import Ownings, with_owners
 from shared.pull import Turns, lane
 from shared.questions import Desk, Questions
 from shared.relay import Relay
@@ -74,6 +75,8 @@ class Service:
     follows: Follows = field(default_factory=dict)
     questions: Questions = field(default_factory=dict)
     """What countries may ask it, beyond what it has told them (`mailbox`)."""
+    ownings: Ownings = field(default_factory=dict)
+    """How it finds whose identifiers a report names, where that takes more than the report."""
     facts: Facts = field(default_factory=dict)
     """What it keeps of reports to answer from."""
     settings: Callable[[], Settings] = Settings
@@ -81,9 +84,10 @@ class Service:
     """What only this service has: begun before it starts to work, ended after it stopped."""
 
     def all_rules(self) -> Rules:
-        """Return its rules with those that keep seats and facts, amend and merge."""
-        kept = with_facts({**seats.RULES, **self.rules}, self.amends, self.facts)
-        return with_merges(with_aggregates(self.name, with_amendments(self.name, *kept, self.follows)))
+        """Return its rules with those that keep seats and facts, note owners, amend and merge."""
+        rules, amends = with_facts({**seats.RULES, **self.rules}, self.amends, self.facts)
+        amending = with_amendments(self.name, with_owners(rules, self.ownings), amends, self.follows, self.ownings)
+        return with_merges(with_aggregates(self.name, amending))
 
 
 @dataclass(slots=True)

@@ -197,4 +197,6 @@ def _as_reported(event: Event[Any]) -> Event[Any]:
     agreed = contracts.registry().get(event.type)
     if agreed is None or not agreed.derived:
         return event
-    return rules.enriched(event, **dict.fromkeys(agreed.derived))
+    said: dict[str, Any] = dict.fromkeys(agreed.derived)
+    said.pop("owners", None)  # whose identifiers they are was found out then, by what was on record then
+    return rules.enriched(event, **said)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.intel import facts, questions, rules
+from services.intel import facts, owners, questions, rules
 from shared.service import Service, run
 
 SERVICE = Service(
@@ -12,6 +12,7 @@ SERVICE = Service(
     follows=rules.FOLLOWS,
     questions=questions.QUESTIONS,
     facts=facts.FACTS,
+    ownings=owners.OWNINGS,
 )
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from services.intel.facts import told
 from services.intel.facts.told import Told
 from services.intel.gate import Marking
 from shared import contracts, deadlines
-from shared.contracts import Data, Event
+from shared.contracts import Data, Event, identity
 from shared.contracts.intel import NoticeRetracted
 from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import REGION, Addressee
@@ -57,14 +57,20 @@ def alert(  # noqa: PLR0913 - the facts of an alert
     due: datetime | None = None,
     reason: str | None = None,
     country: str | None = None,
+    owned: bool = False,
     marked: Marking | None = None,
 ) -> Alert:
-    """Return the alert about an event (id, contract name); it carries how the report behind it is marked."""
+    """Return the alert about an event (id, contract name); it carries how the report behind it is marked.
+
+    Of an `owned` entity the whole identifier is given: it is told plain, with its owner beside it.
+    """
+    owner, named = identity.parted(entity) if entity and owned else ("", entity)
     return Alert(
         kind=kind,
         about=about[0],
         about_type=f"crm.{about[1]}.v1",
-        entity=entity or None,
+        entity=named or None,
+        owner=owner or None,  # type: ignore[arg-type]  # a member's code
         due=due,
         reason=reason,
         country=country,  # type: ignore[arg-type]  # read back as it was written

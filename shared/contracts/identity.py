@@ -10,12 +10,12 @@ from typing import Any, TypeAlias, get_args
 
 import msgspec
 
-from shared.contracts.vocabulary import MEMBERS
+from shared.contracts.vocabulary import MEMBERS, REGION
 
 Owners: TypeAlias = dict[str, str]
-"""Field -> the country whose identifier stands in it."""
+"""Field -> the country whose identifier stands in it; `REG`: the region's, from before identifiers had owners."""
 
-OWN, SHARED, GIVEN, OF, REGION, EVENT, LABEL, TOLD = (
+OWN, SHARED, GIVEN, OF, MADE, EVENT, LABEL, TOLD = (
     "own",
     "shared",
     "given",
@@ -28,9 +28,10 @@ OWN, SHARED, GIVEN, OF, REGION, EVENT, LABEL, TOLD = (
 MEANING: Mapping[str, str] = {
     OWN: "the reporting country's own",
     SHARED: "the reporting country's own, or another's with its owner before it (`GTM:…`)",
-    GIVEN: "given by another country: plain where only one gave it to the reporting country, else with its owner",
+    GIVEN: "one that another country gave it (or its own, where it may mean that): plain if only one did, or with its"
+    " owner",
     OF: "of the country named in `{}`",
-    REGION: "the region's: made by a service, or a fixed list",
+    MADE: "the region's: made by a service, or a fixed list",
     EVENT: "the id of an event",
     LABEL: "names nothing beyond this report",
     TOLD: "as the country that is told, or the one named beside it, writes it",
@@ -55,7 +56,7 @@ WHOSE: Mapping[str, str] = {
         SHARED,
     ),
     **dict.fromkeys(("doc_ref", "specimen_id", "superseded_by"), OF + "issuing"),
-    **dict.fromkeys(("article", "hit_id", "indicator", "match_id", "need_id", "plan", "row"), REGION),
+    **dict.fromkeys(("article", "hit_id", "indicator", "match_id", "need_id", "plan", "row"), MADE),
     **dict.fromkeys(("about", "evidence", "flag_id", "list_event", "original_id", "supersedes"), EVENT),
     **dict.fromkeys(("articles", "carrier", "instrument_ref", "procedure_ref", "series", "version"), LABEL),
     **dict.fromkeys(("entity", "into", "pids", "seizure_ids", "where"), TOLD),
@@ -77,6 +78,8 @@ EXCEPT: Mapping[str, Mapping[str, str]] = {
     "intel.location.acknowledged": {"place_ref": GIVEN},
     "intel.location.cleared": {"place_ref": GIVEN},
     "intel.location.verified": {"place_ref": GIVEN},
+    "intel.route.confirmed": {"route_id": GIVEN},
+    "intel.route.retired": {"route_id": GIVEN},
     "legal.law.amended": {"supersedes": LABEL},
     "legal.law.enacted": {"supersedes": LABEL},
     "legal.law.repealed": {"supersedes": LABEL},
@@ -148,7 +151,9 @@ def key(data: Any, field: str) -> str:
     """Return the whole identifier in a field of data whose service has noted whose it is (`owners`), else as it is."""
     ref: str = getattr(data, field)
     owner = (data.owners or {}).get(field)
-    return f"{owner}:{parted(ref)[1]}" if owner else ref
+    if owner is None:
+        return ref
+    return parted(ref)[1] if owner == REGION else f"{owner}:{parted(ref)[1]}"
 
 
 def told_apart(scope: str, data: Any, field: str, country: str) -> str:

@@ -56,7 +56,7 @@ async def test_only_the_country_of_the_place_answers_for_it(scene):
     await scene.play(reported(scene, gtm, slv))
     foreign = answered(scene, hnd, "verified")
     await scene.play(foreign)
-    assert await scene.refused(foreign) == {("/data/place_ref", "not_permitted")}
+    assert await scene.refused(foreign) == {("/data/place_ref", "unknown_reference")}, "to it, there is none"
     assert told(await scene.received(gtm)) == []
 
 

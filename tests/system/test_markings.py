@@ -36,6 +36,7 @@ def reports(owner, concerned, number, marking):
     elsewhere = [{"from": "ECU", "to": CONCERNED, "mode": "boat", "point_kind": "Transit"}]
     band = {"countries": [OWNER, NAMED]}
     person = {"band_id": f"b-{n}", "nationality": "HND", "role": "Leader", "modus_operandi": ["a", "b"]}
+    theirs = person | {"band_id": f"{OWNER}:b-{n}"}
     to = {"from": OWNER, "to": NAMED}
     number_hash = f"{number:064x}"
     marked = {"handling": ...} | marking
@@ -50,10 +51,10 @@ def reports(owner, concerned, number, marking):
         say(owner, "intel.phonebook.disseminated", seizure_id=f"z-{n}", recipients=[NAMED], **book | marking),
         say(owner, "intel.band.dismantled", band_id=f"d-{n}", time=NOW - timedelta(days=2), **band, **marking),
     ], [
-        say(concerned, "intel.route.reported", route_id=f"r-{n}", legs=elsewhere, tlp="red"),
-        say(concerned, "intel.band.identified", band_id=f"b-{n}", countries=[], tlp="red"),
-        say(concerned, "intel.trafficker.detected", trafficker_pid=f"t-h-{n}", **person, tlp="red"),
-        say(concerned, "intel.trafficker.detected", trafficker_pid=f"t-d-{n}", band_id=f"d-{n}", tlp="red"),
+        say(concerned, "intel.route.reported", route_id=f"{OWNER}:r-{n}", legs=elsewhere, tlp="red"),
+        say(concerned, "intel.band.identified", band_id=f"{OWNER}:b-{n}", countries=[], tlp="red"),
+        say(concerned, "intel.trafficker.detected", trafficker_pid=f"t-h-{n}", **theirs, tlp="red"),
+        say(concerned, "intel.trafficker.detected", trafficker_pid=f"t-d-{n}", band_id=f"{OWNER}:d-{n}", tlp="red"),
         say(concerned, "intel.phonebook.disseminated", seizure_id=f"z-h-{n}", recipients=["USA"], **book),
     ]
 

@@ -37,6 +37,7 @@ class Sighting:
     country: str
     place: str
     seen: datetime
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ async def sightings(connection: Connection, issuing: str, doc_ref: str) -> list[
     return await found(
         connection,
         Sighting,
-        "select event_id, country, place, seen from sighting where doc_ref = $1 and issuing = $2"
+        "select event_id, country, place, seen, source from sighting where doc_ref = $1 and issuing = $2"
         " order by seen, event_id",
         doc_ref,
         issuing,

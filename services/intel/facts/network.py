@@ -7,7 +7,7 @@ from typing import Any
 from services.intel.facts.rows import found, marks
 from services.intel.gate import Marking
 from services.intel.policy import POLICY
-from shared.contracts import Event
+from shared.contracts import Event, identity
 from shared.contracts.intel import (
     CommitmentAgreed,
     CommitmentFulfilled,
@@ -152,12 +152,17 @@ async def replies(connection: Connection, exchange_id: str, asker: str, asked: s
 
 def commitment(event: Event[Any], data: CommitmentAgreed) -> Columns:
     """Keep a commitment."""
-    return {"commitment_id": data.commitment_id, "country": data.country, "agreed_by": event.country, "due": data.due}
+    return {
+        "commitment_id": identity.key(data, "commitment_id"),
+        "country": data.country,
+        "agreed_by": event.country,
+        "due": data.due,
+    }
 
 
 def commitment_act(_event: Event[Any], data: CommitmentFulfilled) -> Columns:
     """Keep that a commitment was kept."""
-    return {"commitment_id": data.commitment_id}
+    return {"commitment_id": identity.key(data, "commitment_id")}
 
 
 async def commitments(connection: Connection, commitment_id: str) -> list[Commitment]:

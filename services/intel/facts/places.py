@@ -7,7 +7,7 @@ from typing import Any
 from services.intel.facts.rows import found, marks
 from services.intel.gate import Marking
 from services.intel.policy import POLICY
-from shared.contracts import Event
+from shared.contracts import Event, identity
 from shared.contracts.intel import LocationReported
 from shared.contracts.intel.places import KnownPlace
 from shared.contracts.victims import VictimIdentified
@@ -21,10 +21,16 @@ class Place:
 
     event_id: str
     place_ref: str
+    """The whole identifier."""
     reporter: str
     target: str
     due: datetime
     marking: Marking
+
+    @property
+    def named(self) -> str:
+        """The identifier as the reporter writes it."""
+        return identity.written(self.place_ref, self.reporter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class Identification:
 def place(event: Event[Any], data: LocationReported) -> Columns:
     """Keep a place reported; its acknowledgement is due as the report says, or within the policy's time."""
     return {
-        "place_ref": data.place_ref,
+        "place_ref": identity.key(data, "place_ref"),
         "reporter": event.country,
         "target": data.target_country,
         "due": data.ack_by or event.recordedtime + POLICY.acknowledged_within,
@@ -57,7 +63,7 @@ def place(event: Event[Any], data: LocationReported) -> Columns:
 
 def place_act(event: Event[Any], data: KnownPlace) -> Columns:
     """Keep what the country of a place said of it."""
-    return {"place_ref": data.place_ref, "target": event.country, "act": event.verb}
+    return {"place_ref": identity.key(data, "place_ref"), "target": event.country, "act": event.verb}
 
 
 async def add_identification(connection: Connection, event: Event[VictimIdentified]) -> None:
@@ -89,6 +95,18 @@ async def reports(connection: Connection, target: str, place_ref: str) -> list[P
     )
 
 
+async def first(connection: Connection, target: str, event_ids: list[str]) -> dict[str, tuple[str, str]]:
+    """Return of each event id the first report (reporter, place) of a place in a country that has it."""
+    rows = await connection.fetch(
+        "select distinct on (p.event_id) p.event_id, p.reporter, p.place_ref from place as p"
+        " left join log as l on l.id = p.event_id and l.source = p.source"
+        " where p.target = $1 and p.event_id = any($2::text[]) order by p.event_id, l.position nulls last, p.source",
+        target,
+        event_ids,
+    )
+    return {row["event_id"]: (row["reporter"], row["place_ref"]) for row in rows}
+
+
 async def unanswered(connection: Connection, target: str) -> list[Place]:
     """Return the places that others reported in a country and that it has not answered, first due first."""
     return await found(
@@ -99,11 +117,6 @@ async def unanswered(connection: Connection, target: str) -> list[Place]:
         " (select 1 from place_act where place_ref = p.place_ref and target = p.target) order by due, event_id",
         target,
     )
-
-
-async def is_elsewhere(connection: Connection, place_ref: str) -> bool:
-    """Return whether a place under this reference is known in whatever country."""
-    return bool(await connection.fetchval("select true from place where place_ref = $1 limit 1", place_ref))
 
 
 async def answers(connection: Connection, target: str, place_ref: str) -> list[Answer]:
@@ -134,8 +147,8 @@ async def caused_by(connection: Connection, country: str, causationid: str) -> l
     rows = await connection.fetch(
         "select place_ref from place where event_id = $1 and target = $2"
         " union select place_ref from place_act where event_id = $1 and target = $2"
-        " union select entity from told where event_id = $1 and country = $2"
-        " and scope = 'place/' || $2 || '/' || entity order by place_ref",
+        " union select substr(scope, length('place/' || $2 || '/') + 1) from told where event_id = $1 and country = $2"
+        " and starts_with(scope, 'place/' || $2 || '/') order by place_ref",
         causationid,
         country,
     )

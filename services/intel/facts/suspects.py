@@ -7,7 +7,7 @@ from typing import Any
 
 from services.intel.facts.rows import found, marks
 from services.intel.gate import Marking
-from shared.contracts import Event
+from shared.contracts import Event, identity
 from shared.contracts.intel import TraffickerDetected
 from shared.database import Connection
 from shared.facts import Columns
@@ -52,8 +52,8 @@ def detection(event: Event[Any], data: TraffickerDetected) -> Columns:
         "age_band": data.age_band,
         "role": data.role,
         "nationality": data.nationality,
-        "band_id": data.band_id,
-        "route_id": data.route_id,
+        "band_id": identity.key(data, "band_id") if data.band_id else None,
+        "route_id": identity.key(data, "route_id") if data.route_id else None,
         "modus_operandi": data.modus_operandi,
         "reported_by": data.reported_by,
         **marks(data),

@@ -9,7 +9,7 @@ import msgspec
 from services.intel.facts.rows import found, marks
 from services.intel.gate import Marking, marking
 from shared import contracts
-from shared.contracts import Event
+from shared.contracts import Event, identity
 from shared.contracts.intel import RouteConfirmed, RouteReported, RouteRetired
 from shared.contracts.intel.people import Band
 from shared.contracts.vocabulary import MEMBERS, REGION
@@ -24,11 +24,17 @@ class RouteAct:
     event_id: str
     country: str
     route_id: str
+    """The whole identifier."""
     act: str
     members: tuple[str, ...]
     reported_by: str
     marking: Marking
     acted: datetime
+
+    @property
+    def named(self) -> str:
+        """The identifier as the country writes it."""
+        return identity.written(self.route_id, self.country)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ def route_act(event: Event[Any], data: RouteReported | RouteConfirmed | RouteRet
     legs = data.legs if isinstance(data, RouteReported) else ()
     return {
         "country": event.country,
-        "route_id": data.route_id,
+        "route_id": identity.key(data, "route_id"),
         "act": event.verb,
         "members": sorted({one for leg in legs for one in (leg.origin, leg.to)} & {*MEMBERS}),
         "reported_by": data.reported_by,
@@ -82,7 +88,7 @@ def band_act(event: Event[Any], data: Band) -> Columns:
         return None
     return {
         "country": event.country,
-        "band_id": data.band_id,
+        "band_id": identity.key(data, "band_id"),
         "act": event.verb,
         "said": msgspec.json.encode({name: getattr(data, name) for name in Band.__struct_fields__}),
         "acted": event.time,

@@ -40,10 +40,9 @@ async def on_document(
     if cause is about and not (listings and sightings):
         return []
     notices = [
-        Notice(
-            to=to, data=_hit(doc_ref, sighting, listing), scope=scope, name=f"{sighting.event_id}/{listing.event_id}"
-        )
+        Notice(to=to, data=_hit(doc_ref, named, sighting, listing), scope=scope, name=f"{named}/{listing.event_id}")
         for sighting, listing in hits(sightings, listings)
+        for named in [_named(sighting, sightings)]
         for to in sorted({issuing, sighting.country})
     ]
     return await settle(connection, cause, [scope], notices)
@@ -63,14 +62,20 @@ def hits(sightings: Sequence[Sighting], listings: Sequence[Listing]) -> list[tup
     return found
 
 
-def _hit(doc_ref: str, sighting: Sighting, listing: Listing) -> DocumentHit:
+def _named(sighting: Sighting, sightings: Sequence[Sighting]) -> str:
+    """Return what tells a sighting from the others: its report's id, which another country may have given, too."""
+    same = [one for one in sightings if one.event_id == sighting.event_id and one.source < sighting.source]
+    return f"{sighting.event_id}/{sighting.source}" if same else sighting.event_id
+
+
+def _hit(doc_ref: str, named: str, sighting: Sighting, listing: Listing) -> DocumentHit:
     late = max(0, int((sighting.seen - listing.acted).total_seconds()))
     return DocumentHit(
         doc_ref=doc_ref,
         where=sighting.place,
         list_event=listing.event_id,
         latency_s=late,
-        hit_id=derived_id("hit", sighting.event_id, listing.event_id),
+        hit_id=derived_id("hit", named, listing.event_id),
     )
 
 

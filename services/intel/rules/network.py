@@ -9,7 +9,7 @@ from services.intel.gate import Relation, marking, may_know
 from services.intel.rules import places
 from services.intel.telling import SERVICE, Notice, alert, settle
 from shared import contracts
-from shared.contracts import Event, Problem, Refused
+from shared.contracts import Event, Problem, Refused, identity
 from shared.contracts.intel import (
     CommitmentAgreed,
     CommitmentFulfilled,
@@ -129,24 +129,23 @@ def on_feedback(about: Event[FeedbackGiven], scope: str) -> list[Notice]:
 
 async def on_agreed(cause: Event[Any], about: Event[CommitmentAgreed], connection: Connection) -> Iterable[Event[Any]]:
     """Wait for a commitment to be kept (Plan row IE-2.1b)."""
-    return await _owed(cause, about.data.commitment_id, connection)
+    return await _owed(cause, identity.key(about.data, "commitment_id"), connection)
 
 
 async def on_fulfilled(
     cause: Event[Any], about: Event[CommitmentFulfilled], connection: Connection
 ) -> Iterable[Event[Any]]:
     """Note that a commitment was kept, and whether that was late; the country or who recorded it may say so."""
+    commitment_id = identity.key(about.data, "commitment_id")
     if cause is not about:
-        return await _owed(cause, about.data.commitment_id, connection)
-    agreed = await network.commitments(connection, about.data.commitment_id)
+        return await _owed(cause, commitment_id, connection)
+    agreed = await network.commitments(connection, commitment_id)
     if not agreed:
         raise NotYet("/data/commitment_id")
     if about.data.country not in {one.country for one in agreed}:
         raise Refused(Problem("/data/country", "wrong_reference", "the commitment is another country's"))
-    if about.country not in {one for commitment in agreed for one in (commitment.country, commitment.agreed_by)}:
-        raise Refused(Problem("/data/commitment_id", "not_permitted", "this country has no part in the commitment"))
     late = about.time > max(one.due for one in agreed)
-    return [enriched(about, late=late), *await _owed(cause, about.data.commitment_id, connection)]
+    return [enriched(about, late=late), *await _owed(cause, commitment_id, connection)]
 
 
 async def _owed(cause: Event[Any], commitment_id: str, connection: Connection) -> list[Event[Any]]:
@@ -160,22 +159,25 @@ async def _owed(cause: Event[Any], commitment_id: str, connection: Connection) -
 
 def owed(scope: str, commitment_id: str, commitment: Commitment, *, kept: bool) -> list[Notice]:
     """Return who is told of a commitment: who owes it, at once and when it is overdue, and then who recorded it."""
-    which = commitment.event_id, "intel.commitment.agreed"
+    which, by = (commitment.event_id, "intel.commitment.agreed"), commitment.agreed_by
     notices = []
     if commitment.country != commitment.agreed_by:
-        data = alert("commitment_agreed", which, commitment_id, due=commitment.due, country=commitment.agreed_by)
+        data = alert("commitment_agreed", which, commitment_id, country=by, owned=True, due=commitment.due)
         notices.append(Notice(to=commitment.country, data=data, scope=scope))
     if kept:
         return notices
+    owned = bool(identity.parted(commitment_id)[0])  # else it is of before: two bodies' reports may have the same id
+    name = f"{scope}/{commitment.event_id}" if owned else commitment.event_id
     overdue = CommitmentOverdue(
-        commitment_id=commitment_id,
+        commitment_id=identity.written(commitment_id, by),
+        owners={"commitment_id": by} if owned else None,
         country=commitment.country,  # type: ignore[arg-type]  # read back as it was written
         due=commitment.due,
     )
-    notices.append(
-        Notice(to=commitment.country, data=overdue, scope=scope, name=commitment.event_id, due=commitment.due)
-    )
+    notices.append(Notice(to=commitment.country, data=overdue, scope=scope, name=name, due=commitment.due))
     if commitment.country != commitment.agreed_by:
-        late = alert("commitment_overdue", which, commitment_id, due=commitment.due, country=commitment.country)
+        late = alert(
+            "commitment_overdue", which, commitment_id, country=commitment.country, owned=True, due=commitment.due
+        )
         notices.append(Notice(to=commitment.agreed_by, data=late, scope=scope, due=commitment.due))
     return notices

@@ -9,7 +9,7 @@ from services.intel.facts.phones import Book
 from services.intel.gate import Relation, marking, may_know, opened_to
 from services.intel.policy import POLICY
 from services.intel.telling import Notice, alert, settle
-from shared.contracts import Event
+from shared.contracts import Event, identity
 from shared.contracts.intel import PhonebookDisseminated, PhonebookSeized, PhonenumberMatched
 from shared.contracts.legal import PersonDetained
 from shared.database import Connection
@@ -96,12 +96,21 @@ def matches(number: str, books: Sequence[Book]) -> list[Notice]:
                 match_id=derived_id("match", number, *sorted((mine, other))),
                 countries=(mine, other),  # type: ignore[arg-type]  # read back as they were written
                 hash_prefix=number[:4],
-                seizure_ids=tuple(dict.fromkeys(book.seizure_id for book in (*own, *theirs))),
+                seizure_ids=_books(own, theirs),
                 score=round(2 / len(countries), 2),
             )
             notices.append(Notice(to=mine, data=match, scope=scope, name=f"{number}/{other}"))
             notices += _proposals(scope, own, theirs)
     return notices
+
+
+def _books(own: Sequence[Book], theirs: Sequence[Book]) -> tuple[str, ...]:
+    """Return the books' identifiers, first the own; another's that is equal to one of them with its owner."""
+    mine = {book.seizure_id: None for book in own}
+    named = (
+        identity.whole(book.seizure_id, book.country) if book.seizure_id in mine else book.seizure_id for book in theirs
+    )
+    return tuple(dict.fromkeys((*mine, *named)))
 
 
 def _proposals(scope: str, own: Sequence[Book], theirs: Sequence[Book]) -> list[Notice]:

@@ -7,7 +7,7 @@ from services.intel.facts import places, told
 from services.intel.facts.places import Answer, Identification, Place
 from services.intel.gate import Relation, may_know
 from services.intel.telling import Notice, alert, settle
-from shared.contracts import Event, Problem, Refused, Retracted
+from shared.contracts import Event, Retracted, identity
 from shared.contracts.intel import FeedbackGiven, LocationReported
 from shared.contracts.victims import VictimIdentified
 from shared.database import Connection
@@ -18,15 +18,14 @@ REPORTED = "intel.location.reported"
 
 async def on_place(cause: Event[Any], about: Event[LocationReported], connection: Connection) -> Iterable[Event[Any]]:
     """Tell the country in which the suspected place lies (Plan row IE-3.2.1), and wait for its word."""
-    return await _settled(cause, about.data.target_country, about.data.place_ref, connection, about=about.id)
+    place_ref = identity.key(about.data, "place_ref")
+    return await _settled(cause, about.data.target_country, place_ref, connection, about=about.id)
 
 
 async def on_answer(cause: Event[Any], about: Event[Any], connection: Connection) -> Iterable[Event[Any]]:
-    """Tell those who reported a place what its country says of it; only that country may."""
-    place_ref = about.data.place_ref
+    """Tell those who reported a place what its country says of it: to others, it is not there."""
+    place_ref = identity.key(about.data, "place_ref")
     if cause is about and not await places.reports(connection, about.country, place_ref):
-        if await places.is_elsewhere(connection, place_ref):
-            raise Refused(Problem("/data/place_ref", "not_permitted", "only the country of the place answers for it"))
         raise NotYet("/data/place_ref")
     return await _settled(cause, about.country, place_ref, connection, about=about.id)
 
@@ -54,12 +53,19 @@ async def _settled(
     answers = await places.answers(connection, target, place_ref)
     known = await told.events(connection, scope)
     said = {one.event_id for one in answers}
-    causes = {one.event_id: {one.event_id, known.get(_report(scope, one).key, ""), *said} for one in reports}
-    ever = {about, *known.values(), *said, *causes} - {""}
+    # An id names the first report that has it: another country may give one of its own the same.
+    first = await places.first(connection, target, [about, *(one.event_id for one in reports)])
+    causes = [
+        {known.get(_report(scope, one).key, ""), *said}
+        | ({one.event_id} if first[one.event_id] == (one.reporter, place_ref) else set())
+        for one in reports
+    ]
+    elsewhere = {event_id for event_id, (_, where) in first.items() if where != place_ref}
+    ever = {about, *known.values(), *said, *first} - elsewhere - {""}
     victims = await places.identifications(connection, target, sorted(ever))
     notices = []
-    for report in reports:
-        found = [one for one in victims if one.causationid in causes[report.event_id]]
+    for report, named in zip(reports, causes, strict=True):
+        found = [one for one in victims if one.causationid in named]
         notices += follow_up(scope, report, answers, found)
     return await settle(connection, cause, [scope, *(_victim(one.event_id) for one in victims)], notices)
 
@@ -74,16 +80,16 @@ def follow_up(scope: str, report: Place, answers: Sequence[Answer], victims: Seq
         return []
     which = report.event_id, REPORTED
     if not may_know(report.marking, Relation.NAMED):
-        data = alert("not_passed_on", which, report.place_ref, marked=report.marking)
+        data = alert("not_passed_on", which, report.place_ref, owned=True, marked=report.marking)
         return [Notice(to=report.reporter, data=data, scope=scope)]
     notices = [_report(scope, report)]
     if not answers:
         for to, other in ((report.target, report.reporter), (report.reporter, report.target)):
-            late = alert("location_overdue", which, report.place_ref, due=report.due, country=other)
+            late = alert("location_overdue", which, report.place_ref, due=report.due, country=other, owned=True)
             notices.append(Notice(to=to, data=late, scope=scope, due=report.due))
     for answer in answers:
         said = answer.event_id, f"intel.location.{answer.act}"
-        data = alert(f"location_{answer.act}", said, report.place_ref, country=report.target)
+        data = alert(f"location_{answer.act}", said, report.place_ref, country=report.target, owned=True)
         notices.append(Notice(to=report.reporter, data=data, scope=scope))
     for victim in victims:
         notices += _feedback(report, victim)
@@ -93,7 +99,15 @@ def follow_up(scope: str, report: Place, answers: Sequence[Answer], victims: Seq
 def _report(scope: str, report: Place) -> Notice:
     which = report.event_id, REPORTED
     marked, reporter = report.marking, report.reporter
-    data = alert("location_reported", which, report.place_ref, due=report.due, country=reporter, marked=marked)
+    data = alert(
+        "location_reported",
+        which,
+        report.place_ref,
+        due=report.due,
+        country=reporter,
+        owned=True,
+        marked=marked,
+    )
     return Notice(to=report.target, data=data, scope=scope)
 
 
@@ -101,14 +115,21 @@ def _feedback(report: Place, victim: Identification) -> list[Notice]:
     """Give the feedback in the name of the place's country, and tell the reporter (Plan PC 1.1.3)."""
     scope, name = _victim(victim.event_id), f"{report.event_id}/{victim.event_id}"
     drafted = FeedbackGiven(
-        exchange_id=report.place_ref,
+        exchange_id=report.named,
         to=report.reporter,  # type: ignore[arg-type]  # read back as it was written
         useful=True,
         used_for="victim_identified",
         reported_by=victim.reported_by,  # type: ignore[arg-type]
     )
     which = victim.event_id, "victims.victim.identified"
-    data = alert("feedback", which, report.place_ref, reason="victim_identified", country=report.target)
+    data = alert(
+        "feedback",
+        which,
+        report.place_ref,
+        reason="victim_identified",
+        country=report.target,
+        owned=True,
+    )
     return [
         Notice(to=report.target, data=drafted, scope=scope, name=name),
         Notice(to=report.reporter, data=data, scope=scope, name=name),

@@ -16,7 +16,7 @@ from services.intel.gate import Marking, Relation, may_know
 from services.intel.policy import POLICY
 from services.intel.rules.ways import band_settled
 from services.intel.telling import Notice, alert, settle
-from shared.contracts import Event
+from shared.contracts import Event, identity
 from shared.contracts.intel import TraffickerDetected, TraffickerMerged, TraffickerProfiled
 from shared.contracts.vocabulary import REGION
 from shared.database import Connection
@@ -80,8 +80,11 @@ async def on_detected(
     suspect = about.country, about.data.trafficker_pid
     own = await suspects.of(connection, [suspect])
     events = await settle(connection, cause, [_scope(suspect)], profile(suspect, own))
-    bands = {one.band_id for one in own} | {about.data.band_id}
-    routes = {one.route_id for one in own} | {about.data.route_id}
+    band_id, route_id = (
+        identity.key(about.data, name) if getattr(about.data, name) else None for name in ("band_id", "route_id")
+    )
+    bands = {one.band_id for one in own} | {band_id}
+    routes = {one.route_id for one in own} | {route_id}
     others = await suspects.sharing(connection, sorted(filter(None, bands)), sorted(filter(None, routes))) - {suspect}
     if others:
         theirs = await suspects.of(connection, sorted(others))
@@ -91,8 +94,8 @@ async def on_detected(
             scopes.append(_pair(suspect, other))
             notices += merged(own, detections)
         events += await settle(connection, cause, scopes, notices)
-    if about.data.band_id:
-        events += await band_settled(cause, about.data.band_id, connection)
+    if band_id:
+        events += await band_settled(cause, band_id, connection)
     return events
 
 
@@ -119,9 +122,12 @@ def merged(own: Sequence[Detection], theirs: Sequence[Detection]) -> list[Notice
     evidence = sorted({event_id for found, _, _ in links for event_id in found.evidence})
     best = max(found.confidence for found, _, _ in links)
     reasons = sorted({reason for found, _, _ in links for reason in found.reasons})
+    # Two countries may have given the same identifier: then each is told with its owner.
+    apart = first[1] != second[1]
+    pids = [pid if apart else identity.whole(pid, country) for country, pid in (first, second)]
     data = TraffickerMerged(
-        pids=(first[1], second[1]),
-        into=first[1],
+        pids=tuple(pids),
+        into=pids[0],
         confidence=best,
         evidence=tuple(evidence[:EVIDENCE_MAX]),
         reasons=tuple(reasons),

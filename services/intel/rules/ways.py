@@ -13,7 +13,7 @@ from services.intel.facts.ways import BandAct, RouteAct
 from services.intel.gate import Marking, Relation, may_know, reach
 from services.intel.telling import Notice, alert, settle
 from shared import contracts
-from shared.contracts import Event
+from shared.contracts import Event, identity
 from shared.contracts.intel import BandReactivated, RouteConfirmed
 from shared.contracts.vocabulary import REGION
 from shared.database import Connection
@@ -24,7 +24,7 @@ async def on_route(cause: Event[Any], about: Event[Any], connection: Connection)
     """Tell whom a route concerns (Plan row IE-1.2c): the countries it touches, and those who reported it too."""
     if contracts.country_of(about.source) == REGION:
         return []
-    route_id = about.data.route_id
+    route_id = identity.key(about.data, "route_id")
     scope = f"route/{route_id}"
     acts = await ways.route_acts(connection, route_id)
     if cause is about and not any(one.act == "reported" for one in acts):
@@ -40,12 +40,13 @@ def route(scope: str, acts: Sequence[RouteAct]) -> list[Notice]:
         backed = [one for one in acts if one.act != "retired" and one.country != report.country]
         for other in sorted({one.country for one in backed if may_know(one.marking, Relation.CONCERNED)}):
             which = report.event_id, "intel.route.reported"
-            data = alert("route_confirmed", which, report.route_id, country=other)
+            data = alert("route_confirmed", which, report.route_id, country=other, owned=True)
             notices.append(Notice(to=report.country, data=data, scope=scope))
     notices += _confirmed(scope, acts)
     for act in acts:
         if act.act == "retired":
-            data = alert("route_retired", (act.event_id, "intel.route.retired"), act.route_id, country=act.country)
+            which = act.event_id, "intel.route.retired"
+            data = alert("route_retired", which, act.route_id, country=act.country, owned=True)
             notices += [Notice(to=to, data=data, scope=scope) for to in _parties(act, acts)]
     return notices
 
@@ -64,9 +65,9 @@ def _reported(scope: str, report: RouteAct) -> list[Notice]:
     others = sorted({*report.members} - {report.country})
     which = report.event_id, "intel.route.reported"
     if others and not may_know(report.marking, Relation.NAMED):
-        kept = alert("not_passed_on", which, report.route_id, marked=report.marking)
+        kept = alert("not_passed_on", which, report.route_id, owned=True, marked=report.marking)
         return [Notice(to=report.country, data=kept, scope=scope)]
-    data = alert("route_reported", which, report.route_id, country=report.country, marked=report.marking)
+    data = alert("route_reported", which, report.route_id, country=report.country, owned=True, marked=report.marking)
     return [Notice(to=to, data=data, scope=scope) for to in others]
 
 
@@ -76,7 +77,12 @@ def _confirmed(scope: str, acts: Sequence[RouteAct]) -> list[Notice]:
     second = next((one for one in reports if one.country != reports[0].country), None)
     if second is None or any(one.act == "confirmed" for one in acts):
         return []
-    data = RouteConfirmed(route_id=second.route_id, reported_by=second.reported_by)  # type: ignore[arg-type]
+    owner = identity.parted(second.route_id)[0]
+    data = RouteConfirmed(
+        route_id=second.named,
+        owners={"route_id": owner} if owner else None,
+        reported_by=second.reported_by,  # type: ignore[arg-type]  # read back as it was written
+    )
     others = [one for one in reports if one.country != second.country]
     told_ = any(may_know(one.marking, Relation.CONCERNED) for one in others)
     return [Notice(to=second.country if told_ else REGION, data=data, scope=scope, name=scope)]
@@ -86,7 +92,7 @@ async def on_band(cause: Event[Any], about: Event[Any], connection: Connection) 
     """Tell whom a band concerns (Plan row PC-1c), and see whether it is at work again."""
     if contracts.country_of(about.source) == REGION:
         return []
-    return await band_settled(cause, about.data.band_id, connection)
+    return await band_settled(cause, identity.key(about.data, "band_id"), connection)
 
 
 async def band_settled(cause: Event[Any], band_id: str, connection: Connection) -> list[Event[Any]]:
@@ -111,12 +117,12 @@ def band(scope: str, acts: Sequence[BandAct], detections: Sequence[Detection]) -
 def _acted(scope: str, act: BandAct, acts: Sequence[BandAct]) -> list[Notice]:
     named = {str(one) for one in act.said.countries} - {act.country}
     concerned = {one.country for one in acts} - {act.country} - named
-    which, band_id = (act.event_id, f"intel.band.{act.act}"), act.said.band_id
-    data = alert(f"band_{act.act}", which, band_id, country=act.country, marked=act.marking)
+    which, band_id = (act.event_id, f"intel.band.{act.act}"), identity.key(act.said, "band_id")
+    data = alert(f"band_{act.act}", which, band_id, country=act.country, owned=True, marked=act.marking)
     told_ = sorted(named) if may_know(act.marking, Relation.NAMED) else []
     told_ += sorted(concerned) if may_know(act.marking, Relation.CONCERNED) else []
     if named and not may_know(act.marking, Relation.NAMED):
-        kept = alert("not_passed_on", which, band_id, marked=act.marking)
+        kept = alert("not_passed_on", which, band_id, owned=True, marked=act.marking)
         return [Notice(to=act.country, data=kept, scope=scope)]
     return [Notice(to=to, data=data, scope=scope) for to in told_]
 
@@ -146,12 +152,14 @@ def _sign_of_life(
 
 def _reactivated(scope: str, act: BandAct, country: str, reported_by: str, marked: Marking) -> list[Notice]:
     """Record that the band is at work again, for the finder if it may know of its end; tell who had broken it up."""
-    name = f"reactivated/{act.event_id}"
+    owned = bool(act.said.owners)  # else it is of before: two countries' reports may have the same id
+    name = f"reactivated/{scope}/{act.event_id}" if owned else f"reactivated/{act.event_id}"
     data = BandReactivated(**{**msgspec.structs.asdict(act.said), "reported_by": reported_by})
     own = country == act.country or may_know(act.marking, Relation.CONCERNED)
     notices = [Notice(to=country if own else REGION, data=data, scope=scope, name=name)]
     if country != act.country and may_know(marked, Relation.CONCERNED):
         which = act.event_id, "intel.band.dismantled"
-        told_ = alert("band_reactivated", which, act.said.band_id, country=country, marked=marked)
+        band_id = identity.key(act.said, "band_id")
+        told_ = alert("band_reactivated", which, band_id, country=country, owned=True, marked=marked)
         notices.append(Notice(to=act.country, data=told_, scope=scope, name=name))
     return notices

@@ -11,7 +11,7 @@ from services.training.rules.notices import SERVICE, owner
 from services.training.standing import Certificate, Key, Step, history
 from services.training.store import certificates
 from shared import deadlines
-from shared.contracts import Data, Event, Problem, Refused
+from shared.contracts import Data, Event, Problem, Refused, identity
 from shared.contracts.training import (
     CertificationExpired,
     CertificationRenewed,
@@ -162,7 +162,7 @@ def _taken_back(cause: Event[Any], event: Event[Any]) -> Event[Any]:
 
 async def _keep(event: Event[Any], data: OfficerCertified, connection: Connection) -> None:
     laws = [one for one in data.aligned_to if one.law_id]
-    names = [f"{owner(one.law_id, event.country)}/{one.law_id}" for one in laws]
+    names = [f"{owner(one.law_id, event.country)}/{identity.parted(one.law_id or '')[1]}" for one in laws]
     row = certificates.Row(
         event_id=event.id,
         source=event.source,

@@ -10,7 +10,7 @@ from services.training.policy import POLICY
 from services.training.rules.notices import SERVICE, owner
 from services.training.store import needs
 from shared import deadlines
-from shared.contracts import Data, Event
+from shared.contracts import Data, Event, identity
 from shared.contracts.intel import EntryRequirementChanged, OperationEvaluated
 from shared.contracts.legal import ProcedureIssued
 from shared.contracts.training import (
@@ -162,7 +162,7 @@ def course(event: Event[Any], data: CourseScheduled | CourseDelivered) -> Column
         "country": owner(data.bcp, event.country),
         "course_id": data.course_id,
         "topics": data.topics,
-        "bcp": data.bcp,
+        "bcp": data.bcp and identity.parted(data.bcp)[1],
         "delivered": isinstance(data, CourseDelivered),
         "at": event.time,
     }

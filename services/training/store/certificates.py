@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from services.training.standing import Certificate, Key, Step
-from shared import contracts
+from shared import contracts, rules
 from shared.contracts import Event
 from shared.database import Connection
 
@@ -168,7 +168,8 @@ async def tell(connection: Connection, steps: Collection[tuple[Step, Event[Any]]
 
 async def recorded(connection: Connection, event_ids: Collection[str]) -> bool:
     """Return whether all of these events of ours stand in the log."""
-    number: int = await connection.fetchval("select count(*) from log where id = any($1::text[])", event_ids)
+    query = "select count(*) from log where id = any($1::text[]) and source = $2"
+    number: int = await connection.fetchval(query, event_ids, rules.source("training"))
     return number == len(event_ids)
 
 

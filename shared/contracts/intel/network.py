@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.contracts import Count, Data, Hash, Problem, Ref, Time, contract
 from shared.contracts.aggregates import Aggregate
+from shared.contracts.identity import Owners
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.vocabulary import SEATS, Body, Country, DataRef, Dataset, Listed, Reporter, Seat, Token
@@ -309,6 +310,8 @@ class CommitmentAgreed(Fact, frozen=True, kw_only=True):
     commitment_id: Ref
     country: Country
     """Who owes it."""
+    owners: Owners | None = None
+    """Whose identifiers these are, by field; not in what was recorded before identifiers had owners."""
     due: Time
     text_ref: DataRef | None = None
     change: Tallied | None = None
@@ -333,6 +336,8 @@ class CommitmentFulfilled(Fact, frozen=True, kw_only=True):
 
     commitment_id: Ref
     country: Country
+    owners: Owners | None = None
+    """Whose identifiers these are, by field; not in what was recorded before identifiers had owners."""
     late: bool | None = None
     change: Tallied | None = None
     latency_s: Count | None = None
@@ -351,3 +356,5 @@ class CommitmentOverdue(Data, frozen=True, kw_only=True):
     commitment_id: Ref
     country: Country
     due: Time
+    owners: Owners | None = None
+    """Whose identifiers these are, by field; not in what was recorded before identifiers had owners."""

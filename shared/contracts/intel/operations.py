@@ -161,7 +161,7 @@ EXCHANGED: dict[str, Any] = {"privacy": "P", "entity": "exchange_id"}
     owner="to",
     **EXCHANGED,
     tallies=(
-        Tally("information", ("exchange_id",)),
+        Tally("information", ("sender", "exchange_id")),
         Age("gathered", "age_s"),
     ),
     rows=(
@@ -248,8 +248,8 @@ class InformationRefused(Exchange, frozen=True, kw_only=True):
     bad=("useful", "very"),
     entity="exchange_id",
     tallies=(
-        Tally("feedback", ("exchange_id",), "change"),
-        Since("information", ("exchange_id",), "latency_s"),
+        Tally("feedback", ("to", "exchange_id"), "change"),
+        Since("information", ("to", "exchange_id"), "latency_s"),
     ),
     rows=("PC-1.1.3",),
 )

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from shared.contracts import Count, Data, EventId, Hash, Ref, Share, contract
+from shared.contracts.identity import Owners
 from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import Since, Tallied, Tally
@@ -62,6 +63,8 @@ class TraffickerDetected(Marked, frozen=True, kw_only=True):
     modus_operandi: Listed[Token] = ()
     route_id: Ref | None = None
     band_id: Ref | None = None
+    owners: Owners | None = None
+    """Whose identifiers these are, by field; not in what was recorded before identifiers had owners."""
     change: Tallied | None = None
 
 
@@ -187,6 +190,8 @@ class Band(Marked, frozen=True, kw_only=True):
     """What is known of a band."""
 
     band_id: Ref
+    owners: Owners | None = None
+    """Whose identifiers these are, by field; not in what was recorded before identifiers had owners."""
     scope: BandScope
     offences: OneOrMore[Offence]
     members_count: Count | None = None

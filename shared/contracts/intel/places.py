@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import field
 
 from shared.contracts import Count, Ref, Time, Value, contract
+from shared.contracts.identity import Owners
 from shared.contracts.intel.marking import Marked
 from shared.contracts.means import Money
 from shared.contracts.sense import Fact
@@ -51,6 +52,8 @@ class RouteReported(Marked, frozen=True, kw_only=True):
     """A route of smugglers or traffickers became known (Plan IE 1.2: "rutas")."""
 
     route_id: Ref
+    owners: Owners | None = None
+    """Whose identifiers these are, by field; not in what was recorded before identifiers had owners."""
     legs: OneOrMore[Leg]
     fee: Money | None = None
     first_seen: date | None = None
@@ -78,6 +81,8 @@ class LocationReported(Marked, frozen=True, kw_only=True):
     """A place was reported where victims of trafficking are suspected (Plan IE 3.2.1)."""
 
     place_ref: Ref
+    owners: Owners | None = None
+    """Whose identifiers these are, by field; not in what was recorded before identifiers had owners."""
     venue: Token
     suspected_exploitation: Exploitation
     target_country: Country
@@ -106,6 +111,8 @@ class KnownRoute(Fact, frozen=True, kw_only=True):
     """A route on record."""
 
     route_id: Ref
+    owners: Owners | None = None
+    """Whose identifiers these are, by field; not in what was recorded before identifiers had owners."""
     change: Tallied | None = None
 
 
@@ -140,6 +147,8 @@ class KnownPlace(Fact, frozen=True, kw_only=True):
     """A place that was reported."""
 
     place_ref: Ref
+    owners: Owners | None = None
+    """Whose identifiers these are, by field; not in what was recorded before identifiers had owners."""
     outcome_ref: DataRef | None = None
 
 

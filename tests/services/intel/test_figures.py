@@ -62,9 +62,10 @@ async def test_a_hit_counts_for_issuer_and_finder_once_in_the_region_and_goes_wi
 
 
 async def test_profiles_and_merges_are_subtracted(desk):
-    traits = {"band_id": "band-1", "route_id": "rt-1", "role": "Transporter"}
+    ways = {"GTM": ("band-1", "rt-1"), "MEX": ("GTM:band-1", "GTM:rt-1")}
+    traits = {by: {"band_id": band, "route_id": route, "role": "Transporter"} for by, (band, route) in ways.items()}
     detected = [
-        desk.event("intel.trafficker.detected", by=by, trafficker_pid=pid, **traits)
+        desk.event("intel.trafficker.detected", by=by, trafficker_pid=pid, **traits[by])
         for by, pid in (("GTM", "tr-1"), ("GTM", "tr-1"), ("MEX", "tr-9"))
     ]
     await desk.tell(*detected)

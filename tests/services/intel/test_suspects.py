@@ -84,7 +84,8 @@ def test_the_region_is_told_of_one_person_and_no_country_more_than_marked(own, t
 
 
 def detected(desk, country, pid, **more):
-    traits = {"band_id": "band-1", "nationality": "HND", "role": "Leader", "sex": "male", "age_band": "adult"} | more
+    band_id = "band-1" if country == "GTM" else "GTM:band-1"
+    traits = {"band_id": band_id, "nationality": "HND", "role": "Leader", "sex": "male", "age_band": "adult"} | more
     return desk.event("intel.trafficker.detected", by=country, trafficker_pid=pid, **traits)
 
 
@@ -106,7 +107,14 @@ async def test_two_identifiers_become_one_person_in_any_order(desk, order):
 
 
 @pytest.mark.parametrize(
-    "change", [{"sex": "female"}, {"nationality": "GTM"}, {"band_id": "band-2"}, {"srceval": "X", "infoeval": "4"}]
+    "change",
+    [
+        {"sex": "female"},
+        {"nationality": "GTM"},
+        {"band_id": "GTM:band-2"},
+        {"band_id": "band-1"},
+        {"srceval": "X", "infoeval": "4"},
+    ],
 )
 async def test_what_differs_or_is_hearsay_merges_nobody(desk, change):
     await desk.tell_at_once(detected(desk, "GTM", "tr-1"), detected(desk, "MEX", "tr-9", **change))

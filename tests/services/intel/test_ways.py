@@ -13,12 +13,14 @@ LEGS = [
 
 
 def route(desk, country, route_id="rt-1", days=0, **more):
-    return desk.event("intel.route.reported", by=country, route_id=route_id, legs=LEGS, days=-days, **more)
+    named = route_id if country == "HND" else f"HND:{route_id}"
+    return desk.event("intel.route.reported", by=country, route_id=named, legs=LEGS, days=-days, **more)
 
 
 def band(desk, country, act, days=0, **more):
     countries = more.pop("countries", ["GTM", "MEX"])
-    return desk.event(f"intel.band.{act}", by=country, band_id="band-1", countries=countries, days=-days, **more)
+    named = "band-1" if country == "GTM" else "GTM:band-1"
+    return desk.event(f"intel.band.{act}", by=country, band_id=named, countries=countries, days=-days, **more)
 
 
 async def test_a_route_is_told_to_the_countries_that_it_touches(desk):
@@ -32,7 +34,7 @@ async def test_a_second_country_confirms_it(desk, order):
     for number in order:
         await desk.tell(reports[number])
     (confirmed,) = await desk.recorded("intel.route.confirmed")
-    assert (confirmed.country, confirmed.data.route_id) == ("PAN", "rt-1")
+    assert (confirmed.country, confirmed.data.route_id) == ("PAN", "HND:rt-1")
     assert await desk.told("HND") == ["route_confirmed rt-1 PAN"]
     assert "route_confirmed rt-1 HND" in await desk.told("PAN")
     await desk.tell(desk.retracted(reports[1]))
@@ -65,7 +67,7 @@ async def test_a_band_detected_again_after_its_end_is_at_work_again(desk, order)
     reports = [
         band(desk, "GTM", "identified", 20),
         band(desk, "GTM", "dismantled", 10),
-        desk.event("intel.trafficker.detected", by="HND", trafficker_pid="tr-1", band_id="band-1", days=-1),
+        desk.event("intel.trafficker.detected", by="HND", trafficker_pid="tr-1", band_id="GTM:band-1", days=-1),
     ]
     for number in order:
         await desk.tell(reports[number])
@@ -79,9 +81,9 @@ async def test_a_band_detected_again_after_its_end_is_at_work_again(desk, order)
 
 
 async def test_detections_before_its_end_or_after_a_report_that_it_is_back_derive_nothing(desk):
-    early = desk.event("intel.trafficker.detected", by="HND", trafficker_pid="tr-1", band_id="band-1", days=-12)
+    early = desk.event("intel.trafficker.detected", by="HND", trafficker_pid="tr-1", band_id="GTM:band-1", days=-12)
     await desk.tell_at_once(band(desk, "GTM", "dismantled", 10), early, band(desk, "MEX", "reactivated", 5))
-    late = desk.event("intel.trafficker.detected", by="HND", trafficker_pid="tr-2", band_id="band-1", days=-1)
+    late = desk.event("intel.trafficker.detected", by="HND", trafficker_pid="tr-2", band_id="GTM:band-1", days=-1)
     await desk.tell(late)
     assert await desk.told("HND") == []
     assert "band_reactivated band-1 MEX" in await desk.told("GTM")
