@@ -4,6 +4,7 @@ Whoever takes the row takes it in the transaction of what follows: an answer and
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -15,12 +16,14 @@ from shared import contracts, crash, database
 from shared.contracts import Event
 from shared.database import SWEEP, Connection, Row
 from shared.log import Draft, Log
-from shared.telemetry import DEADLINE, RECEIVED
+from shared.telemetry import ASIDE, DEADLINE, RECEIVED
 
 log = structlog.get_logger()
 
 POLL_S = 0.2
 BATCH_MAX = 200
+SHOWN_S = 10.0
+"""How often it is counted what has failed."""
 
 
 async def fire_at(connection: Connection, name: str, due: datetime, event: Event[Any]) -> None:
@@ -45,7 +48,12 @@ async def sweep(log_: Log) -> None:
     while True:
         try:
             async with database.elected(log_.pool, log_.service, SWEEP) as connection:
+                shown = 0.0
                 while True:
+                    if time.monotonic() > shown + SHOWN_S:
+                        failing = await connection.fetchval("select count(*) from deadline where tries > 0")
+                        ASIDE.labels(log_.service, DEADLINE, "failed").set(failing)
+                        shown = time.monotonic()
                     async with connection.transaction():
                         fired = await fire(log_, connection)
                         if fired:

@@ -16,6 +16,9 @@ from shared.contracts.vocabulary import REGION
 from shared.database import Connection, Pool, Queried, turn
 from shared.rules import Rules
 
+EVENT_BYTES_MAX = 512 * 1024
+"""An event with all that the service fills in: half of what the stream takes, for a row that the relay cannot copy
+would stop it for ever."""
 GENESIS = bytes(32)
 """The hash before the first row."""
 
@@ -272,12 +275,14 @@ def _merges_last(drafts: Sequence[Draft]) -> list[int]:
 
 
 def _fitting(event: Event[Any]) -> bytes:
-    """Return the event as it is recorded; raises Unfit where a reader, by the contract, could not decode that."""
+    """Return the event as it is recorded; raises Unfit where no reader could decode that, or the relay not copy it."""
     try:
         payload = _encode(event)
         contracts.decode(payload)
     except msgspec.ValidationError as error:
         raise Unfit(refusal.where(error)) from error
+    if len(payload) > EVENT_BYTES_MAX:
+        raise Unfit("")
     return payload
 
 

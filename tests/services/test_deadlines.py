@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from services.training.__main__ import SERVICE
-from shared import deadlines
+from shared import deadlines, log, mailbox
 from tests.harness.desk import START, desk
 
 NAME = "training.official.enrolled"
@@ -62,3 +62,18 @@ async def test_what_has_failed_very_often_is_still_tried_and_happens_when_it_can
     assert await fired(training) == 1
     assert [event.id for event in await training.recorded(NAME)] == [good.id]
     assert await training.log.pool.fetchval("select count(*) from deadline") == 0
+
+
+async def test_an_event_larger_than_its_stream_takes_is_never_recorded(training, monkeypatch):
+    """The relay could not pass over it: the stream is the log."""
+    small, large = (training.event(NAME, officer_pid=f"of-{number}") for number in range(2))
+    monkeypatch.setattr(log, "EVENT_BYTES_MAX", len(msgspec.json.encode(small)) + 50)
+    large = msgspec.structs.replace(large, correlationid="c" * 60)
+    outcomes = await training.record(small, large)
+    assert outcomes[0] is None
+    assert isinstance(outcomes[1], log.Unfit)
+    assert [event.id for event in await training.recorded(NAME)] == [small.id]
+
+
+def test_what_is_recorded_at_most_fits_into_a_message_and_an_answer():
+    assert max(log.EVENT_BYTES_MAX, mailbox.BYTES_MAX) + 64 * 1024 <= 1024 * 1024
