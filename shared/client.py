@@ -224,7 +224,7 @@ class CountryClient:
             payload = msgspec.json.encode(telemetry.begun(report))
         except (OverflowError, UnicodeEncodeError, RecursionError):
             unfit = Problem(
-                "", "not_json", "a number, a text or the depth of the report is more than JSON here can carry"
+                "", "not_json", "a number too long, half a character, or too deep"
             )
             raise Invalid([unfit]) from None
         name = str(report.get("type", "")).removeprefix("crm.").rpartition(".")[0]

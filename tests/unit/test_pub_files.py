@@ -63,11 +63,11 @@ def test_what_cannot_be_read_is_told_in_one_line(tmp_path, content):
     assert "Traceback" not in outcome.output
 
 
-@pytest.mark.parametrize("odd", [10**30, "\ud800"])
-def test_a_client_says_what_it_cannot_write(odd):
+def test_a_client_says_what_it_cannot_write():
     client = CountryClient(Client(), "GTM", "test")
-    with pytest.raises(Invalid, match="not_json"):
-        client._checked(REPORT | {"data": {"count": odd}})
+    for odd in (10**30, "\ud800"):
+        with pytest.raises(Invalid):
+            client._checked(REPORT | {"data": {"count": odd}})
 
 
 def test_a_folder_or_nothing_is_told_too(tmp_path):
