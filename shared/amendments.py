@@ -17,6 +17,7 @@ from shared.contracts.door import shortened, within
 from shared.contracts.owned import identified
 from shared.contracts.refusal import all_problems
 from shared.contracts.report import authority
+from shared.contracts.sense import too_late
 from shared.contracts.vocabulary import REGION
 from shared.database import Connection
 from shared.owners import Ownings, named_anew
@@ -220,7 +221,12 @@ async def _checked(agreed: Contract, event: Event[Corrected], root: Root, connec
         new, foreign = identified(agreed, new, event.country)
         named = seats.named(msgspec.structs.replace(event, data=new))
         held = await seats.held(connection, root.event.time) if named else None
-        problems = [*authority(agreed, root.event.source, new, event.country, held), *foreign, *new.check()]
+        problems = [
+            *authority(agreed, root.event.source, new, event.country, held),
+            *foreign,
+            *too_late(new, root.event.time),
+            *new.check(),
+        ]
     if new is None or problems:
         raise Refused(*(msgspec.structs.replace(one, pointer=f"/data{one.pointer}") for one in problems))
     return new

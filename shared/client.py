@@ -223,9 +223,7 @@ class CountryClient:
         try:
             payload = msgspec.json.encode(telemetry.begun(report))
         except (OverflowError, UnicodeEncodeError, RecursionError):
-            unfit = Problem(
-                "", "not_json", "a number too long, half a character, or too deep"
-            )
+            unfit = Problem("", "not_json", "a number too long, half a character, or too deep")
             raise Invalid([unfit]) from None
         name = str(report.get("type", "")).removeprefix("crm.").rpartition(".")[0]
         try:

@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -64,6 +64,9 @@ class Refused(Exception):  # noqa: N818 - a verdict on a report, not a failure o
 
 class Data(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an event says. Readers ignore fields they do not know; reports are refused for them."""
+
+    happened: ClassVar[tuple[str, ...]] = ()
+    """Fields with a time, date or year that cannot lie after the report: what they say is told as done."""
 
     def check(self) -> Iterator[Problem]:
         """Yield what is wrong between fields; what one field can say alone is in its type."""

@@ -14,6 +14,7 @@ from shared.contracts.binary import said_in, structured
 from shared.contracts.door import cut, within
 from shared.contracts.owned import owned
 from shared.contracts.refusal import PROBLEMS_MAX, all_problems, parsed, unambiguous, unknown_type
+from shared.contracts.sense import too_late
 from shared.contracts.vocabulary import SEATS, DataRef
 
 FUTURE_MAX = timedelta(hours=24)
@@ -204,7 +205,11 @@ def _sense(agreed: Contract, envelope: Envelope[Report], now: datetime) -> list[
         )
     if agreed.entity and not entity and not envelope.subject:
         problems.append(Problem("/subject", "missing_field", f"name the entity in subject or in data/{agreed.entity}"))
-    return [*problems, *data.check()]
+    if envelope.expirytime and envelope.expirytime < envelope.time:
+        problems.append(Problem("/expirytime", "ends_before_start", "it ends before time"))
+    if getattr(data, "supersedes", None) == envelope.id:
+        problems.append(Problem("/data/supersedes", "wrong_reference", "a report does not amend itself"))
+    return [*problems, *too_late(data, envelope.time), *data.check()]
 
 
 def explained(versions: tuple[Contract, ...], name: str, payload: bytes, country: str) -> list[Problem]:

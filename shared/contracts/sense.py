@@ -1,6 +1,8 @@
 """What must hold between the fields of a report, whatever it is about."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
 from functools import cache
 from typing import Any, get_args, get_origin
 
@@ -16,6 +18,28 @@ PERIODS = (
     ("first_seen", "last_seen"),
     ("since", "until"),
 )
+SLACK = timedelta(hours=24)
+"""Between a time and a date: zones differ, and so do readings of a day."""
+
+
+def contradiction(field: str, message: str) -> Problem:
+    """Return the problem of a field that says the contrary of another, or of what the type itself says."""
+    return Problem(f"/data/{field}", "contradiction", message)
+
+
+def too_late(data: Data, time: datetime) -> Iterator[Problem]:
+    """Yield `after_report` where something is told as done that lies more than a day behind the report's own time."""
+    latest = time + SLACK
+    for name in data.happened:
+        value = getattr(data, name)
+        if value is not None and _begin(value) > latest:
+            yield Problem(f"/data/{name}", "after_report", "it is told as done, and lies after the time of the report")
+
+
+def _begin(value: datetime | date | int) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    return datetime(value, 1, 1, tzinfo=UTC) if isinstance(value, int) else datetime.combine(value, clock.min, UTC)
 
 
 class Fact(Report, frozen=True, kw_only=True):

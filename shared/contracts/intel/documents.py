@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from shared.contracts import Count, Data, EventId, Problem, Ref, Value, contract
-from shared.contracts.sense import Fact
+from shared.contracts.sense import Fact, contradiction
 from shared.contracts.tallies import Opens, Tallied, Tally
 from shared.contracts.vocabulary import (
     Country,
@@ -174,6 +174,12 @@ class EntryRequirementDeclared(Fact, frozen=True, kw_only=True):
     change: Tallied | None = None
     declared: Tallied | None = None
 
+    def check(self) -> Iterator[Problem]:
+        """Yield `contradiction`, too."""
+        yield from super().check()
+        if self.nationality == self.destination and self.authorisation_required:
+            yield contradiction("authorisation_required", "a country's own nationals need no authorisation to enter it")
+
 
 @contract(
     "intel.document.cleared",
@@ -273,6 +279,12 @@ class SpecimenSuperseded(SpecimenGone, frozen=True, kw_only=True):
 
     superseded_by: Ref
     change: Tallied | None = None
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `contradiction`, too."""
+        yield from super().check()
+        if self.superseded_by == self.specimen_id:
+            yield contradiction("superseded_by", "a specimen does not take its own place")
 
 
 @contract(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from shared.contracts import Count, Data, Hash, Problem, Ref, Time, contract
 from shared.contracts.aggregates import Aggregate
@@ -73,6 +73,8 @@ class ContactPointDesignated(Fact, frozen=True, kw_only=True):
 )
 class MeetingHeld(Fact, frozen=True, kw_only=True):
     """A meeting took place; the network meets on the first Tuesday of each month (Plan IE 2.1)."""
+
+    happened: ClassVar[tuple[str, ...]] = ("date",)
 
     meeting_id: Ref
     body: Reporter
@@ -210,6 +212,8 @@ class DatabaseActivated(Fact, frozen=True, kw_only=True):
 class DatasetSubmitted(Fact, frozen=True, kw_only=True):
     """A country loaded one of the four sets of data (Plan IE 1.2)."""
 
+    happened: ClassVar[tuple[str, ...]] = ("since",)
+
     dataset: Dataset
     rows: Count
     since: date | None = None
@@ -219,6 +223,8 @@ class DatasetSubmitted(Fact, frozen=True, kw_only=True):
 
 class Session(Fact, frozen=True, kw_only=True):
     """A body met, or was linked up."""
+
+    happened: ClassVar[tuple[str, ...]] = ("date",)
 
     body: Body
     date: date

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import field
 
@@ -63,6 +63,8 @@ class OperationResults(Value, frozen=True, kw_only=True):
 )
 class OperationExecuted(Fact, frozen=True, kw_only=True):
     """An operation was carried out; it is a joint one when two or more countries took part."""
+
+    happened: ClassVar[tuple[str, ...]] = ("started",)
 
     operation_id: Ref
     kind: OperationKind
@@ -171,6 +173,8 @@ EXCHANGED: dict[str, Any] = {"privacy": "P", "entity": "exchange_id"}
 )
 class InformationReceived(Exchange, frozen=True, kw_only=True):
     """A country took in what another sent it (Plan PC 1.1.1)."""
+
+    happened: ClassVar[tuple[str, ...]] = ("gathered",)
 
     gathered: date | None = None
     """When it was gathered: its age at receipt."""
@@ -297,6 +301,8 @@ class ActionPlanAdvanced(Fact, frozen=True, kw_only=True):
 )
 class ControlStatReported(Fact, frozen=True, kw_only=True):
     """Figures of border control in a period, both days included: the base of rates."""
+
+    happened: ClassVar[tuple[str, ...]] = ("since",)
 
     kind: ControlStat
     count: Count

@@ -1,13 +1,14 @@
 """Presumed traffickers, their bands and their address books."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Meta
 
-from shared.contracts import Count, Data, EventId, Hash, Ref, Share, contract
+from shared.contracts import Count, Data, EventId, Hash, Problem, Ref, Share, contract
 from shared.contracts.identity import Owners
 from shared.contracts.intel.marking import Marked
-from shared.contracts.sense import Fact
+from shared.contracts.sense import Fact, contradiction
 from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
@@ -199,6 +200,12 @@ class Band(Marked, frozen=True, kw_only=True):
     resource_level: ResourceLevel | None = None
     change: Tallied | None = None
     known: Tallied | None = None
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `contradiction`, too."""
+        yield from super().check()
+        if self.scope == "local" and len(self.countries) > 1:
+            yield contradiction("scope", "a band in several countries is a regional one")
 
 
 BAND = {

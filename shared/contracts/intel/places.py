@@ -1,7 +1,7 @@
 """Ways of working, routes, and places where victims are suspected."""
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import field
 
@@ -50,6 +50,8 @@ class Leg(Value, frozen=True, kw_only=True):
 )
 class RouteReported(Marked, frozen=True, kw_only=True):
     """A route of smugglers or traffickers became known (Plan IE 1.2: "rutas")."""
+
+    happened: ClassVar[tuple[str, ...]] = ("first_seen", "last_seen")
 
     route_id: Ref
     owners: Owners | None = None

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import ClassVar
 
 from shared.contracts import Count, Data, Problem, Ref, Time, Value, contract
-from shared.contracts.sense import Fact
+from shared.contracts.sense import Fact, contradiction
 from shared.contracts.tallies import Opens, Tallied, Tally
 from shared.contracts.vocabulary import (
     Country,
@@ -36,8 +37,16 @@ class TreatyAct(Fact, frozen=True, kw_only=True):
     country: Country
     source_url: Url | None = None
     action: TreatyAction | None = None
-    """The depositary's word for it: acceptance, approval, succession."""
+    """The depositary's word for it: acceptance, approval, succession; one that fits the act."""
     change: Tallied | None = None
+    words: ClassVar[tuple[TreatyAction, ...]] = ()
+    """Those that fit."""
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `contradiction`, too."""
+        yield from super().check()
+        if self.action is not None and self.action not in self.words:
+            yield contradiction("action", f"that is another act; here it can be {', '.join(self.words)}")
 
 
 @contract(
@@ -49,6 +58,8 @@ class TreatyAct(Fact, frozen=True, kw_only=True):
 )
 class TreatySigned(TreatyAct, frozen=True, kw_only=True):
     """A country signed a treaty; signing does not make it a party."""
+
+    words: ClassVar[tuple[TreatyAction, ...]] = ("signature",)
 
 
 @contract(
@@ -62,6 +73,8 @@ class TreatySigned(TreatyAct, frozen=True, kw_only=True):
 class TreatyRatified(TreatyAct, frozen=True, kw_only=True):
     """A country deposited its ratification, and is a party (Plan LE 2.1)."""
 
+    words: ClassVar[tuple[TreatyAction, ...]] = ("ratification", "acceptance", "approval", "succession")
+
 
 @contract(
     "legal.treaty.acceded",
@@ -73,6 +86,8 @@ class TreatyRatified(TreatyAct, frozen=True, kw_only=True):
 )
 class TreatyAcceded(TreatyAct, frozen=True, kw_only=True):
     """A country acceded without having signed, and is a party (Plan LE 2.1)."""
+
+    words: ClassVar[tuple[TreatyAction, ...]] = ("accession", "succession")
 
 
 @contract(
@@ -86,6 +101,8 @@ class TreatyAcceded(TreatyAct, frozen=True, kw_only=True):
 class TreatyWithdrawn(TreatyAct, frozen=True, kw_only=True):
     """A country withdrew from a treaty, and is no longer a party."""
 
+    words: ClassVar[tuple[TreatyAction, ...]] = ("withdrawal",)
+
 
 @contract(
     "legal.treaty.reserved",
@@ -97,6 +114,7 @@ class TreatyWithdrawn(TreatyAct, frozen=True, kw_only=True):
 class TreatyReserved(TreatyAct, frozen=True, kw_only=True):
     """A country made a reservation."""
 
+    words: ClassVar[tuple[TreatyAction, ...]] = ("reservation",)
     article: Ref | None = None
 
 
@@ -135,8 +153,10 @@ class Law(Fact, frozen=True, kw_only=True):
     """The version that it replaces."""
 
     def check(self) -> Iterator[Problem]:
-        """Yield `more_than_maximum`, too."""
+        """Yield `more_than_maximum` and `contradiction`, too."""
         yield from super().check()
+        if self.supersedes == self.version:
+            yield contradiction("supersedes", "a version does not replace itself")
         least, most = self.penalty_min_months, self.penalty_max_months
         if least is not None and most is not None and least > most:
             yield Problem("/data/penalty_min_months", "more_than_maximum", "it is more than penalty_max_months")

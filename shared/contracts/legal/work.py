@@ -1,7 +1,7 @@
 """The work of the Technical Group and of governments on laws and ratification."""
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from shared.contracts import Ref, contract
 from shared.contracts.legal.laws import JUDGES
@@ -197,6 +197,8 @@ class RepresentativeVacated(Representative, frozen=True, kw_only=True):
 )
 class LegalMeetingHeld(Fact, frozen=True, kw_only=True):
     """A meeting on legislation took place; the Technical Group has four in two years."""
+
+    happened: ClassVar[tuple[str, ...]] = ("date",)
 
     meeting_id: Ref
     body: Body

@@ -1,13 +1,14 @@
 """Courses, attendance, surveys, and the regional school."""
 
+from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from shared.contracts import Count, Ref, Share, contract
+from shared.contracts import Count, Problem, Ref, Share, contract
 from shared.contracts.aggregates import Aggregate
-from shared.contracts.sense import Fact
+from shared.contracts.sense import Fact, contradiction
 from shared.contracts.tallies import Tallied, Tally
 from shared.contracts.training.certificates import Alignment
 from shared.contracts.vocabulary import (
@@ -206,6 +207,12 @@ class SurveyClosed(SurveyRound, frozen=True, kw_only=True):
     n: Count
     """How many answered."""
 
+    def check(self) -> Iterator[Problem]:
+        """Yield `contradiction`, too."""
+        yield from super().check()
+        if self.score and not self.n:
+            yield contradiction("score", "nobody answered, so there is no mean")
+
 
 @contract(
     "training.evaluation.submitted",
@@ -238,6 +245,8 @@ class TrainingEvaluationSubmitted(Fact, frozen=True, kw_only=True):
 class SessionHeld(Fact, frozen=True, kw_only=True):
     """The mobile regional school held a session in a country (Plan IP 5.1.1)."""
 
+    happened: ClassVar[tuple[str, ...]] = ("date",)
+
     session_id: Ref
     host: Country
     topics: OneOrMore[Topic]
@@ -262,6 +271,8 @@ class SessionHeld(Fact, frozen=True, kw_only=True):
 )
 class StudentGraduated(Fact, frozen=True, kw_only=True):
     """An official finished the regional school's course (Plan IP: per year)."""
+
+    happened: ClassVar[tuple[str, ...]] = ("year",)
 
     officer_pid: Ref
     session_id: Ref

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from shared.contracts import Count, Data, Problem, Ref, Time, contract
 from shared.contracts.aggregates import Aggregate
 from shared.contracts.means import GIVERS, PLEDGE, Resource
-from shared.contracts.sense import Fact
+from shared.contracts.sense import Fact, contradiction
 from shared.contracts.tallies import Since, Tallied, Tally
 from shared.contracts.training.courses import SCHOOL
 from shared.contracts.vocabulary import (
@@ -70,6 +70,8 @@ class OfficialEnrolled(Fact, frozen=True, kw_only=True):
 )
 class WorkforceDeclared(Fact, frozen=True, kw_only=True):
     """A country declared how many officials it has: the denominator of 50 % and 30 % (Plan IP 2.1, 3.1)."""
+
+    happened: ClassVar[tuple[str, ...]] = ("as_of",)
 
     institution_type: InstitutionType
     headcount: Count
@@ -193,6 +195,14 @@ class ComplaintResolved(OfficialComplaint, frozen=True, kw_only=True):
     latency_s: Count | None = None
     """Seconds since the complaint was recorded."""
     change: Tallied | None = None
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `contradiction`, too."""
+        yield from super().check()
+        if self.outcome == "unfounded":
+            for name in ("sanction", "offence"):
+                if getattr(self, name) is not None:
+                    yield contradiction(name, "the complaint was unfounded")
 
 
 @contract(

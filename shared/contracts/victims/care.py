@@ -1,10 +1,11 @@
 """Services to victims, programmes, projects, evaluations and campaigns."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
-from shared.contracts import Count, Data, Ref, Share, Time, contract
+from shared.contracts import Count, Data, Problem, Ref, Share, Time, contract
 from shared.contracts.means import Money
-from shared.contracts.sense import Fact
+from shared.contracts.sense import Fact, contradiction
 from shared.contracts.tallies import Opens, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
@@ -63,6 +64,8 @@ from shared.contracts.vocabulary import (
 )
 class ServiceProvided(Fact, frozen=True, kw_only=True):
     """A victim was given a service (Plan VA 4.1); each victim counts once a year in IP-f."""
+
+    happened: ClassVar[tuple[str, ...]] = ("started",)
 
     victim_pid: Ref
     offence: Offence
@@ -300,6 +303,12 @@ class OccupationAssessed(Fact, frozen=True, kw_only=True):
     sex: Sex
     sector: Industry | None = None
 
+    def check(self) -> Iterator[Problem]:
+        """Yield `contradiction`, too."""
+        yield from super().check()
+        if self.sector is not None and not self.occupied:
+            yield contradiction("sector", "who has no work has it in no sector")
+
 
 @contract(
     "victims.evaluation.submitted",
@@ -378,6 +387,12 @@ class CampaignMeasured(Campaign, frozen=True, kw_only=True):
     reach: Count
     recall: Share
     sample_n: Count
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `contradiction`, too."""
+        yield from super().check()
+        if self.recall and not (self.reach and self.sample_n):
+            yield contradiction("recall", "nobody was reached, or nobody asked, who could remember")
 
 
 @contract(

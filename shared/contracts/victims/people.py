@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta, field
 
 from shared.contracts import Count, Problem, Ref, Value, contract
-from shared.contracts.sense import Fact
+from shared.contracts.sense import Fact, contradiction
 from shared.contracts.tallies import Opens, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     Act,
@@ -35,6 +35,7 @@ from shared.contracts.vocabulary import (
     VictimStatus,
 )
 
+CRIME_OF = {"PossibleVictimOfTrafficking": "tip", "ActualVictimOfTrafficking": "tip", "SmuggledMigrantHarmed": "som"}
 VICTIMS = ("PossibleVictimOfTrafficking", "ActualVictimOfTrafficking", "SmuggledMigrantHarmed")
 
 
@@ -74,6 +75,8 @@ VICTIMS = ("PossibleVictimOfTrafficking", "ActualVictimOfTrafficking", "Smuggled
 class VictimIdentified(Fact, frozen=True, kw_only=True):
     """A person was identified as a victim; trafficking by act, means and purpose (Palermo Protocol art. 3)."""
 
+    happened: ClassVar[tuple[str, ...]] = ("occurred_from", "occurred_to")
+
     victim_pid: Ref
     offence: Offence
     status: VictimStatus
@@ -98,8 +101,11 @@ class VictimIdentified(Fact, frozen=True, kw_only=True):
     unsettled: Tallied | None = None
 
     def check(self) -> Iterator[Problem]:
-        """Yield what the definition of trafficking lacks, too."""
+        """Yield `contradiction`, and what the definition of trafficking lacks, too."""
         yield from super().check()
+        meant = CRIME_OF.get(self.status)
+        if meant is not None and self.offence != meant:
+            yield contradiction("status", "a victim of trafficking is one of tip, a smuggled migrant harmed one of som")
         if self.offence != "tip" or self.status == "NotAVictimOfTrafficking":
             return
         for name, values in (("act", self.act), ("means", self.means), ("purpose", self.purpose)):

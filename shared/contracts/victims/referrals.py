@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from shared.contracts import Count, Data, Problem, Ref, Time, Value, contract
-from shared.contracts.sense import Fact
+from shared.contracts.sense import Fact, contradiction
 from shared.contracts.tallies import Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
@@ -87,10 +87,15 @@ class ReferralSent(Fact, frozen=True, kw_only=True):
     pending: Tallied | None = None
 
     def check(self) -> Iterator[Problem]:
-        """Yield `same_country` and `missing_consent`, too."""
+        """Yield `same_country`, `contradiction` and `missing_consent`, too."""
         yield from super().check()
         if self.to == self.sender:
             yield Problem("/data/to", "same_country", "a referral goes to another country")
+        adult = self.preview is not None and self.preview.age_band == "adult"
+        if adult and self.urgency == "child":
+            yield contradiction("urgency", "the preview says that the person is an adult")
+        if adult and self.override is not None and self.override.reason == "child":
+            yield contradiction("override/reason", "the preview says that the person is an adult")
         if self.consent_id is None and self.override is None:
             yield Problem("/data/consent_id", "missing_consent", "name the consent, or an override with its authority")
 

@@ -61,6 +61,12 @@ class Journey(Fact, frozen=True, kw_only=True):
     to: Country
     referral_id: Ref | None = None
 
+    def check(self) -> Iterator[Problem]:
+        """Yield `same_country`, too."""
+        yield from super().check()
+        if self.to == self.sender:
+            yield Problem("/data/to", "same_country", "a way home leads to another country")
+
 
 JOURNEY = {"case_id": "case-12", "from": "GTM", "to": "MEX", "referral_id": "ref-88", "reported_by": "consulate"}
 
