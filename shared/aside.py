@@ -15,7 +15,7 @@ from shared.database import Connection, Queried
 from shared.taken import Taken, packed, unpacked
 
 Kind: TypeAlias = Literal["waiting", "failed"]
-DELAY_S, DELAY_S_MAX, CLAIM_S = 0.5, 600.0, 30.0
+DELAY_S, DELAY_S_MAX, CLAIM_S = 0.5, 600.0, 10.0
 """What is set aside is tried again after this, each time twice as long; never after more than ten minutes."""
 
 

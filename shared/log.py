@@ -275,12 +275,17 @@ def _merges_last(drafts: Sequence[Draft]) -> list[int]:
 
 
 def _fitting(event: Event[Any]) -> bytes:
-    """Return the event as it is recorded; raises Unfit where no reader could decode that, or the relay not copy it."""
-    try:
-        payload = _encode(event)
-        contracts.decode(payload)
-    except msgspec.ValidationError as error:
-        raise Unfit(refusal.where(error)) from error
+    """Return the event as it is recorded; raises Unfit where no reader could decode that, or the relay not copy it.
+
+    What a country reports and nothing is filled in of was decoded by its contract just now.
+    """
+    payload = _encode(event)
+    agreed = contracts.registry().get(event.type)
+    if agreed is None or agreed.derived or not agreed.reported:
+        try:
+            contracts.decode(payload)
+        except msgspec.ValidationError as error:
+            raise Unfit(refusal.where(error)) from error
     if len(payload) > EVENT_BYTES_MAX:
         raise Unfit("")
     return payload

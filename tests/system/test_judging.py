@@ -193,6 +193,57 @@ async def test_another_services_event_that_nobody_can_read_is_set_aside_and_the_
     assert [row[:2] for row in await aside(system, "training")] == [("LEGAL", "failed")] * 3
 
 
+NEVER = "9999-12-31"
+FAR = (
+    ("intel", "information.requested", {"due": f"{NEVER}T23:59:59-06:00"}),
+    ("victims", "service.provided", {"started": f"{NEVER}T23:59:59-06:00"}),
+    ("legal", "law.amended", {"effective_from": NEVER}),
+)
+
+
+async def test_never_written_as_the_year_9999_is_refused_with_its_field(system):
+    """Some were neither recorded nor refused, and came again for seven days."""
+    system.start(*(service for service, *_ in FAR))
+    await system.ready()
+    client, gtm = await system.region.connect("GTM"), await system.country("GTM")
+    for service, name, changes in FAR:
+        report = gtm.report(f"{service}.{name}", example(f"{service}.{name}") | changes, subject="far-1")
+        await client.request(f"report.{service}.{name}", json.dumps(report).encode(), timeout=30)
+    for service, _, (field, *_) in FAR:
+        (told,) = await refusals(system, service)
+        assert (f"/data/{field}", "out_of_range") in told
+    await emptied(system, *(service for service, *_ in FAR))
+
+
+async def test_an_old_event_that_a_rule_cannot_work_with_waits_alone_and_so_does_its_correction(system):
+    """A law of the year 9999, recorded before there were bounds: training waited on it, and on its correction."""
+    system.start("training")
+    await system.ready()
+    legal, gtm = (await system.region.connect("legal")).jetstream(), await system.country("GTM")
+    certified = example("training.officer.certified", aligned_to=[{"law_id": "law-1", "version": "1"}])
+    await gtm.publish(gtm.report("training.officer.certified", certified))
+    await system.recorded("training", "training.officer.certified")
+    law = example_event(contracts.registry()["crm.legal.law.amended.v1"])
+    law["data"] |= {"law_id": "law-1", "effective_from": NEVER, "version": "2"}
+    good = law | {"id": "good", "data": law["data"] | {"law_id": "law-2", "effective_from": "2024-07-01"}}
+    for number, event in enumerate((law, good), 1):
+        payload = json.dumps(event | {"sequence": number}).encode()
+        assert (await legal.publish("crm.evt.legal.law.amended.GTM", payload)).seq == number
+
+    async def heard():
+        return {row["sequence"] for row in await system.rows("training", "select sequence from heard")} >= {2}
+
+    await until(heard, "the good law to be heard")
+    await until(lambda: _settled_on(system, 1), "the far law to be heard or set aside")
+
+
+async def _settled_on(system, sequence):
+    rows = await system.rows(
+        "training", "select sequence from heard union all select sequence from aside where kind = 'failed'"
+    )
+    return sequence in {row["sequence"] for row in rows}
+
+
 def crowd(gtm, number):
     return [gtm.report("intel.document.corrected", _correction(f"never-{n}")) for n in range(number)]
 
