@@ -54,6 +54,9 @@ bench-questions: setup ## Measure how soon questions are answered, with a millio
 bench: setup ## Measure reports a second, beside the plain way and the floor
 	@exec $(PY) -m tests.bench.run
 
+bench-flood: setup ## Measure how one country's floods, of nine kinds, delay another's reports and questions (some minutes)
+	@exec $(PY) -m tests.bench.flood
+
 faults: setup ## Strike the whole system with seeded faults, check that nothing is lost or doubled (SEED=1 SECONDS=60 CUT_S=60)
 	@exec $(PY) -m tests.faults.run --seed $(or $(SEED),1) --seconds $(or $(SECONDS),60) --cut-s $(or $(CUT_S),60)
 
@@ -105,4 +108,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-edges fuzz test-deploy test-played check bench bench-fold bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-edges fuzz test-deploy test-played check bench bench-flood bench-fold bench-questions faults faults-controls faults-campaign soak clean lock setup

@@ -7,6 +7,7 @@ import typer
 
 from infra.cli.ask import ask
 from infra.cli.indicators import indicators
+from infra.cli.intake import intake
 from infra.cli.mailbox import mailbox
 from infra.cli.plan import plan
 from infra.cli.provision import provision
@@ -28,3 +29,4 @@ app = typer.Typer(
 for verb in (up, provision, pub, status, indicators, ask, mailbox, trace, verify, restore, rebuild):
     app.command()(verb)
 app.add_typer(plan)
+app.add_typer(intake)

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from services.indicators import board, rules, store
-from services.indicators.announce import announce, rebuilt
+from services.indicators.announce import announce, purged, rebuilt
 from services.indicators.feed import Feed
 from services.indicators.plan import PlanError
 from services.indicators.settings import IndicatorsSettings, current
@@ -39,6 +39,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
         token=settings.operator_token,
         report=partial(store.load_report, running.pool),
         rebuild=partial(rebuilt, running.log, feed),
+        purged=partial(purged, running.log),
     )
     try:
         hosts = [name.strip() for name in settings.http_hosts.split(",")]

@@ -27,6 +27,7 @@ from shared.contracts import Data, Event, of
 from shared.contracts.indicators import (
     CountryResumed,
     CountrySilent,
+    IntakePurged,
     MilestoneMissed,
     MilestoneReached,
     ProjectionRebuilt,
@@ -215,6 +216,14 @@ async def rebuilt(own: Log, feed: Feed) -> Rebuilt:
     data = ProjectionRebuilt(checksum=done.checksum, events=done.events)
     await own.record([Draft(_event(data, now, now, done.checksum, now.isoformat()))])
     return done
+
+
+async def purged(own: Log, told: IntakePurged) -> None:
+    """Record, for the country to read, that operators empty its intake."""
+    now = own.clock.now()
+    (outcome,) = await own.record([Draft(_event(told, now, now, told.country, now.isoformat(), to=told.country))])
+    if outcome is not None:
+        raise outcome
 
 
 def _milestone(one: Announcement, now: datetime) -> Event[Any]:

@@ -32,6 +32,7 @@ from services.indicators.reports import Report, table
 from services.indicators.state import State
 from shared import web
 from shared.contracts import registry
+from shared.contracts.indicators import IntakePurged
 from shared.contracts.schema import asyncapi, event_schema, report_schema
 
 _STATIC = Path(__file__).parent / "static"
@@ -53,6 +54,8 @@ class View:
     report: Callable[[str, int | None], Awaitable[bytes | None]]
     """(quarter, revision or None for the latest) -> the report as published."""
     rebuild: Callable[[], Awaitable[Rebuilt]]
+    purged: Callable[[IntakePurged], Awaitable[None]]
+    """Records that operators empty an intake."""
     played: bool = False
     """The clock does not run as real time does: what the countries report is likely invented, and the page says so."""
     token: str = ""
@@ -84,6 +87,7 @@ def app(view: View) -> Starlette:
         Route("/indicators/{id}", taking(board.indicator, "lang", "as_of")),
         Route("/reports/{name}", taking(board.report, "lang", "revision")),
         Route("/rebuild", taking(board.rebuild), methods=["POST"]),
+        Route("/purged", taking(board.purged, "country", "why", "messages", "waiting"), methods=["POST"]),
         Route("/contracts", taking(board.contracts, "lang")),
         Route("/contracts/asyncapi.json", taking(board.asyncapi)),
         Route("/contracts/schemas/{file}", taking(board.schema)),
@@ -135,6 +139,16 @@ class _Board:
         if not self._view.exact(request):
             raise HTTPException(403, "only operators rebuild: send the operator's token")
         return _json(await self._view.rebuild())
+
+    async def purged(self, request: Request) -> Response:
+        if not self._view.exact(request):
+            raise HTTPException(403, "only operators empty an intake: send the operator's token")
+        try:
+            told = msgspec.convert(dict(request.query_params), IntakePurged, strict=False)
+        except msgspec.ValidationError as error:
+            raise HTTPException(400, str(error)) from None
+        await self._view.purged(told)
+        return _json({"recorded": True})
 
     async def contracts(self, request: Request) -> Response:
         return _page(pages.contracts(language(request), self._view.plan))

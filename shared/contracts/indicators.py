@@ -10,7 +10,7 @@ from shared.contracts import Count, Data, Hash, Problem, Ref, Share, Time, contr
 from shared.contracts.bounds import END
 from shared.contracts.notice import rejects
 from shared.contracts.sense import Fact
-from shared.contracts.vocabulary import SEATS, Addressee, Country, DataRef, Holder, Seat, SeatReason
+from shared.contracts.vocabulary import SEATS, Addressee, Country, DataRef, Holder, PurgeReason, Seat, SeatReason
 
 
 @contract(
@@ -248,6 +248,23 @@ class ProjectionRebuilt(Data, frozen=True, kw_only=True):
     checksum: Hash
     """SHA-256 of the state."""
     events: Count
+
+
+@contract(
+    "indicators.intake.purged",
+    good={"country": "GTM", "why": "flood", "messages": 120000, "waiting": 300},
+    bad=("why", "because"),
+    entity="country",
+)
+class IntakePurged(Data, frozen=True, kw_only=True):
+    """The operators emptied a country's intake; what was recorded of it stands in the logs all the same."""
+
+    country: Country
+    why: PurgeReason
+    messages: Count
+    """What the intake held, recorded or not."""
+    waiting: Count
+    """What the services had not taken: a country that still wants it recorded sends it again."""
 
 
 rejects("indicators")

@@ -79,6 +79,8 @@ Seat = Literal[
 SEATS: tuple[Seat, ...] = get_args(Seat)
 Holder: TypeAlias = Country
 SeatReason = Literal["rotation", "appointment", "correction", "other"]
+PurgeReason = Literal["flood", "rubbish", "test_data", "stolen_key", "agreed"]
+"""Why operators emptied a sender's intake; `agreed`: the sender asked for it."""
 
 # --- Offences, people --------------------------------------------------------------------------------------------
 # Short names; `other` is anything else. `ICCS` gives the UNODC classification's codes.

@@ -42,6 +42,7 @@ def base(fold):
         token="secret",
         report=nothing,
         rebuild=nothing,
+        purged=nothing,
     )
     server = uvicorn.Server(uvicorn.Config(Door(app(view)), port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run)
