@@ -53,8 +53,13 @@ async def _gathered(addresses: dict[str, Any]) -> dict[str, Any]:
             for name, row in services.items():
                 row["failed"] = _failed(_samples(ops[name])) if name in ops else None
                 row["set_aside"] = await _set_aside(name, database)
-            waiting = await _durables(nc)
-            return {"services": services, "durables": waiting, "differences": await all_differences(nc)}
+            waiting, intakes = await _durables(nc), await _intakes(nc)
+            return {
+                "services": services,
+                "durables": waiting,
+                "intakes": intakes,
+                "differences": await all_differences(nc),
+            }
     finally:
         await database.close()
 
@@ -83,6 +88,20 @@ async def _set_aside(name: str, database: Any) -> list[dict[str, Any]]:
         " order by 1, 2"
     )
     return [dict(row) | {"since": row["since"].isoformat()} for row in rows]
+
+
+async def _intakes(nc: Any) -> dict[str, dict[str, int]]:
+    """Return by sender what its intake holds, and how much it may."""
+    from infra.nats.asking import ask  # noqa: PLC0415
+    from shared.streams import SENDERS, intake_of  # noqa: PLC0415
+
+    found = {}
+    for sender in SENDERS:
+        answer = await ask(nc, f"STREAM.INFO.{intake_of(sender)}")
+        held, most = answer.get("state", {}), answer.get("config", {})
+        sizes = {key: held.get(key, 0) for key in ("messages", "bytes")}
+        found[sender] = {**sizes, "messages_max": most.get("max_msgs", 0), "bytes_max": most.get("max_bytes", 0)}
+    return found
 
 
 async def _durables(nc: Any) -> list[dict[str, Any]]:
@@ -141,6 +160,11 @@ def _show(found: dict[str, Any]) -> None:
             console.print(said, markup=False)
         if row["aside"]:
             console.print(f"{name}: {_figure(row['aside'])} not counted in the figures", markup=False)
+    held = Table("intake", "messages", "of", "MiB", "of")
+    for sender, row in found["intakes"].items():
+        mib = (f"{row[key] / 2**20:,.1f}" for key in ("bytes", "bytes_max"))
+        held.add_row(sender, f"{row['messages']:,}", f"{row['messages_max']:,}", *mib)
+    console.print(held)
     for fault in found["differences"]:
         console.print(f"differs: {fault}", markup=False)
 
