@@ -157,7 +157,9 @@ class Live:
         try:
             await until(all_are, "each report to be recorded or refused", TURN_S)
         except TimeoutError:
-            self.lost += [f"{one.about}: {one.subject} {one.headers} {one.payload[:2000]!r}" for one, _ in waiting.values()]
+            self.lost += [
+                f"{one.about}: {one.subject} {one.headers} {one.payload[:2000]!r}" for one, _ in waiting.values()
+            ]
         self.slowest_s = max(self.slowest_s, time.monotonic() - began)
 
     def _verdict(self, key: tuple[str, int], identity: Any) -> str:
