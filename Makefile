@@ -39,7 +39,7 @@ test-played: setup ## Play the Plan's two years (some minutes) and say which row
 	@exec $(PY) -m pytest -q tests/played
 
 test-edges: setup ## Send every edge value of every field of every type through a running system (SEED=10)
-	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) EVERY=1 exec $(PY) -m pytest -q -s tests/fuzz/test_edges.py
+	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) EVERY=1 exec $(PY) -m pytest -q -s tests/system/test_edges.py
 
 fuzz: setup ## Send mutated messages of all kinds through a running system (NUMBER=1000000 SECONDS=3600 SEED=1)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -s tests/fuzz/test_million.py

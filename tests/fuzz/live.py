@@ -118,7 +118,7 @@ class Live:
                 self.outcomes["nobody listens there"] += 1
                 return []
         reply = json.loads(answer.data or b"{}")
-        if "seq" not in reply or reply.get("duplicate"):
+        if "error" in reply or "seq" not in reply or reply.get("duplicate"):
             self.outcomes[REFUSED_AT_ONCE] += 1
             return []
         return [(one, reply["seq"])]
