@@ -5,6 +5,7 @@ A value is put into the contract's good example, so that all else is in order an
 
 import itertools
 import json
+import random
 import re
 from collections.abc import Iterator
 from copy import deepcopy
@@ -239,29 +240,30 @@ def put(report: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, 
     return report
 
 
-def reports(agreed: Contract) -> Iterator[Sent]:
-    """Yield a report for every edge value of every field of a reported type, and good ones for other countries."""
-    subject, parts = f"report.{agreed.name}", schema_of(agreed)["$defs"]
+def reports(agreed: Contract, every: int, start: int) -> Iterator[Sent]:
+    """Yield a report for one in `every` of the edge values of a type's fields, and good ones for other countries."""
+    subject, parts, good = f"report.{agreed.name}", schema_of(agreed)["$defs"], example(agreed)
     number = itertools.count()
     for path, schema in places(agreed):
-        good = example(agreed)
         at = (good["data"] if len(path) > 1 else good).get(path[-1], fitting(schema, parts))
         for edge in (*edges(schema, parts, at), ABSENT):
-            report = good_report(agreed, next(number))
-            if path[-1] == agreed.entity:
-                del report["subject"]
-            yield Sent(sender(report), subject, encoded(put(report, path, edge)), f"{agreed.name} {'/'.join(path)}")
+            if (found := next(number)) % every == start:
+                report = good_report(agreed, found)
+                if path[-1] == agreed.entity:
+                    del report["subject"]
+                yield Sent(sender(report), subject, encoded(put(report, path, edge)), f"{agreed.name} {'/'.join(path)}")
     for country in MEMBERS:
-        report = good_report(agreed, next(number))
-        other = report | {"source": f"urn:crm:country:{country}:sicam", "id": f"{report['id']}-{country}"}
-        yield Sent(sender(report), subject, encoded(other), f"{agreed.name} for another")
-        yield Sent(country, subject, encoded(other), f"{agreed.name} from another")
+        if (found := next(number)) % every == start:
+            report = good_report(agreed, found)
+            other = report | {"source": f"urn:crm:country:{country}:sicam", "id": f"{report['id']}-{country}"}
+            yield Sent(sender(report), subject, encoded(other), f"{agreed.name} for another")
+            yield Sent(country, subject, encoded(other), f"{agreed.name} from another")
 
 
-def every_report() -> Iterator[Sent]:
-    """Yield every edge value of every reported type."""
+def every_report(every: int, chance: random.Random) -> Iterator[Sent]:
+    """Yield one in `every` of the edge values of each reported type; 1: all."""
     for agreed in reported():
-        yield from reports(agreed)
+        yield from reports(agreed, every, chance.randrange(every))
 
 
 def every_question() -> Iterator[Sent]:
