@@ -126,14 +126,15 @@ class Reader:
         if last < self._next:
             self._looks = 0
             return
-        there = await self._first_from(self._next)
-        if there == self._next:
+        first = self._next
+        there = await self._first_from(first)
+        if there == first or self._next != first:  # or it came while the stream was asked
             self._looks = 0
             return
         self._looks += 1
         if there is None and self._looks < TAIL_LOOKS:
             return
-        first, behind = self._next, there or last + 1
+        behind = there or last + 1
         if behind - first > GAP_MAX:
             self.trouble = f"has no messages from {first} to {behind - 1}: run `crm restore {self._service}`"
             return
