@@ -75,7 +75,7 @@ FITTING = (
 )
 """Tried one by one where an optional text has a form and the example has no value."""
 LIST_LENGTHS = (63, 64, 65, 3000)
-ORIGINALS = 40
+ORIGINALS = 10
 """So many reports of each entity kind there are for amendments to name."""
 
 

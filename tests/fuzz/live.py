@@ -27,7 +27,7 @@ from tests.harness.system import System, free_port, resident_mb, until
 
 ROUND = 5_000
 """Reports that are out at once; the next are sent when each of these was recorded or refused."""
-TURN_S = 120
+TURN_S = 240
 """So long a report may take from its acknowledgement to its verdict, on a machine with ten times too much to do."""
 BATCH, BATCH_BYTES, BATCHES = 400, 2 * 1024 * 1024, 10
 IN_FLIGHT = 300
