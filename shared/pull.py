@@ -27,8 +27,13 @@ REPORT_BYTES = 8 * 1024
 """What counts as one report; a larger message counts as several."""
 PACE_S = 0.05
 """How much of a second's reports a lane with a pace gives at once, so that the others' next batch is near."""
-CONTESTED_S = 60.0
+CONTESTED_S = 10.0
 """A lane's pace holds while another lane has given something within this time; alone it has all there is."""
+TIME_SHARE = 0.35
+"""How much of the time a lane with a pace may take up while others give too, whatever its messages cost."""
+PACE_MIN = 1 / PACE_S
+LEARNING = 0.2
+"""How much the last batch counts in what a lane's messages cost."""
 GIVEN_BACK_S = 1.0
 HALTED_S = 0.2
 """How often it is asked whether recording goes on."""
@@ -56,13 +61,20 @@ class Lane:
     """When the budget was last added to."""
     given: float = -CONTESTED_S
     """When it gave something last."""
+    cost_s: float = 0.0
+    """What one of its messages took of late, in the batches that it was in."""
+
+    @property
+    def paced(self) -> float:
+        """What it gives a second while others give too; less where its messages cost much."""
+        return min(self.pace, max(PACE_MIN, TIME_SHARE / self.cost_s)) if self.cost_s else self.pace
 
     def take(self, room: int, now: float, *, contested: bool) -> list[Msg]:
         """Return what has arrived, at most `room` messages and, where others give too, what its pace allows."""
         paced = contested and self.pace > 0
         if paced:
-            most = self.pace * PACE_S
-            self._budget = min(most, self._budget + (now - self._filled) * self.pace)
+            most = self.paced * PACE_S
+            self._budget = min(most, self._budget + (now - self._filled) * self.paced)
             self._filled = now
             if self._budget < most / 2:
                 return []
@@ -133,6 +145,8 @@ class Turns:
     _batch: list[Msg] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
+    _taken_at: float = 0.0
+    """When the last batch was made up."""
 
     async def run(self) -> None:
         """Ask, wait, hand on, until `stop`."""
@@ -166,7 +180,7 @@ class Turns:
     def _taken(self) -> list[Msg]:
         """Return a batch: of each lane its share, then what room is left to whoever has more."""
         self.lanes = [*self.lanes[1:], *self.lanes[:1]]  # whose turn is first moves on
-        now = time.monotonic()
+        now = self._taken_at = time.monotonic()
         ready = [lane for lane in self.lanes if lane.arrived]
         weights = sum(lane.weight for lane in ready)
         batch: list[Msg] = []
@@ -183,14 +197,19 @@ class Turns:
     def _share(self, lane: Lane) -> int:
         """Return for how many messages a lane is asked: what it gives in half a second, where it has a pace."""
         paced = lane.pace and self._contested(lane, time.monotonic())
-        return min(self.batch_max, int(lane.pace / 2) + 1) if paced else self.batch_max
+        return min(self.batch_max, int(lane.paced / 2) + 1) if paced else self.batch_max
 
     async def _handed_on(self) -> None:
+        begun = time.monotonic()
         try:
             await self.handle(self._batch)
         except Exception as error:
             # Not acknowledged, so it all comes again after the acknowledgement wait.
             log.exception("batch failed", lane=self.lanes[0].stream, size=len(self._batch), error=type(error).__name__)
+        each_s = (time.monotonic() - begun) / len(self._batch)
+        for lane in self.lanes:
+            if lane.given >= self._taken_at:
+                lane.cost_s += LEARNING * (each_s - lane.cost_s)
         self._batch = []
 
     async def _keep(self) -> None:

@@ -18,8 +18,8 @@ from shared.telemetry import ASIDE
 log = structlog.get_logger()
 
 POLL_S, COUNTED_S, LOST_S = 0.2, 2.0, 1.0
-PIECE = 50
-"""Messages of a country that are tried again together."""
+PIECE = 8
+"""Messages of a country that are tried again together: each holds the others up while it is tried."""
 
 
 @dataclass(slots=True)

@@ -86,10 +86,12 @@ async def beside(meter: "Meter", kind: str, region: Region, seconds: float) -> t
         *(sys.executable, "-m", "tests.bench.flooder", kind, region.nats.url, str(region.seed("GTM"))),
         stdout=asyncio.subprocess.PIPE,
     )
-    assert flooder.stdout
-    await asyncio.wait_for(flooder.stdout.readline(), PATIENCE_S)  # it has begun
-    found = await meter.during(seconds)
-    flooder.kill()
+    try:
+        assert flooder.stdout
+        await asyncio.wait_for(flooder.stdout.readline(), PATIENCE_S)  # it has begun
+        found = await meter.during(seconds)
+    finally:
+        flooder.kill()
     output, _ = await flooder.communicate()
     return found, int((output.split() or [b"0"])[-1])
 

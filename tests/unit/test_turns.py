@@ -1,0 +1,72 @@
+"""How lanes share a batch: everybody's part, each lane's order, and a pace only beside others."""
+
+from types import SimpleNamespace
+
+from shared.pull import CONTESTED_S, PACE_S, REPORT_BYTES, Lane, Turns
+
+
+def message(lane, number, size=10):
+    return SimpleNamespace(lane=lane, number=number, data=b"x" * size)
+
+
+def lane(name, number, weight=1, pace=0.0, size=10):
+    made = Lane(None, name, "intel", weight, pace)
+    made.arrived.extend(message(name, n, size) for n in range(number))
+    return made
+
+
+def turns(*lanes, batch_max=100):
+    return Turns(list(lanes), batch_max, None, lambda: False)
+
+
+def counts(batch):
+    return {name: sum(one.lane == name for one in batch) for name in {one.lane for one in batch}}
+
+
+def test_a_flood_leaves_everybody_elses_share():
+    assert counts(turns(lane("GTM", 1000), lane("MEX", 1), lane("HND", 40))._taken()) == {
+        "GTM": 59,
+        "MEX": 1,
+        "HND": 40,
+    }
+
+
+def test_shares_go_by_weight():
+    assert counts(turns(lane("GTM", 1000, weight=3), lane("MEX", 1000))._taken()) == {"GTM": 75, "MEX": 25}
+
+
+def test_each_lanes_messages_keep_their_order():
+    sharing = turns(lane("GTM", 90), lane("MEX", 90), batch_max=50)
+    taken = [one for _ in range(4) for one in sharing._taken()]
+    for name in ("GTM", "MEX"):
+        numbers = [one.number for one in taken if one.lane == name]
+        assert numbers == list(range(90)), f"{name} lost its order, or something"
+
+
+def test_alone_a_lane_has_no_pace():
+    assert len(turns(lane("GTM", 1000, pace=100))._taken()) == 100
+
+
+def test_beside_others_a_lane_gives_what_its_pace_allows_and_waits_for_more():
+    gtm, mex = lane("GTM", 1000, pace=400), lane("MEX", 1, pace=400)
+    sharing = turns(gtm, mex)
+    assert counts(sharing._taken())["MEX"] == 1
+    assert len(gtm.take(100, 10**6, contested=True)) == 400 * PACE_S
+    assert gtm.take(100, 10**6, contested=True) == []
+    assert len(gtm.take(100, 10**6 + PACE_S, contested=True)) == 400 * PACE_S
+
+
+def test_a_large_message_counts_as_several_and_a_dear_one_slows_its_lane():
+    large = lane("GTM", 100, pace=400, size=7 * REPORT_BYTES)
+    assert len(large.take(100, 10**6, contested=True)) == 3
+    dear = lane("GTM", 100, pace=400)
+    dear.cost_s = 0.005
+    assert dear.paced == 70
+
+
+def test_a_pace_ends_when_the_others_have_been_silent():
+    gtm, mex = lane("GTM", 1000, pace=400), lane("MEX", 0, pace=400)
+    mex.given = 100.0
+    sharing = turns(gtm, mex)
+    assert sharing._contested(gtm, 100 + CONTESTED_S / 2)
+    assert not sharing._contested(gtm, 101 + CONTESTED_S)
