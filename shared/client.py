@@ -95,13 +95,16 @@ class CountryClient:
         expirytime: datetime | None = None,
         causationid: str | None = None,
     ) -> dict[str, Any]:
-        """Return a report of type `crm.<name>.v1` by this system, with a new id and the present time unless given."""
+        """Return a report of type `crm.<name>.v1` by this system, with a new id and the present time unless given.
+
+        Where version 1 is none that countries report, it is the first that they do.
+        """
         optional = {"subject": subject, "expirytime": expirytime, "causationid": causationid}
         return {
             "specversion": "1.0",
             "id": id or str(uuid.uuid4()),
             "source": f"urn:crm:country:{self.country}:{self.system}",
-            "type": f"crm.{name}.v1",
+            "type": contracts.reported_type(name),
             "time": (time or datetime.now(UTC)).isoformat(),
             "datacontenttype": "application/json",
             "data": dict(data),

@@ -14,6 +14,7 @@ from services.indicators.moves import Moves
 from services.indicators.plan import Plan
 from services.indicators.state import REPORTS, Aside, State
 from services.indicators.steps import Moment, Reading, Target
+from shared.contracts import registry
 
 COUNTRY_SOURCE = "urn:crm:country:"
 AMENDING = ("corrected", "retracted")
@@ -165,7 +166,10 @@ class Fold:
         service, _, rest = event.partition(".")
         name = (service, rest.partition(".")[0], rest.partition(".")[2])
         reading = Reading(self.plan, self.state, event)
-        decoder = msgspec.json.Decoder(fields.partial(event, reading.wanted)) if reading else None
+        agreed = registry().get(wire)
+        # A service tells something of its own under this name, which the plan means: not the generic one behind it.
+        wanted = reading and not (agreed and agreed.generic and agreed.version > 1)
+        decoder = msgspec.json.Decoder(fields.partial(event, reading.wanted)) if wanted else None
         compiled = _Compiled(name, self.state.events.setdefault(name, {}), reading, decoder)
         self._types[wire] = compiled
         return compiled

@@ -341,17 +341,21 @@ def _generic() -> None:
     for agreed in list(_registry.values()):
         for verb, data in GENERIC.items():
             name = f"{agreed.service}.{agreed.entity_name}.{verb}"
-            if not agreed.reported or f"crm.{name}.v1" in _registry:
+            known = [one for one in _registry.values() if one.name == name]
+            if not agreed.reported or any(one.generic for one in known):
                 continue
+            # Where a service tells something of its own under this name, it keeps the version that it has.
+            version = 1 + max((one.version for one in known), default=0)
             said = {"reported_by": agreed.good["reported_by"]}
+            more: dict[str, Any] = {"privacy": agreed.privacy, "version": version}
             if data is Merged:
                 good = {"entity": f"{agreed.entity_name}-1", "into": f"{agreed.entity_name}-2", **said}
-                contract(name, good=good, bad=("into", ...), privacy=agreed.privacy, entity="entity")(data)
+                contract(name, good=good, bad=("into", ...), entity="entity", **more)(data)
                 continue
             good = {"supersedes": "0193a1b2-example", **said}
             good |= {"data": dict(agreed.good)} if data is Corrected else {"reason": "mistaken"}
             filled_in = tuple(one for one in AMENDED_BY_SERVICE if one in data.__struct_fields__)
-            contract(name, good=good, bad=("supersedes", ...), privacy=agreed.privacy, derived=filled_in)(data)
+            contract(name, good=good, bad=("supersedes", ...), derived=filled_in, **more)(data)
 
 
 @cache
@@ -361,6 +365,12 @@ def registry() -> Mapping[str, Contract]:
         importlib.import_module(f"shared.contracts.{service}")
     _generic()
     return _registry
+
+
+def reported_type(name: str) -> str:
+    """Return the first version of a type that countries report; of an unknown name, what would be that."""
+    versions = [one for one in registry().values() if one.name == name and one.reported]
+    return min(versions, key=lambda one: one.version).type if versions else f"crm.{name}.v1"
 
 
 def of(data: type[Data], service: str) -> Contract:

@@ -12,7 +12,8 @@ from shared.contracts import registry
 from shared.contracts.tallies import Tally
 
 PLAN = load()
-CONTRACTS = {agreed.name: agreed for agreed in registry().values()}
+CONTRACTS = {agreed.name: agreed for agreed in reversed(registry().values())}
+"""By name, the first version of each."""
 AT = "2004-03-01T10:00:00Z"
 
 
