@@ -121,13 +121,25 @@ async def deliver(log_: Log, connection: Connection, country: str, positions: Se
         offers = await referrals.offered_at(connection, country, positions)
         if not offers:
             return True
-        drafts = [Draft(_delivered(log_, contracts.decode(offer))) for offer in offers]
-        failed = [outcome for outcome in await log_.record_within(connection, drafts) if outcome is not None]
+        drafts, failed = _drafts(log_, offers)
+        failed += [outcome for outcome in await log_.record_within(connection, drafts) if outcome is not None]
         crash.point("delivering")
     for outcome in failed:
         RECEIVED.labels(log_.service, "receipt", "failed").inc()
         log.error("receipt failed and is tried again", type=type(outcome).__name__)
     return not failed
+
+
+def _drafts(log_: Log, offers: Sequence[bytes]) -> tuple[list[Draft], list[Exception]]:
+    """Return the deliveries to be recorded, and why others cannot be told: no offer holds up another's receipt."""
+    drafts: list[Draft] = []
+    failed: list[Exception] = []
+    for offer in offers:
+        try:
+            drafts.append(Draft(_delivered(log_, contracts.decode(offer))))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this offer's
+            failed.append(error)
+    return drafts, failed
 
 
 def _delivered(log_: Log, offered: Event[ReferralOffered]) -> Event[ReferralDelivered]:
