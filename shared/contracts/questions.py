@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from msgspec import Meta, Raw, Struct
 
 from shared.contracts import SERVICES, Hash, Problem, Ref, Time
+from shared.contracts.door import cut, within
 from shared.contracts.refusal import listed, unambiguous
 from shared.contracts.schema import closed_validator
 from shared.contracts.suggestion import nearest
@@ -128,9 +129,12 @@ def read(agreed: Question, payload: bytes) -> Ask | Error:
     except (ValueError, RecursionError):
         return invalid(Problem("", "not_json", "a question is one JSON object, each field once"))
     try:
-        return _decoder(agreed).decode(payload)
+        asked = _decoder(agreed).decode(cut(payload, agreed.ask))
+        if within(agreed.ask)(asked):
+            return asked
     except (ValueError, OverflowError, RecursionError):
-        return invalid(*_explained(agreed, value))
+        pass
+    return invalid(*_explained(agreed, value))
 
 
 def _explained(agreed: Question, value: object) -> Sequence[Problem]:

@@ -29,10 +29,9 @@ def contradiction(field: str, message: str) -> Problem:
 
 def too_late(data: Data, time: datetime) -> Iterator[Problem]:
     """Yield `after_report` where something is told as done that lies more than a day behind the report's own time."""
-    latest = time + SLACK
     for name in data.happened:
         value = getattr(data, name)
-        if value is not None and _begin(value) > latest:
+        if value is not None and _begin(value) - SLACK > time:
             yield Problem(f"/data/{name}", "after_report", "it is told as done, and lies after the time of the report")
 
 

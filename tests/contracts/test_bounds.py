@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contracts import Refused, registry
+from shared.contracts import Refused, questions, registry
 from shared.contracts.bounds import PERSONAL, PSEUDONYM
 from shared.contracts.report import accepted
-from shared.contracts.schema import example
+from shared.contracts.schema import bound_schema, example, report_schema
 from tests.harness.door import NOW, judged, refusal
 
 FLAG = "intel.document.flagged"
@@ -189,3 +189,73 @@ def test_an_identifier_that_looks_like_a_time_stays_whole():
 @pytest.mark.parametrize("agreed", [one for one in registry().values() if one.reported], ids=lambda one: one.type)
 def test_every_published_example_is_taken(agreed):
     assert judged(agreed.name).type == agreed.type
+
+
+@pytest.mark.parametrize("odd", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", "2003-06-01T00:00:00\\ud800Z"])
+def test_questions_have_bounds_too(odd):
+    asked = questions.read(questions.of("intel", "mailbox"), b'{"since": "%s"}' % odd.encode())
+    assert [problem.pointer for problem in asked.problems] == ["/since"]
+    for name in NAMED:
+        asked = questions.read(
+            questions.of("intel", "document"), b'{"issuing": "HND", "doc_ref": "%s"}' % name.encode()
+        )
+        assert [(one.pointer, one.code) for one in asked.problems] == [("/doc_ref", "not_pseudonymous")]
+
+
+def test_a_question_may_be_about_any_issuers_document_and_its_time_is_cut():
+    asked = questions.read(questions.of("intel", "document"), b'{"issuing": "ESP", "doc_ref": "doc-1"}')
+    assert asked.issuing == "ESP"
+    asked = questions.read(questions.of("intel", "mailbox"), b'{"since": "2003-12-31T23:59:59.9999999Z"}')
+    assert asked.since.year == 2003
+
+
+def unbounded(schema, parts, at=""):
+    """The places of a schema whose values have no bound: texts, numbers, lists, objects."""
+    if "$ref" in schema:
+        schema = parts[schema["$ref"].rpartition("/")[2]]
+    if "enum" in schema or "const" in schema or schema.get("type") in ("boolean", "null"):
+        return
+    inner = {f"{at}/{name}": one for name, one in schema.get("properties", {}).items()}
+    inner |= {f"{at}/*": schema["items"]} if "items" in schema else {}
+    for where, one in [*inner.items(), *((at, one) for one in schema.get("anyOf", ()))]:
+        yield from unbounded(one, parts, where)
+    if "anyOf" not in schema and not BOUNDED.get(schema.get("type"), lambda _: False)(schema):
+        yield at
+
+
+def ends(text):
+    """Whether a text has a form and an end: a length, a date's format, or a form in which nothing repeats for ever."""
+    dated = text.get("format") in ("date", "date-time")
+    form = text.get("pattern", "")
+    return bool(form) and (dated or "maxLength" in text or not re.search(r"[*+]|,\}", form))
+
+
+BOUNDED = {
+    "string": ends,
+    "integer": lambda number: {"minimum", "maximum"} <= number.keys(),
+    "number": lambda number: {"minimum", "maximum"} <= number.keys(),
+    "array": lambda many: "maxItems" in many,
+    "object": lambda group: group.get("additionalProperties") is False,
+}
+FREE = {"/data/data"}
+"""Of a correction: held to the schema of the corrected type when it is judged."""
+
+
+@pytest.mark.parametrize("agreed", [one for one in registry().values() if one.reported], ids=lambda one: one.type)
+def test_nothing_in_a_report_is_without_bounds(agreed):
+    schema = report_schema(agreed)
+    assert set(unbounded(schema, schema["$defs"])) <= (FREE if agreed.verb == "corrected" else set())
+
+
+@pytest.mark.parametrize("asked", set(questions.every().values()), ids=lambda one: one.name)
+def test_nothing_in_a_question_is_without_bounds(asked):
+    schema = bound_schema(asked.ask)
+    assert not set(unbounded(schema, schema["$defs"]))
+
+
+def test_the_check_of_bounds_can_fail():
+    loose = {
+        "type": "object",
+        "properties": {"a": {"type": "string"}, "b": {"type": "array", "items": {"type": "integer"}}},
+    }
+    assert set(unbounded(loose, {})) == {"", "/a", "/b", "/b/*"}
