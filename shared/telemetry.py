@@ -6,9 +6,11 @@ Never a payload, a name or a number of a person: types, ids, codes and counts on
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -48,7 +50,7 @@ def configure(service: str, level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(_places),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
@@ -58,6 +60,16 @@ def configure(service: str, level: str) -> None:
     structlog.contextvars.bind_contextvars(service=service)
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         _export_traces(service)
+
+
+def _places(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """Return a traceback without what the exceptions say: PostgreSQL's and Python's texts quote values."""
+    lines: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None:
+        lines += [*traceback.format_tb(error.__traceback__), type(error).__name__]
+        error = error.__cause__ or error.__context__
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def counts(service: str, streams: Iterable[str]) -> None:
