@@ -13,21 +13,21 @@ from shared import batch, deadlines, rules
 from shared.intake import Intake
 from shared.log import Log
 
-MISTREATED = "ppt"
+MISTREATED = "carrier"
 """The sender whose reports the rules below mistreat."""
 
 
 def early_acknowledgement(_service) -> None:
     """Acknowledge what was fetched before it is committed."""
-    honest = Intake._recorded
+    honest = Intake._batch
 
-    async def recorded(self, stream, drafts, refused):
-        for message, _ in drafts:
+    async def early(self, messages):
+        for message in messages:
             await message.ack()
         await self.client.flush()
-        await honest(self, stream, [(_Acknowledged(message), draft) for message, draft in drafts], refused)
+        await honest(self, [_Acknowledged(message) for message in messages])
 
-    Intake._recorded = recorded
+    Intake._batch = early
 
 
 class _Acknowledged:
