@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from infra.compose.keys import lay_out
+from infra.nats import limits
 from infra.region.settings import RegionSettings
 from services.indicators.settings import IndicatorsSettings
 from shared.contracts import SERVICES
@@ -125,7 +126,7 @@ def test_named_volumes_keep_what_must_survive(compose, containers):
 
 def test_every_write_is_synced(containers, laid_out):
     config = json.loads((laid_out / "nats/nats.json").read_text())
-    assert config["jetstream"] == {"store_dir": "/data", "sync_interval": "always"}
+    assert config["jetstream"] == {"store_dir": "/data", "sync_interval": "always", **limits.jetstream()}
     command = " ".join(containers["postgres"]["command"])
     assert "fsync=on" in command
     assert "synchronous_commit=on" in command
