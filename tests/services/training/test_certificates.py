@@ -16,7 +16,7 @@ from shared import deadlines
 from shared.contracts import Refused
 from shared.contracts.questions import CertificatesAsk
 from shared.questions import Asked
-from shared.rules import NotYet
+from shared.rules import NotReady
 from tests.harness.desk import START, desk
 from tests.harness.figuring import folded
 
@@ -204,7 +204,8 @@ async def test_what_is_told_and_taken_back_at_once_waits_until_it_is_in_the_log(
     law = amended(training)
     await training.tell(certified(training, aligned_to=[{"law_id": "law-1"}]))
     outcomes = await training.record(law, training.retracted(law))
-    assert [type(one) for one in outcomes] == [type(None), NotYet]
+    assert outcomes[0] is None
+    assert isinstance(outcomes[1], NotReady)
     await training.tell(training.retracted(law))
     assert await told(training) == [("staled", "c-1"), ("retracted", "c-1")]
 
