@@ -224,12 +224,18 @@ async def _checked(agreed: Contract, event: Event[Corrected], root: Root, connec
         problems = [
             *authority(agreed, root.event.source, new, event.country, held),
             *foreign,
-            *too_late(new, root.event.time),
+            *_too_late(new, root),
             *new.check(),
         ]
     if new is None or problems:
         raise Refused(*(msgspec.structs.replace(one, pointer=f"/data{one.pointer}") for one in problems))
     return new
+
+
+def _too_late(new: Data, root: Root) -> list[Problem]:
+    """Say what the corrected data tell as done too late, unless they did before there was this bound."""
+    time = root.event.time
+    return [] if any(too_late(root.latest, time)) else list(too_late(new, time))
 
 
 async def _amended(
