@@ -153,7 +153,16 @@ def _dropped(mutator: Mutator, _: Contract, report: dict[str, Any]) -> dict[str,
 
 
 def _added(mutator: Mutator, _: Contract, report: dict[str, Any]) -> dict[str, Any]:
-    names = ("surname", f"{CANARY} {mutator.number}", "dataref", "tracestate", "partitionkey", "country", "sequence")
+    names = (
+        "surname",
+        f"{CANARY} {mutator.number}",
+        f"{CANARY.lower()}_{mutator.number}",
+        "dataref",
+        "tracestate",
+        "partitionkey",
+        "country",
+        "sequence",
+    )
     _holder(mutator, report)[mutator.chance.choice(names)] = mutator.canary()
     return report
 
