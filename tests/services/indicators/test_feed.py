@@ -206,14 +206,18 @@ async def test_good_figures_are_never_exchanged_for_worse(region, pool, monkeypa
         await until(lambda: folded_of(feed) == 3)
 
 
-async def losing(region, *lost, of=BAND, number=5):
-    """A stream that lost messages for good, as by a flipped bit; ours forbid to delete any."""
+async def losing(region, *lost, number=5):
+    """A stream that lost messages for good, as by a flipped bit: nobody may delete any, so these expire."""
     provisioner = (await region.connect(PROVISIONER)).jetstream()
     await provisioner.delete_stream("INTEL")
-    await provisioner.add_stream(StreamConfig(name="INTEL", subjects=["crm.evt.intel.*.*.*"], allow_direct=True))
-    await publish(await region.connect("intel"), *[of] * number)
-    for sequence in lost:
-        await provisioner.delete_msg("INTEL", sequence)
+    subjects = ["crm.evt.intel.*.*.*"]
+    await provisioner.add_stream(StreamConfig(name="INTEL", subjects=subjects, allow_direct=True, allow_msg_ttl=True))
+    intel = (await region.connect("intel")).jetstream()
+    for sequence in range(1, number + 1):
+        headers = {"Nats-TTL": "1s"} if sequence in lost else None
+        await intel.publish("crm.evt.intel.band.dismantled.GTM", BAND, headers=headers)
+    while (await provisioner.stream_info("INTEL")).state.messages > number - len(lost):
+        await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("lost", [(3,), (1,), (5,), (1, 3, 5), (4, 5)])
