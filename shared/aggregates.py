@@ -40,7 +40,7 @@ async def late(connection: Connection, reports: Sequence[Event[Any]]) -> list[Ev
     amendments: list[Event[Any]] = []
     for event in reports:
         agreed = contracts.registry()[event.type]
-        if agreed.aggregate is None or contracts.country_of(event.source) == REGION:
+        if agreed.aggregate is None or contracts.sender_of(event.source) == REGION:
             continue
         root = await first_reported(connection, event.country, event.id, event.source)
         if root is not None and not root.retracted:

@@ -92,7 +92,7 @@ async def _recorded(
         if owning and named_anew(agreed, root.latest, new):
             new = msgspec.structs.replace(new, owners=await owning(event.country, new, connection) or None)
     previous, amended = await _amended(root, rules, amends, new, connection)
-    told = None if contracts.country_of(event.source) == REGION else event.time
+    told = None if contracts.sender_of(event.source) == REGION else event.time
     await cells.move(connection, agreed, root.event, amended, told, "/data/data")
     await _save(root, event, root.latest if amended is None else amended, connection)
     more = {} if amended is None else {"data": msgspec.to_builtins(amended)}
@@ -140,7 +140,8 @@ async def _root(event: Event[Corrected] | Event[Retracted], connection: Connecti
     root = await first_reported(
         connection, event.country, event.data.supersedes, event.data.original_source or event.source
     )
-    if root is None:
+    sender = contracts.sender_of(event.source)
+    if root is None or sender not in {REGION, contracts.sender_of(root.event.source)}:
         raise NotYet("/data/supersedes")
     if root.event.name.split(".")[:2] != event.name.split(".")[:2]:
         raise Refused(Problem("/data/supersedes", "wrong_reference", "the event named is of another entity"))
@@ -178,7 +179,7 @@ async def _row(connection: Connection, country: str, event_id: str, source: str,
         " order by source = $4 desc, position limit 1",
         event_id,
         country,
-        f"urn:crm:country:{country}:%",
+        source if country == REGION else contracts.source_of(country, "%"),
         source,
         before,
     )
@@ -222,7 +223,7 @@ async def _checked(agreed: Contract, event: Event[Corrected], root: Root, connec
         named = seats.named(msgspec.structs.replace(event, data=new))
         held = await seats.held(connection, root.event.time) if named else None
         problems = [
-            *authority(agreed, root.event.source, new, event.country, held),
+            *authority(agreed, root.event.source, new, contracts.sender_of(root.event.source), held),
             *foreign,
             *_too_late(new, root),
             *new.check(),

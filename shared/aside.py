@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from shared import database
-from shared.contracts.vocabulary import MEMBERS, REGION
+from shared.contracts.vocabulary import REGION
 from shared.database import Connection, Queried
+from shared.streams import SENDERS
 from shared.taken import Taken, packed, unpacked
 
 Kind: TypeAlias = Literal["waiting", "failed"]
@@ -101,7 +102,7 @@ async def due_countries(queried: Queried) -> list[str]:
     rows = await queried.fetch(
         "select country from unnest($1::text[]) as c (country) where exists"
         " (select from aside where aside.country = c.country and retry_at <= now())",
-        [*MEMBERS, REGION],
+        [*SENDERS, REGION],
     )
     return [row["country"] for row in rows]
 

@@ -43,7 +43,7 @@ from shared.client_errors import (
 )
 from shared.contracts import Event, Problem, Refused, questions
 from shared.contracts.report import accepted
-from shared.contracts.vocabulary import Country
+from shared.contracts.vocabulary import Holder
 from shared.unreadable import Tell, Unreadable, noted, read
 
 __all__ = [
@@ -80,7 +80,7 @@ class CountryClient:
     """One country's connection to the region; see `connect`."""
 
     client: Client
-    country: Country
+    country: Holder
     system: str
     _denied: dict[str, "asyncio.Future[None]"] = field(default_factory=dict)
 
@@ -103,7 +103,7 @@ class CountryClient:
         return {
             "specversion": "1.0",
             "id": id or str(uuid.uuid4()),
-            "source": f"urn:crm:country:{self.country}:{self.system}",
+            "source": contracts.source_of(self.country, self.system),
             "type": contracts.reported_type(name),
             "time": (time or datetime.now(UTC)).isoformat(),
             "datacontenttype": "application/json",
@@ -274,7 +274,7 @@ class CountryClient:
 
 @asynccontextmanager
 async def connect(
-    url: str, creds: Path | str, country: Country, system: str = "client", timeout_s: float = REQUEST_TIMEOUT_S
+    url: str, creds: Path | str, country: Holder, system: str = "client", timeout_s: float = REQUEST_TIMEOUT_S
 ) -> AsyncIterator[CountryClient]:
     """Connect as `country` with the nkey seed in file `creds`; `system` names the reporting system in the source.
 

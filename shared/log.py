@@ -320,7 +320,7 @@ async def insert(
 
 def repeated(stands: Known, sent: Draft) -> Refused | None:
     """Return None when `sent` is the report that stands in the log again, else its refusal: it must not vanish."""
-    if stands is None or contracts.country_of(sent.event.source) == REGION:
+    if stands is None or contracts.sender_of(sent.event.source) == REGION:
         return None
     compared = (stands.said, sent.said) if stands.said and sent.said else (_kept(stands.event), _kept(sent.event))
     if compared[0] == compared[1]:

@@ -74,7 +74,7 @@ def refused(verdict: Refused) -> Refused:
 
 def _keeps(rules: Rules, event: Event[Any]) -> bool:
     """Say whether something is kept, or counted, of a country's report under its identifier."""
-    if contracts.country_of(event.source) == REGION:
+    if contracts.sender_of(event.source) == REGION:
         return False
     agreed = registry()[event.type]
     if agreed.generic:

@@ -27,7 +27,7 @@ def with_owners(rules: Rules, ownings: Ownings) -> Rules:
 
 def _owned(owning: Owning, rule: Stored) -> Stored:
     async def own(event: Event[Any], connection: Connection) -> Iterable[Event[Any]]:
-        if contracts.country_of(event.source) == REGION:
+        if contracts.sender_of(event.source) == REGION:
             return await rule(event, connection)
         noted = event
         if not RECORDED.get():

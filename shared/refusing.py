@@ -44,7 +44,7 @@ def rejection_id(one: Taken) -> str:
 
 async def _quarantine(service: str, client: Client, one: Taken, verdict: Refused) -> None:
     await client.jetstream().publish(
-        f"crm.bad.{one.country}.{service}",
+        f"crm.bad.{contracts.place_of(one.country)}.{service}",
         one.payload,
         headers={
             # For ever, also across a stream deleted and made anew.
@@ -72,7 +72,7 @@ def _rejected(service: str, one: Taken, verdict: Refused, now: datetime) -> Even
         source=source(service),
         type=f"crm.{service}.report.rejected.v1",
         time=now,
-        country=one.country,  # type: ignore[arg-type]  # from the subject, which the server made
+        country=contracts.place_of(one.country),  # from the subject, which the server made
         data=data,
         recordedtime=now,
         subject=sent_id or event_id,

@@ -3,6 +3,7 @@
 It is the region's own file, and on top of it what was assigned since; each service keeps the latter in its schema.
 """
 
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import contracts
 from shared.contracts import Corrected, Event, Refused, Retracted
@@ -25,11 +25,8 @@ INSTANT = timedelta(microseconds=1)
 """The least that tells two times apart."""
 
 
-class _Region(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="CRM_", extra="ignore", frozen=True)
-
-    seats_file: Path = Path(__file__).with_suffix(".toml")
-    """The region's seats before any was assigned."""
+VARIABLE = "CRM_SEATS_FILE"
+OWN = Path(__file__).with_suffix(".toml")
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,7 +46,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 @cache
 def region() -> tuple[Line, ...]:
     """Return the lines of the region's file; msgspec.ValidationError or OSError where it cannot be used."""
-    return tuple(msgspec.convert(tomllib.loads(_Region().seats_file.read_text()), _File).seat)
+    return tuple(msgspec.convert(tomllib.loads(Path(os.environ.get(VARIABLE, OWN)).read_text()), _File).seat)
 
 
 def begins(day: date) -> datetime:
@@ -81,15 +78,16 @@ async def held(connection: Queried, at: datetime) -> dict[str, str]:
 
 
 async def mailbox(connection: Queried, body: Seat, at: datetime) -> str:
-    """Return whose mailbox is the body's: its holder's, else the presidency's, else nobody's (`REG`)."""
+    """Return whose mailbox is the body's: of its holder or, if that is no country, the presidency; else `REG`."""
     holders = await held(connection, at)
-    return holders.get(body) or holders.get("ppt") or REGION
+    countries = (contracts.place_of(holders.get(one, "")) for one in (body, "ppt"))
+    return next((one for one in countries if one != REGION), REGION)
 
 
 def named(event: Event[Any]) -> bool:
     """Say whether a country's report is made in the name of a seat."""
     said = getattr(event.data, "reported_by", "")
-    return said in SEATS and contracts.country_of(event.source) != REGION
+    return said in SEATS and contracts.sender_of(event.source) != REGION
 
 
 async def judge(connection: Queried, event: Event[Any], at: datetime | None = None) -> None:
@@ -99,7 +97,7 @@ async def judge(connection: Queried, event: Event[Any], at: datetime | None = No
     """
     if RECORDED.get() or not named(event) or (at is None and isinstance(event.data, Corrected | Retracted)):
         return
-    agreed, sender = contracts.registry()[event.type], contracts.country_of(event.source)
+    agreed, sender = contracts.registry()[event.type], contracts.sender_of(event.source)
     if problems := authority(agreed, event.source, event.data, sender, await held(connection, at or event.time)):
         raise Refused(*problems)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.contracts import SERVICES
 from shared.contracts.reads import READS
-from shared.contracts.vocabulary import MEMBERS
+from shared.contracts.vocabulary import MEMBERS, OPERATING, SECRETARIATS, Holder
 
 Config = dict[str, Any]
 
@@ -16,7 +16,9 @@ DAY = 24 * 3600 * SECOND
 MAILBOX, QUARANTINE = "MAILBOX", "QUARANTINE"
 TELLS_DELIVERY = "victims"
 """The service that tells what was delivered."""
-SENDERS: tuple[str, ...] = MEMBERS
+RECEIVERS: tuple[Holder, ...] = (*MEMBERS, *SECRETARIATS)
+"""Who has an account, with a mailbox of its own."""
+SENDERS: tuple[str, ...] = (*RECEIVERS, OPERATING)
 """Who may report, each by its own intake; the token behind `crm.in`."""
 INTAKE = "INTAKE"
 """What metrics and logs call all the intakes together; and the one stream that all shared before (`RETIRED`)."""
@@ -109,7 +111,9 @@ def durables() -> dict[str, dict[str, Config]]:
         MAILBOX: {
             country: _durable(country, [f"crm.evt.*.*.*.{country}"], MAILBOX_ACK_WAIT_S) | {"sample_freq": "100"}
             for country in MEMBERS
-        },
+        }
+        # What is refused of the region's own senders is told to both secretariats, and nothing else.
+        | {name: _durable(name, ["crm.evt.*.report.rejected.REG"], MAILBOX_ACK_WAIT_S) for name in SECRETARIATS},
         RECEIPTS: {TELLS_DELIVERY: _durable(TELLS_DELIVERY, [RECEIPTS_SUBJECT])},
     }
     for reader, names in READS.items():

@@ -14,6 +14,7 @@ from infra.cli.provision import provision
 from infra.cli.pub import pub
 from infra.cli.rebuild import rebuild
 from infra.cli.restore import restore
+from infra.cli.seat import seat
 from infra.cli.status import status
 from infra.cli.trace import trace
 from infra.cli.up import up
@@ -30,3 +31,4 @@ for verb in (up, provision, pub, status, indicators, ask, mailbox, trace, verify
     app.command()(verb)
 app.add_typer(plan)
 app.add_typer(intake)
+app.add_typer(seat)

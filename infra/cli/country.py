@@ -20,11 +20,11 @@ async def speaking(country: str, state: Path, url: str, seed: Path | None) -> "A
     """Connect as the country; what goes wrong is told in one line, with exit code 1."""
     from infra.cli.running import running  # noqa: PLC0415 - late: `crm --help` answers at once
     from shared.client import ClientError, connect  # noqa: PLC0415
-    from shared.contracts.vocabulary import MEMBERS  # noqa: PLC0415
+    from shared.streams import RECEIVERS  # noqa: PLC0415
 
-    member = next((member for member in MEMBERS if member == country), None)
+    member = next((member for member in RECEIVERS if member == country), None)
     if member is None:
-        raise typer.BadParameter(f"--as is one of {', '.join(MEMBERS)}")
+        raise typer.BadParameter(f"--as is one of {', '.join(RECEIVERS)}")
     if not (url and seed):
         addresses = running(state)
         url, seed = url or addresses["nats"], seed or Path(addresses["creds"][member])

@@ -22,11 +22,11 @@ def pub(
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
     from infra.cli.running import running  # noqa: PLC0415
-    from shared.contracts.vocabulary import MEMBERS  # noqa: PLC0415
+    from shared.streams import RECEIVERS  # noqa: PLC0415
 
-    member = next((member for member in MEMBERS if member == country), None)
+    member = next((member for member in RECEIVERS if member == country), None)
     if member is None:
-        raise typer.BadParameter(f"--as is one of {', '.join(MEMBERS)}")
+        raise typer.BadParameter(f"--as is one of {', '.join(RECEIVERS)}")
     if not (nats_url and seed):
         addresses = running(state)
         nats_url, seed = nats_url or addresses["nats"], seed or Path(addresses["creds"][member])

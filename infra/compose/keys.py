@@ -18,7 +18,7 @@ from infra.nats.config import keys, seed_file, server
 from infra.nats.rights import PROVISIONER
 from infra.postgres.provision import passwords
 from shared.contracts import SERVICES
-from shared.contracts.vocabulary import MEMBERS
+from shared.streams import RECEIVERS
 
 PRIVATE, LEGIBLE = 0o600, 0o644
 """LEGIBLE is for containers that run as another user; each is given its own folder only."""
@@ -33,7 +33,7 @@ def lay_out(root: Path) -> None:
     for service in SERVICES:
         _write(root / service / "seed.nk", seed_file(everything, service).read_text())
         _write(root / service / "pgpass", (everything / f"{service}.pgpass").read_text())
-    for country in MEMBERS:
+    for country in RECEIVERS:
         _write(seed_file(root / "countries", country), seed_file(everything, country).read_text())
     owner = _kept(root / "postgres" / "owner.pw")
     _kept(root / "grafana" / "admin.pw")

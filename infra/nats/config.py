@@ -10,6 +10,7 @@ import nkeys
 from infra.nats import limits
 from infra.nats.rights import Rights, central, country, mailbox_subjects, principals
 from shared.contracts.vocabulary import MEMBERS
+from shared.streams import RECEIVERS
 
 CENTRAL = "CRM"
 
@@ -31,9 +32,9 @@ def accounts(public_keys: Mapping[str, str]) -> dict[str, Any]:
     The server maps a country's own subjects to the central ones, so that a country cannot name another.
     """
     users = [_user(public_keys[name], rights) for name, rights in central().items()]
-    exports = [export for name in MEMBERS for export in _exports(name)]
+    exports = [export for name in RECEIVERS for export in _exports(name)]
     configured: dict[str, Any] = {CENTRAL: {"jetstream": "enabled", "users": users, "exports": exports}}
-    for name in MEMBERS:
+    for name in RECEIVERS:
         user = _user(public_keys[name], country(name))
         configured[name] = {"users": [user], "imports": _imports(name), "limits": limits.account(name)}
     return {"accounts": configured}
@@ -57,14 +58,14 @@ def _exports(name: str) -> list[dict[str, Any]]:
     pull, ack = mailbox_subjects(name)
     return [
         {"service": f"crm.in.{name}.>", "accounts": [name]},
-        {"service": f"crm.ask.{name}.>", "accounts": [name]},
+        *({"service": f"crm.ask.{one}.>", "accounts": [one]} for one in MEMBERS if one == name),
         {"service": pull, "response_type": "stream", "accounts": [name]},
         {"service": ack, "accounts": [name]},
     ]
 
 
 def _imports(name: str) -> list[dict[str, Any]]:
-    mapped = [(f"crm.in.{name}.>", "report.>"), (f"crm.ask.{name}.>", "ask.>")]
+    mapped = [(f"crm.in.{name}.>", "report.>"), *((f"crm.ask.{one}.>", "ask.>") for one in MEMBERS if one == name)]
     return [
         *({"service": {"account": CENTRAL, "subject": subject}, "to": local} for subject, local in mapped),
         *({"service": {"account": CENTRAL, "subject": subject}} for subject in mailbox_subjects(name)),

@@ -7,11 +7,12 @@ tests/security tries it out against a real server.
 from msgspec import Struct
 
 from shared.contracts import SERVICES
-from shared.contracts.vocabulary import MEMBERS
+from shared.contracts.vocabulary import MEMBERS, OPERATING
 from shared.streams import (
     INTAKE,
     MAILBOX,
     QUARANTINE,
+    RECEIVERS,
     SENDERS,
     TELLS_DELIVERY,
     durables,
@@ -50,16 +51,23 @@ def central() -> dict[str, Rights]:
         **{service: _service(service) for service in SERVICES},
         PROVISIONER: Rights(publish=tuple(_provisioning()), subscribe=(f"{inbox(PROVISIONER)}.>",)),
         OPERATOR: Rights(
-            publish=(*LOOKING, *(f"$JS.API.STREAM.PURGE.{intake_of(sender)}" for sender in SENDERS)),
+            publish=(
+                *LOOKING,
+                *(f"$JS.API.STREAM.PURGE.{intake_of(sender)}" for sender in SENDERS),
+                f"crm.in.{OPERATING}.>",
+            ),
             subscribe=(f"{inbox(OPERATOR)}.>", "$JS.EVENT.ADVISORY.>"),
         ),
     }
 
 
 def country(name: str) -> Rights:
-    """Return the rights of a country's user inside its own account, in the country's own subjects."""
+    """Return the rights of a country's, or a secretariat's, user inside its own account, in its own subjects.
+
+    A secretariat asks nothing: what there is to ask about belongs to countries.
+    """
     return Rights(
-        publish=("report.>", "ask.>", *mailbox_subjects(name)),
+        publish=("report.>", *(("ask.>",) if name in MEMBERS else ()), *mailbox_subjects(name)),
         subscribe=("_INBOX.>",),
     )
 
@@ -100,7 +108,7 @@ def mailbox_subjects(name: str) -> tuple[str, str]:
 
 def principals() -> tuple[str, ...]:
     """Return everybody who has a key."""
-    return (*central(), *MEMBERS)
+    return (*central(), *RECEIVERS)
 
 
 def _service(name: str) -> Rights:

@@ -20,6 +20,7 @@ from shared import contracts, rules, tally
 from shared.contracts import Data, Event
 from shared.contracts.notice import Alert
 from shared.contracts.victims import ProgrammeEnrolled
+from shared.contracts.vocabulary import REGION
 from shared.database import APPEND, Connection
 from shared.log import head, insert
 from shared.rules import Rules
@@ -88,7 +89,7 @@ class Replay:
                     return
         if cause is not None and await self._hear_cause(cause, event):
             return
-        if event.source.startswith("urn:crm:country:"):
+        if contracts.sender_of(event.source) != REGION:
             await self._act(_as_reported(event))
         else:
             # A deadline's, or what no event of this log set off (a delivery told by a mailbox): as it was recorded.

@@ -61,8 +61,8 @@ async def _played(stack: AsyncExitStack, settings: RegionSettings, clock: Clock,
             tasks.create_task(play_history(part, steps, clients, clock))
         if settings.rate > 0:
             tasks.create_task(play_traffic(traffic, clients, clock, settings.rate, settings.state_file()))
-            for client in clients.values():
-                tasks.create_task(read_mailbox(client, traffic, clock))
+            for country, client in clients.items():
+                tasks.create_task(read_mailbox(country, client, traffic, clock))
 
 
 async def _connected(stack: AsyncExitStack, settings: RegionSettings) -> Clients:

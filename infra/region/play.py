@@ -75,13 +75,13 @@ async def _send_all(clients: Clients, steps: Sequence[Step]) -> None:
     await asyncio.gather(*[send(clients[country], list(own)) for country, own in grouped])
 
 
-async def read_mailbox(client: CountryClient, traffic: Traffic, clock: Clock) -> None:
+async def read_mailbox(country: Country, client: CountryClient, traffic: Traffic, clock: Clock) -> None:
     """Let the country hear what concerns it, for as long as the process runs."""
     while True:
         try:
             async with aclosing(client.mailbox()) as mailbox:  # type: ignore[type-var]  # it is an async generator
                 async for event in mailbox:
-                    traffic.hear(client.country, event, clock.now())
+                    traffic.hear(country, event, clock.now())
         except (NatsError, OSError) as error:
-            log.warning("mailbox away; waiting", country=client.country, error=type(error).__name__)
+            log.warning("mailbox away; waiting", country=country, error=type(error).__name__)
             await asyncio.sleep(RETRY_S)

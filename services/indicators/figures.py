@@ -109,7 +109,9 @@ def _plain(plan: Plan, row: Row, state: State, span: Span, *, exact: bool) -> Fi
     periods = kinds.comparison(plan, row, state, span)
     lasted = _lasted(plan, row, state, span) if guard else {}
     measured = _Measure(row, guard, periods.factor if periods else 1.0, lasted)
-    cells = [measured.cell(key, counts) for key, counts in sorted(counted.items()) if _known(counts)]
+    # What the region's own bodies and services report is in its figures, and no country's cell beside them.
+    own = [(key, counts) for key, counts in sorted(counted.items()) if key[0] != REGION]
+    cells = [measured.cell(key, counts) for key, counts in own if _known(counts)]
     cells += [measured.cell((REGION, *labels), counts) for labels, counts in sorted(sums.items()) if _known(counts)]
     headline = measured.headline(total) if total else None
     hidden = headline is None or headline.suppressed

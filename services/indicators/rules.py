@@ -6,8 +6,9 @@ from typing import Any
 from services.indicators.settings import current
 from shared import seats
 from shared.amendments import Amends
-from shared.contracts import Data, Event, Problem, Refused
+from shared.contracts import Data, Event, Problem, Refused, sender_of
 from shared.contracts.indicators import BaselineSet, EvaluationPublished, PlanAmended, PlanApproved, SeatAssigned
+from shared.contracts.vocabulary import OPERATING
 from shared.database import Connection
 from shared.rules import RECORDED, Rules
 
@@ -46,14 +47,15 @@ def _refuse(problem: Problem | None) -> None:
 
 
 async def on_seat_assigned(event: Event[SeatAssigned], connection: Connection) -> Iterable[Event[Any]]:
-    """Take a hand-over from who holds the seat now, and would still hold it on the day before; then keep it.
+    """Take a hand-over from the operator, or who holds the seat now and would until that day; then keep it.
 
     So a former holder cannot take a seat back, nor a present one write another's tenure into the past.
     """
+    body, sender = event.data.body, sender_of(event.source)
     begins = seats.begins(event.data.effective_from)
     now = await seats.held(connection, event.recordedtime)
     before = await seats.held(connection, begins - seats.INSTANT)
-    if {now.get(event.data.body), before.get(event.data.body)} != {event.country}:
+    if sender != OPERATING and {now.get(body), before.get(body)} != {sender}:
         why = "only who holds the seat now, and until that day, may hand it over"
         _refuse(Problem("/data/effective_from", "not_seated", why))
     return await seats.keep(event, connection)

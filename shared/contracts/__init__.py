@@ -18,9 +18,22 @@ from shared.contracts.aggregates import Aggregate
 from shared.contracts.bounds import END, HAPPENED, JSON, PSEUDONYM, SINCE_PLAN, YEARS, shaped
 from shared.contracts.identity import Owners
 from shared.contracts.tallies import Counted, Steps, Tallied, filled
-from shared.contracts.vocabulary import MEMBERS, REGION, Addressee, Country, Reporter, RetractionReason, Seat
+from shared.contracts.vocabulary import (
+    MEMBERS,
+    OPERATING,
+    REGION,
+    SECRETARIATS,
+    Addressee,
+    Country,
+    Reporter,
+    RetractionReason,
+    Seat,
+)
 
 SERVICES = ("intel", "victims", "legal", "training", "indicators")
+REGIONAL = (*SECRETARIATS, OPERATING)
+"""Who reports with a key and is no country. Their sources are `urn:crm:service:st`, `…:sv`, `…:operator`: to every
+reader, however old, whatever is not a country's is the region's."""
 ACTING = ("intel", "victims", "legal", "training")
 """The services that react to each other's events; indicators only folds what all of them record."""
 
@@ -30,7 +43,10 @@ Ref = Annotated[EventId, PSEUDONYM]
 """A pseudonymous identifier made by the reporting system: never a name, document or telephone number."""
 Source = Annotated[
     str,
-    Meta(max_length=80, pattern=rf"^urn:crm:(country:({'|'.join(MEMBERS)}):[a-z0-9_-]+|service:[a-z]+){END}"),
+    Meta(
+        max_length=80,
+        pattern=rf"^urn:crm:(country:({'|'.join(MEMBERS)}):[a-z0-9_-]+|service:[a-z]+){END}",
+    ),
 ]
 Time = Annotated[datetime, Meta(tz=True), YEARS]
 """RFC 3339 with an offset; a time without one is refused."""
@@ -157,6 +173,8 @@ class Contract(Struct, frozen=True, kw_only=True, eq=False):
     """The field naming the only country that may send it (an issuing country, say); empty: any country."""
     behalf: tuple[Seat, ...]
     """The seats whose holder may send it, too, of whatever country `owner` names."""
+    operated: bool
+    """Whether the region's operator may send it, in the name of any body."""
     privacy: Literal["N", "P", "S"]
     entity: str
     """The field that names the entity, equal to the envelope's `subject`; empty: the subject alone."""
@@ -219,6 +237,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
     by: tuple[str, ...] = (),
     owner: str = "",
     behalf: tuple[Seat, ...] = (),
+    operated: bool = False,
     entity: str = "",
     derived: tuple[str, ...] = (),
     tallies: tuple[Counted, ...] = (),
@@ -237,6 +256,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
             by=by,
             owner=owner,
             behalf=behalf,
+            operated=operated,
             privacy=privacy,
             entity=entity,
             derived=tuple(dict.fromkeys((*derived, *filled(tallies), *_changes(data)))),
@@ -420,7 +440,19 @@ class Head(Struct, frozen=True):
 _head_decoder = msgspec.json.Decoder(Head)
 
 
-def country_of(source: str) -> Country | Literal["REG"]:
-    """Return the country that a source belongs to, `REG` for a service of the region."""
+def sender_of(source: str) -> str:
+    """Return whose key a source's reports come with: a country, a secretariat, the operator; `REG`: a service."""
     parts = source.split(":")
-    return parts[3] if len(parts) > 3 and parts[2] == "country" else REGION  # type: ignore[return-value]  # noqa: PLR2004
+    if len(parts) > 3 and parts[2] == "country":  # noqa: PLR2004
+        return parts[3]
+    return parts[-1].upper() if parts[-1].upper() in REGIONAL else REGION
+
+
+def place_of(sender: str) -> Country | Literal["REG"]:
+    """Return whose a sender's reports are: the country's own, or the region's."""
+    return next((member for member in MEMBERS if member == sender), REGION)
+
+
+def source_of(sender: str, system: str) -> str:
+    """Return the source of a sender's reports from one of its systems; of the region's own senders, each is one."""
+    return f"urn:crm:service:{sender.lower()}" if sender in REGIONAL else f"urn:crm:country:{sender}:{system}"

@@ -120,6 +120,7 @@ class EvaluationPublished(Fact, frozen=True, kw_only=True):
     },
     bad=("body", "police"),
     by=SEATS,
+    operated=True,
 )
 class SeatAssigned(Fact, frozen=True, kw_only=True):
     """The present holder of a seat, or the operator, says who speaks for that body from a day on.

@@ -136,7 +136,8 @@ def _producer(agreed: Contract) -> str:
         return "*derived*"
     own = f"*own* (`{_wire(agreed)}`)" if agreed.owner else ""
     behalf = f", or of any: {_seats(agreed.behalf)}" if agreed.behalf else ""
-    return own + behalf or _seats(agreed.by) or "country"
+    operator = ", the operator" if agreed.operated else ""
+    return own + behalf or _seats(agreed.by) + operator or "country"
 
 
 def _seats(bodies: tuple[str, ...]) -> str:

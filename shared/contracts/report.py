@@ -1,7 +1,7 @@
 """What a report must be: readable, by someone who may report it, and sensible; then it becomes an event."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from shared.contracts.door import cut, within
 from shared.contracts.owned import owned
 from shared.contracts.refusal import PROBLEMS_MAX, all_problems, parsed, unambiguous, unknown_type
 from shared.contracts.sense import too_late
-from shared.contracts.vocabulary import SEATS, DataRef
+from shared.contracts.vocabulary import OPERATING, SEATS, SECRETARIATS, DataRef
 
 FUTURE_MAX = timedelta(hours=24)
 """How far ahead of our clock a report's `time` may be: clocks differ, and so do readings of a date."""
@@ -75,7 +75,7 @@ def _untold() -> Problem:
 
 
 def _accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, now: datetime) -> Event[Any]:
-    _, _, country, name = subject.split(".", 3)
+    _, _, sender, name = subject.split(".", 3)
     whole = structured(headers, payload)
     versions = _by_name(name)
     for agreed in versions:
@@ -87,26 +87,26 @@ def _accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, n
         if not within(envelope_type(agreed))(envelope):
             break
         if envelope.type == agreed.type:
-            envelope, foreign = owned(agreed, envelope, country)
+            envelope, foreign = owned(agreed, envelope, contracts.place_of(sender))
             problems = [
-                *authority(agreed, envelope.source, envelope.data, country),
+                *authority(agreed, envelope.source, envelope.data, sender),
                 *foreign,
                 *_sense(agreed, envelope, now),
             ]
             if problems:
                 raise Refused(*problems)
-            return _draft(agreed, envelope, country)
-    raise Refused(*explained(versions, name, whole, country))
+            return _draft(agreed, envelope, sender)
+    raise Refused(*explained(versions, name, whole, sender))
 
 
-def _draft(agreed: Contract, envelope: Envelope[Any], country: str) -> Event[Any]:
+def _draft(agreed: Contract, envelope: Envelope[Any], sender: str) -> Event[Any]:
     return Event(
         specversion="1.0",
         id=envelope.id,
         source=envelope.source,
         type=envelope.type,
         time=envelope.time,
-        country=country,  # type: ignore[arg-type]  # the server mapped the subject from the country's account
+        country=contracts.place_of(sender),  # the server made the subject, by whose account it is
         data=envelope.data,
         recordedtime=envelope.time,
         subject=envelope.subject or (getattr(envelope.data, agreed.entity) if agreed.entity else "") or "",
@@ -155,27 +155,28 @@ def _present(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def authority(
-    agreed: Contract, source: str, data: Report, country: str, held: Mapping[str, str] | None = None
+    agreed: Contract, source: str, data: Report, sender: str, held: Mapping[str, str] | None = None
 ) -> list[Problem]:
-    """Say whether this country, and this kind of organisation, may report this.
+    """Say whether this sender, and this kind of organisation, may report this.
 
     `held` tells who holds each seat at the time of the report; None: not asked here, as before sending.
     """
     problems = []
     body = data.reported_by
-    if contracts.country_of(source) != country:
-        problems.append(_foreign_source(country))
+    if contracts.sender_of(source) != sender:
+        problems.append(_foreign_source(sender))
     if agreed.by and body not in agreed.by:
         allowed = ", ".join(agreed.by)
         problems.append(Problem("/data/reported_by", "not_permitted", f"only these may report it: {allowed}"))
-    if held is not None and body in SEATS and held.get(body) != country:
+    problems += _office(agreed, sender, body)
+    if held is not None and body in SEATS and held.get(body) != sender != OPERATING:
         message = f"at the time of the report the seat of {body} is not the sender's: only its holder speaks for it"
         problems.append(Problem("/data/reported_by", "not_seated", message))
-    if agreed.owner and getattr(data, agreed.owner) != country and body not in agreed.behalf:
+    if agreed.owner and getattr(data, agreed.owner) != sender and body not in agreed.behalf:
         seats = f", or the holder of one of these seats: {', '.join(agreed.behalf)}" if agreed.behalf else ""
         message = f"only the country named in this field may send this report{seats}"
         problems.append(Problem(f"/data/{_wire_name(agreed, agreed.owner)}", "not_owner", message))
-    vault = f"urn:crm:vault:{country}:"
+    vault = f"urn:crm:vault:{sender}:"
     return problems + [
         Problem(f"/data/{field}", "country_mismatch", "a claim check names a vault of the country that sends it", vault)
         for name, field in _claim_checks(agreed)
@@ -183,9 +184,19 @@ def authority(
     ]
 
 
+def _office(agreed: Contract, sender: str, body: str) -> Iterator[Problem]:
+    """Yield what those who are no country may not report, and what only they may."""
+    seats = {*agreed.by, *agreed.behalf} & {*SEATS}
+    if sender == OPERATING and not agreed.operated:
+        yield Problem("/type", "not_permitted", "the operator reports only what its contract says")
+    if sender in SECRETARIATS and (body not in SEATS or not (seats or agreed.generic)):
+        message = "a secretariat reports in the name of a seat, and only what such a body may report"
+        yield Problem("/data/reported_by", "not_permitted", message)
+
+
 def _foreign_source(country: str) -> Problem:
     message = f"the source must belong to the account that it comes from ({country})"
-    return Problem("/source", "country_mismatch", message, f"urn:crm:country:{country}:…")
+    return Problem("/source", "country_mismatch", message, contracts.source_of(country, "…"))
 
 
 def _sense(agreed: Contract, envelope: Envelope[Report], now: datetime) -> list[Problem]:
@@ -238,7 +249,7 @@ def _explained(versions: tuple[Contract, ...], name: str, payload: bytes, countr
         problems = [one for one in problems if one.pointer != "/type"][: PROBLEMS_MAX - 1]
         problems.insert(0, Problem("/type", "wrong_type", "the type of a report is a text", agreed.type))
     source = value.get("source")
-    if isinstance(source, str) and contracts.country_of(source) not in {country, "REG"}:
+    if isinstance(source, str) and contracts.sender_of(source) not in {country, "REG"}:
         problems.append(_foreign_source(country))
     return problems or [Problem("", "invalid", "the report does not fit its contract")]
 

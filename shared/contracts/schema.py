@@ -19,9 +19,11 @@ from shared.contracts import (
     Envelope,
     Event,
     Time,
-    country_of,
+    place_of,
     registry,
     report_type,
+    sender_of,
+    source_of,
     vocabulary,
 )
 from shared.contracts.bounds import END
@@ -83,7 +85,7 @@ def example(agreed: Contract) -> dict[str, Any]:
     envelope = {
         "specversion": "1.0",
         "id": f"0193a1b2-{agreed.entity_name}-{agreed.verb}",
-        "source": f"urn:crm:country:{country}:sicam",
+        "source": source_of(country, "sicam"),
         "type": agreed.type,
         "time": "2004-03-01T10:00:00Z",
     }
@@ -97,7 +99,7 @@ def example_event(agreed: Contract) -> dict[str, Any]:
     event = example(agreed)
     if not agreed.reported:
         event |= {"source": f"urn:crm:service:{agreed.service}", "causationid": "0193a1b2-cause"}
-    country = country_of(event["source"]) if agreed.reported else "GTM"
+    country = place_of(sender_of(event["source"])) if agreed.reported else "GTM"
     return event | {"country": country, "recordedtime": "2004-03-01T10:00:05Z", "sequence": 1}
 
 
@@ -114,7 +116,8 @@ def _senders(agreed: Contract) -> str:
     """Say who may send it, which a schema cannot check."""
     behalf = f", or who holds a seat of {', '.join(agreed.behalf)} and reports in its name" if agreed.behalf else ""
     country = f"Only the country named in {_wire(agreed, agreed.owner)} may send it{behalf}." if agreed.owner else ""
-    bodies = f"Only these may report it: {', '.join(agreed.by)}." if agreed.by else ""
+    operator = ", or the region's operator" if agreed.operated else ""
+    bodies = f"Only these may report it: {', '.join(agreed.by)}{operator}." if agreed.by else ""
     return f"{country} {bodies}".strip()
 
 

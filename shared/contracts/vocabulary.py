@@ -15,6 +15,11 @@ from shared.contracts.bounds import END, PSEUDONYM, WORD, shaped
 # --- Who and where -----------------------------------------------------------------------------------------------
 # ISO 3166-1 alpha-3. The eleven members of the Regional Conference on Migration.
 Country = Literal["BLZ", "CAN", "CRI", "DOM", "SLV", "GTM", "HND", "MEX", "NIC", "PAN", "USA"]
+# The technical and the virtual secretariat may have keys of their own, and the operator reports what keeps the region
+# running; what they report belongs to the region.
+Secretariat = Literal["ST", "SV"]
+SECRETARIATS: tuple[Secretariat, ...] = ("ST", "SV")
+OPERATING: Literal["OPERATOR"] = "OPERATOR"
 Addressee: TypeAlias = Literal[Country, "REG"]
 MEMBERS: tuple[Country, ...] = ("BLZ", "CAN", "CRI", "DOM", "SLV", "GTM", "HND", "MEX", "NIC", "PAN", "USA")
 REGION: Literal["REG"] = "REG"
@@ -77,7 +82,7 @@ Seat = Literal[
     "ppt", "st", "sv", "technical_group", "liaison_network", "joint_task_force", "regional_school", "iom",
 ]
 SEATS: tuple[Seat, ...] = get_args(Seat)
-Holder: TypeAlias = Country
+Holder: TypeAlias = Literal[Country, Secretariat]
 SeatReason = Literal["rotation", "appointment", "correction", "other"]
 PurgeReason = Literal["flood", "rubbish", "test_data", "stolen_key", "agreed"]
 """Why operators emptied a sender's intake; `agreed`: the sender asked for it."""

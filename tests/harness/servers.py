@@ -22,7 +22,7 @@ from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER, inbox
 from infra.postgres.provision import DATABASE, passwords
 from infra.postgres.provision import provision as provision_postgres
-from shared.contracts.vocabulary import MEMBERS
+from shared.streams import RECEIVERS
 
 _number = itertools.count(1)
 
@@ -135,7 +135,7 @@ class Region:
         if principal == ROOT:
             self.clients.append(await root(self.nats.url))
             return self.clients[-1]
-        private = {} if principal in MEMBERS else {"inbox_prefix": inbox(principal).encode()}
+        private = {} if principal in RECEIVERS else {"inbox_prefix": inbox(principal).encode()}
         client = await nats.connect(self.nats.url, nkeys_seed=str(self.seed(principal)), **private, **options)
         self.clients.append(client)
         return client

@@ -14,8 +14,7 @@ import pytest
 
 from infra.nats.rights import central, country, principals
 from shared.contracts import SERVICES, registry
-from shared.contracts.vocabulary import MEMBERS
-from shared.streams import durables, stream_configs, stream_of
+from shared.streams import RECEIVERS, durables, stream_configs, stream_of
 
 GTM = "GTM"
 STREAMS = tuple(stream_configs())
@@ -100,7 +99,7 @@ def matches(pattern, subject):
 
 
 EVERYTHING = [
-    *itertools.chain.from_iterable(report_subjects(name) for name in (GTM, "MEX")),
+    *itertools.chain.from_iterable(report_subjects(name) for name in (GTM, "MEX", "ST", "OPERATOR")),
     *itertools.chain.from_iterable(event_subjects(service) for service in SERVICES),
     *(f"crm.bad.{GTM}.{service}" for service in SERVICES),
     *(f"crm.ask.{GTM}.{service}.question" for service in SERVICES),
@@ -113,7 +112,7 @@ EVERYTHING = [
 
 @pytest.mark.parametrize("principal", principals())
 async def test_a_principal_says_and_hears_what_it_is_granted_and_nothing_else(region, principal):
-    rights = country(principal) if principal in MEMBERS else central()[principal]
+    rights = country(principal) if principal in RECEIVERS else central()[principal]
     async with probe_of(region, principal) as probe:
         heard = await probe.subscribes([*LISTENING, ">"])
     assert heard == {subject for subject in LISTENING if covered(rights.subscribe, subject)}
@@ -155,10 +154,10 @@ def test_nobody_listens_where_a_stream_does(principal):
     assert not any(pattern.startswith(("crm.in.", "crm.evt.", "crm.bad.", "crm.>", ">", "*")) for pattern in heard)
 
 
-@pytest.mark.parametrize("name", MEMBERS)
+@pytest.mark.parametrize("name", RECEIVERS)
 def test_a_country_is_granted_nothing_of_another(name):
     rights = country(name)
-    for other in MEMBERS:
+    for other in RECEIVERS:
         subjects = (f"$JS.API.CONSUMER.MSG.NEXT.MAILBOX.{other}", f"$JS.ACK.MAILBOX.{other}.1.1.1.1.1")
         assert {granted(rights.publish, subject) for subject in subjects} == {other == name}
 

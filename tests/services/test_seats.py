@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from services.indicators.__main__ import SERVICE as INDICATORS
+from services.indicators.plan import load
 from services.intel.__main__ import SERVICE as INTEL
-from shared import seats
+from shared import contracts, seats
 from shared.contracts import Refused
+from shared.contracts.vocabulary import SEATS
 from shared.rules import RECORDED
 from tests.harness.desk import START, desk
 
@@ -181,3 +183,14 @@ def test_the_regions_file_gives_a_seat_from_a_day_until_another(tmp_path, monkey
     finally:
         monkeypatch.undo()
         seats.region.cache_clear()
+
+
+def test_what_a_plan_counts_for_a_country_that_a_report_names_is_told_by_those_who_may():
+    terms = {(term.event, term.country) for row in load().rows.values() for term in row.term if term.country}
+    assert len(terms) > 15
+    for name, path in terms:
+        agreed = contracts.registry()[f"crm.{name}.v1"]
+        told_by_seats = bool(agreed.by) and {*agreed.by} <= {*SEATS}
+        guarded = not agreed.reported or agreed.owner or path in agreed.derived or told_by_seats
+        # A place is reported to the country that it lies in, so that this country answers: it says nothing for it.
+        assert guarded or name == "intel.location.reported", f"anybody fills {path} of {name}"

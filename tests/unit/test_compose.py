@@ -16,8 +16,8 @@ from infra.nats import limits
 from infra.region.settings import RegionSettings
 from services.indicators.settings import IndicatorsSettings
 from shared.contracts import SERVICES
-from shared.contracts.vocabulary import MEMBERS
 from shared.settings import Settings
+from shared.streams import RECEIVERS
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "compose.yaml"
@@ -138,7 +138,7 @@ def test_keys_are_laid_out_for_each_container(laid_out):
             assert stat.S_IMODE((laid_out / service / file).stat().st_mode) == 0o600
         password = (laid_out / "all" / f"{service}.pw").read_text().strip()
         assert (laid_out / service / "pgpass").read_text() == f"*:*:crm:{service}:{password}\n"
-    assert {file.stem for file in (laid_out / "countries").iterdir()} == set(MEMBERS)
+    assert {file.stem for file in (laid_out / "countries").iterdir()} == set(RECEIVERS)
     legible = [file for file in laid_out.rglob("*") if file.is_file() and file.stat().st_mode & stat.S_IROTH]
     assert {file.name for file in legible} == {"owner.pw", "admin.pw"}
 

@@ -7,9 +7,10 @@ from infra.nats.provision import ProvisionError, all_differences, ask, provision
 from infra.postgres.provision import ROOT, MigrationError, _schema
 from infra.postgres.provision import provision as provision_postgres
 from shared.contracts import SERVICES
+from shared.contracts.vocabulary import MEMBERS
 from shared.database import missing_migrations
 from shared.provisioned import differences, intakes
-from shared.streams import stream_configs
+from shared.streams import intake_of, stream_configs
 
 
 async def test_provisioning_twice_changes_nothing(region):
@@ -55,7 +56,7 @@ async def test_on_a_small_disk_streams_get_less_room(nats_server, region):
     nats_server.start(region.accounts())
     nc = await region.connect("provisioner")
     done = await provision(nc)
-    rooms = {(await ask(nc, f"STREAM.INFO.{name}"))["config"]["max_bytes"] for name in intakes()}
+    rooms = {(await ask(nc, f"STREAM.INFO.{name}"))["config"]["max_bytes"] for name in map(intake_of, MEMBERS)}
     assert len(rooms) == 1, "a small disk is shared out evenly"
     assert any(
         line.startswith("made stream INTAKE_GTM for ") and "the server has no more room" in line for line in done

@@ -58,7 +58,7 @@ ROUTE_COLUMNS = "event_id, country, route_id, act, members, reported_by, tlp, ha
 
 def route_act(event: Event[Any], data: RouteReported | RouteConfirmed | RouteRetired) -> Columns:
     """Keep what a country reported of a route; what this service derived is no report."""
-    if contracts.country_of(event.source) == REGION:
+    if contracts.sender_of(event.source) == REGION:
         return None
     legs = data.legs if isinstance(data, RouteReported) else ()
     return {
@@ -84,7 +84,7 @@ async def route_acts(connection: Connection, route_id: str) -> list[RouteAct]:
 
 def band_act(event: Event[Any], data: Band) -> Columns:
     """Keep what a country reported of a band; what this service derived is no report."""
-    if contracts.country_of(event.source) == REGION:
+    if contracts.sender_of(event.source) == REGION:
         return None
     return {
         "country": event.country,

@@ -120,7 +120,7 @@ def on_shared(about: Event[InformationShared], scope: str) -> list[Notice]:
 def on_feedback(about: Event[FeedbackGiven], scope: str) -> list[Notice]:
     """Tell the source of information what it was good for; of what this service drafted it tells by itself."""
     data = about.data
-    if contracts.country_of(about.source) == REGION or data.to == about.country:
+    if contracts.sender_of(about.source) == REGION or data.to == about.country:
         return []
     reason = data.used_for or ("useful" if data.useful else "not_useful")
     said = alert("feedback", (about.id, about.name), data.exchange_id, reason=reason, country=about.country)

@@ -22,7 +22,7 @@ from shared.rules import NotYet
 
 async def on_route(cause: Event[Any], about: Event[Any], connection: Connection) -> Iterable[Event[Any]]:
     """Tell whom a route concerns (Plan row IE-1.2c): the countries it touches, and those who reported it too."""
-    if contracts.country_of(about.source) == REGION:
+    if contracts.sender_of(about.source) == REGION:
         return []
     route_id = identity.key(about.data, "route_id")
     scope = f"route/{route_id}"
@@ -90,7 +90,7 @@ def _confirmed(scope: str, acts: Sequence[RouteAct]) -> list[Notice]:
 
 async def on_band(cause: Event[Any], about: Event[Any], connection: Connection) -> Iterable[Event[Any]]:
     """Tell whom a band concerns (Plan row PC-1c), and see whether it is at work again."""
-    if contracts.country_of(about.source) == REGION:
+    if contracts.sender_of(about.source) == REGION:
         return []
     return await band_settled(cause, identity.key(about.data, "band_id"), connection)
 

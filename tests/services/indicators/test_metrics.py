@@ -52,6 +52,14 @@ def busy():
     )
 
 
+def test_what_the_region_itself_reports_is_in_its_figure_and_never_a_second_one_beside_it():
+    held = [event("intel.meeting.held", name, "2003-06-03T00:00:00Z") for name in ("MEX", "REG", "REG")]
+    found = [one for one in scraped(folded(*held)) if one.labels.get("indicator") == "IE-2.1"]
+    values = {one.labels["country"]: one.value for one in found if one.name == "crm_indicator_value"}
+    assert len(values) == len([one for one in found if one.name == "crm_indicator_value"])
+    assert values == {"MEX": 1, "REG": 3}
+
+
 def test_the_families_have_the_promised_names_and_labels():
     found = {}
     for sample in scraped(busy()):
