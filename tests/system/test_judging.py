@@ -318,10 +318,15 @@ async def test_whatever_is_asked_its_asker_is_answered_and_others_too(system):
     client, hnd = await system.region.connect("GTM"), await system.country("HND")
 
     async def ask(payload, name="mailbox"):
-        return json.loads((await client.request(f"ask.victims.{name}", payload, timeout=60)).data)
+        """The answer, asked again while there are too many questions at once."""
+        while True:
+            answer = json.loads((await client.request(f"ask.victims.{name}", payload, timeout=60)).data)
+            if answer.get("error", {}).get("code") != "too_many":
+                return answer
+            await asyncio.sleep(answer["error"]["wait_s"])
 
     for _ in range(5):
-        good = [hnd.ask("victims", "mailbox", {}) for _ in range(10)]
+        good = [hnd.ask("victims", "mailbox", {}) for _ in range(3)]
         nul = ask(b'{"referral_id":"a\\u0000b"}', "referral")
         answers = asyncio.gather(*(ask(payload) for payload in HARMFUL), nul)
         assert all(one.next == 0 for one in await asyncio.gather(*good))
