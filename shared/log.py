@@ -224,7 +224,7 @@ class Log:
                 [stream for stream, _ in heard],
                 [sequence for _, sequence in heard],
             )
-            known |= {(row["stream"], row["sequence"]): b"" for row in rows}
+            known |= {(row["stream"], row["sequence"]): None for row in rows}
         return known
 
     async def _together(self, draft: Draft, event: Event[Any], connection: Connection) -> list[Event[Any]]:

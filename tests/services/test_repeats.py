@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from services.legal.__main__ import SERVICE as LEGAL
 from services.training.__main__ import SERVICE
 from services.victims.__main__ import SERVICE as VICTIMS
 from shared.contracts import Corrected, Refused, registry
@@ -173,3 +174,12 @@ async def test_of_two_systems_that_gave_the_same_id_each_amends_its_own(training
     assert await outcomes(training, correction("c", "e", "other"), correction("d", "e", "sicam")) == [None, None]
     (first, second) = await training.recorded("training.official.corrected")
     assert [first.data.original_source[-5:], second.data.original_source[-5:]] == ["other", "sicam"]
+
+
+async def test_a_report_to_another_service_that_comes_again_is_acted_on_once(postgres_server):
+    """NATS delivers again what a replica held when it died."""
+    async with harness.desk(postgres_server, LEGAL) as legal:
+        heard, other = (Draft(legal.event("training.complaint.resolved"), ("TRAINING", n)) for n in (1, 2))
+        assert await outcomes(legal, heard, heard) == [None, None]
+        assert await legal.log.record([heard, other, heard, other]) == [None] * 4
+        assert await legal.log.pool.fetchval("select count(*) from heard") == 2
