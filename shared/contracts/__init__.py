@@ -173,6 +173,8 @@ class Contract(Struct, frozen=True, kw_only=True, eq=False):
     """The field naming the only country that may send it (an issuing country, say); empty: any country."""
     behalf: tuple[Seat, ...]
     """The seats whose holder may send it, too, of whatever country `owner` names."""
+    unseated: tuple[Seat, ...]
+    """The bodies that any country may name of its own: it tells of its own officers, and speaks for nobody."""
     operated: bool
     """Whether the region's operator may send it, in the name of any body."""
     privacy: Literal["N", "P", "S"]
@@ -237,6 +239,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
     by: tuple[str, ...] = (),
     owner: str = "",
     behalf: tuple[Seat, ...] = (),
+    unseated: tuple[Seat, ...] = (),
     operated: bool = False,
     entity: str = "",
     derived: tuple[str, ...] = (),
@@ -256,6 +259,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
             by=by,
             owner=owner,
             behalf=behalf,
+            unseated=unseated,
             operated=operated,
             privacy=privacy,
             entity=entity,

@@ -137,7 +137,8 @@ def _producer(agreed: Contract) -> str:
     own = f"*own* (`{_wire(agreed)}`)" if agreed.owner else ""
     behalf = f", or of any: {_seats(agreed.behalf)}" if agreed.behalf else ""
     operator = ", the operator" if agreed.operated else ""
-    return own + behalf or _seats(agreed.by) + operator or "country"
+    named = f"; of its own officers also as {', '.join(agreed.unseated)}" if agreed.unseated else ""
+    return (own + behalf or _seats(agreed.by) + operator or "country") + named
 
 
 def _seats(bodies: tuple[str, ...]) -> str:

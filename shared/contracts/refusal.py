@@ -85,6 +85,19 @@ def parsed(payload: bytes) -> tuple[Any, Problem | None]:
     return value, None
 
 
+HALF = re.compile("[\ud800-\udfff]")
+
+
+def halved(value: dict[str, Any]) -> list[Problem]:
+    """Tell whether a text in a report holds half a character; in free data there is no schema that would.
+
+    Which text is not told: what stands in free data may be anything.
+    """
+    if not HALF.search(json.dumps(value, ensure_ascii=False)):
+        return []
+    return [Problem("", "bad_format", "a text holds half of a surrogate pair, which is no character")]
+
+
 def _unreadable(error: Exception) -> Problem:
     match error:
         case DuplicateKeyError():

@@ -13,7 +13,7 @@ from shared.contracts import Contract, Envelope, Event, Problem, Refused, Report
 from shared.contracts.binary import said_in, structured
 from shared.contracts.door import cut, within
 from shared.contracts.owned import owned
-from shared.contracts.refusal import PROBLEMS_MAX, all_problems, parsed, unambiguous, unknown_type
+from shared.contracts.refusal import PROBLEMS_MAX, all_problems, halved, parsed, unambiguous, unknown_type
 from shared.contracts.sense import too_late
 from shared.contracts.vocabulary import OPERATING, SEATS, SECRETARIATS, DataRef
 
@@ -169,10 +169,12 @@ def authority(
         allowed = ", ".join(agreed.by)
         problems.append(Problem("/data/reported_by", "not_permitted", f"only these may report it: {allowed}"))
     problems += _office(agreed, sender, body)
-    if held is not None and body in SEATS and held.get(body) != sender != OPERATING:
+    own = not agreed.owner or getattr(data, agreed.owner) == sender
+    seated = (own and body in agreed.unseated) or (held is not None and held.get(body) == sender)
+    if held is not None and body in SEATS and not seated and sender != OPERATING:
         message = f"at the time of the report the seat of {body} is not the sender's: only its holder speaks for it"
         problems.append(Problem("/data/reported_by", "not_seated", message))
-    if agreed.owner and getattr(data, agreed.owner) != sender and body not in agreed.behalf:
+    if not own and body not in agreed.behalf:
         seats = f", or the holder of one of these seats: {', '.join(agreed.behalf)}" if agreed.behalf else ""
         message = f"only the country named in this field may send this report{seats}"
         problems.append(Problem(f"/data/{_wire_name(agreed, agreed.owner)}", "not_owner", message))
@@ -251,7 +253,7 @@ def _explained(versions: tuple[Contract, ...], name: str, payload: bytes, countr
     source = value.get("source")
     if isinstance(source, str) and contracts.sender_of(source) not in {country, "REG"}:
         problems.append(_foreign_source(country))
-    return problems or [Problem("", "invalid", "the report does not fit its contract")]
+    return problems or halved(value) or [Problem("", "invalid", "the report does not fit its contract")]
 
 
 @cache

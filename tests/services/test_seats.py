@@ -8,6 +8,7 @@ import pytest
 from services.indicators.__main__ import SERVICE as INDICATORS
 from services.indicators.plan import load
 from services.intel.__main__ import SERVICE as INTEL
+from services.training.__main__ import SERVICE as TRAINING
 from shared import contracts, seats
 from shared.contracts import Refused
 from shared.contracts.vocabulary import SEATS
@@ -24,6 +25,12 @@ async def plan(postgres_server):
 @pytest.fixture
 async def intel(postgres_server):
     async with desk(postgres_server, INTEL) as one:
+        yield one
+
+
+@pytest.fixture
+async def training(postgres_server):
+    async with desk(postgres_server, TRAINING) as one:
         yield one
 
 
@@ -60,6 +67,16 @@ async def test_only_the_holder_speaks_for_a_body_and_each_country_for_its_own(pl
         intel.event("intel.actionplan.advanced", by=one, reported_by="national_commission") for one in ("BLZ", "GTM")
     ]
     assert await codes(intel, *own) == [set(), set()]
+
+
+async def test_a_country_tells_of_its_own_officers_at_the_regional_school_and_of_no_others(training):
+    def told(name, **more):
+        return training.event(f"training.{name}", by="GTM", reported_by="regional_school", **more)
+
+    own = [told("officer.certified"), told("survey.opened"), told("attendance.recorded", country="GTM")]
+    assert await codes(training, *own) == [set(), set(), set()]
+    others = [told("attendance.recorded", country="HND"), told("session.held"), told("student.graduated")]
+    assert await codes(training, *others) == [SEATED, SEATED, SEATED]
 
 
 async def test_before_its_first_day_nobody_speaks_for_a_body(plan):

@@ -35,6 +35,7 @@ class Alignment(Value, frozen=True, kw_only=True):
         "reported_by": "school",
     },
     bad=("topic", "dancing"),
+    unseated=("regional_school",),
     privacy="P",
     entity="cert_id",
     tallies=(Tally("certificate", ("cert_id",), "change"),),
