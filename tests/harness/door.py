@@ -11,9 +11,9 @@ from shared.contracts.schema import example
 NOW = datetime(2024, 3, 2, tzinfo=UTC)
 
 
-def judged(name, *, headers=None, envelope=None, **changed):
+def judged(name, *, version=1, headers=None, envelope=None, **changed):
     """The event that a report becomes, or [(pointer, code)] of its refusal."""
-    whole = example(registry()[f"crm.{name}.v1"]) | (envelope or {})
+    whole = example(registry()[f"crm.{name}.v{version}"]) | (envelope or {})
     whole["data"] = {field: value for field, value in (whole["data"] | changed).items() if value is not ...}
     whole = {field: value for field, value in whole.items() if value is not ...}
     country = whole["source"].split(":")[3]
