@@ -17,6 +17,7 @@ from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
 from shared.provisioned import intakes
 from shared.streams import stream_of
+from shared.taken import taken
 from tests.faults.deadlines import Deadline, stood, watched
 from tests.faults.draining import folded
 from tests.faults.ledger import POISON, Ledger, Report
@@ -178,7 +179,7 @@ async def _read(jetstream, stream: str) -> list[Stored]:
                     message.subject,
                     message.data,
                     dict(message.headers or {}),
-                    data.timestamp.isoformat(),
+                    taken(message).stored_at.isoformat(),  # nats-py's own time may be a microsecond later
                 )
             )
     await reading.unsubscribe()

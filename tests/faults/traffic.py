@@ -40,7 +40,7 @@ ABANDONED = 0.1
 REFUSED_FOR = {
     "bytes": {"not_utf8"},
     "unfinished": {"not_json"},
-    "empty": {"missing_field", "unknown_type"},
+    "empty": {"missing_field"},
     "unknown_field": {"missing_field", "unknown_field"},
     "foreign": {"bad_format", "country_mismatch", "missing_field", "unknown_field"},
 }
