@@ -127,10 +127,10 @@ class Mutator:
         name, values = self.chance.choice(HEADERS)
         headers = {name: self.chance.choice(values)}
         if name.startswith("ce-"):
-            told = {key: str(value) for key, value in report.items() if key != "data"}
-            headers = {
-                f"ce-{key}": value for key, value in told.items() if value.isascii() and value.isprintable()
-            } | headers
+            told = {key: str(value) for key, value in report.items() if key.isidentifier() and key != "data"}
+            # The client itself refuses to send others.
+            told = {key: value for key, value in told.items() if value.isascii() and value.isprintable()}
+            headers = {f"ce-{key}": value for key, value in told.items()} | headers
             headers[f"ce-{self.chance.choice(('id', 'time', 'surname', 'data', 'source'))}"] = f"{CANARY} {self.number}"
         return headers
 
