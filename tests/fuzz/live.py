@@ -117,6 +117,9 @@ class Live:
             except nats.errors.NoRespondersError:
                 self.outcomes["nobody listens there"] += 1
                 return []
+            except NatsError as error:
+                self.lost.append(f"{error!r}: {one.subject} {one.headers} {one.payload[:2000]!r}")
+                return []
         reply = json.loads(answer.data or b"{}")
         if "error" in reply or "seq" not in reply or reply.get("duplicate"):
             self.outcomes[REFUSED_AT_ONCE] += 1
