@@ -224,7 +224,7 @@ async def refer(answers: int, control: Control) -> None:
         await asyncio.sleep(10 * deadlines.POLL_S)  # the sweeper looks, and nothing is due yet
 
     await _standing_still(stand, answer())
-    await until(lambda: _swept(stand), "what is due to be swept", PATIENCE_S)
+    await until(lambda: _swept(stand, len(referrals) - answers), "what is due to be swept", PATIENCE_S)
     await control.settled(but="deadlines")
 
 
@@ -243,11 +243,12 @@ async def _reported(stand: Stand, number: int) -> bool:
         return number == await connection.fetchval("select count(*) from log where source like 'urn:crm:country:%'")
 
 
-async def _swept(stand: Stand) -> bool:
-    """Tell whether something is overdue, or no deadline of an answer is left."""
+async def _swept(stand: Stand, number: int) -> bool:
+    """Tell whether so many are overdue, or no deadline of an answer is left."""
     async with stand.database("victims") as connection:
         overdue = await connection.fetchval("select count(*) from log where type like '%.referral.overdue.v1'")
-        return overdue or not await connection.fetchval("select count(*) from deadline where id not like 'answer/%/%'")
+        left = await connection.fetchval("select count(*) from deadline where id not like 'answer/%/%'")
+        return overdue >= number or not left
 
 
 @pytest.mark.parametrize(

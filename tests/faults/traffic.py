@@ -12,7 +12,7 @@ from nats.errors import Error as NatsError
 
 from infra.nats.config import seed_file
 from shared import contracts
-from shared.client import ClientError, CountryClient, connect
+from shared.client import ClientError, CountryClient, Invalid, connect
 from shared.contracts.vocabulary import MEMBERS
 from tests.faults.ledger import ANSWER, CORRECTION, GOOD, POISON, Ledger, Report
 from tests.faults.stand import BEGIN, Stand
@@ -49,6 +49,8 @@ OFFICER = 100
 """Of so many things that a country says in a row, all certificates and complaints are about one officer."""
 AGE_D_MAX = 400
 """So many days ago a report may have happened."""
+LONG_AGO = (BEGIN - timedelta(days=AGE_D_MAX + 1)).isoformat()
+"""Before any report's time."""
 
 
 P = TypeVar("P", bound="Publisher")
@@ -145,6 +147,8 @@ class Publisher:
                 sequence = await client.publish(wire(client, reports[0]))
             else:
                 sequence = await client.publish_all([wire(client, one) for one in reports])
+        except Invalid as error:
+            raise AssertionError(f"{self.country} means to send what may be sent, if not rubbish") from error
         except (ClientError, NatsError, OSError) as error:
             self.ledger.unknown(reports, error)
             # What is sent again may have been stored the first time: for poison that would be another poison.
@@ -176,6 +180,8 @@ class Publisher:
             data["target_country"] = self.random.choice(MEMBERS)
         if name in ("training.officer.certified", "training.complaint.resolved"):
             data["officer_pid"] = f"{self.country}-officer-{next(self._numbers) // OFFICER}"
+        if name == "victims.service.provided":
+            data["started"] = LONG_AGO
         if name == "training.officer.certified":
             data |= {"valid_from": "2003-03-01", "valid_until": "2004-02-28"}
         return self._report(name, GOOD, data)
