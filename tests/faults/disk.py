@@ -59,7 +59,9 @@ class Disk:
                     size //= 2
 
     def free(self) -> None:
+        """Make room that stays: a power cut soon after would bring back what filled the disk."""
         (self.root / "filler").unlink(missing_ok=True)
+        self.sync()
 
     def remove(self) -> None:
         subprocess.run(["umount", "-l", self.root], check=False, capture_output=True)
