@@ -1,35 +1,31 @@
-"""Who may ask now: each sender's questions by its quota, told at the limit, and not listened to beyond it.
+"""Who is heard now: each sender's questions by its allowance, told at the limit, and beyond it not delivered at all.
 
-To answer "too many" costs a process nearly as much as to answer. So who goes on asking all the same is no longer
-listened to for a moment: then the server itself answers "no responders", and the process has no work of it.
+To read and refuse a question costs a process nearly as much as to answer it. So the server delivers only as many of a
+sender's questions as may be answered or refused until the process looks again: each subscription ends by itself after
+so many. Beyond them the server answers "no responders", and the process has no work of it.
 """
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from faststream.nats import NatsBroker
+from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from prometheus_client import Counter
 
 from shared import quotas
+from shared.allowance import Allowance
 from shared.contracts import questions
 from shared.questions import ANSWERED, Desk, reply
 from shared.streams import SENDERS
 
 SHUT_OUT = Counter("crm_shut_out_total", "How often a sender was not listened to for a while.", ["service", "country"])
-COSTS = {"mailbox": 25, "quota": 5}
-"""What a question counts as, where it is not one: an answer of half a megabyte is not one row looked up."""
-TOLD = 0.5
-"""What a question counts as that is only told to wait."""
-UNREAD_MAX = 2_000
-"""Questions of one sender that the connection keeps until they are looked at; more are dropped, unanswered."""
-SHUT_S = 1.0
-"""How long, at least, a sender is not listened to."""
+COSTS = {"mailbox": 1, "quota": 5}
+"""Questions with a desk of their own, as they take long, and what one counts as before its answer is known."""
+LOOK_S = 0.1
+STOP_S = 2.0
 
 
 @dataclass(slots=True)
@@ -38,70 +34,94 @@ class Admission:
 
     service: str
     sender: str
-    per_s: int
-    listen: Callable[[], Awaitable[None]]
-    unlisten: Callable[[], Awaitable[None]]
-    _left: float = 0.0
-    _filled: float = field(default_factory=time.monotonic)
-    _shut: "asyncio.Task[None] | None" = None
+    client: Client
+    allowance: Allowance
+    desk: Desk
+    apart: Desk
+    """Where questions go that take long."""
+    _shut: bool = False
+    _open: list[tuple[Subscription, int]] = field(default_factory=list)
+    """What the server may still deliver: subscriptions, and after how many questions each ends."""
+    _heard: "asyncio.Queue[Msg]" = field(default_factory=asyncio.Queue)
+    """No longer than what the subscriptions may deliver."""
 
-    def __post_init__(self) -> None:
-        """Begin with a whole second's questions."""
-        self._left = float(self.per_s)
+    async def look(self) -> None:
+        """Have the server deliver as many questions as are expected; after a shut-out began, none."""
+        before, self._open = self._open, [(one, most) for one, most in self._open if one.delivered < most]
+        if before and not self._open:
+            self.allowance.shut_out()  # more was asked than could be answered and told
+        expected = self.allowance.expected(LOOK_S)
+        if not expected:
+            if not self._shut:
+                SHUT_OUT.labels(self.service, self.sender).inc()
+            self._shut = True
+            await self.close()
+            return
+        self._shut = False
+        count = sum(most - one.delivered for one, most in self._open)
+        if count < expected:
+            # Half as many more, so that a sender that asks now and then does not cost a subscription each time.
+            most = expected + expected // 2 - count
+            subject = f"crm.ask.{self.sender}.{self.service}.*"
+            one = await self.client.subscribe(subject, queue=self.service, cb=self._hear)
+            await one.unsubscribe(limit=most)
+            self._open.append((one, most))
 
-    @property
-    def used(self) -> float:
-        """How much of a second's questions is used up now, in questions."""
-        return self.per_s - min(self.per_s, self._left + (time.monotonic() - self._filled) * self.per_s)
+    async def close(self) -> None:
+        """Have the server deliver no more; what it has delivered is answered."""
+        closing, self._open = self._open, []
+        for one, _ in closing:
+            with contextlib.suppress(NatsError):
+                await one.drain()  # type: ignore[no-untyped-call]  # the library gives no types
 
-    def wait_s(self, cost: int) -> float:
-        """Return 0 and count a question, which counts as `cost`; or return after how many seconds to ask again."""
-        now = time.monotonic()
-        self._left = min(self.per_s, self._left + (now - self._filled) * self.per_s)
-        self._filled = now
-        if self._left >= cost:
-            self._left -= cost
-            return 0.0
-        self._left -= TOLD  # who goes on asking waits longer
-        if self._left < -self.per_s and self._shut is None:
-            SHUT_OUT.labels(self.service, self.sender).inc()
-            self._shut = asyncio.create_task(self._shut_out())
-        return (cost - self._left) / self.per_s
+    async def _hear(self, message: Msg) -> None:
+        # It must not wait for anything: nats-py (2.16) cancels it when the last message has come, others unheard.
+        message.data = message.data[: questions.ASK_BYTES_MAX + 1]  # enough to see that it is too large
+        message.headers = None
+        self._heard.put_nowait(message)
 
-    async def _shut_out(self) -> None:
-        with contextlib.suppress(NatsError):
-            await self.unlisten()
-        await asyncio.sleep(SHUT_S)
-        self._left, self._filled, self._shut = 0.0, time.monotonic(), None
-        with contextlib.suppress(NatsError):
-            await self.listen()
-
-
-def listen(broker: NatsBroker, service: str, desks: Callable[[str], Desk]) -> None:
-    """Have the broker take the questions to `service`, shared among its replicas, each to the desk for its name."""
-    for sender in SENDERS:
-        subscriber = broker.subscriber(
-            f"crm.ask.{sender}.{service}.*",
-            queue=service,
-            decoder=_raw,
-            no_reply=True,
-            pending_msgs_limit=UNREAD_MAX,
-        )
-        admission = Admission(service, sender, quotas.of(sender).questions_per_s, subscriber.start, subscriber.stop)
-        subscriber(_taking(admission, desks))
-
-
-def _taking(admission: Admission, desks: Callable[[str], Desk]) -> Callable[[Msg], Awaitable[None]]:
-    async def take(message: Msg) -> None:
-        name = message.subject.rpartition(".")[2]
-        if wait_s := admission.wait_s(COSTS.get(name, 1)):
-            ANSWERED.labels(admission.service, "any", "too_many").inc()
-            await reply(message, questions.too_many(wait_s))
-        else:
-            await desks(name).take(message)
-
-    return take
+    async def take(self) -> None:
+        """Take what is heard, for ever."""
+        while True:
+            message = await self._heard.get()
+            name = message.subject.rpartition(".")[2]
+            if wait_s := self.allowance.wait_s(COSTS.get(name, 1)):
+                ANSWERED.labels(self.service, "any", "too_many").inc()
+                await reply(message, questions.too_many(wait_s))
+            else:
+                await (self.apart if name in COSTS else self.desk).take(message)
+            await asyncio.sleep(0)  # whoever else is heard has its turn after each
 
 
-async def _raw(message: Any) -> Any:
-    return message.raw_message
+@dataclass(slots=True)
+class Listening:
+    """All senders' questions to one process."""
+
+    all: list[Admission]
+    _stopped: bool = False
+
+    async def run(self) -> None:
+        """Listen until stopped."""
+        async with asyncio.TaskGroup() as group:
+            for one in self.all:
+                group.create_task(one.take())
+            while True:
+                await self.look()
+                await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Listen to each sender as far as it may ask now."""
+        if not self._stopped:
+            with contextlib.suppress(NatsError):  # away: once more, soon
+                await asyncio.gather(*(one.look() for one in self.all))
+
+    async def stop(self) -> None:
+        """Hear no more questions, within `STOP_S` seconds."""
+        self._stopped = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(one.close() for one in self.all)), STOP_S)
+
+
+def allowances() -> dict[str, Allowance]:
+    """Return what each sender may ask, by its quota."""
+    return {sender: Allowance(quotas.of(sender).questions_per_s) for sender in SENDERS}

@@ -18,6 +18,7 @@ import structlog
 from nats.aio.msg import Msg
 from prometheus_client import Counter, Histogram
 
+from shared.allowance import Allowance
 from shared.clock import Clock
 from shared.contracts import Problem, questions
 from shared.contracts.questions import Answered, Ask, Error, Question
@@ -79,6 +80,8 @@ class Desk:
     questions: Questions
     key: bytes
     """What the audit's hashes are keyed with; the same in all replicas."""
+    allowances: Mapping[str, Allowance] = field(default_factory=dict)
+    """What each sender may ask; who is not in it may ask without end."""
     batch_max: int = BATCH_MAX
     _waiting: dict[str, deque[Msg]] = field(default_factory=lambda: defaultdict(deque))
     """By who asks."""
@@ -98,15 +101,24 @@ class Desk:
         """Answer, for ever."""
         while True:
             await self._arrived.wait()
-            batch = [self._read(message) for message in self._next()]
-            await self._answered(batch)
+            await self._refuse()
+            if batch := [self._read(message) for message in self._next()]:
+                await self._answered(batch)
             for one in batch:
                 await self._give(one)
+
+    async def _refuse(self) -> None:
+        """Tell whoever may not ask now, by what has become known since its questions were put here."""
+        for sender, waiting in list(self._waiting.items()):
+            while waiting and sender in self.allowances and (owed_s := self.allowances[sender].owed_s()):
+                ANSWERED.labels(self.service, "any", "too_many").inc()
+                await reply(waiting.popleft(), questions.too_many(owed_s))
+                await asyncio.sleep(0)
 
     def _next(self) -> list[Msg]:
         """Return the questions to answer now: of everybody who asks, the same share."""
         ready = [waiting for waiting in self._waiting.values() if waiting]
-        share = max(1, self.batch_max // len(ready))
+        share = max(1, self.batch_max // max(1, len(ready)))
         batch = [waiting.popleft() for waiting in ready for _ in range(min(share, len(waiting)))]
         if not any(ready):
             self._arrived.clear()
@@ -182,7 +194,9 @@ class Desk:
     async def _give(self, one: Pending) -> None:
         one.answer = one.answer or questions.unavailable()
         ANSWERED.labels(self.service, one.name, _outcome(one)).inc()
-        await reply(one.message, one.answer)
+        size = await reply(one.message, one.answer)
+        if allowance := self.allowances.get(one.country):
+            allowance.charge(size)
         SECONDS.labels(self.service).observe(time.perf_counter() - one.arrived)
 
 
@@ -190,16 +204,19 @@ def _outcome(one: Pending) -> str:
     return one.answer.code if isinstance(one.answer, Error) else "answered"
 
 
-async def reply(message: Msg, answer: Answered) -> None:
-    """Send an answer, or the error instead of one, to whoever waits for it.
+async def reply(message: Msg, answer: Answered) -> int:
+    """Send an answer, or the error instead of one, to whoever waits for it; return how many bytes it has.
 
     What cannot be sent, because it is too large or goes nowhere, is the asker's loss and nobody else's.
     """
     if not message.reply:
-        return
+        return 0
+    payload = b""
     try:
-        await message.respond(encode({"error": answer} if isinstance(answer, Error) else {"answer": answer}))
+        payload = encode({"error": answer} if isinstance(answer, Error) else {"answer": answer})
+        await message.respond(payload)
     except Exception as error:  # noqa: BLE001 - whatever it is, the next asker gets an answer
         log.warning("reply not sent", error=type(error).__name__)
         if not isinstance(answer, Error):
             await reply(message, questions.unavailable())
+    return len(payload)

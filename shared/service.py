@@ -106,6 +106,7 @@ class Running:
     steady: Steady
     turns: list[Turns] = field(default_factory=list)
     """What gives it reports and other services' events."""
+    listening: admission.Listening = field(default_factory=lambda: admission.Listening([]))
     tasks: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
     """What runs as long as the service does, by name; one that fails begins anew."""
     checks: list[Callable[[], list[str]]] = field(default_factory=list)
@@ -221,16 +222,20 @@ def _listen(service: Running, questions: Questions) -> None:
     """Take the questions to this service; those that take long have a desk of their own, lest the others wait."""
     long: Questions = {MailboxAsk: mailbox.answered, QuotaAsk: usage.answering(service.client, service.name)}
     key = service.settings.audit_key()
-    desk = Desk(service.name, service.pool, service.clock, questions, key)
-    apart = Desk(service.name, service.pool, service.clock, long, key, batch_max=1)
-    service.tasks |= {"questions": desk.run, "long questions": apart.run}
-    admission.listen(service.broker, service.name, lambda name: apart if name in admission.COSTS else desk)
+    allowances = admission.allowances()
+    desk = Desk(service.name, service.pool, service.clock, questions, key, allowances)
+    apart = Desk(service.name, service.pool, service.clock, long, key, allowances, batch_max=1)
+    service.listening.all += [
+        admission.Admission(service.name, sender, service.client, allowance, desk, apart)
+        for sender, allowance in allowances.items()
+    ]
+    service.tasks |= {"questions": desk.run, "long questions": apart.run, "listening": service.listening.run}
 
 
 async def _working(service: Running, stopping: asyncio.Event) -> int:
     """Do the service's work until it is told to stop (0) or one of its tasks ends by itself (70)."""
     await _observe(service)
-    await service.broker.start()
+    await service.listening.look()
     keep = service.steady.keep
     relaying = asyncio.create_task(keep("relay", service.relay.run))
     tasks = [asyncio.create_task(keep(what, task)) for what, task in service.tasks.items()]
@@ -244,8 +249,7 @@ async def _working(service: Running, stopping: asyncio.Event) -> int:
     for task in (relaying, *tasks, *taking):
         if task.done() and not task.cancelled() and (error := task.exception()):
             log.critical("a task ended", error=type(error).__name__, exc_info=error)
-    for subscriber in service.broker.subscribers:
-        await subscriber.stop()
+    await service.listening.stop()
     grace_s = service.settings.stop_grace_s / 2
     for turns in service.turns:
         turns.stop()

@@ -140,6 +140,39 @@ async def test_who_goes_on_asking_is_not_listened_to_for_a_moment(system, tmp_pa
     await until(heard_again, "it to be listened to again")
 
 
+async def test_hundreds_of_questions_at_once_are_answered_each_and_refuse_nobody(system):
+    """Small answers count as what they are; so it is with wrong questions, and with a mailbox read at once."""
+    system.start("intel")
+    await system.ready()
+    gtm, hnd = await system.region.connect("GTM"), await system.region.connect("HND")
+    wrong = json.dumps({"after": 10**30}).encode()
+    asked = [(gtm, wrong), (hnd, b"{}")] * 400
+    answers = await asyncio.gather(*(raw(client, "ask.intel.mailbox", question) for client, question in asked))
+    assert {answer.get("error", {}).get("code") for answer in answers[::2]} == {"invalid"}
+    assert all("answer" in answer for answer in answers[1::2])
+
+
+async def test_of_a_flood_the_server_delivers_no_more_than_may_be_answered_or_told(system):
+    """Whatever the service's process does meanwhile: each subscription of it ends by itself."""
+    system.start("intel")
+    await system.ready()
+    gtm, mex = await system.region.connect("GTM"), await system.country("MEX")
+    answers = []
+
+    async def answered(message):
+        answers.append(json.loads(message.data).get("error", {}).get("code") if message.data else "no responders")
+
+    inbox, most = gtm.new_inbox(), 20_000
+    await gtm.subscribe(inbox, cb=answered)
+    for _ in range(most):
+        await gtm.publish("ask.intel.mailbox", b"{}", reply=inbox)
+    await until(lambda: len(answers) == most, "an answer to each")
+    heard = most - answers.count("no responders")
+    assert heard < 1_500, {answer: answers.count(answer) for answer in set(answers)}
+    assert "too_many" in answers
+    assert (await mex.ask("intel", "mailbox")).events == ()
+
+
 async def test_connections_beyond_the_quota_are_refused_and_others_connect(region, tmp_path, monkeypatch):
     narrowed(tmp_path, monkeypatch, "[GTM]\nconnections = 3\nsubscriptions = 5\n")
     region.nats.stop()

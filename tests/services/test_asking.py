@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from services.intel.__main__ import SERVICE
+from shared.allowance import Allowance
 from shared.contracts.questions import MailboxAnswer, MailboxAsk
 from shared.questions import Desk
 from tests.harness import desk as harness
@@ -81,3 +82,17 @@ async def test_a_reply_that_cannot_be_sent_ends_nothing(asking):
         await asking.take(one)
     await until(lambda: good.answers, "the answer behind them")
     assert (large.outcome, lost.outcome, good.outcome) == (["unavailable"], [], ["answered"])
+
+
+async def test_who_is_shut_out_or_owes_too_much_is_told_so_of_what_waits_and_another_is_answered(asking):
+    asking.allowances |= {name: Allowance(500) for name in ("GTM", "HND", "MEX")}
+    asking.allowances["GTM"].shut_out()
+    asking.allowances["HND"].charge(64 << 20)
+    asked = {name: after(1, subject=f"crm.ask.{name}.intel.mailbox") for name in ("GTM", "HND", "MEX", "SLV")}
+    for one in asked.values():
+        await asking.take(one)
+    await until(lambda: all(one.answers for one in asked.values()), "all answers")
+    outcomes = {name: outcome for name, one in asked.items() for outcome in one.outcome}
+    assert outcomes == {"GTM": "too_many", "HND": "too_many", "MEX": "answered", "SLV": "answered"}
+    assert 0 < asked["GTM"].answers[0]["error"]["wait_s"] <= 1.01
+    assert asking.allowances["MEX"].left < 500, "its answer is charged"
