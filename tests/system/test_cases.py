@@ -22,6 +22,7 @@ from infra.local.process import stop
 from infra.nats.config import accounts
 from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER
+from shared import contracts
 from shared.contracts import SERVICES, Event
 from tests.harness.servers import Region
 from tests.harness.system import ROOT, System, free_port, until
@@ -61,19 +62,28 @@ class Case:
         """Return the recorded report of this id, or the pointers and codes of its refusal, whichever comes."""
 
         async def come() -> Event[Any] | set[tuple[str, str]] | None:
-            for event in await self.system.log(service):
-                if event.id == report_id and not event.source.startswith("urn:crm:service:"):
+            for event in await self._about(service, report_id):
+                if not event.name.endswith("report.rejected"):
                     return event
-                if event.name == f"{service}.report.rejected" and event.data.report_id == report_id:
-                    return {(problem.pointer, problem.code) for problem in event.data.problems}
+                return {(problem.pointer, problem.code) for problem in event.data.problems}
             return None
 
         found: Event[Any] | set[tuple[str, str]] = await until(come, f"{report_id} recorded or refused")
         return found
 
     async def refusals(self, service: str, report_id: str) -> list[Any]:
-        rejected = await self.system.log(service, f"{service}.report.rejected")
-        return [event.data for event in rejected if event.data.report_id == report_id]
+        about = await self._about(service, report_id)
+        return [event.data for event in about if event.name == f"{service}.report.rejected"]
+
+    async def _about(self, service: str, report_id: str) -> list[Event[Any]]:
+        """Return the report of this id as recorded, and its refusals."""
+        rows = await self.system.rows(
+            service,
+            "select payload from log where (id = $1 and source like 'urn:crm:country:%')"
+            " or (type like '%.report.rejected.v1' and entity = $1) order by position",
+            report_id,
+        )
+        return [contracts.decode(row["payload"]) for row in rows]
 
     async def settled(self) -> None:
         """Return when every figure rests on all that is recorded, and every service and the board are ready."""
