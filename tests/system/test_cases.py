@@ -10,11 +10,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nats.aio.client import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from infra.local.nats import Nats
@@ -42,19 +43,26 @@ class Case:
     region: Region
     system: System
     http: str
+    connections: dict[str, Client] = field(default_factory=dict)
+    """By country: one each, as a country has only so many."""
+
+    async def connection(self, country: str) -> Client:
+        if country not in self.connections:
+            self.connections[country] = await self.region.connect(country)
+        return self.connections[country]
 
     async def send(self, report: dict[str, Any] | bytes, subject: str = "", country: str = "", **headers: str) -> int:
         """Send a report as its country would, by any client; return its sequence in the country's intake."""
         payload = report if isinstance(report, bytes) else json.dumps(report).encode()
         told = report if isinstance(report, dict) else {}
         subject = subject or "report." + str(told["type"])[len("crm.") :].rpartition(".")[0]
-        client = await self.region.connect(country or told["source"].split(":")[3])
+        client = await self.connection(country or told["source"].split(":")[3])
         answer = json.loads((await client.request(subject, payload, timeout=30, headers=headers or None)).data)
         assert "seq" in answer, answer
         return int(answer["seq"])
 
     async def ask(self, country: str, subject: str, question: bytes) -> dict[str, Any]:
-        client = await self.region.connect(country)
+        client = await self.connection(country)
         answer: dict[str, Any] = json.loads((await client.request(f"ask.{subject}", question, timeout=30)).data)
         return answer
 
@@ -127,6 +135,7 @@ async def case(running) -> Any:
     for client in running.region.clients:
         await client.close()
     running.region.clients.clear()
+    running.connections.clear()
 
 
 async def _provisioned(region: Region) -> None:
@@ -404,7 +413,7 @@ async def test_29_thousands_of_wrong_values_are_refused_at_once(case):
 
 
 async def test_30_answers_without_questions_wait_for_themselves_only(case):
-    client = await case.region.connect("GTM")
+    client = await case.connection("GTM")
     for number in range(3000):
         answer = _answer("GTM", f"c30-{number}", f"never-{number}")
         await client.publish("report.victims.referral.accepted", json.dumps(answer).encode())
