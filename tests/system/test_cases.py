@@ -257,6 +257,8 @@ def _answer(country: str, report_id: str, referral: str) -> dict[str, Any]:
 async def test_05_a_number_beyond_the_database_concerns_its_asker_only(case):
     wrong = json.dumps({"after": 10**30}).encode()
     asked = [("GTM", wrong), ("HND", b"{}")] * 50
+    await case.connection("GTM")
+    await case.connection("HND")
     answers = await asyncio.gather(*(case.ask(country, "intel.mailbox", question) for country, question in asked))
     for (country, _), answer in zip(asked, answers, strict=True):
         assert answer["error"]["code"] == "invalid" if country == "GTM" else "answer" in answer
