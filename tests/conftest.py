@@ -19,7 +19,13 @@ class OneStage(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid):
-        return "stage" if SCENE.search(nodeid) else nodeid.partition("::")[0] if "test_cases.py" in nodeid else nodeid
+        return (
+            "stage"
+            if SCENE.search(nodeid)
+            else nodeid.partition("::")[0]
+            if "test_real_inputs.py" in nodeid
+            else nodeid
+        )
 
 
 def pytest_xdist_make_scheduler(config, log):

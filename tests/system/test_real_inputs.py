@@ -58,7 +58,7 @@ class Case:
         subject = subject or "report." + str(told["type"])[len("crm.") :].rpartition(".")[0]
         client = await self.connection(country or told["source"].split(":")[3])
         answer = json.loads((await client.request(subject, payload, timeout=30, headers=headers or None)).data)
-        assert "seq" in answer, answer
+        assert "error" not in answer, answer
         return int(answer["seq"])
 
     async def ask(self, country: str, subject: str, question: bytes) -> dict[str, Any]:
@@ -400,7 +400,7 @@ async def test_28_a_type_that_is_no_type_is_refused(case, type_):
 
 async def test_29_thousands_of_wrong_values_are_refused_at_once(case):
     report = read("12-revised-aggregate/a_january.json")
-    words = [f"Wrongword{number}" for number in range(4000)]
+    words = [f"Wrongword{number}" for number in range(3500)]
     data = {"trafficker_pid": "tr-29", "offences": words, "role": "Smuggler", "reported_by": "police"}
     begun = time.monotonic()
     for number in range(40):
