@@ -12,6 +12,10 @@ __all__ = ["nats_keys", "nats_server", "postgres_server", "region", "scene", "st
 SCENE = re.compile(rf"\[(.*-)?({'|'.join(MANNERS)})[-\]]")
 
 
+ONE_REGION = "test_real_inputs.py"
+"""Its tests share a running region, too."""
+
+
 class OneStage(LoadScopeScheduling):
     """Gives all scenes to one worker, so that the stage is raised once; every other test goes where there is room.
 
@@ -19,13 +23,10 @@ class OneStage(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid):
-        return (
-            "stage"
-            if SCENE.search(nodeid)
-            else nodeid.partition("::")[0]
-            if "test_real_inputs.py" in nodeid
-            else nodeid
-        )
+        file = nodeid.partition("::")[0]
+        if SCENE.search(nodeid):
+            return "stage"
+        return file if file.endswith(ONE_REGION) else nodeid
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -131,7 +131,8 @@ async def test_status_shows_log_stream_fold_refusals_and_failures(state):
     done = await crm("status", "--json", "--state-dir", state)
     assert done.exit_code == 0
     found = json.loads(done.stdout)
-    assert found["services"]["intel"] == {"log": 0, "stream": 0, "fold": 1, "rejected": 3, "failed": 7}
+    intel = {"log": 0, "stream": 0, "fold": 1, "rejected": 3, "failed": 7, "aside": None, "set_aside": []}
+    assert found["services"]["intel"] == intel
     assert found["services"]["legal"]["failed"] is None, "a process that is away has not told"
     assert found["differences"] == []
     assert {row["durable"] for row in found["durables"]} >= {"intel", "training", "GTM"}
