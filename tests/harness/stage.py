@@ -87,7 +87,9 @@ def stage(tmp_path_factory, postgres_server, nats_keys) -> Iterator[Stage]:
         asyncio.run(_provisioned(region))
         ops = {name: free_port() for service in SERVICES for name in (service, f"{service}-2")}
         for name, port in ops.items():
-            system.start(name, CRM_CLOCK_AHEAD_FILE=str(ahead), CRM_OPS_PORT=str(port), **clock)
+            system.start(
+                name, CRM_CLOCK_AHEAD_FILE=str(ahead), CRM_REFERENCE_WAIT_S="5", CRM_OPS_PORT=str(port), **clock
+            )
         asyncio.run(system.ready(patience_s=120))  # ten processes at once
         yield Stage(region, system, Clock(NOW, epoch, 1.0, ahead), ops)
     finally:

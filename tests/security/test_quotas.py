@@ -10,6 +10,7 @@ from infra.nats.asking import ask
 from infra.nats.provision import provision
 from shared import quotas
 from shared.client import Full, TooMany, Unstored
+from shared.service import ended
 from shared.streams import intake_of
 from tests.harness.servers import ROOT
 from tests.harness.speaking import example
@@ -208,7 +209,7 @@ async def test_the_client_sends_one_by_one_where_no_batch_may_be_begun(system):
     except TooMany:
         pytest.fail("it gave up")
     finally:
-        stop.cancel()
+        await ended([stop], 30)
     assert last == 3
 
 

@@ -23,7 +23,10 @@ async def test_another_plan_is_loaded_without_code(system):
     await system.ready()
     assert [row["id"] for row in asked(port, "/api/indicators")] == ["BD-1", "BD-1.mean", "BD-2"]
     gtm = await system.country("GTM")
-    bands = [say(gtm, "intel.band.dismantled", scope="local", band_id=f"band-{n}", members_count=n) for n in (3, 6)]
+    bands = [
+        say(gtm, "intel.band.dismantled", scope="local", countries=["GTM"], band_id=f"band-{n}", members_count=n)
+        for n in (3, 6)
+    ]
     ways = [say(gtm, "intel.modality.reported", time=NOW) for _ in range(4)]
     await gtm.publish_all([*bands, *ways])
 

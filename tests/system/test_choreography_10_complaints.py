@@ -3,6 +3,10 @@
 import pytest
 
 
+AS_OF = {"bribery": "2003-12-30", "abuse": "2003-12-29"}
+"""A headcount for the same day would replace another scene's."""
+
+
 def complaint(scene, country, verb, number=1, **changes):
     away = {} if verb == "resolved" else dict.fromkeys(("outcome", "sanction", "officer_pid", "offence"), ...)
     changes = away | {"complaint_id": scene.id(f"cp-{number}")} | changes
@@ -27,7 +31,7 @@ async def test_conduct_found_true_revokes_certificates_and_may_suggest_a_proceed
     await scene.play(
         certified(scene, gtm, 1, "of-1"),
         certified(scene, gtm, 2, "of-2"),
-        scene.say(gtm, "training.workforce.declared", technical_headcount=4),
+        scene.say(gtm, "training.workforce.declared", technical_headcount=4, as_of=AS_OF[category]),
         complaint(scene, gtm, "received", category=category),
         complaint(scene, gtm, "received", 2, category=category),
     )

@@ -23,7 +23,7 @@ async def test_a_silent_country_is_told_and_marks_its_trends(system):
     gtm, gtm_box = await countries(system, "GTM")
     # Joint operations in both halves of the year before, so that the trend (PC-1a) has something of GTM to compare.
     for days in (10, 250):
-        await gtm.publish(say(gtm, "intel.operation.executed", time=NOW - timedelta(days=days)))
+        await gtm.publish(say(gtm, "intel.operation.executed", time=NOW - timedelta(days=days), started=..., ended=...))
     (first, *_) = await system.recorded("intel", "intel.operation.executed", 2)
     told = await gtm_box.one("indicators.country.silent")
     heard = max(event.recordedtime for event in await system.log("intel", "intel.operation.executed"))

@@ -146,7 +146,7 @@ async def test_what_is_no_proper_question_is_answered_with_all_that_is_wrong(sce
         assert isinstance(agreed, Question)
         reply = await raw(scene, gtm, f"{service}.{name}", json.dumps({**agreed.good, "nombre": secret}).encode())
         assert reply["error"]["code"] == "invalid"
-        assert [(one["pointer"], one["code"]) for one in reply["error"]["problems"]] == [("/nombre", "unknown_field")]
+        assert [(one["pointer"], one["code"]) for one in reply["error"]["problems"]] == [("", "unknown_field")]
         assert secret not in json.dumps(reply)
         reply = await raw(scene, gtm, f"{service}.{name}", b"{" + secret.encode())
         assert [one["code"] for one in reply["error"]["problems"]] == ["not_json"]

@@ -76,7 +76,7 @@ class Case:
                 return {(problem.pointer, problem.code) for problem in event.data.problems}
             return None
 
-        found: Event[Any] | set[tuple[str, str]] = await until(come, f"{report_id} recorded or refused")
+        found: Event[Any] | set[tuple[str, str]] = await until(come, f"{report_id} recorded or refused", 240)
         return found
 
     async def refusals(self, service: str, report_id: str) -> list[Any]:
@@ -416,7 +416,7 @@ async def test_29_thousands_of_wrong_values_are_refused_at_once(case):
 
 async def test_30_answers_without_questions_wait_for_themselves_only(case):
     client = await case.connection("GTM")
-    for number in range(3000):
+    for number in range(1000):
         answer = _answer("GTM", f"c30-{number}", f"never-{number}")
         await client.publish("report.victims.referral.accepted", json.dumps(answer).encode())
     await client.flush(timeout=30)
@@ -425,5 +425,5 @@ async def test_30_answers_without_questions_wait_for_themselves_only(case):
     await case.send(registered | {"data": registered["data"] | {"citizenship": "SLV"}})
     assert isinstance(await case.outcome("victims", "c30-mex"), Event)
     assert time.monotonic() - begun < 20
-    assert await case.outcome("victims", "c30-2999") == {("/data/referral_id", "unknown_reference")}
+    assert await case.outcome("victims", "c30-999") == {("/data/referral_id", "unknown_reference")}
     await case.settled()

@@ -18,7 +18,7 @@ NUMBER = 30
 def draft(country, name, number):
     envelope = {
         "specversion": "1.0",
-        "id": f"{name}-{number}",
+        "id": f"t{number}.{name}",
         "source": f"urn:crm:country:{country}:test",
         "type": f"crm.{name}.v1",
         "time": NOW.isoformat(),
