@@ -2,7 +2,6 @@
 
 import pytest
 
-
 AS_OF = {"bribery": "2003-12-30", "abuse": "2003-12-29"}
 """A headcount for the same day would replace another scene's."""
 
