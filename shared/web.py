@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import h11
 import structlog
 import uvicorn
 from starlette.datastructures import MutableHeaders
@@ -74,6 +75,7 @@ class Connection(H11Protocol):
         super().__init__(*given, **named)
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
+        self._refused = False
         self.since = self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
@@ -92,6 +94,8 @@ class Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take a part of a request; its time begins with the first and ends with the last."""
+        if self._refused:
+            return
         if self._deadline is None:
             self._deadline = self.loop.call_later(REQUEST_S, self.transport.abort)
         super().data_received(data)
@@ -99,6 +103,20 @@ class Connection(H11Protocol):
             self._deadline.cancel()
             self._deadline = None
             self.since = self.loop.time()
+
+    def send_400_response(self, msg: str) -> None:
+        """Say that it is no request, and leave the rest unread until the client closes or its time is over.
+
+        Closed with bytes that are not read, TCP would take the answer back (a reset).
+        """
+        self._refused = True
+        head = h11.Response(status_code=400, headers=[("content-type", "text/plain"), ("connection", "close")])
+        try:
+            for part in (head, h11.Data(data=msg.encode()), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(part) or b"")
+            self.transport.write_eof()
+        except (h11.LocalProtocolError, OSError):  # in the middle of an answer to the request before
+            self.transport.abort()
 
     def pause_writing(self) -> None:
         """Begin to wait for a client that does not read its answer."""

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
@@ -27,7 +27,7 @@ from shared.contracts import (
     vocabulary,
 )
 from shared.contracts.bounds import END
-from shared.contracts.door import bind
+from shared.contracts.door import bind, shortened
 from shared.contracts.prose import fields_said, plain
 from shared.contracts.vocabulary import MEMBERS, SEATS
 
@@ -195,7 +195,7 @@ NO_TIME = (ValueError, OverflowError)
 
 @_formats.checks("date-time", raises=NO_TIME)
 def _time(value: object) -> bool:
-    return not isinstance(value, str) or bool(msgspec.convert(value, Time))
+    return not isinstance(value, str) or bool(msgspec.convert(shortened(value, datetime), Time))
 
 
 @_formats.checks("date", raises=NO_TIME)

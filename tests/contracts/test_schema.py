@@ -114,6 +114,17 @@ def test_the_schema_accepts_what_the_decoder_accepts_and_nothing_else(data):
     assert (validator(agreed).is_valid(payload) and whole_characters) is accepted
 
 
+@pytest.mark.parametrize(
+    "value", ["9999-12-31T23:59:59.9999999-06:00", "2004-12-31T23:59:59.9999999Z", "2004-03-01T10:00:00.123456789Z"]
+)
+def test_a_long_fraction_is_cut_by_both(value):
+    agreed = registry()["crm.intel.document.flagged.v1"]
+    payload = example(agreed) | {"time": value}
+    whole = envelope_type(agreed)
+    assert within(whole)(msgspec.json.decode(cut(json.dumps(payload).encode(), whole), type=whole))
+    assert validator(agreed).is_valid(payload)
+
+
 @pytest.mark.parametrize("value", [1.0, 2.0])
 def test_a_whole_number_with_a_point_is_refused_by_both(value):
     agreed = registry()["crm.intel.document.confirmed.v1"]

@@ -88,7 +88,9 @@ async def test_the_treaty_parties_are_those_of_the_record_also_when_the_region_i
     for instrument in ("UNTOC", "TIP", "SOM"):
         for day in (date(2000, 12, 31), date(2003, 5, 9), date(2003, 9, 26), date(2004, 4, 1), date(2008, 12, 1)):
             assert parties(recorded, instrument, day) == parties(real, instrument, day)
-    assert [e.time for e in acts] == sorted(e.time for e in acts)
+    for country in {event.country for event in acts}:  # each has its own intake, so only its own order is kept
+        told = [event.time for event in acts if event.country == country]
+        assert told == sorted(told), country
     assert all(e.recordedtime >= e.time for e in acts)
 
 
