@@ -1,11 +1,13 @@
 """`crm plan`."""
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from services.indicators.examples import Example
     from services.indicators.plan import Plan
 
 plan = typer.Typer(name="plan", help="The Plan as data.", no_args_is_help=True)
@@ -24,27 +26,50 @@ def _plan() -> None:
 
 @plan.command()
 def check(folder: Folder = None, catalogue: File = None) -> None:
-    """Show every row and milestone with what feeds it; exit 1 if anything is missing or unused."""
-    from services.indicators import coverage  # noqa: PLC0415 - late: `crm --help` answers at once
+    """Show every row and milestone with what feeds it, and play its worked examples; exit 1 if anything is wrong.
+
+    Wrong is what is missing, unused, without an example, or otherwise than an example says. The examples are played on
+    a PostgreSQL of their own, that ends with the command.
+    """
+    from services.indicators import coverage, examples  # noqa: PLC0415 - late: `crm --help` answers at once
     from services.indicators.plan import FOLDER, PlanError, load  # noqa: PLC0415
 
     try:
-        found = load(folder or FOLDER)
+        found, worked = load(folder or FOLDER), examples.load(folder or FOLDER)
     except PlanError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     _table(found, coverage.feeds(found))
     faults = coverage.faults(found, coverage.catalogue(catalogue or coverage.CATALOGUE))
+    faults += [*examples.missing(found, worked), *_played(found, worked)]
     for fault in faults:
         typer.echo(fault, err=True)
+    figures = sum(examples.asked(one) for example in worked for one in example.expect)
     rows = sum(not row.belongs for row in found.rows.values())
     further = len(found.rows) - rows
     typer.echo(
         f"{rows} rows with {further} further figures, {len(found.milestones)} milestones, {len(coverage.fed(found))}"
-        f" event types that feed them; faults: {len(faults)}"
+        f" event types that feed them; {len(worked)} examples with {figures} figures played; faults: {len(faults)}"
     )
     if faults:
         raise typer.Exit(1)
+
+
+def _played(found: "Plan", worked: "list[Example]") -> list[str]:
+    """Play the examples and print for each row and milestone whether its figures are equal; return the differences."""
+    from infra.examples.playing import played, servers  # noqa: PLC0415
+
+    async def everything() -> dict[int, list[str]]:
+        async with servers() as addresses:
+            return await played(found, worked, addresses)
+
+    differing = asyncio.run(everything())
+    for identity in [*found.rows, *found.milestones]:
+        places = [place for place, example in enumerate(worked) if example.about(identity)]
+        wrong = any(one.startswith(f"{identity} ") for place in places for one in differing[place])
+        if places:
+            typer.echo(f"{identity}: example played, figures {'DIFFERENT' if wrong else 'equal'}")
+    return [one for those in differing.values() for one in those]
 
 
 def _table(found: "Plan", feeds: dict[str, list[str]]) -> None:
