@@ -21,6 +21,10 @@ log = structlog.get_logger()
 
 EXPIRES_S = 2.0
 """How long a request stands on the server; one that a restart of the server forgot is missed no longer than this."""
+RENEWED_S = 0.5
+"""So long before a request ends the next one is made: a message that comes meanwhile would wait for that."""
+ENDED = "408"
+"""The status of a request that stood for its whole time."""
 BYTES_MAX = 512 * 1024
 """What one request may bring, so that a sender's large reports fill neither memory nor a batch."""
 REPORT_BYTES = 8 * 1024
@@ -54,7 +58,7 @@ class Lane:
     _asked: int = 0
     """Messages asked for and not arrived."""
     _until: float = 0.0
-    """When the last request ends."""
+    """When the last request is to be renewed."""
     _subscription: Subscription | None = None
     _budget: float = 0.0
     _filled: float = 0.0
@@ -97,7 +101,7 @@ class Lane:
         if self._subscription is None:
             self._subscription = await self.client.subscribe(self.client.new_inbox(), cb=self._arrival(wake))
         request = {"batch": share, "max_bytes": BYTES_MAX, "expires": int(EXPIRES_S * 1e9)}
-        self._asked, self._until = self._asked + share, now + EXPIRES_S
+        self._asked, self._until = self._asked + share, now + EXPIRES_S - RENEWED_S
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.durable}"
         await self.client.publish(subject, json.dumps(request).encode(), self._subscription.subject)
 
@@ -108,10 +112,14 @@ class Lane:
                 self._asked -= 1
                 self.arrived.append(message)
                 wake.set()
-            elif (left := (message.headers or {}).get("Nats-Pending-Messages")) is not None:
-                self._asked -= int(left)  # the request has ended early
+            elif (status := message.headers or {}).get("Status") != ENDED and "Nats-Pending-Messages" in status:
+                self._asked -= int(status["Nats-Pending-Messages"])  # the request has ended early
 
         return arrive
+
+    def renewed_in(self, now: float) -> float:
+        """Return in how many seconds the next request is to be made."""
+        return max(0.0, self._until - now)
 
     async def give_back(self) -> None:
         """Stop asking; what has arrived goes to another replica at once, or comes again when this one asks."""
@@ -165,9 +173,8 @@ class Turns:
                 if self._batch:
                     await self._handed_on()
                     continue
-                paced = any(lane.arrived for lane in self.lanes)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), PACE_S / 4 if paced else EXPIRES_S / 2)
+                    await asyncio.wait_for(self._wake.wait(), self._pause())
         finally:
             keeping.cancel()
             await self._give_back()
@@ -198,6 +205,13 @@ class Turns:
         """Return for how many messages a lane is asked: what it gives in half a second, where it has a pace."""
         paced = lane.pace and self._contested(lane, time.monotonic())
         return min(self.batch_max, int(lane.paced / 2) + 1) if paced else self.batch_max
+
+    def _pause(self) -> float:
+        """Return how long (s) to wait for something new: a paced lane gives soon, and no request may lapse."""
+        if any(lane.arrived for lane in self.lanes):
+            return PACE_S / 4
+        now = time.monotonic()
+        return max(PACE_S / 4, min(lane.renewed_in(now) for lane in self.lanes))
 
     async def _handed_on(self) -> None:
         begun = time.monotonic()

@@ -1,0 +1,28 @@
+"""A report never waits for a request to be made: at every moment one stands on the server, also where nothing comes."""
+
+import asyncio
+import json
+import time
+
+from infra.nats.asking import ask
+from shared.pull import EXPIRES_S
+from shared.streams import intake_of
+
+WATCHED_S = 4 * EXPIRES_S
+"""Several requests end in it, each at its own time."""
+
+
+async def test_a_request_stands_at_every_moment(system):
+    system.start("intel")
+    await system.ready()
+    operator = await system.region.connect("operator")
+
+    async def waiting(sender):
+        return (await ask(operator, f"CONSUMER.INFO.{intake_of(sender)}.intel"))["num_waiting"]
+
+    seen: list[int] = []
+    end = time.monotonic() + WATCHED_S
+    while time.monotonic() < end:
+        seen += await asyncio.gather(*map(waiting, ("MEX", "GTM", "OPERATOR")))
+    assert min(seen) >= 1, json.dumps({number: seen.count(number) for number in set(seen)})
+    assert max(seen) <= 3
