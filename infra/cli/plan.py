@@ -1,6 +1,7 @@
 """`crm plan`."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,12 @@ plan = typer.Typer(name="plan", help="The Plan as data.", no_args_is_help=True)
 WIDTH_PIPED = 160
 """Columns where nobody's terminal says how many: nothing of the ids and types is cut."""
 
-Folder = Annotated[Path | None, typer.Option("--plan", help="A plan's folder; without it, the 2003 Plan.")]
-File = Annotated[Path | None, typer.Option("--catalogue", help="The ids it must have; without it, the 2003 Plan's.")]
+Folder = Annotated[
+    Path | None, typer.Option("--plan", help="A plan's folder; without it, CRM_PLAN_FOLDER, or else the 2003 Plan.")
+]
+File = Annotated[
+    Path | None, typer.Option("--catalogue", help="The ids it must have; without it, the 2003 Plan's for that plan.")
+]
 
 
 @plan.callback()
@@ -28,22 +33,25 @@ def _plan() -> None:
 def check(folder: Folder = None, catalogue: File = None) -> None:
     """Show every row and milestone with what feeds it, and play its worked examples; exit 1 if anything is wrong.
 
-    Wrong is what is missing, unused, without an example, or otherwise than an example says. The examples are played on
-    a PostgreSQL of their own, that ends with the command.
+    Wrong is what is missing, unused, without an example, on no objective, or otherwise than an example says. The
+    examples are played on a PostgreSQL of their own, that ends with the command.
     """
     from services.indicators import coverage, examples  # noqa: PLC0415 - late: `crm --help` answers at once
-    from services.indicators.plan import FOLDER, PlanError, load  # noqa: PLC0415
+    from services.indicators.settings import IndicatorsSettings  # noqa: PLC0415
 
-    try:
-        found, worked = load(folder or FOLDER), examples.load(folder or FOLDER)
-    except PlanError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+    found, worked, faults = _read(folder or IndicatorsSettings().plan_folder)
     _table(found, coverage.feeds(found))
-    faults = coverage.faults(found, coverage.catalogue(catalogue or coverage.CATALOGUE))
+    if catalogue is None and found.id == coverage.CATALOGUED:
+        catalogue = coverage.CATALOGUE
+    faults += coverage.faults(found, coverage.catalogue(catalogue) if catalogue else None)
     faults += [*examples.missing(found, worked), *_played(found, worked)]
     for fault in faults:
         typer.echo(fault, err=True)
+    levels = Counter(node.level for node in found.hierarchy.nodes.values())
+    typer.echo(
+        f"{len(found.areas)} areas, {levels['objective']} objectives, {levels['result']} results,"
+        f" {levels['activity']} activities"
+    )
     figures = sum(examples.asked(one) for example in worked for one in example.expect)
     rows = sum(not row.belongs for row in found.rows.values())
     further = len(found.rows) - rows
@@ -53,6 +61,22 @@ def check(folder: Folder = None, catalogue: File = None) -> None:
     )
     if faults:
         raise typer.Exit(1)
+
+
+def _read(folder: Path) -> "tuple[Plan, list[Example], list[str]]":
+    """Return a plan with its examples and the faults of its links; others end the command."""
+    from services.indicators import examples  # noqa: PLC0415
+    from services.indicators.plan import PlanError, load  # noqa: PLC0415
+
+    worked: list[Example] = []
+    try:
+        worked = examples.load(folder)
+        return load(folder), worked, []
+    except PlanError as error:
+        if error.plan is None:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from None
+        return error.plan, worked, str(error).splitlines()
 
 
 def _played(found: "Plan", worked: "list[Example]") -> list[str]:

@@ -13,6 +13,8 @@ from services.indicators.plan import Plan
 from shared.contracts import GENERIC, registry
 
 CATALOGUE = Path(__file__).parent / "catalogue.toml"
+CATALOGUED = "crm-2003"
+"""The plan whose rows the catalogue and the contracts name."""
 
 
 class Catalogue(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,9 +54,16 @@ def fed(plan: Plan) -> dict[str, set[str]]:
     return found
 
 
-def faults(plan: Plan, wanted: Catalogue) -> list[str]:
-    """Return in words whatever is missing on one side or unused on the other; empty: all is fed by something."""
-    return [*_id_faults(plan, wanted), *_type_faults(plan, wanted), *_word_faults(plan)]
+def faults(plan: Plan, wanted: Catalogue | None) -> list[str]:
+    """Return in words whatever is missing on one side or unused on the other; empty: all is fed by something.
+
+    Without a catalogue (another plan) types and words may stay unused.
+    """
+    found = [f"{identity} is fed by nothing" for identity, events in feeds(plan).items() if not events]
+    found += [] if plan.hierarchy.nodes else ["the plan tells no objectives"]
+    if wanted is not None:
+        found += [*_id_faults(plan, wanted), *_type_faults(plan, wanted)]
+    return [*found, *_word_faults(plan, unused=wanted is not None)]
 
 
 def _id_faults(plan: Plan, wanted: Catalogue) -> Iterator[str]:
@@ -65,7 +74,6 @@ def _id_faults(plan: Plan, wanted: Catalogue) -> Iterator[str]:
     ):
         yield from (f"{kind} {one} of the catalogue is not in the plan" for one in sorted(want - have))
         yield from (f"{kind} {one} of the plan is not in the catalogue" for one in sorted(have - want))
-    yield from (f"{identity} is fed by nothing" for identity, events in feeds(plan).items() if not events)
 
 
 def _type_faults(plan: Plan, wanted: Catalogue) -> Iterator[str]:
@@ -86,8 +94,8 @@ def _type_faults(plan: Plan, wanted: Catalogue) -> Iterator[str]:
             yield f"unfed: {name} feeds {', '.join(sorted(fed_by[name]))}"
 
 
-def _word_faults(plan: Plan) -> Iterator[str]:
-    """Yield labels and units without a word in some language, and words that nothing needs."""
+def _word_faults(plan: Plan, *, unused: bool) -> Iterator[str]:
+    """Yield labels and units without a word in some language, and (if `unused`) words that nothing needs."""
     labels = {name for row in plan.rows.values() for name in row.labels}
     labels |= {"input"} if any(row.inputs for row in plan.rows.values()) else set()
     units = {row.unit for row in plan.rows.values()}
@@ -95,6 +103,5 @@ def _word_faults(plan: Plan) -> Iterator[str]:
         said: Words = words(lang)
         for kind, used, have in (("label", labels, said.labels), ("unit", units, said.units)):
             yield from (f"{kind} {one!r} has no word in {lang!r}" for one in sorted(used - have.keys()))
-            yield from (
-                f"{kind} {one!r} is in the words of {lang!r} and used by no row" for one in sorted(have.keys() - used)
-            )
+            extra = sorted(have.keys() - used) if unused else []
+            yield from (f"{kind} {one!r} is in the words of {lang!r} and used by no row" for one in extra)

@@ -20,9 +20,10 @@ import msgspec
 from msgspec import Struct
 
 from services.indicators.figures import Cell, Figures, figures
+from services.indicators.hierarchy import Text
 from services.indicators.kinds import Span
 from services.indicators.milestones import Occurrence, occurrences
-from services.indicators.plan import FOLDER, Fault, Plan, PlanError, Text
+from services.indicators.plan import FOLDER, Fault, Plan, PlanError
 from services.indicators.state import State
 
 Figure = int | float | str

@@ -14,8 +14,9 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
 from services.indicators.figures import Cell, Figures
+from services.indicators.hierarchy import Text
 from services.indicators.milestones import Occurrence, Standing, occurrences
-from services.indicators.plan import Plan, Text
+from services.indicators.plan import Plan
 from services.indicators.reports import Report
 from services.indicators.state import State
 from shared.contracts import SERVICES, registry
@@ -106,7 +107,8 @@ def scoreboard(  # noqa: PLR0913 - what the page shows
         lang,
         plan,
         now=now,
-        played=played,
+        lead=said.title(plan.lead) if plan.lead else said.text["lead"],
+        played=(said.title(plan.played) if plan.played else said.text["played"]) if played else "",
         uncounted=_uncounted(said, state),
         now_text=f"{format_datetime(now, 'long', locale=lang)}",
         areas=areas,

@@ -12,8 +12,9 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from services.indicators import checks
+from services.indicators import checks, hierarchy
 from services.indicators.accounts import Accounts
+from services.indicators.hierarchy import Hierarchy, Node, Text
 from shared.contracts import Ref
 
 FOLDER = Path(__file__).parent / "plan"
@@ -22,14 +23,6 @@ Kind = Literal[
 ]
 Clock = Literal["time", "recordedtime"]
 Scalar = str | int | bool
-
-
-class Text(Struct, frozen=True, forbid_unknown_fields=True):
-    """A title in the languages of the region."""
-
-    es: str
-    en: str
-    fr: str
 
 
 class Unless(Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,6 +165,8 @@ class Area(Struct, frozen=True, forbid_unknown_fields=True):
 
     id: str
     title: Text
+    words: str = ""
+    """The Plan's own name of it."""
 
 
 class Plan(Struct, frozen=True, dict=True):
@@ -185,6 +180,9 @@ class Plan(Struct, frozen=True, dict=True):
     rows: Mapping[str, Row]
     milestones: Mapping[str, Milestone]
     digest: str
+    hierarchy: Hierarchy = Hierarchy({})
+    lead: Text | None = None
+    played: Text | None = None
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -201,10 +199,11 @@ class Fault(Struct, frozen=True):
 
 
 class PlanError(Exception):
-    """The plan cannot be used; `faults` has every reason."""
+    """The plan cannot be used; `faults` has every reason. `plan`: the plan, where only its links are wrong."""
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, faults: list[Fault], plan: Plan | None = None) -> None:
         self.faults = faults
+        self.plan = plan
         super().__init__("\n".join(f"{fault.file}: {fault.row}: {fault.reason}" for fault in faults))
 
 
@@ -217,13 +216,17 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
     """By which reports name it."""
     silent_days: int = 30
     """A country that has reported, and then nothing for so long, is silent."""
+    lead: Text | None = None
+    """What the board says under its heading, instead of the same in general."""
+    played: Text | None = None
+    """What it says where the plan is played in quick motion: what is real, and what invented."""
 
 
 def load(folder: Path = FOLDER) -> Plan:
     """Read and check a plan; PlanError with all faults if there is any."""
     faults: list[Fault] = []
     digest = hashlib.sha256()
-    found: dict[str, list[tuple[str, Any]]] = {"plan": [], "area": [], "indicator": [], "milestone": []}
+    found: dict[str, list[tuple[str, Any]]] = {table: [] for table in _TABLES}
     for file in sorted(folder.glob("*.toml")):
         text = file.read_bytes()
         digest.update(file.name.encode() + b"\0" + text + b"\0")
@@ -231,10 +234,10 @@ def load(folder: Path = FOLDER) -> Plan:
             found[table].append((file.name, row))
     if len(found["plan"]) != 1:
         faults.append(Fault(folder.name, "plan", "a plan has exactly one [plan] table"))
-    rows = [(file, row) for file, row in found["indicator"] if isinstance(row, Row)]
-    milestones = [(file, row) for file, row in found["milestone"] if isinstance(row, Milestone)]
+    rows, milestones = found["indicator"], found["milestone"]
+    nodes = [entry for table in hierarchy.LEVELS for entry in found[table]]
     areas = tuple(row for _, row in found["area"])
-    faults += _duplicates([*rows, *milestones])
+    faults += _duplicates([*rows, *milestones, *nodes])
     faults += [Fault(file, row.id, reason) for file, row in rows for reason in checks.row_faults(row, areas)]
     faults += [Fault(file, row.id, reason) for file, row in rows for reason in checks.link_faults(row, rows, areas)]
     faults += [Fault(file, row.id, reason) for file, row in milestones for reason in checks.milestone_faults(row)]
@@ -242,10 +245,44 @@ def load(folder: Path = FOLDER) -> Plan:
         raise PlanError(faults)
     head = found["plan"][0][1]
     by_row, by_milestone = {row.id: row for _, row in rows}, {row.id: row for _, row in milestones}
-    return Plan(head.id, head.title, head.start, head.silent_days, areas, by_row, by_milestone, digest.hexdigest())
+    tree = Hierarchy({node.id: node for _, node in nodes})
+    said = (head.id, head.title, head.start, head.silent_days)
+    plan = Plan(*said, areas, by_row, by_milestone, digest.hexdigest(), tree, head.lead, head.played)
+    if faults := [*_hierarchy_faults(nodes, areas, [*rows, *milestones])]:
+        raise PlanError(faults, plan)
+    return plan
 
 
-_TABLES: dict[str, type[Struct]] = {"plan": _Head, "area": Area, "indicator": Row, "milestone": Milestone}
+def _hierarchy_faults(
+    nodes: list[tuple[str, Node]], areas: tuple[Area, ...], carriers: list[tuple[str, Any]]
+) -> Iterator[Fault]:
+    """Yield what is wrong with the objectives, results and activities, and what hangs on none of them.
+
+    A plan that tells no objectives can be used; `crm plan check` says what it lacks.
+    """
+    by_id, names = {node.id: node for _, node in nodes}, [area.id for area in areas]
+    known = [row.id for _, row in carriers]
+    wrong = False
+    for file, node in nodes:
+        for reason in hierarchy.node_faults(node, by_id, names, known):
+            wrong = True
+            yield Fault(file, node.id, reason)
+    if wrong or not nodes:
+        return
+    tree, files = Hierarchy(by_id), {row.id: file for file, row in [*nodes, *carriers]}
+    yield from (Fault(files[one], one, reason) for one, reason in hierarchy.tree_faults(tree))
+    whole = [row.id for _, row in carriers if not getattr(row, "belongs", "")]
+    hangs = "it hangs on no objective, result or activity"
+    yield from (Fault(files[one], one, hangs) for one in hierarchy.unlinked(tree, whole))
+
+
+_TABLES: dict[str, type[Struct]] = {
+    "plan": _Head,
+    "area": Area,
+    "indicator": Row,
+    "milestone": Milestone,
+    **hierarchy.LEVELS,
+}
 
 
 def _entries(file: str, text: bytes, faults: list[Fault]) -> Iterator[tuple[str, Any]]:

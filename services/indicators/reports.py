@@ -15,9 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from services.indicators.figures import Cell, Figures, all_figures
+from services.indicators.hierarchy import Text
 from services.indicators.kinds import Span, reporting
 from services.indicators.milestones import REPORTED_WITHIN, Standing, occurrences
-from services.indicators.plan import Plan, Text, end_of, months_after, quarter, quarter_end, quarters
+from services.indicators.plan import Plan, end_of, months_after, quarter, quarter_end, quarters
 from services.indicators.state import REPORTS, State
 from shared.contracts.vocabulary import MEMBERS
 

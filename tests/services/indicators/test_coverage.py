@@ -1,3 +1,6 @@
+import shutil
+from pathlib import Path
+
 import msgspec
 import pytest
 from typer.testing import CliRunner
@@ -8,6 +11,7 @@ from services.indicators.plan import FOLDER
 from tests.services.indicators.making import PLAN
 
 CATALOGUE = coverage.catalogue()
+SECOND = Path(__file__).parents[2] / "plans" / "second"
 
 
 def checked(*options: str):
@@ -55,3 +59,20 @@ def test_a_row_taken_away_leaves_its_types_and_its_label_unused(tmp_path):
         "label 'host' is in the words of 'es' and used by no row",
         "unit 'sessions' is in the words of 'fr' and used by no row",
     }
+
+
+def test_the_author_of_another_plan_gets_the_same_check(tmp_path):
+    """The folder is named on the line or in CRM_PLAN_FOLDER; the 2003 Plan's catalogue is not asked of it."""
+    folder = tmp_path / "second"
+    shutil.copytree(SECOND, folder)
+    told = CliRunner().invoke(app, ["plan", "check"], env={"CRM_PLAN_FOLDER": str(folder)})
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert "1 areas, 1 objectives, 0 results, 0 activities" in told.stdout
+    assert "BD-1: example played, figures equal" in told.stdout
+    plan = folder / "plan.toml"
+    plan.write_text(plan.read_text().replace('by = ["BD-1", "BD-2"]', 'by = ["BD-1"]'))
+    (folder / "examples" / "BD-1.toml").unlink()
+    told = CliRunner().invoke(app, ["plan", "check", "--plan", str(folder)])
+    assert told.exit_code == 1
+    assert "plan.toml: BD-2: it hangs on no objective, result or activity" in told.stderr
+    assert "MS-BD-1: there is no example of it" in told.stderr
