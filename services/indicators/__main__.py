@@ -13,7 +13,7 @@ from services.indicators import board, rules, store
 from services.indicators.announce import announce, purged, rebuilt
 from services.indicators.feed import Feed
 from services.indicators.plan import PlanError
-from services.indicators.settings import IndicatorsSettings, current
+from services.indicators.settings import IndicatorsSettings, current, worked
 from shared import telemetry, web
 from shared.service import EXIT_MISCONFIGURED, Running, Service, run
 
@@ -30,6 +30,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
     running.tasks["announcements"] = lambda: announce(running.log, feed, plan, running.steady)
     view = board.View(
         plan=plan,
+        examples=worked(),
         state=lambda: feed.state,
         streams=lambda: feed.streams,
         now=running.clock.now,
@@ -64,6 +65,7 @@ def main() -> None:
     settings = IndicatorsSettings()
     try:
         current()
+        worked()
     except PlanError as error:
         telemetry.configure(rules.SERVICE, settings.log_level)
         faults = [msgspec.to_builtins(fault) for fault in error.faults]

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,15 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from services.indicators import pages
+from services.indicators import explained, pages
 from services.indicators.asking import as_of, language, revision, taking
+from services.indicators.examples import Example
 from services.indicators.feed import Rebuilt
 from services.indicators.figures import Figures, all_figures, figures
 from services.indicators.kinds import Span
 from services.indicators.metrics import Indicators
 from services.indicators.milestones import Occurrence, occurrences
+from services.indicators.objectives import told
 from services.indicators.plan import Plan
 from services.indicators.reports import Report, table
 from services.indicators.state import State
@@ -56,6 +58,8 @@ class View:
     rebuild: Callable[[], Awaitable[Rebuilt]]
     purged: Callable[[IntakePurged], Awaitable[None]]
     """Records that operators empty an intake."""
+    examples: Mapping[str, Example] = field(default_factory=dict)
+    """Row -> the worked example that its page shows."""
     played: bool = False
     """The clock does not run as real time does: what the countries report is likely invented, and the page says so."""
     token: str = ""
@@ -84,6 +88,7 @@ def app(view: View) -> Starlette:
     board = _Board(view)
     routes = [
         Route("/", taking(board.scoreboard, "lang")),
+        Route("/objectives", taking(board.objectives, "lang")),
         Route("/indicators/{id}", taking(board.indicator, "lang", "as_of")),
         Route("/reports/{name}", taking(board.report, "lang", "revision")),
         Route("/rebuild", taking(board.rebuild), methods=["POST"]),
@@ -93,6 +98,7 @@ def app(view: View) -> Starlette:
         Route("/contracts/schemas/{file}", taking(board.schema)),
         Route("/api/indicators", taking(board.api_indicators, "as_of")),
         Route("/api/indicators/{id}", taking(board.api_indicator, "as_of")),
+        Route("/api/objectives", taking(board.api_objectives, "as_of")),
         Route("/api/milestones", taking(board.api_milestones)),
         Route("/metrics", taking(board.metrics)),
         Route("/healthz", taking(board.healthz)),
@@ -116,9 +122,14 @@ class _Board:
         return _page(page)
 
     async def indicator(self, request: Request) -> Response:
-        day = as_of(request)
-        found = self._view.figures(request, self._row(request), day)
-        return _page(pages.indicator(language(request), self._view.plan, self._view.state(), found, day))
+        day, view, lang, row = as_of(request), self._view, language(request), self._row(request)
+        found, more = view.figures(request, row, day), explained.row(lang, view.plan, row, view.examples.get(row))
+        return _page(pages.indicator(lang, view.plan, view.state(), found, day, **more))
+
+    async def objectives(self, request: Request) -> Response:
+        view = self._view
+        found = view.all_figures(request)
+        return _page(explained.objectives(language(request), view.plan, view.state(), view.now(), found))
 
     async def report(self, request: Request) -> Response:
         """Serve a quarter's report: a page, or with `.json` the bytes whose checksum was recorded, or `.csv`."""
@@ -172,6 +183,9 @@ class _Board:
 
     async def api_indicator(self, request: Request) -> Response:
         return _json(_detail(self._view.figures(request, self._row(request), as_of(request))))
+
+    async def api_objectives(self, request: Request) -> Response:
+        return _json(told(self._view.plan, self._view.all_figures(request, as_of(request))))
 
     async def api_milestones(self, _request: Request) -> Response:
         now = self._view.now()

@@ -121,6 +121,15 @@ def load(folder: Path = FOLDER) -> list[Example]:
     return found
 
 
+def by_row(examples: list[Example]) -> dict[str, Example]:
+    """Return for each row and milestone the example that is shown of it: the first that is of it before all else."""
+    found: dict[str, Example] = {}
+    for example in sorted(examples, key=lambda one: len(one.of)):
+        for expected in example.expect:
+            found.setdefault(expected.of or example.of[0], example)
+    return found | {example.of[0]: example for example in reversed(examples)}
+
+
 def asked(one: Expected) -> int:
     """Return how many figures are compared of what is expected."""
     single = (one.headline, one.met, one.coverage, one.standing, one.due, one.reached)

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from services.indicators.checks import COMPOSED
 from services.indicators.figures import Figures
-from services.indicators.plan import Plan
+from services.indicators.hierarchy import COLUMNS, Node
+from services.indicators.plan import Area, Plan
 
 Verdict = Literal["met", "not_met", "not_known", "no_target"]
 
@@ -61,3 +62,40 @@ def _degree(plan: Plan, rows: list[str], verdicts: Mapping[str, Verdict]) -> Deg
     # A further figure without a target is no row of the Plan, and nobody misses it.
     counted = Counter(verdicts[one] for one in rows if verdicts[one] != "no_target" or not plan.rows[one].belongs)
     return Degree(counted["met"], counted["not_met"], counted["not_known"], counted["no_target"])
+
+
+def told(plan: Plan, found: Iterable[Figures]) -> list[dict[str, Any]]:
+    """Return the areas with all below them for tools: what the Plan says, what carries it, how far it is met."""
+    known = [*found]
+    telling = _Telling(plan, degrees(plan, known), {one.row.id: verdict(one) for one in known})
+    return [telling.area(area) for area in plan.areas]
+
+
+class _Telling(Struct, frozen=True):
+    plan: Plan
+    degrees: Mapping[str, Degree]
+    verdicts: Mapping[str, Verdict]
+
+    def area(self, area: Area) -> dict[str, Any]:
+        return {
+            "id": area.id,
+            "level": "area",
+            "title": area.title,
+            "words": area.words,
+            "degree": self.degrees[area.id],
+            "below": [self.node(node) for node in self.plan.hierarchy.below(area.id)],
+        }
+
+    def node(self, node: Node) -> dict[str, Any]:
+        tree = self.plan.hierarchy
+        return {
+            "id": node.id,
+            "level": node.level,
+            "text": node.text,
+            **{column: tree.said(node, column) for column in COLUMNS},
+            "indicators": node.indicators,
+            "by": node.by,
+            "rows": {row: self.verdicts[row] for row in rows_of(self.plan, node.id)},
+            "degree": self.degrees[node.id],
+            "below": [self.node(below) for below in tree.below(node.id)],
+        }

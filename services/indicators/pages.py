@@ -100,7 +100,7 @@ def scoreboard(  # noqa: PLR0913 - what the page shows
     said = words(lang)
     areas = []
     for area in plan.areas:
-        rows = [_summary(said, one) for one in found if one.row.id.partition("-")[0] == area.id]
+        rows = [summary(said, one) for one in found if one.row.id.partition("-")[0] == area.id]
         areas.append(({"id": area.id, "title": said.title(area.title)}, rows))
     return render(
         "scoreboard.html",
@@ -112,7 +112,7 @@ def scoreboard(  # noqa: PLR0913 - what the page shows
         uncounted=_uncounted(said, state),
         now_text=f"{format_datetime(now, 'long', locale=lang)}",
         areas=areas,
-        milestones=list(_milestones(said, plan, occurrences(plan, state), now)),
+        milestones=list(milestones(said, plan, occurrences(plan, state), now)),
         services=SERVICES,
         activity=list(_activity(said, state)),
     )
@@ -127,7 +127,8 @@ def _uncounted(said: Words, state: State) -> str:
     )
 
 
-def _summary(said: Words, one: Figures) -> dict[str, Any]:
+def summary(said: Words, one: Figures) -> dict[str, Any]:
+    """Return a row in one line."""
     row, headline = one.row, one.headline
     hidden = headline is not None and headline.suppressed
     target = said.number(row.target, row.unit, said.text["percent"].replace("0.0", "0.#"))
@@ -157,7 +158,8 @@ def _standing(one: Figures, *, hidden: bool) -> str:
     return "met" if one.met else "not_met"
 
 
-def _milestones(said: Words, plan: Plan, due: list[Occurrence], now: datetime) -> Iterator[dict[str, Any]]:
+def milestones(said: Words, plan: Plan, due: list[Occurrence], now: datetime) -> Iterator[dict[str, Any]]:
+    """Yield each milestone in one line."""
     for milestone in plan.milestones.values():
         times = [one for one in due if one.milestone is milestone]
         # A recurring milestone stands as its latest due date does; before the first one, as that.
@@ -184,8 +186,8 @@ def _activity(said: Words, state: State) -> Iterator[tuple[str, list[str]]]:
         yield said.country(country), [said.day(state.heard.get((country, service))) for service in SERVICES]
 
 
-def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | None) -> str:
-    """Return the page of one row."""
+def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | None, **more: Any) -> str:
+    """Return the page of one row; `more`: its place in the Plan, and how it is computed."""
     said = words(lang)
     # Not every label of the row is one of its cells: the values of some are what is counted.
     names = [*dict.fromkeys(name for cell in one.cells for name in cell.labels)]
@@ -193,7 +195,7 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
         "indicator.html",
         lang,
         plan,
-        row=_summary(said, one),
+        row=summary(said, one),
         uncounted=_uncounted(said, state),
         as_of=as_of or "",
         belongs=one.row.belongs,
@@ -207,6 +209,7 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
             {"country": said.country(held.country), "buckets": held.buckets, "sum_s": held.sum_s}
             for held in one.histograms
         ],
+        **more,
     )
 
 

@@ -3,6 +3,8 @@
 from functools import cache
 from pathlib import Path
 
+from services.indicators import examples
+from services.indicators.examples import Example
 from services.indicators.plan import FOLDER, Plan, load
 from shared.settings import Settings
 
@@ -23,3 +25,9 @@ class IndicatorsSettings(Settings):
 def current() -> Plan:
     """Return the plan that is carried out here; PlanError with all faults if it cannot be used."""
     return load(IndicatorsSettings().plan_folder)
+
+
+@cache
+def worked() -> dict[str, Example]:
+    """Return the worked example of each row of that plan; PlanError with all faults if their files cannot be read."""
+    return examples.by_row(examples.load(IndicatorsSettings().plan_folder))

@@ -1,6 +1,7 @@
 """Another plan is another folder; one that cannot be used starts nothing, and says all that is wrong with it."""
 
 import json
+import shutil
 import urllib.request
 from pathlib import Path
 
@@ -66,3 +67,13 @@ async def test_a_faulty_plan_starts_nothing_and_names_every_fault(system):
         "never has the value 'galactic'",
     ):
         assert reason in reasons
+
+
+async def test_an_example_that_cannot_be_read_is_a_fault_of_the_plan(system, tmp_path):
+    shutil.copytree(PLANS / "second", tmp_path / "plan")
+    (tmp_path / "plan" / "examples" / "BD-1.toml").write_text("[[example]]\nof = 1")
+    system.start("indicators", **clock(), CRM_HTTP_PORT=str(free_port()), CRM_PLAN_FOLDER=str(tmp_path / "plan"))
+    process = system.processes["indicators"]
+    assert await until(lambda: process.poll() or None, "the process to end") == MISCONFIGURED
+    (told,) = [line for line in system.output("indicators") if line["level"] == "critical"]
+    assert [fault["file"] for fault in told["faults"]] == ["BD-1.toml"]

@@ -1,3 +1,4 @@
+import html
 import json
 import re
 import threading
@@ -8,11 +9,14 @@ import urllib.request
 import pytest
 import uvicorn
 
+from services.indicators import examples
 from services.indicators.board import View, app
 from services.indicators.state import Aside
 from shared.contracts import registry
 from shared.web import Door
 from tests.services.indicators.making import PLAN, event, folded, instant
+
+WORKED = examples.by_row(examples.load())
 
 
 async def nothing(*_asked):
@@ -40,6 +44,7 @@ def base(fold):
         ready=lambda: False,
         faults=lambda: ["the fold of INTEL stands"],
         token="secret",
+        examples=WORKED,
         report=nothing,
         rebuild=nothing,
         purged=nothing,
@@ -213,3 +218,63 @@ def test_a_trend_says_what_it_compares_and_a_further_figure_where_it_belongs(bas
     assert (trend["partial"], trend["silent"], trend["belongs"]) == (False, [], "PC-1c")
     assert "partial" not in json.loads(get(f"{base}/api/indicators/PC-1c")[1])
     assert "Compares" in get(f"{base}/indicators/PC-1a?lang=en&as_of=2004-12-31")[1]
+
+
+def test_objectives_as_json_have_every_level_and_row_with_its_verdict(base):
+    areas = {area["id"]: area for area in json.loads(get(f"{base}/api/objectives?as_of=2003-12-31")[1])}
+    assert [*areas] == [area.id for area in PLAN.areas]
+    (objective,) = areas["PC"]["below"]
+    assert objective["text"]["es"].startswith("Diseñar, difundir y ejecutar planes de operación")
+    assert objective["responsible"]["es"] == "Institución responsable del Control Migratorio de cada país miembro."
+    assert [entry["by"] for entry in objective["schedule"]] == [["MS-PC-1"], ["MS-PC-2"]]
+    result = objective["below"][0]
+    assert (result["id"], result["level"], result["resources"]) == ("PC-R1.1", "result", objective["resources"])
+    assert [node["id"] for node in result["below"]] == [f"PC-A1.1.{n}" for n in range(1, 6)]
+    (treaties,) = (node for node in areas["LE"]["below"][1]["below"] if node["id"] == "LE-R2.1")
+    assert treaties["rows"]["LE-2.1"] == "not_met"
+    assert treaties["degree"] == {"met": 0, "not_met": 1, "not_known": 0, "no_target": 2}
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("es", ["Objetivo 1", "Establecer un marco conceptual común.", "El Plan no lo dice.", "metas cumplidas"]),
+        ("en", ["Objective 1", "To establish a common conceptual framework.", "The Plan does not say.", "targets met"]),
+        ("fr", ["Objectif 1", "Établir un cadre conceptuel commun.", "Le Plan ne le dit pas.", "cibles atteintes"]),
+    ],
+)
+def test_the_page_of_objectives_shows_all_in_three_languages(base, lang, said):
+    body = html.unescape(get(f"{base}/objectives?lang={lang}")[1])
+    for text in said:
+        assert text in body
+    for node in PLAN.hierarchy.nodes.values():
+        assert f'id="{node.id}"' in body
+        assert getattr(node.text, lang) in body
+    for row in PLAN.rows.values():
+        assert row.belongs or f">{row.id}</span>" in body
+    assert f'href="/objectives?lang={lang}"' in get(f"{base}/?lang={lang}")[1]
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("es", ["Cómo se calcula", "Dos de once países lo usan.", "Secretaría Virtual.", "Resultado 1.1", "retira"]),
+        ("en", ["How this is computed", "Two of eleven countries", "Virtual Secretariat.", "Result 1.1", "retracts"]),
+        ("fr", ["Comment cela se calcule", "Deux pays sur onze", "Secrétariat virtuel.", "Résultat 1.1", "retire"]),
+    ],
+)
+def test_an_indicators_page_shows_its_place_and_how_it_is_computed(base, lang, said):
+    body = html.unescape(get(f"{base}/indicators/IE-1.1?lang={lang}")[1])
+    for text in said:
+        assert text in body
+    computed = body.partition('id="worked"')[2]
+    assert "<code>intel.manual.adopted</code>" in computed
+    assert computed.count('<span class="badge not_met">') == 3
+
+
+def test_every_worked_example_can_be_shown(base):
+    for identity in WORKED:
+        if identity in PLAN.rows:
+            for lang in ("es", "en", "fr"):
+                body = html.unescape(get(f"{base}/indicators/{identity}?lang={lang}")[1])
+                assert getattr(WORKED[identity].text, lang) in body
