@@ -1,7 +1,10 @@
 """What one sender may use up, and that nobody else notices: by effect, and what the sender is told."""
 
 import asyncio
+import itertools
 import json
+import time
+from collections import Counter
 
 import nats
 import pytest
@@ -165,11 +168,13 @@ async def test_of_a_flood_the_server_delivers_no_more_than_may_be_answered_or_to
 
     inbox, most = gtm.new_inbox(), 20_000
     await gtm.subscribe(inbox, cb=answered)
+    began = time.monotonic()
     for _ in range(most):
         await gtm.publish("ask.intel.mailbox", b"{}", reply=inbox)
     await until(lambda: len(answers) == most, "an answer to each")
     heard = most - answers.count("no responders")
-    assert heard < 1_500, {answer: answers.count(answer) for answer in set(answers)}
+    allowed = quotas.of("GTM").questions_per_s * (time.monotonic() - began + 2)  # a burst, and what time brings back
+    assert heard < allowed < most, {answer: answers.count(answer) for answer in set(answers)}
     assert "too_many" in answers
     assert (await mex.ask("intel", "mailbox")).events == ()
 
@@ -191,10 +196,18 @@ async def test_connections_beyond_the_quota_are_refused_and_others_connect(regio
 async def test_fifty_open_batches_of_one_stop_nobody_elses(region):
     gtm, mex = await region.connect("GTM"), await region.connect("MEX")
     most = quotas.region().open_batches
-    begun = [await gtm.request(REPORT, b"{}", headers=_batch(f"open-{number}", 1)) for number in range(most)]
-    assert {answer.data for answer in begun} == {b""}, "they are open"
-    refused = await raw(gtm, **_batch("one too many", 1))
-    assert refused["error"]["err_code"] == 10210
+    numbers, found = itertools.count(), Counter()
+
+    async def one_too_many():
+        """Begin more at once than may be open: after ten seconds one lapses, and a slow machine has to try again."""
+        names = [f"open-{next(numbers)}" for _ in range(most + 1)]
+        answers = await asyncio.gather(*(gtm.request(REPORT, b"{}", headers=_batch(name, 1)) for name in names))
+        found.update(json.loads(answer.data)["error"]["err_code"] if answer.data else "open" for answer in answers)
+        return found[10210]
+
+    await until(one_too_many, "a batch that may not be begun")
+    assert found["open"] >= most
+    assert set(found) == {"open", 10210}
     await mex.request(REPORT, b"{}", headers=_batch("mine", 1))
     assert (await raw(mex, **_batch("mine", 2), **{"Nats-Batch-Commit": "1"}))["count"] == 2
 
