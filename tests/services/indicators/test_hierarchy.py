@@ -12,6 +12,7 @@ from tests.services.indicators.test_plan import HEAD, ROW
 
 TREE = PLAN.hierarchy
 TEXT = (Path(__file__).parents[2] / "plans" / "plan-de-accion-2003.txt").read_text(encoding="utf-8")
+CLOSING = Path(__file__).parents[3] / "docs" / "plan.md"
 HEADINGS = {"Objetivo", "Resultado", "Actividades", "Indicadores", "Cronograma", "Responsable", "Recursos"}
 
 
@@ -152,3 +153,27 @@ def test_a_plan_may_tell_its_hierarchy(tmp_path):
 )
 def test_a_link_that_leads_nowhere_or_is_missing_is_told_with_file_row_and_reason(tmp_path, text, told):
     assert any(one.startswith(told) for one in faults(tmp_path, text)), faults(tmp_path, text)
+
+
+def closing(parent: str):
+    """Yield (text, ids) of what stands below an area or node, in the order of the closing table."""
+    for node in TREE.below(parent):
+        yield plain(node.text.es), node.by
+        yield from ((plain(entry.es), entry.by) for entry in (*node.indicators, *node.schedule))
+        yield from closing(node.id)
+
+
+def test_the_closing_table_has_each_line_of_the_plan_with_the_ids_that_carry_it():
+    """docs/plan.md; what a line cannot say is written by hand, and is never left out."""
+    text = CLOSING.read_text(encoding="utf-8")
+    tables = text.partition("## What stands around the tables")[0]
+    lines = [line.strip("|").split("|") for line in tables.splitlines() if re.match(r"\| (\*|Ind|Cron)", line)]
+    said = [re.sub(r"^ (\*\*.*?\*\*|Indicador:|Cronograma:) ", "", one).strip() for one, _, _ in lines]
+    wanted = [one for area in PLAN.areas for one in closing(area.id)]
+    assert said == [one for one, _ in wanted]
+    for (_, carried, cannot), (_, by) in zip(lines, wanted, strict=True):
+        assert [one for one in by if f"`{one}`" not in carried] == []
+        assert cannot.strip()
+    named = {one for one in re.findall(r"`([^`]+)`", text) if "-" in one}
+    assert named <= {*PLAN.rows, *PLAN.milestones}
+    assert named >= {row.id for row in PLAN.rows.values() if not row.belongs} | {*PLAN.milestones}
