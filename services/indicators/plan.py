@@ -71,7 +71,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     title: Text
     words: str
-    """The Plan's own words."""
+    """The Plan's own words; ` … ` where some are left out."""
     unit: str
     kind: Kind
     responsible: str

@@ -177,3 +177,10 @@ def test_the_closing_table_has_each_line_of_the_plan_with_the_ids_that_carry_it(
     named = {one for one in re.findall(r"`([^`]+)`", text) if "-" in one}
     assert named <= {*PLAN.rows, *PLAN.milestones}
     assert named >= {row.id for row in PLAN.rows.values() if not row.belongs} | {*PLAN.milestones}
+
+
+@pytest.mark.parametrize("one", [*PLAN.rows.values(), *PLAN.milestones.values()], ids=lambda one: one.id)
+def test_the_words_of_a_row_are_the_plans_own(one):
+    """What lies between two parts of it is left out with ` … `."""
+    for part in one.words.split(" … "):
+        assert plain(part) in plain(TEXT)
