@@ -136,8 +136,9 @@ class Region:
             self.clients.append(await root(self.nats.url))
             return self.clients[-1]
         private = {} if principal in RECEIVERS else {"inbox_prefix": inbox(principal).encode()}
-        client = await nats.connect(self.nats.url, nkeys_seed=str(self.seed(principal)), **private, **options)
-        self.clients.append(client)
+        client = Client()
+        self.clients.append(client)  # also one that is refused has a socket to close
+        await client.connect(self.nats.url, nkeys_seed=str(self.seed(principal)), **private, **options)
         return client
 
     def env(self, service: str, **more: str) -> dict[str, str]:
