@@ -112,8 +112,14 @@ def durables() -> dict[str, dict[str, Config]]:
             country: _durable(country, [f"crm.evt.*.*.*.{country}"], MAILBOX_ACK_WAIT_S) | {"sample_freq": "100"}
             for country in MEMBERS
         }
-        # What is refused of the region's own senders is told to both secretariats, and nothing else.
-        | {name: _durable(name, ["crm.evt.*.report.rejected.REG"], MAILBOX_ACK_WAIT_S) for name in SECRETARIATS},
+        # Both secretariats are told what is refused of the region's own senders, and what a body of the region that one
+        # of them speaks for is responsible for; nothing else.
+        | {
+            name: _durable(
+                name, ["crm.evt.*.report.rejected.REG", "crm.evt.indicators.alert.issued.REG"], MAILBOX_ACK_WAIT_S
+            )
+            for name in SECRETARIATS
+        },
         RECEIPTS: {TELLS_DELIVERY: _durable(TELLS_DELIVERY, [RECEIPTS_SUBJECT])},
     }
     for reader, names in READS.items():

@@ -137,7 +137,7 @@ class History:
         found = []
         if any(_announced(self.plan, identity) for identity in example.of):
             feed = cast("Feed", _Folded(self.fold.state))
-            self._announcer = Announcer(self.logs["indicators"], feed, self.plan, set(), {}, {}, {})
+            self._announcer = Announcer(self.logs["indicators"], feed, self.plan, {}, {}, {}, {})
         for at, _, one in sorted(steps, key=lambda step: step[:2]):
             await self._until(at)
             if isinstance(one, Expected):

@@ -5,7 +5,7 @@ One replica announces at a time. Each event's id follows from what it tells, so 
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,21 +13,22 @@ from typing import Any
 
 import structlog
 
-from services.indicators import reports, silence, store, thresholds
+from services.indicators import reports, silence, store, telling, thresholds
 from services.indicators.feed import Feed, Rebuilt
 from services.indicators.figures import all_figures
 from services.indicators.kinds import Span
-from services.indicators.milestones import Announcement, announcements
+from services.indicators.milestones import Announcement, Told, announcements
 from services.indicators.plan import Plan
 from services.indicators.reports import Report
 from services.indicators.rules import SERVICE
 from services.indicators.store import Published
-from shared import database
+from shared import database, seats
 from shared.contracts import Data, Event, of
 from shared.contracts.indicators import (
     CountryResumed,
     CountrySilent,
     IntakePurged,
+    MilestoneDue,
     MilestoneMissed,
     MilestoneReached,
     ProjectionRebuilt,
@@ -35,6 +36,7 @@ from shared.contracts.indicators import (
     ReportPublished,
     ThresholdCrossed,
 )
+from shared.database import Connection
 from shared.log import Draft, Log
 from shared.rules import derived_id, source
 from shared.steady import Steady
@@ -73,7 +75,7 @@ class Announcer:
     own: Log
     feed: Feed
     plan: Plan
-    milestones: set[tuple[str, str]]
+    milestones: dict[str, list[Told]]
     silence: dict[str, str]
     crossings: dict[str, float]
     published: dict[str, Published]
@@ -126,15 +128,21 @@ class Announcer:
             return False
 
     async def _record(self, make: Callable[[], Event[Any]]) -> bool:
-        (outcome,) = await self.own.record([Draft(make())])
-        if outcome is not None:
-            raise outcome
+        event = make()
+        seated = await seats.held(self.own.pool, event.recordedtime)
+        async with self.own.pool.acquire() as connection, connection.transaction():
+            await self._record_within(connection, [event, *telling.notices(self.plan, event, seated)])
         return True
+
+    async def _record_within(self, connection: Connection, events: Sequence[Event[Any]]) -> None:
+        for outcome in await self.own.record_within(connection, [Draft(event) for event in events]):
+            if outcome is not None:
+                raise outcome
 
     async def _reach(self, now: datetime, settled: datetime) -> bool:
         for one in announcements(self.plan, self.feed.state, settled, self.milestones):
             if await self._tried("milestones", self._record(partial(_milestone, one, now))):
-                self.milestones.add((one.verb, one.key))
+                self.milestones.setdefault(one.one.key, []).append((one.verb, one.one.due))
         return True
 
     async def _turn(self, now: datetime, settled: datetime) -> bool:
@@ -199,10 +207,10 @@ class Announcer:
         if first and late:
             events.insert(0, _event(ReportMissed(quarter=one.quarter, due=due), due, now, one.quarter))
         published = Published(one.quarter, one.revision, now, reports.fingerprint(one))
+        seated = await seats.held(self.own.pool, now)
+        events += telling.notices(self.plan, events[-1], seated)
         async with self.own.pool.acquire() as connection, connection.transaction():
-            for outcome in await self.own.record_within(connection, [Draft(event) for event in events]):
-                if outcome is not None:
-                    raise outcome
+            await self._record_within(connection, events)
             await store.save_report(connection, published, content)
         self.published[one.quarter] = published
 
@@ -226,17 +234,20 @@ async def purged(own: Log, told: IntakePurged) -> None:
         raise outcome
 
 
-def _milestone(one: Announcement, now: datetime) -> Event[Any]:
+def _milestone(told: Announcement, now: datetime) -> Event[Any]:
+    one, again = told.one, [str(told.nth)] if told.nth else []
     data: MilestoneReached | MilestoneMissed
-    if one.verb == "reached":
+    if told.verb == "reached":
         assert one.reached is not None
         data = MilestoneReached(milestone=one.key, reached=one.reached, late_s=one.late_s, due=one.due)
         time = one.reached
     else:
         assert one.due is not None
-        data = MilestoneMissed(milestone=one.key, due=one.due)
-        time = one.due
-    return _event(data, time, now, one.key, event_id=derived_id("milestone", one.verb, one.key))
+        kind = MilestoneDue if told.verb == "due" else MilestoneMissed
+        countries: Any = one.missing if one.milestone.countries else ()
+        data = kind(milestone=one.key, due=one.due, done=one.done, needed=one.needed, missing=countries)
+        time = now if told.verb == "due" else one.due
+    return _event(data, time, now, one.key, event_id=derived_id("milestone", told.verb, one.key, *again))
 
 
 def _turn(one: silence.Turn, now: datetime) -> Event[Any]:

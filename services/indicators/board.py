@@ -268,6 +268,9 @@ def _milestone(one: Occurrence, now: datetime) -> dict[str, Any]:
         "reached": one.reached,
         "late_s": one.late_s,
         "state": one.standing(now),
+        "done": one.done,
+        "needed": one.needed,
+        "missing": one.missing,
     }
 
 

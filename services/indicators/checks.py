@@ -213,15 +213,35 @@ def milestone_faults(milestone: "Milestone") -> Iterator[str]:
         yield "recurring: first comes after last"
     if milestone.needed < 1:
         yield "needed must be 1 or more"
+    if milestone.needed > 1 and milestone.parts:
+        yield "needed is for what names neither countries nor every"
+    if milestone.recurring and milestone.parts:
+        yield "what recurs is done for the region as a whole"
     for done in milestone.done:
-        yield from (f"done: {reason}" for reason in _done_faults(done))
+        yield from (f"done: {reason}" for reason in _done_faults(milestone, done))
 
 
-def _done_faults(done: "Done") -> Iterator[str]:
+def _done_faults(milestone: "Milestone", done: "Done") -> Iterator[str]:
     named = contracts_named(done.event)
     if not named:
         yield f"unknown event type {done.event!r}"
     for agreed in named:
         yield from _where_faults(agreed, done.where)
         if done.distinct:
-            yield from _label_faults(agreed, "distinct", done.distinct, open_to=done.distinct == "quarter")
+            yield from _label_faults(agreed, "distinct", done.distinct, open_to=milestone.recurring is not None)
+        if done.country:
+            yield from _country_faults(agreed, done.country)
+        yield from _every_faults(agreed, milestone, done)
+
+
+def _every_faults(agreed: Contract, milestone: "Milestone", done: "Done") -> Iterator[str]:
+    if bool(milestone.every) and not done.distinct:
+        yield "every needs distinct, the field that has its values"
+    if done.distinct and milestone.countries and not milestone.every:
+        yield "distinct needs every, where countries have to do it"
+    if done.distinct and milestone.every:
+        try:
+            known = fields.closed_values(fields.type_at(agreed, done.distinct))
+        except LookupError:
+            return  # told already
+        yield from (f"every: {agreed.name} never says {one!r}" for one in milestone.every if one not in known)

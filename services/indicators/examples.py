@@ -83,6 +83,11 @@ class Expected(Struct, frozen=True, forbid_unknown_fields=True):
     standing: str = ""
     due: str = ""
     reached: str = ""
+    done: int | None = None
+    """How many countries (or parts of a milestone) are done, of those `needed`."""
+    needed: int | None = None
+    missing: list[str] | None = None
+    """The countries (or parts) that are not, in any order."""
     occurrence: str = ""
     """Of a recurring milestone the one that is meant (`2003-06-03`, `2003-Q2`)."""
 
@@ -133,7 +138,8 @@ def by_row(examples: list[Example]) -> dict[str, Example]:
 def asked(one: Expected) -> int:
     """Return how many figures are compared of what is expected."""
     single = (one.headline, one.met, one.coverage, one.standing, one.due, one.reached)
-    return len(one.figures) + sum(given != "" for given in single)
+    numbers = (one.done, one.needed, one.missing)
+    return len(one.figures) + sum(given != "" for given in single) + sum(given is not None for given in numbers)
 
 
 def missing(plan: Plan, examples: list[Example]) -> Iterator[str]:
@@ -205,7 +211,8 @@ def _equal(figure: Figure, cell: Cell | None) -> bool:
 
 def _milestone(plan: Plan, identity: str, expected: Expected, state: State, now: datetime) -> Iterator[str]:
     key = f"{identity}/{expected.occurrence}" if expected.occurrence else identity
-    found = next((one for one in occurrences(plan, state) if one.key == key), None)
+    until = now if expected.as_of else None
+    found = next((one for one in occurrences(plan, state, until) if one.key == key), None)
     if found is None:
         yield f"there is no occurrence {key}"
         return
@@ -214,6 +221,11 @@ def _milestone(plan: Plan, identity: str, expected: Expected, state: State, now:
         wanted = getattr(expected, name)
         if wanted and wanted != shown[name]:
             yield f"{name} is {shown[name]}, expected {wanted}"
+    for number, told in (("done", found.done), ("needed", found.needed)):
+        if getattr(expected, number) not in {None, told}:
+            yield f"{number} is {told}, expected {getattr(expected, number)}"
+    if expected.missing is not None and sorted(expected.missing) != sorted(found.missing):
+        yield f"missing are {', '.join(found.missing) or NONE}, expected {', '.join(expected.missing) or NONE}"
 
 
 def _shown(found: Occurrence, now: datetime) -> Mapping[str, str]:

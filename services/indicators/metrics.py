@@ -137,12 +137,21 @@ def _legal_gaps(found: list[Figures]) -> Metric:
 def _milestones(plan: Plan, state: State) -> Iterator[Metric]:
     due = GaugeMetricFamily("crm_milestone_due_timestamp_seconds", "When it is due", labels=["milestone"])
     reached = GaugeMetricFamily("crm_milestone_reached_timestamp_seconds", "When it was reached", labels=["milestone"])
+    done = GaugeMetricFamily("crm_milestone_done", "How many of those needed are done", labels=["milestone"])
+    needed = GaugeMetricFamily("crm_milestone_needed", "How many countries, or parts, it takes", labels=["milestone"])
+    name, what = "crm_milestone_missing", "1: the country has not done it; 0: it has"
+    missing = GaugeMetricFamily(name, what, labels=["milestone", "country"])
     for one in occurrences(plan, state):
         if one.due is not None:
             due.add_metric([one.key], one.due.timestamp())
         if one.reached is not None:
             reached.add_metric([one.key], one.reached.timestamp())
-    yield from (due, reached)
+        if one.milestone.recurring is None:
+            done.add_metric([one.key], one.done)
+            needed.add_metric([one.key], one.needed)
+        for country in one.milestone.parts if one.milestone.countries else ():
+            missing.add_metric([one.key, country], country in one.missing)
+    yield from (due, reached, done, needed, missing)
 
 
 def _records(state: State) -> Iterator[Metric]:

@@ -1,20 +1,27 @@
-"""The Plan's schedule against what happened: due, reached, missed, and what of it is to be announced."""
+"""The Plan's schedule against what happened: due, reached, missed, by whom, and what of it is to be announced."""
 
-from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
 
-from services.indicators.plan import RECURRENCES, After, Milestone, Plan, end_of, months_after, quarter
-from services.indicators.state import Groups, State, when
+from services.indicators.plan import (
+    RECURRENCES,
+    Milestone,
+    Plan,
+    end_of,
+    months_after,
+    quarter,
+    quarter_end,
+)
+from services.indicators.state import BASELINE, Groups, Levels, State, when
 
 Standing = Literal["open", "on_track", "reached", "late", "missed", "running"]
-
-
-REPORTED_WITHIN = After("", months=1, end_of_month=True)
-"""A quarter's report is due by the end of the month after it."""
+Firsts = Mapping[str, datetime]
+"""Group -> when it happened first."""
+DUE = "due"
+"""Under which name a day that the Conference set stands among what was settled."""
 
 
 class Occurrence(Struct, frozen=True):
@@ -29,6 +36,11 @@ class Occurrence(Struct, frozen=True):
     """The `time` of the event that completed it; of what has no end, that began it."""
     begun: bool = False
     """Something of it has happened."""
+    done: int = 0
+    """How many of those `needed` are done."""
+    needed: int = 1
+    missing: tuple[str, ...] = ()
+    """The countries that have not done it, or what the region has not; nothing where only a number is asked for."""
 
     def standing(self, now: datetime) -> Standing:
         """Say how it stands: `late` is reached after it was due, `missed` is due and not reached.
@@ -51,69 +63,115 @@ class Occurrence(Struct, frozen=True):
         return max(0, int((self.reached - self.due).total_seconds()))
 
 
-class Announcement(Struct, frozen=True):
-    """A milestone event that is to be recorded: `indicators.milestone.<verb>`."""
-
-    verb: Literal["reached", "missed"]
-    key: str
-    due: datetime | None
-    reached: datetime | None
-    late_s: int
+def occurrences(plan: Plan, state: State, until: datetime | None = None) -> list[Occurrence]:
+    """Return every due date of the plan, in its order, with what is known of it; `until`: what happened by then."""
+    return [one for milestone in plan.milestones.values() for one in _occurrences(milestone, state, until)]
 
 
-def occurrences(plan: Plan, state: State) -> list[Occurrence]:
-    """Return every due date of the plan with what is known of it, in the plan's order."""
-    return [one for milestone in plan.milestones.values() for one in _occurrences(milestone, state)]
-
-
-def _occurrences(milestone: Milestone, state: State) -> Iterator[Occurrence]:
-    groups = state.groups.get(milestone.id, Groups())
-    recurring = milestone.recurring
-    if recurring is None:
-        begun = any(group.kept for group in groups.values())
-        yield Occurrence(milestone.id, milestone, _due(milestone, state), _reached(milestone, state), begun)
+def _occurrences(milestone: Milestone, state: State, until: datetime | None) -> Iterator[Occurrence]:
+    firsts = _firsts(state, milestone.id, until)
+    if milestone.recurring is None:
+        ends = _due(milestone, state, until)
+        reached, done, needed, missing = _progress(milestone, firsts)
+        yield Occurrence(milestone.id, milestone, ends, reached, bool(firsts), done, needed, missing)
         return
-    for day in RECURRENCES[recurring.rule](recurring.first, recurring.last):
-        name, due = str(day), day
-        group = f"{day:%Y-%m}"
-        if recurring.rule == "quarter":
-            name = group = quarter(day)
-            due = months_after(day, REPORTED_WITHIN)
-        met = groups.get(group)
-        reached = when(met.kept[0]) if met and met.kept else None
-        yield Occurrence(f"{milestone.id}/{name}", milestone, end_of(due), reached)
+    rule = milestone.recurring
+    for day in RECURRENCES[rule.rule](rule.first, rule.last):
+        # One report each quarter: that on a quarter is due until the next one is. A meeting is due on its own day, and
+        # what is told of it later still happened then.
+        quarterly = rule.rule == "quarter"
+        name, due = (quarter(day), end_of(report_due(day))) if quarterly else (str(day), end_of(day))
+        met = firsts.get(name)
+        reached = met if met is None or quarterly else min(met, due)
+        yield Occurrence(f"{milestone.id}/{name}", milestone, due, reached, done=int(met is not None))
 
 
-def _reached(milestone: Milestone, state: State) -> datetime | None:
-    """Return when the last of as many different groups as needed came in."""
-    firsts = sorted(group.kept[0] for group in state.groups.get(milestone.id, {}).values() if group.kept)
-    return when(firsts[milestone.needed - 1]) if len(firsts) >= milestone.needed else None
+def report_due(day: date) -> date:
+    """Return until when the report on the quarter of a day is to be published: until the next quarter is over."""
+    return quarter_end(quarter(quarter_end(quarter(day)) + timedelta(days=1)))
 
 
-def _due(milestone: Milestone, state: State) -> datetime | None:
+def _firsts(state: State, name: str, until: datetime | None) -> Firsts:
+    """Return when each group of a milestone (or event that dates count from) happened first."""
+    kept = {group: when(one.kept[0]) for group, one in state.groups.get(name, Groups()).items() if one.kept}
+    return {group: at for group, at in kept.items() if until is None or at <= until}
+
+
+def _progress(milestone: Milestone, firsts: Firsts) -> tuple[datetime | None, int, int, tuple[str, ...]]:
+    """Return when it was completed, how many of how many needed are done, and who or what is missing."""
+    parts = milestone.parts
+    if not parts:
+        times, needed = sorted(firsts.values()), milestone.needed
+        return (times[needed - 1] if len(times) >= needed else None), min(len(times), needed), needed, ()
+    done = {part: max(firsts[one] for one in groups) for part, groups in parts.items() if firsts.keys() >= {*groups}}
+    missing = tuple(part for part in parts if part not in done)
+    return (None if missing else max(done.values())), len(done), len(parts), missing
+
+
+def _due(milestone: Milestone, state: State, until: datetime | None) -> datetime | None:
     if milestone.due is not None:
         return end_of(milestone.due)
     if milestone.window is not None:
         return end_of(milestone.window.last)
-    if milestone.after is None:
-        return None
-    firsts = [group.kept[0] for group in state.groups.get(milestone.after.event, {}).values() if group.kept]
-    return end_of(months_after(when(min(firsts)).astimezone(UTC).date(), milestone.after)) if firsts else None
+    if milestone.after is not None:
+        firsts = _firsts(state, milestone.after.event, until)
+        if firsts:
+            return end_of(months_after(min(firsts.values()).astimezone(UTC).date(), milestone.after))
+        return end_of(milestone.after.printed) if milestone.after.printed else None
+    return _set(milestone, state, until) if milestone.open else None
 
 
-def announcements(
-    plan: Plan, state: State, now: datetime, announced: AbstractSet[tuple[str, str]]
-) -> list[Announcement]:
-    """Return what should be announced at `now` and is not among the (verb, key) announced.
+def _set(milestone: Milestone, state: State, until: datetime | None) -> datetime | None:
+    """Return the day that the Conference's latest act sets."""
+    settled = state.levels.get(BASELINE, Levels()).upto(until.toordinal() if until else None)
+    days = [day for key, day in settled if key == (milestone.id, DUE)]
+    return end_of(date.fromordinal(days[0])) if days else None
 
-    A miss is announced when the day it was due is over; reaching it later is announced all the same.
+
+class Announcement(Struct, frozen=True):
+    """A milestone event that is to be recorded: `indicators.milestone.<verb>`."""
+
+    verb: Literal["reached", "missed", "due"]
+    """`due`: it will be, before long."""
+    one: Occurrence
+    nth: int = 0
+    """How often the same was told of it before."""
+
+
+Told = tuple[str, datetime | None]
+"""What was announced of a milestone: the verb, and when it was due then."""
+
+
+def announcements(plan: Plan, state: State, now: datetime, told: Mapping[str, Sequence[Told]]) -> list[Announcement]:
+    """Return what should be announced at `now` and was not told yet.
+
+    A miss is announced when the day it was due is over; reaching it later is announced all the same. What no longer
+    holds, because reports were taken back or the Plan asks for more, is told anew as it then stands.
     """
     found = []
     for one in occurrences(plan, state):
-        standing = one.standing(now)
-        if standing in {"open", "on_track"}:
-            continue
-        verb: Literal["reached", "missed"] = "missed" if standing == "missed" else "reached"
-        if (verb, one.key) not in announced and ("reached", one.key) not in announced:
-            found.append(Announcement(verb, one.key, one.due, one.reached, one.late_s))
+        before = told.get(one.key, ())
+        verb = _verb(plan, one, now)
+        if verb and _news(verb, one, before):
+            found.append(Announcement(verb, one, sum(said == verb for said, _ in before)))
     return found
+
+
+def _verb(plan: Plan, one: Occurrence, now: datetime) -> Literal["", "reached", "missed", "due"]:
+    if one.reached is not None:
+        return "reached"
+    if one.due is None:
+        return ""
+    days = one.milestone.remind_days
+    ahead = timedelta(days=plan.remind_days if days is None else days)
+    if one.due < now:
+        return "missed"
+    return "due" if one.due - ahead <= now else ""
+
+
+def _news(verb: str, one: Occurrence, before: Sequence[Told]) -> bool:
+    """Say whether it is news: a reminder or miss once for each date, reaching it once until it is missed again."""
+    if verb == "due":
+        return (verb, one.due) not in before
+    last = next((said for said in reversed(before) if said[0] != "due"), ("", None))
+    return last[0] != verb or (verb == "missed" and last[1] != one.due)

@@ -17,7 +17,7 @@ from services.indicators.figures import Cell, Figures
 from services.indicators.hierarchy import Text
 from services.indicators.milestones import Occurrence, Standing, occurrences
 from services.indicators.plan import Plan
-from services.indicators.reports import Report
+from services.indicators.reports import MilestoneReport, Report
 from services.indicators.state import State
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS, REGION
@@ -174,11 +174,18 @@ def milestones(said: Words, plan: Plan, due: list[Occurrence], now: datetime) ->
             "due": said.day(shown.due),
             "reached": said.day(shown.reached),
             "standing": shown.standing(now),
+            "missing": _missing(said, shown),
             "times": f"{met} {said.text['occurrences'].format(n=len(times))}" if recurring else "",
             "days": [
                 {"due": said.day(one.due), "standing": standing} for one, standing in zip(times, standings, strict=True)
             ],
         }
+
+
+def _missing(said: Words, one: Occurrence | MilestoneReport) -> str:
+    """Say how many are done, and who is missing, by name."""
+    names = [said.country(name) if name in MEMBERS else said.values.get(name, name) for name in one.missing]
+    return said.text["done_of"].format(done=one.done, needed=one.needed, names=", ".join(names)) if names else ""
 
 
 def _activity(said: Words, state: State) -> Iterator[tuple[str, list[str]]]:
@@ -253,7 +260,13 @@ def report(lang: str, plan: Plan, one: Report, checksum: str) -> str:
         for row in one.indicators
     ]
     milestones = [
-        {"id": held.id, "title": said.title(held.title), "due": said.day(held.due), "standing": held.state}
+        {
+            "id": held.id,
+            "title": said.title(held.title),
+            "due": said.day(held.due),
+            "standing": held.state,
+            "missing": _missing(said, held),
+        }
         for held in one.milestones
     ]
     return render(

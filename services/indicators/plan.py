@@ -16,6 +16,7 @@ from services.indicators import checks, hierarchy
 from services.indicators.accounts import Accounts
 from services.indicators.hierarchy import Hierarchy, Node, Text
 from shared.contracts import Ref
+from shared.contracts.vocabulary import MEMBERS, Country, Seat
 
 FOLDER = Path(__file__).parent / "plan"
 Kind = Literal[
@@ -23,6 +24,8 @@ Kind = Literal[
 ]
 Clock = Literal["time", "recordedtime"]
 Scalar = str | int | bool
+Responsible = Literal[Seat, Country, "each"]
+"""A body of the region, a country, or each of the countries."""
 
 
 class Unless(Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,6 +120,8 @@ class After(Struct, frozen=True, forbid_unknown_fields=True):
     event: str
     months: int
     end_of_month: bool = False
+    printed: date | None = None
+    """The day that the Plan itself prints: it holds as long as the event was never reported."""
 
 
 class Recurring(Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,7 +145,9 @@ class Done(Struct, frozen=True, forbid_unknown_fields=True):
     event: str
     where: Where = {}
     distinct: str = ""
-    """Field whose different values are counted up to `needed`; empty: the country."""
+    """Field whose values are told apart: parts of what is to be done; of what recurs, the day or quarter."""
+    country: str = ""
+    """Field naming the country, or with `.*` the countries, for which it is done; empty: the event's own."""
 
 
 class Milestone(Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,7 +164,30 @@ class Milestone(Struct, frozen=True, forbid_unknown_fields=True):
     window: Window | None = None
     continuous: bool = False
     """Without end: it begins with the first event, and is never missed."""
+    countries: Literal["all"] | list[Country] = []
+    """Who has to do it, each of them; empty: it is done for the region as a whole."""
+    every: list[str] = []
+    """Values of `distinct` that are all needed: of each of the countries, or of the region."""
     needed: int = 1
+    """Of what names neither: so many different values of `distinct` or, without that, countries."""
+    remind_days: int | None = None
+    """So long before it is due there is a reminder; 0: none; not given: as the plan says."""
+
+    @property
+    def open(self) -> bool:
+        """Whether the Plan leaves its date to be set."""
+        return not (self.due or self.after or self.recurring or self.window or self.continuous)
+
+    @property
+    def parts(self) -> dict[str, list[str]]:
+        """Return the countries that have to do it, else what the region has to do, each with the groups that it takes.
+
+        Empty: `needed` says how many.
+        """
+        every = self.every
+        if named := list(MEMBERS) if self.countries == "all" else self.countries:
+            return {one: [f"{one}/{part}" for part in every] or [one] for one in named}
+        return {part: [part] for part in every}
 
 
 class Area(Struct, frozen=True, forbid_unknown_fields=True):
@@ -176,6 +206,8 @@ class Plan(Struct, frozen=True, dict=True):
     title: Text
     start: date
     silent_days: int
+    remind_days: int
+    bodies: Mapping[str, list[Responsible]]
     areas: tuple[Area, ...]
     rows: Mapping[str, Row]
     milestones: Mapping[str, Milestone]
@@ -216,6 +248,10 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
     """By which reports name it."""
     silent_days: int = 30
     """A country that has reported, and then nothing for so long, is silent."""
+    remind_days: int = 30
+    """So long before a milestone is due there is a reminder."""
+    bodies: dict[str, list[Responsible]] = {}
+    """Who is `responsible`, in the Plan's words -> who is told; the presidency is told in any case."""
     lead: Text | None = None
     """What the board says under its heading, instead of the same in general."""
     played: Text | None = None
@@ -246,7 +282,7 @@ def load(folder: Path = FOLDER) -> Plan:
     head = found["plan"][0][1]
     by_row, by_milestone = {row.id: row for _, row in rows}, {row.id: row for _, row in milestones}
     tree = Hierarchy({node.id: node for _, node in nodes})
-    said = (head.id, head.title, head.start, head.silent_days)
+    said = (head.id, head.title, head.start, head.silent_days, head.remind_days, head.bodies)
     plan = Plan(*said, areas, by_row, by_milestone, digest.hexdigest(), tree, head.lead, head.played)
     if faults := [*_hierarchy_faults(nodes, areas, [*rows, *milestones])]:
         raise PlanError(faults, plan)

@@ -17,8 +17,8 @@ from msgspec import Struct
 from services.indicators.figures import Cell, Figures, all_figures
 from services.indicators.hierarchy import Text
 from services.indicators.kinds import Span, reporting
-from services.indicators.milestones import REPORTED_WITHIN, Standing, occurrences
-from services.indicators.plan import Plan, end_of, months_after, quarter, quarter_end, quarters
+from services.indicators.milestones import Standing, occurrences, report_due
+from services.indicators.plan import Plan, end_of, quarter, quarter_end, quarters
 from services.indicators.state import REPORTS, State
 from shared.contracts.vocabulary import MEMBERS
 
@@ -52,6 +52,10 @@ class MilestoneReport(Struct, frozen=True):
     due: datetime | None
     reached: datetime | None
     state: Standing
+    done: int = 0
+    needed: int = 1
+    missing: tuple[str, ...] = ()
+    """By name; a report published before this was told has none."""
 
 
 class Report(Struct, frozen=True):
@@ -81,7 +85,7 @@ def closed(state: State, now: datetime) -> list[str]:
 
 def due(name: str) -> datetime:
     """Return until when a quarter's report is to be published."""
-    return end_of(months_after(quarter_end(name), REPORTED_WITHIN))
+    return end_of(report_due(quarter_end(name)))
 
 
 def report(plan: Plan, state: State, name: str, revision: int) -> Report:
@@ -137,10 +141,9 @@ def _row(one: Figures) -> RowReport:
 
 def _milestones(plan: Plan, state: State, end: datetime) -> Iterator[MilestoneReport]:
     """Yield how each due date stood at the quarter's end."""
-    for one in occurrences(plan, state):
-        reached = one.reached if one.reached and one.reached <= end else None
-        then = msgspec.structs.replace(one, reached=reached)
-        yield MilestoneReport(one.key, one.milestone.title, one.due, reached, then.standing(end))
+    for one in occurrences(plan, state, until=end):
+        told = one.done, one.needed, one.missing
+        yield MilestoneReport(one.key, one.milestone.title, one.due, one.reached, one.standing(end), *told)
 
 
 def table(one: Report) -> str:

@@ -7,7 +7,14 @@ from services.indicators.settings import current
 from shared import seats
 from shared.amendments import Amends
 from shared.contracts import Data, Event, Problem, Refused, sender_of
-from shared.contracts.indicators import BaselineSet, EvaluationPublished, PlanAmended, PlanApproved, SeatAssigned
+from shared.contracts.indicators import (
+    BaselineSet,
+    EvaluationPublished,
+    MilestoneScheduled,
+    PlanAmended,
+    PlanApproved,
+    SeatAssigned,
+)
 from shared.contracts.vocabulary import OPERATING
 from shared.database import Connection
 from shared.rules import RECORDED, Rules
@@ -36,9 +43,17 @@ def _unknown(data: Any, at: str) -> Problem | None:
         if data.indicator in plan.rows:
             return None
         return Problem(f"{at}/indicator", "unknown_indicator", "the plan has no row of this id")
-    if data.plan == plan.id:
-        return None
-    return Problem(f"{at}/plan", "unknown_plan", "this is not the plan that is carried out here", plan.id)
+    if data.plan != plan.id:
+        return Problem(f"{at}/plan", "unknown_plan", "this is not the plan that is carried out here", plan.id)
+    return _unsettable(data, at) if isinstance(data, MilestoneScheduled) else None
+
+
+def _unsettable(data: MilestoneScheduled, at: str) -> Problem | None:
+    """Return why its date cannot be set: one that the Plan has is not put off by whoever presides when it is missed."""
+    found = current().milestones.get(data.milestone)
+    if found is None:
+        return Problem(f"{at}/milestone", "unknown_milestone", "the plan has no milestone of this id")
+    return None if found.open else Problem(f"{at}/milestone", "not_open", "the plan itself says when it is due")
 
 
 def _refuse(problem: Problem | None) -> None:
@@ -69,7 +84,7 @@ async def stands(
     raise Refused(Problem("/data/supersedes", "not_amendable", why))
 
 
-NAMING = (PlanApproved, PlanAmended, EvaluationPublished, BaselineSet)
-"""What names a plan, or one of its rows."""
+NAMING = (PlanApproved, PlanAmended, EvaluationPublished, BaselineSet, MilestoneScheduled)
+"""What names a plan, or one of its rows or milestones."""
 RULES: Rules = {**dict.fromkeys(NAMING, on_named), SeatAssigned: on_seat_assigned}
 AMENDS: Amends = {**dict.fromkeys(NAMING, amend_named), SeatAssigned: stands}

@@ -16,14 +16,14 @@ Was = list[tuple[dict[Any, Any], Any, Any]]
 """What was where before a change: (mapping, key, value or None)."""
 Entry = tuple[int, int, int, int]
 """What was declared: from when on it holds, time and recordedtime (microseconds), level."""
-LAYOUT = 5
+LAYOUT = 6
 """Of the dump: another one is folded again from the start."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 REPORTS = ANY_REPORT
 """Among the sums: how many reports each country sent, by the day they were recorded."""
 BASELINE = "*"
-"""Among the levels: the periods settled for trends: (row, `since` or `until`) -> the day's ordinal."""
+"""Among the levels: the days settled: of trends' periods (row, `since` or `until`), of milestones (id, `due`)."""
 EARLIEST_KEPT = 64
 """So many times are kept per group of a milestone: more retractions of the first ones than that do not happen."""
 

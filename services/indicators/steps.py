@@ -20,7 +20,11 @@ from services.indicators.state import BASELINE, Groups, Levels, State, micros
 from services.indicators.sums import Cell, Key
 from shared.contracts.tallies import Steps, Tallied
 
-BASELINE_SET = "indicators.baseline.set"
+SETTLED = {
+    "indicators.baseline.set": ("indicator", ("since", "until")),
+    "indicators.milestone.scheduled": ("milestone", ("due",)),
+}
+"""What the presidency settles: event type -> the field naming what it is settled for, and those of the days."""
 ALIKE_MAX = 16_384
 """Targets that are remembered per event type; far more than occur, as labels and conditions have closed lists."""
 CLOCKS = ("time", "recordedtime")
@@ -61,9 +65,10 @@ class Reading:
         read = [one for *_, several in self._accounts for one, _ in several]
         read += [source.account for *_, source in self._own]
         apart = {path for account in read for path in account.paths}
-        apart |= {path for _, done in self._done for path in [*done.where, done.distinct] if path}
+        apart |= {path for _, done in self._done for path in [*done.where, done.distinct, done.country] if path}
         self._apart = sorted(apart)
-        settled = {"indicator", "since", "until"} if event == BASELINE_SET else set()
+        self._settled = SETTLED.get(event)
+        settled = {self._settled[0], *self._settled[1]} if self._settled else set()
         settled |= {fields.as_of(event)} - {""} if self._own else set()
         self.wanted = frozenset(apart | {account.amount for account in read if account.amount} | settled)
         """The fields to decode."""
@@ -74,7 +79,7 @@ class Reading:
 
     def __bool__(self) -> bool:
         """Whether the plan wants anything of this type."""
-        return bool(self._accounts or self._own or self._done or self._dates or self._event == BASELINE_SET)
+        return bool(self._accounts or self._own or self._done or self._dates or self._settled)
 
     def _target(self, country: str, told: tuple[Any, ...]) -> Target:
         said = dict(zip(self._apart, told, strict=True))
@@ -92,11 +97,14 @@ class Reading:
             effects += [_own(self._state, row, term, source, key) for key in mine if key is not None]
         for milestone, done in self._done:
             if holds(done.where, said):
-                effects.append(_reaching(self._state, milestone, done, country, said))
+                groups = self._state.groups[milestone.id]
+                effects += [_noting(groups, one) for one in _groups(milestone, done, country, said)]
+                if milestone.recurring and not done.distinct:
+                    effects.append(_meeting(groups))
         if self._dates:
             effects.append(_noting(self._state.groups[self._event], country))
-        if self._event == BASELINE_SET:
-            effects.append(_settling(self._state))
+        if self._settled:
+            effects.append(_settling(self._state, *self._settled))
         return counts, effects
 
 
@@ -186,15 +194,22 @@ def _declaring(levels: Levels, key: Key, event: str, read: fields.Read) -> Effec
     return effect
 
 
-def _reaching(state: State, milestone: Milestone, done: Done, country: str, said: Said) -> Effect:
-    """Note what an event does towards a milestone: by the month of one that recurs, else by what is to differ."""
-    groups = state.groups[milestone.id]
-    if done.distinct:
-        return _noting(groups, plain(word(said[done.distinct])))
-    if not milestone.recurring:
-        return _noting(groups, country)
+def _groups(milestone: Milestone, done: Done, country: str, said: Said) -> list[str]:
+    """Return towards which groups of a milestone an event counts: countries, parts of it, or parts of each country."""
+    part = plain(word(said[done.distinct])) if done.distinct else ""
+    if not part and milestone.recurring:
+        return []  # what recurs goes by its day
+    if part and not milestone.countries:
+        return [part]
+    told = (said[done.country] if done.country else None) or country
+    countries = told if isinstance(told, tuple) else (told,)
+    return [f"{plain(one)}/{part}" if part else plain(one) for one in countries]
+
+
+def _meeting(groups: Groups) -> Effect:
+    """Note by the day on which it happened what says no day of its own."""
     return lambda _data, moment, sign, moves: moves.rarer.append(
-        (groups, f"{moment.time:%Y-%m}", micros(moment.time), sign)
+        (groups, str(moment.time.date()), micros(moment.time), sign)
     )
 
 
@@ -202,11 +217,11 @@ def _noting(groups: Groups, group: str) -> Effect:
     return lambda _data, moment, sign, moves: moves.rarer.append((groups, group, micros(moment.time), sign))
 
 
-def _settling(state: State) -> Effect:
-    """Note the period that a trend is to be measured against."""
+def _settling(state: State, what: str, days: tuple[str, ...]) -> Effect:
+    """Note the period that a trend is to be measured against, or the day that a milestone is due."""
     levels = state.levels.setdefault(BASELINE, Levels())
-    row = fields.reader("indicator")
-    ends = {name: fields.reader(name) for name in ("since", "until")}
+    row = fields.reader(what)
+    ends = {name: fields.reader(name) for name in days}
 
     def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
         at = (micros(moment.time), micros(moment.time), micros(moment.recorded))

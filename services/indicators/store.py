@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from services.indicators.milestones import Told
 from shared import contracts
 from shared.contracts.indicators import ThresholdCrossed
 from shared.contracts.report import UNREADABLE
@@ -35,10 +36,15 @@ async def save_snapshot(pool: Pool, state: bytes) -> None:
     )
 
 
-async def load_announced(pool: Pool) -> set[tuple[str, str]]:
-    """Return (verb, key) of every milestone announced so far."""
-    rows = await pool.fetch("select type, entity from log where type like 'crm.indicators.milestone.%'")
-    return {(row["type"].split(".")[3], row["entity"]) for row in rows}
+async def load_announced(pool: Pool) -> dict[str, list[Told]]:
+    """Return for each milestone what was announced of it so far, in order."""
+    kinds = [f"crm.indicators.milestone.{verb}.v1" for verb in ("reached", "missed", "due")]
+    rows = await pool.fetch("select type, entity, payload from log where type = any($1) order by position", kinds)
+    told: dict[str, list[Told]] = {}
+    for row in rows:
+        due = contracts.decode(row["payload"]).data.due
+        told.setdefault(row["entity"], []).append((row["type"].split(".")[3], due))
+    return told
 
 
 async def load_silence(pool: Pool) -> dict[str, str]:

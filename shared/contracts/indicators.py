@@ -8,9 +8,19 @@ from msgspec import Meta
 
 from shared.contracts import Count, Data, Hash, Problem, Ref, Share, Time, contract
 from shared.contracts.bounds import END
-from shared.contracts.notice import rejects
+from shared.contracts.notice import alerts, rejects
 from shared.contracts.sense import Fact
-from shared.contracts.vocabulary import SEATS, Addressee, Country, DataRef, Holder, PurgeReason, Seat, SeatReason
+from shared.contracts.vocabulary import (
+    SEATS,
+    Addressee,
+    Country,
+    DataRef,
+    Holder,
+    Listed,
+    PurgeReason,
+    Seat,
+    SeatReason,
+)
 
 
 @contract(
@@ -21,10 +31,8 @@ from shared.contracts.vocabulary import SEATS, Addressee, Country, DataRef, Hold
     entity="plan",
     rows=(
         "MS-IE-1",
-        "MS-VA-1",
         "MS-VA-5.2",
         "MS-PC-1",
-        "MS-PC-2",
     ),
 )
 class PlanApproved(Fact, frozen=True, kw_only=True):
@@ -60,6 +68,36 @@ class MilestoneMissed(Data, frozen=True, kw_only=True):
 
     milestone: str
     due: Time
+    done: Count | None = None
+    needed: Count | None = None
+    missing: Listed[Country] = ()
+    """The countries that have not done it, where each has to."""
+
+
+@contract(
+    "indicators.milestone.due",
+    good={"milestone": "MS-LE-1", "due": "2003-06-30T23:59:59Z", "done": 9, "needed": 11, "missing": ["BLZ", "PAN"]},
+    bad=("due", ...),
+    entity="milestone",
+)
+class MilestoneDue(MilestoneMissed, frozen=True, kw_only=True):
+    """Tells ahead that a milestone's due date comes near and it is not reached."""
+
+
+@contract(
+    "indicators.milestone.scheduled",
+    good={"plan": "crm-2003", "milestone": "MS-IE-7", "due": "2003-12-31", "reported_by": "ppt"},
+    bad=("due", "soon"),
+    by=("ppt",),
+    entity="milestone",
+)
+class MilestoneScheduled(Fact, frozen=True, kw_only=True):
+    """The Conference set the date of a milestone that the Plan leaves open; its latest act holds."""
+
+    plan: Ref
+    milestone: Ref
+    due: date
+    """The last day (UTC) on which it is in time."""
 
 
 @contract(
@@ -269,3 +307,4 @@ class IntakePurged(Data, frozen=True, kw_only=True):
 
 
 rejects("indicators")
+alerts("indicators")

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from shared.contracts import Data, EventId, Problem, Ref, Time, contract
-from shared.contracts.vocabulary import Country, Handling, Tlp, Token
+from shared.contracts.vocabulary import Country, Handling, Seat, Tlp, Token
 
 
 class Rejected(Data, frozen=True, kw_only=True):
@@ -33,6 +33,8 @@ class Alert(Data, frozen=True, kw_only=True):
     """The reason that the event gives, where it gives one."""
     country: Country | None = None
     """The other country in the matter: whom to speak to."""
+    body: Seat | None = None
+    """The body of the region that it is for, where it is not for the country itself: its holder gets it."""
     tlp: Tlp | None = None
     handling: Handling | None = None
     """How the report behind the notice is marked: so far may it go, and no further."""

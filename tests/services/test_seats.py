@@ -167,6 +167,21 @@ async def test_a_plan_that_is_not_carried_out_here_is_refused(plan, name):
     assert await codes(plan, baseline) == [{("/data/indicator", "unknown_indicator")}]
 
 
+async def test_the_presidency_sets_the_dates_that_the_plan_leaves_open_and_no_other(plan):
+    def scheduled(by="MEX", **more):
+        return plan.event("indicators.milestone.scheduled", by=by, **more)
+
+    right = scheduled()
+    await plan.tell(right)
+    assert await codes(plan, scheduled("BLZ")) == [{("/data/reported_by", "not_seated")}]
+    assert await codes(plan, scheduled(plan="crm-2018")) == [{("/data/plan", "unknown_plan")}]
+    assert await codes(plan, scheduled(milestone="MS-ZZ-1")) == [{("/data/milestone", "unknown_milestone")}]
+    for printed in ("MS-LE-1", "MS-IE-1", "MS-IE-4", "MS-IP-3", "MS-VA-4"):
+        assert await codes(plan, scheduled(milestone=printed)) == [{("/data/milestone", "not_open")}]
+    corrected = plan.corrected(right, milestone="MS-LE-1")
+    assert await codes(plan, corrected) == [{("/data/data/milestone", "not_open")}]
+
+
 async def test_what_was_recorded_once_goes_through_the_rules_again_whoever_is_seated_now(plan):
     old = amended_plan(plan, "BLZ")
     again = RECORDED.set(True)

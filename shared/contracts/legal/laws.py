@@ -68,7 +68,7 @@ class TreatySigned(TreatyAct, frozen=True, kw_only=True):
     bad=("country", "ESP"),
     owner="country",
     tallies=(PARTY,),
-    rows=("LE-2.1",),
+    rows=("LE-2.1", "MS-LE-8"),
 )
 class TreatyRatified(TreatyAct, frozen=True, kw_only=True):
     """A country deposited its ratification, and is a party (Plan LE 2.1)."""
@@ -82,7 +82,7 @@ class TreatyRatified(TreatyAct, frozen=True, kw_only=True):
     bad=("instrument", ...),
     owner="country",
     tallies=(PARTY,),
-    rows=("LE-2.1",),
+    rows=("LE-2.1", "MS-LE-8"),
 )
 class TreatyAcceded(TreatyAct, frozen=True, kw_only=True):
     """A country acceded without having signed, and is a party (Plan LE 2.1)."""

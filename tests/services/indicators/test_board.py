@@ -13,6 +13,7 @@ from services.indicators import examples
 from services.indicators.board import View, app
 from services.indicators.state import Aside
 from shared.contracts import registry
+from shared.contracts.vocabulary import MEMBERS
 from shared.web import Door
 from tests.services.indicators.making import PLAN, event, folded, instant
 
@@ -29,7 +30,7 @@ def fold():
         event("legal.treaty.ratified", "MEX", "2003-03-04T00:00:00Z", instrument="TIP"),
         event("legal.treaty.acceded", "BLZ", "2003-09-26T00:00:00Z", instrument="TIP"),
         event("victims.service.provided"),
-        event("intel.meeting.held", "MEX", "2003-06-03T00:00:00Z"),
+        event("intel.meeting.held", "MEX", "2003-06-03T00:00:00Z", date="2003-06-03"),
         *[event("victims.referral.accepted", "HND", late=False, latency_s=7200)] * 12,
     )
 
@@ -106,6 +107,9 @@ def test_lists_have_every_row_and_every_due_date(base):
     assert due["MS-IE-4/2003-07-01"]["state"] == "missed"
     assert due["MS-XC-1"]["state"] == "open"
     assert due["MS-LE-1"]["title"]["fr"] == "Groupe technique créé"
+    progress = {name: due["MS-LE-1"][name] for name in ("done", "needed", "missing")}
+    assert progress == {"done": 0, "needed": 11, "missing": list(MEMBERS)}
+    assert "0 de 11; falta: Belice, Canadá" in get(f"{base}/")[1]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def busy():
         event("legal.gap.opened"),
         event("training.workforce.declared", institution_type="migration", headcount=2),
         event("training.official.enrolled", institution_type="migration"),
-        event("intel.meeting.held", "MEX", "2003-06-03T00:00:00Z"),
+        event("intel.meeting.held", "MEX", "2003-06-03T00:00:00Z", date="2003-06-03"),
         event("intel.report.rejected"),
         *[event("victims.referral.accepted", "HND", late=False, latency_s=7200)] * 12,
         event("victims.service.provided"),
@@ -93,6 +93,9 @@ def test_the_figures():
     assert value(samples, "crm_indicator_seconds_bucket", indicator="VA-5.1b", country="HND", le="14400.0") == [11]
     reached = value(samples, "crm_milestone_reached_timestamp_seconds", milestone="MS-IE-4/2003-06-03")
     assert reached == [instant("2003-06-03").timestamp()]
+    assert value(samples, "crm_milestone_done", milestone="MS-LE-1") == [0]
+    assert value(samples, "crm_milestone_needed", milestone="MS-LE-1") == [11]
+    assert value(samples, "crm_milestone_missing", milestone="MS-LE-1", country="BLZ") == [1]
 
 
 def test_what_alerts_look_at_is_there_with_0_before_the_first_event():
