@@ -20,7 +20,7 @@ from shared import contracts, deadlines
 from shared.contracts import Data, Event, identity
 from shared.contracts.intel import NoticeRetracted
 from shared.contracts.notice import Alert
-from shared.contracts.vocabulary import REGION, Addressee
+from shared.contracts.vocabulary import REGION, Addressee, Seat
 from shared.database import Connection
 from shared.rules import NotReady, derive, source
 
@@ -59,6 +59,7 @@ def alert(  # noqa: PLR0913 - the facts of an alert
     country: str | None = None,
     owned: bool = False,
     marked: Marking | None = None,
+    body: Seat | None = None,
 ) -> Alert:
     """Return the alert about an event (id, contract name); it carries how the report behind it is marked.
 
@@ -74,6 +75,7 @@ def alert(  # noqa: PLR0913 - the facts of an alert
         due=due,
         reason=reason,
         country=country,  # type: ignore[arg-type]  # read back as it was written
+        body=body,
         tlp=marked.tlp if marked else None,
         handling=marked.handling if marked else None,
     )

@@ -127,7 +127,8 @@ def information_shared(scene: Scene, event: Event[Any]) -> Iterator[Step]:
 
 def commitment_agreed(scene: Scene, event: Event[Any]) -> Iterator[Step]:
     """Keep what was agreed: mostly, and mostly in time."""
-    if scene.chance(scene.facts.answers) and event.data.entity and event.data.due:
+    told = event.data.body is not None  # it presides, and somebody else owes it
+    if not told and scene.chance(scene.facts.answers) and event.data.entity and event.data.due:
         kept = {"commitment_id": event.data.entity, "country": scene.country, "reported_by": "immigration"}
         after = _before(scene, event.data.due, scene.random.uniform(0.3, 1.2))
         yield scene.report("intel.commitment.fulfilled", kept, after=after)

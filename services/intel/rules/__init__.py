@@ -51,8 +51,8 @@ JUDGED: Mapping[type[Data], Judged] = {
     intel.BandDismantled: ways.on_band,
     intel.BandIdentified: ways.on_band,
     intel.BandReactivated: ways.on_band,
-    intel.CommitmentAgreed: network.on_agreed,
-    intel.CommitmentFulfilled: network.on_fulfilled,
+    intel.CommitmentAgreed: both(network.on_agreed, network.to_presidency),
+    intel.CommitmentFulfilled: both(network.on_fulfilled, network.to_presidency),
     intel.ContactPointDesignated: network.on_contact_point,
     intel.ContactPointReplaced: network.on_contact_point,
     intel.ContactPointVacated: network.on_contact_point,
@@ -70,6 +70,9 @@ JUDGED: Mapping[type[Data], Judged] = {
     intel.LocationCleared: places.on_answer,
     intel.LocationReported: places.on_place,
     intel.LocationVerified: places.on_answer,
+    intel.ManualApproved: announcing(network.on_manual),
+    intel.ManualPresented: announcing(network.on_manual),
+    intel.OperationPlanned: announcing(network.on_planned),
     intel.PhonebookDisseminated: both(announcing(phones.opened), phones.on_disseminated),
     intel.PhonebookSeized: both(phones.on_detention, phones.on_seizure),
     intel.RouteConfirmed: ways.on_route,
@@ -102,6 +105,7 @@ def _follow(judged: Judged) -> Follow:
 
 
 RULES: Rules = {
+    intel.CommitmentOverdue: network.on_overdue,
     intel.OperationExecuted: on_operation_executed,
     **{kind: _rule(judged) for kind, judged in JUDGED.items()},
 }

@@ -8,8 +8,8 @@ from services.intel.facts.network import Commitment, Reply, Request
 from services.intel.gate import Relation, marking, may_know
 from services.intel.rules import places
 from services.intel.telling import SERVICE, Notice, alert, settle
-from shared import contracts
-from shared.contracts import Event, Problem, Refused, identity
+from shared import contracts, seats
+from shared.contracts import Event, Problem, Refused, Retracted, identity
 from shared.contracts.intel import (
     CommitmentAgreed,
     CommitmentFulfilled,
@@ -19,8 +19,10 @@ from shared.contracts.intel import (
     FeedbackGiven,
     InformationRequested,
     InformationShared,
+    Manual,
+    OperationPlanned,
 )
-from shared.contracts.vocabulary import MEMBERS, REGION
+from shared.contracts.vocabulary import MEMBERS, REGION, Seat
 from shared.database import Connection
 from shared.rules import NotYet, derive, enriched
 
@@ -146,6 +148,64 @@ async def on_fulfilled(
         raise Refused(Problem("/data/country", "wrong_reference", "the commitment is another country's"))
     late = about.time > max(one.due for one in agreed)
     return [enriched(about, late=late), *await _owed(cause, commitment_id, connection)]
+
+
+async def to_presidency(
+    cause: Event[Any], about: Event[CommitmentAgreed | CommitmentFulfilled], connection: Connection
+) -> Iterable[Event[Any]]:
+    """Tell the presidency, which follows commitments up, of one that was agreed or kept; of that who recorded it, too.
+
+    Who reported it, or owes it, knows.
+    """
+    data, scope = about.data, f"presidency/{about.source}/{about.id}"
+    commitment_id = identity.key(data, "commitment_id")
+    presiding = await seats.mailbox(connection, "ppt", about.recordedtime)
+    told: dict[str, Seat | None] = {presiding: "ppt"}
+    due = None
+    if isinstance(data, CommitmentAgreed):
+        told.pop(data.country, None)
+        due = data.due
+    else:
+        told = {one.agreed_by: None for one in await network.commitments(connection, commitment_id)} | told
+    notices = []
+    if not isinstance(cause.data, Retracted):
+        which, kind = (about.id, about.name), f"commitment_{about.verb}"
+        for to, body in sorted(told.items()):
+            said = alert(kind, which, commitment_id, country=data.country, owned=True, due=due, body=body)
+            notices += [Notice(to=to, data=said, scope=scope)] if to not in {about.country, REGION} else []
+    return await settle(connection, cause, [scope], notices)
+
+
+async def on_overdue(event: Event[CommitmentOverdue], connection: Connection) -> Iterable[Event[Any]]:
+    """Tell who presides by then, unless it owes it, or recorded it and is told as such."""
+    data = event.data
+    to = await seats.mailbox(connection, "ppt", event.time)
+    if to in {REGION, data.country, (data.owners or {}).get("commitment_id")}:
+        return []
+    which = event.id, event.name
+    commitment_id = identity.key(data, "commitment_id")
+    said = alert("commitment_overdue", which, commitment_id, country=data.country, owned=True, due=data.due, body="ppt")
+    return [derive(SERVICE, said, cause=event, to=to, key="presidency")]  # type: ignore[arg-type]  # a member's code
+
+
+def on_manual(about: Event[Manual], scope: str) -> list[Notice]:
+    """Tell every country of the manual that was presented or approved (Plan IE 1.1.1, "con los países miembros")."""
+    data = alert(f"manual_{about.verb}", (about.id, about.name), about.data.version, reason=about.data.reported_by)
+    return [Notice(to=to, data=data, scope=scope) for to in MEMBERS]
+
+
+def on_planned(about: Event[OperationPlanned], scope: str) -> list[Notice]:
+    """Tell the other participants of a planned operation (Plan PC 1, "difundir"), and nobody else.
+
+    Where its marking leaves that to the planner, the planner is told so.
+    """
+    data, marked, which = about.data, marking(about.data), (about.id, about.name)
+    others = sorted({str(one) for one in data.participants} - {about.country})
+    if others and not may_know(marked, Relation.NAMED):
+        kept = alert("not_passed_on", which, data.operation_id, marked=marked)
+        return [Notice(to=about.country, data=kept, scope=scope)]
+    said = alert("operation_planned", which, data.operation_id, due=data.started, country=about.country, marked=marked)
+    return [Notice(to=to, data=said, scope=scope) for to in others]
 
 
 async def _owed(cause: Event[Any], commitment_id: str, connection: Connection) -> list[Event[Any]]:

@@ -92,8 +92,8 @@ class OperationExecuted(Fact, frozen=True, kw_only=True):
         "MS-PC-2",
     ),
 )
-class OperationPlanned(Fact, frozen=True, kw_only=True):
-    """An operation was designed (Plan PC 1.1.2)."""
+class OperationPlanned(Marked, frozen=True, kw_only=True):
+    """An operation was designed (Plan PC 1.1.2); its participants are told, as far as its marking allows."""
 
     operation_id: Ref
     kind: OperationKind

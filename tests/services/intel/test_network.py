@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.contracts import Refused
+from shared.contracts.vocabulary import MEMBERS
 from shared.rules import NotYet
 from tests.harness.desk import START, says
 
@@ -81,11 +82,12 @@ async def test_a_commitment_kept_in_time_is_never_overdue(desk):
     kept = desk.event("intel.commitment.fulfilled", commitment_id="co-1", country="GTM")
     await desk.tell(kept)
     await desk.pass_days(6)
-    assert await desk.told("MEX") == []
+    assert await desk.told("MEX") == ["commitment_fulfilled co-1 GTM"]
     assert (await desk.one("intel.commitment.fulfilled")).data.late is False
     await desk.tell(desk.retracted(kept))
     await desk.pass_days(0)
-    assert await desk.told("MEX") == ["commitment_overdue co-1 GTM"]
+    told = ["commitment_fulfilled co-1 GTM", "commitment_overdue co-1 GTM", "taken_back co-1"]
+    assert await desk.told("MEX") == told
 
 
 async def test_only_a_part_in_a_commitment_lets_one_say_that_it_is_kept(desk):
@@ -130,3 +132,80 @@ async def test_a_contact_point_from_a_later_day_on_is_told_at_once_and_overtakes
     )
     await desk.tell(desk.event("intel.contactpoint.vacated", country="GTM"))
     assert await desk.told("PAN") == ["contact_point_designated thing GTM", "contact_point_vacated thing GTM"]
+
+
+def seat(desk, holder, day, body="ppt"):
+    return desk.event(
+        "indicators.seat.assigned", by="MEX", body=body, reported_by=body, holder=holder, effective_from=day
+    )
+
+
+def for_the_presidency(events):
+    return [says(event) for event in events if getattr(event.data, "body", None) == "ppt"]
+
+
+async def test_the_presidency_follows_every_commitment_up_and_its_successor_goes_on(desk):
+    """Panama presides; Mexico recorded it as the technical secretariat. El Salvador presides when it falls due."""
+    await desk.tell(seat(desk, "PAN", "2004-02-01"), seat(desk, "SLV", "2004-03-05"))
+    await desk.tell(agreed(desk, reported_by="st"))
+    assert for_the_presidency((await desk.mailboxes())["PAN"]) == ["commitment_agreed co-1 GTM"]
+    assert await desk.told("GTM") == ["commitment_agreed co-1 MEX"]
+    await desk.pass_days(6)
+    assert await desk.told("PAN") == ["commitment_agreed co-1 GTM"]
+    assert for_the_presidency((await desk.mailboxes())["SLV"]) == ["commitment_overdue co-1 GTM"]
+    assert await desk.told("MEX") == ["commitment_overdue co-1 GTM"], "as who recorded it"
+    await desk.tell(desk.event("intel.commitment.fulfilled", commitment_id="co-1", country="GTM", days=6))
+    assert await desk.told("SLV") == ["commitment_fulfilled co-1 GTM", "commitment_overdue co-1 GTM"]
+    assert await desk.told("MEX") == ["commitment_fulfilled co-1 GTM", "commitment_overdue co-1 GTM"]
+
+
+async def test_a_presidency_that_owes_it_itself_is_told_once(desk):
+    await desk.tell(seat(desk, "GTM", "2004-02-01"), agreed(desk, reported_by="st"))
+    await desk.pass_days(6)
+    assert await desk.told("GTM") == ["commitment_agreed co-1 MEX", "intel.commitment.overdue"]
+
+
+async def test_a_commitment_withdrawn_is_taken_back_from_the_presidency(desk):
+    report = agreed(desk, reported_by="st")
+    await desk.tell(seat(desk, "PAN", "2004-02-01"), report, desk.retracted(report))
+    assert await desk.told("PAN") == ["commitment_agreed co-1 GTM", "taken_back co-1"]
+    await desk.pass_days(6)
+    assert await desk.told("PAN") == ["commitment_agreed co-1 GTM", "taken_back co-1"]
+
+
+@pytest.mark.parametrize("verb", ["presented", "approved"])
+async def test_every_country_is_told_of_the_manual_once(desk, verb):
+    report = desk.event(f"intel.manual.{verb}", by="MEX", version="2")
+    await desk.tell(report)
+    assert [await desk.told(one) for one in MEMBERS] == [[f"manual_{verb} 2"]] * 11
+    await desk.tell(desk.retracted(report))
+    assert await desk.told("BLZ") == [f"manual_{verb} 2", "taken_back 2"]
+
+
+def planned(desk, *others, **more):
+    return desk.event("intel.operation.planned", operation_id="op-1", participants=["GTM", *others], **more)
+
+
+async def test_a_planned_operation_reaches_its_participants_and_nobody_else(desk):
+    report = planned(desk, "MEX", "HND")
+    await desk.tell(report)
+    boxes = await desk.mailboxes()
+    assert sorted(boxes) == ["HND", "MEX"]
+    (told,) = boxes["HND"]
+    assert (says(told), told.data.due.isoformat()) == ("operation_planned op-1 GTM", "2004-03-01T06:00:00+00:00")
+    await desk.tell(desk.corrected(report, participants=["GTM", "MEX", "PAN"]))
+    assert await desk.told("PAN") == ["operation_planned op-1 GTM"]
+    assert await desk.told("HND") == ["operation_planned op-1 GTM", "taken_back op-1"]
+    assert await desk.told("MEX") == ["operation_planned op-1 GTM"], "told once"
+    await desk.tell(desk.retracted(report))
+    assert await desk.told("MEX") == ["operation_planned op-1 GTM", "taken_back op-1"]
+
+
+async def test_a_planned_operation_goes_as_far_as_its_marking_allows(desk):
+    await desk.tell(planned(desk, "MEX", handling="H3"))
+    assert (await desk.told("MEX"), await desk.told("GTM")) == ([], ["not_passed_on op-1"])
+    await desk.tell(planned(desk, "HND", tlp="red"))
+    (told,) = (await desk.mailboxes())["HND"]
+    assert (told.data.kind, told.data.tlp) == ("operation_planned", "red")
+    await desk.tell(planned(desk))
+    assert sorted(await desk.mailboxes()) == ["GTM", "HND"], "an operation of its own alone is told to nobody"
