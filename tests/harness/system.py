@@ -8,7 +8,6 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ import pytest
 from shared import contracts
 from shared.client import CountryClient, connect
 from shared.contracts import Event
+from tests.harness import forking
 from tests.harness.servers import Region
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,13 +77,9 @@ class System:
             service = name.partition("-")[0]
             with (self.folder / f"{name}.log").open("ab") as output:
                 self.begun[name] = output.tell()
-                self.processes[name] = subprocess.Popen(
-                    [sys.executable, "-m", self.modules.get(service, f"services.{service}")],
-                    cwd=ROOT,
-                    env={**os.environ, **self.region.env(service, **env)},
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                )
+                module = self.modules.get(service, f"services.{service}")
+                whole = {**os.environ, **self.region.env(service, **env)}
+                self.processes[name] = forking.start(module, whole, output)
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
         self.processes[name].send_signal(number)

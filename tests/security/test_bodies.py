@@ -6,7 +6,6 @@ there it has its effect, so that none of these tests can pass for want of one.
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import urllib.request
@@ -21,17 +20,6 @@ from tests.harness.system import ROOT, free_port, until
 
 LATER = datetime(2004, 2, 20, tzinfo=UTC)
 TIP_5 = {"instrument": "TIP", "article": "5"}
-UNGUARDED = """
-import sys
-from shared import seats
-from services.indicators import rules
-async def judge(*_): pass
-seats.judge = judge
-rules._refuse = lambda _: None
-from services.{name}.__main__ import SERVICE
-from shared.service import run
-run(SERVICE)
-"""
 
 
 def differing(before, after):
@@ -94,20 +82,10 @@ class Played:
 async def played(system, request):
     port, when = free_port(), clock()
     names = ("intel", "legal", "indicators")
-    if request.param == "guarded":
-        system.start(*names, **when, CRM_HTTP_PORT=str(port))
-    else:
-        for name in names:
-            env = {**os.environ, **system.region.env(name, **when, CRM_HTTP_PORT=str(port))}
-            system.begun[name] = 0
-            with (system.folder / f"{name}.log").open("wb") as output:
-                system.processes[name] = subprocess.Popen(
-                    [sys.executable, "-c", UNGUARDED.format(name=name)],
-                    cwd=ROOT,
-                    env=env,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                )
+    for name in names:
+        if request.param == "unguarded":
+            system.modules[name] = "tests.harness.unguarded"
+        system.start(name, **when, CRM_HTTP_PORT=str(port), UNGUARDED=name)
     await system.ready()
     return Played(system, port, request.param == "guarded")
 
