@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from shared.batch import publish_batch
+from shared.contracts.notice import Alert
 from tests.harness.speaking import NOW, Mailbox, clock, say
 from tests.harness.system import ROOT, free_port, until
 
@@ -217,6 +218,10 @@ async def test_a_secretariat_and_the_operator_report_with_keys_of_their_own_and_
     await played.settled()
     assert "MS-IE-4/2004-02-03" in {key for key, row in played.board().items() if row.get("state") == "reached"}
 
+    presented = say(mex, "intel.manual.presented", time=datetime(2004, 2, 12, tzinfo=UTC))
+    assert await played.sent(mex, presented) == [set()]
+    of_region = "select 1 from log where type like 'crm.indicators.alert.%' and entity = 'MS-IE-1' and country = 'REG'"
+    await until(lambda: system.rows("indicators", of_region), "the secretariat to be told what it is responsible for")
     person = say(secretariat, "victims.victim.registered")
     nation = say(secretariat, "intel.actionplan.advanced", reported_by="sv")
     posing = say(secretariat, "intel.meeting.held", meeting_id="vm-2004-03", reported_by="ppt")
@@ -224,7 +229,9 @@ async def test_a_secretariat_and_the_operator_report_with_keys_of_their_own_and_
     assert told == [{"not_permitted"}, {"not_permitted"}, {"not_seated"}]
     heard = [one.data async for one in secretariat.mailbox(idle_s=2)]
     assert {report["id"] for report in (person, nation, posing)} <= {getattr(one, "report_id", "") for one in heard}
-    assert "sv" in {getattr(one, "body", "") for one in heard}, "it is told what the body is responsible for"
+    assert ("milestone_reached", "MS-IE-1", "sv") in {
+        (one.kind, one.entity, one.body) for one in heard if isinstance(one, Alert)
+    }
 
     forged = say(mex, "intel.meeting.held", meeting_id="vm-2004-04") | {"source": "urn:crm:service:operator"}
     await operator.jetstream().publish("crm.in.OPERATOR.intel.meeting.held", msgspec.json.encode(forged))
