@@ -120,6 +120,8 @@ def _milestones(known: Iterable[Milestone]) -> Any:
         "Vence": f"max by (milestone) ({due}) * 1000",
         "Alcanzado": f"max by (milestone) ({reached}) * 1000",
         "Atraso": f"clamp_min(max by (milestone) ({reached} - {due}), 0)",
+        "Hechos": "max by (milestone) (crm_milestone_done)",
+        "De": "max by (milestone) (crm_milestone_needed)",
     }
     names = texts({one.id: (f"{one.id}  {one.title.es}", None) for one in single})
     properties: dict[str, dict[str, Any]] = {
@@ -128,7 +130,7 @@ def _milestones(known: Iterable[Milestone]) -> Any:
         "Alcanzado": {"unit": INSTANT},
         "Atraso": {"unit": "dtdurations"},
     }
-    english = "The Plan's milestones: when each is due, when it was reached, how late (recurring ones are left out)"
+    english = "The Plan's milestones: due, reached, how late, how many countries of how many (once only)"
     return rows(("Hitos del Plan", english), columns, "milestone", properties, height=12)
 
 
