@@ -93,12 +93,14 @@ class Accounts:
     """What a plan's rows need added up, in as few accounts as give every figure without telling more apart."""
 
     def __init__(self, rows: Iterable["Row"]) -> None:
+        rows = [*rows]
         needs = [
             (row, role, term, _account(row, role, term))
             for row in rows
             for term in row.term
             for role in _roles(row, term)
         ]
+        needs += [(row, REPORTED, *one) for row in rows for one in _reported(row)]
         widest: dict[Account, list[Account]] = {}
         chosen: dict[Account, Account] = {}
         for need in sorted({need for *_, need in needs}, key=lambda need: (-len(need.apart), need.name)):
@@ -114,7 +116,10 @@ class Accounts:
         self.by_event: dict[str, dict[Account, list[Account]]] = {}
         """Event type -> a thing that is added up (as an account that tells nothing apart) -> the accounts of it."""
         for row, role, term, need in needs:
-            source = _source(row, term, chosen[need], 1 if role == COUNT else term.add)
+            if role == REPORTED:
+                source = _source(msgspec.structs.replace(row, labels={}), term, chosen[need], 1)
+            else:
+                source = _source(row, term, chosen[need], 1 if role == COUNT else term.add)
             self.sources.setdefault((row.id, role), []).append(source)
             if role == SECONDS:
                 bucket = Source(chosen[need], row.stored(BUCKET), 1, (), (1,))
@@ -124,8 +129,9 @@ class Accounts:
             self.by_event.setdefault(account.event, {}).setdefault(alike, []).append(account)
 
 
-COUNT, SECONDS, BUCKET = "count", "seconds", "bucket"
-"""Roles that rows have of themselves: of a mean how many; of a latency how long together, and how many by how long."""
+COUNT, SECONDS, BUCKET, REPORTED = "count", "seconds", "bucket", "reported"
+"""Roles that rows have of themselves: of a mean how many; of a latency how long together, and how many by how long; of
+all how many reports of theirs each country sent."""
 
 
 def own(row: "Row", term: "Term") -> Source:
@@ -142,6 +148,19 @@ def _roles(row: "Row", term: "Term") -> list[str]:
     if row.kind == "latency" and term.role == "value":
         return [SECONDS]
     return [term.role, COUNT] if row.kind == "mean" else [term.role]
+
+
+def _reported(row: "Row") -> "Iterator[tuple[Term, Account]]":
+    """Yield what counts the reports for a row by who sent them.
+
+    Of what is to be 0 the good news is that it is not reported: who reports such things at all has reported.
+    """
+    bare = msgspec.structs.replace(row, labels={})
+    for term in row.term:
+        if term.event != checks.ANY_REPORT and any(one.reported for one in checks.contracts_named(term.event)):
+            where = {} if row.direction in {"at_most", "below"} and row.kind in {"count", "current"} else term.where
+            told = msgspec.structs.replace(term, where=where, labels={})
+            yield told, Account(event=term.event, apart=_apart(bare, told), clock=row.clock)
 
 
 def _account(row: "Row", role: str, term: "Term") -> Account:

@@ -230,6 +230,8 @@ def _summary(one: Figures) -> dict[str, Any]:
 def _more(one: Figures) -> dict[str, Any]:
     """Return what only some rows have: whose further figure it is; of a trend what it compares, and who fell silent."""
     more: dict[str, Any] = {"belongs": one.row.belongs} if one.row.belongs else {}
+    if one.parts:
+        more |= {"parts": one.parts, "partial": one.partial, "silent": one.silent}
     if one.row.kind == "trend":
         periods = one.comparison
         more |= {
@@ -255,6 +257,8 @@ def _row(one: Figures) -> dict[str, Any]:
         "as_of": one.day,
         "target": row.target,
         "met": one.met,
+        "unknown": one.unknown or None,
+        "missing": one.missing,
         "coverage": one.coverage,
     }
 

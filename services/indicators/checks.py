@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from services.indicators import fields
 from shared.contracts import Contract, registry
-from shared.contracts.vocabulary import MEMBERS, REGION
+from shared.contracts.vocabulary import MEMBERS, REGION, SEATS
 
 if TYPE_CHECKING:
     from services.indicators.plan import Area, Done, Milestone, Row, Term
 
 ANY_REPORT = "*"
+OWN = "indicators"
+"""The service that knows of itself what was published, missed and fell silent."""
 ROLES = {
     "count": {"value"},
     "current": {"value"},
@@ -36,6 +38,21 @@ COMPOSED = ("score", "average")
 def contracts_named(event: str) -> list[Contract]:
     """Return the contracts of an event name, one per version."""
     return [agreed for agreed in registry().values() if agreed.name == event]
+
+
+def told_by_countries(event: str) -> bool:
+    """Say whether countries report this type: not a service, and not only who speaks for one of the region's bodies."""
+    return event == ANY_REPORT or any(one.reported and not _seated(one) for one in contracts_named(event))
+
+
+def regional(row: "Row") -> bool:
+    """Say whether all that feeds a row is of the region: its bodies report it, or it is known here."""
+    named = [one for term in row.term for one in contracts_named(term.event)]
+    return bool(named) and all(_seated(one) or (one.service == OWN and not one.reported) for one in named)
+
+
+def _seated(agreed: Contract) -> bool:
+    return agreed.reported and bool(agreed.by) and {*agreed.by} <= {*SEATS} - {*agreed.unseated}
 
 
 def row_faults(row: "Row", areas: "Iterable[Area]") -> Iterator[str]:
@@ -65,7 +82,7 @@ def row_faults(row: "Row", areas: "Iterable[Area]") -> Iterator[str]:
 def _role_faults(row: "Row") -> Iterator[str]:
     """Yield what is wrong with the roles of its terms; a constant stands for a denominator."""
     found, needed = {term.role for term in row.term}, ROLES[row.kind]
-    if row.kind == "ratio" and row.each:
+    if row.kind == "ratio" and (row.each or row.calendar):
         needed = {"numerator"}
     if row.kind == "latency" and found > {"value"}:
         needed = {"value", "numerator", "denominator"}
@@ -88,6 +105,16 @@ def link_faults(row: "Row", rows: "Sequence[tuple[str, Row]]", areas: "Iterable[
             yield f"inputs: {name!r} is made of this row"
         if name not in known and not (row.kind == "score" and name in {area.id for area in areas}):
             yield f"inputs: there is no row {name!r}"
+
+
+def calendar_faults(row: "Row", recurring: "Iterable[str]") -> Iterator[str]:
+    """Yield what is wrong with the milestone whose due dates a row is measured against."""
+    if row.calendar and (row.kind != "ratio" or row.each or row.labels):
+        yield "calendar is for kind ratio, without each and without labels"
+    if row.calendar and row.calendar not in recurring:
+        yield f"calendar: there is no recurring milestone {row.calendar!r}"
+    if row.floor is not None and not 0 <= row.floor <= 1:
+        yield "floor is a share from 0 to 1"
 
 
 def _summary_faults(row: "Row") -> Iterator[str]:

@@ -19,7 +19,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from services.indicators.figures import Cell, Figures, figures
+from services.indicators.cells import Cell
+from services.indicators.figures import Figures, figures
 from services.indicators.hierarchy import Text
 from services.indicators.kinds import Span
 from services.indicators.milestones import Occurrence, occurrences

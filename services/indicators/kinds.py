@@ -5,11 +5,13 @@ from datetime import date, timedelta
 
 from msgspec import Struct
 
-from services.indicators.plan import Plan, Row
+from services.indicators import accounts, checks
+from services.indicators.milestones import occurrences
+from services.indicators.plan import Plan, Row, end_of
 from services.indicators.state import BASELINE, REPORTS, State
 from services.indicators.sums import Key, View
 from services.indicators.suppression import Counts, added
-from shared.contracts.vocabulary import MEMBERS
+from shared.contracts.vocabulary import MEMBERS, REGION
 
 NO_VALUE = ("unknown", "other")
 """Label values that do not count as a value of their own."""
@@ -52,8 +54,28 @@ Counted = dict[Key, Counts]
 
 
 def counted(plan: Plan, row: Row, state: State, span: Span) -> Counted:
-    """Return the numbers behind the row's cells."""
-    return _KINDS[row.kind](plan, row, state, span)
+    """Return the numbers behind the row's cells: of what is to be 0, a 0 for whoever reports anything at all."""
+    found = _KINDS[row.kind](plan, row, state, span)
+    return found if row.labels else {(place,): (0,) for place in _clean(plan, row, state, span)} | found
+
+
+def _clean(plan: Plan, row: Row, state: State, span: Span) -> set[str]:
+    """Return who has none of what is at most to be so many, and would have said so: nobody before anybody reports."""
+    if row.kind not in {"count", "current"} or row.direction not in {"at_most", "below"}:
+        return set()
+    heard = reporting(plan, state, 0, span.day.toordinal())
+    return {str(REGION) for _ in heard} if checks.regional(row) else heard
+
+
+def reported(plan: Plan, row: Row, state: State, span: Span, found: Counted) -> set[str]:
+    """Return the countries that reported something for the row: of a trend or a year, something that its figure has."""
+    cells = view(plan, row.id, accounts.REPORTED, state)
+    told = {key[0] for key, n in cells.upto(span.upto) if n > 0}
+    if any(term.event == checks.ANY_REPORT for term in row.term):
+        told = set(MEMBERS)
+    if row.window_days or row.period:
+        told &= {key[0] for key, counts in found.items() if any(counts)}
+    return told
 
 
 def regional(plan: Plan, row: Row, state: State, span: Span, cells: Counted) -> tuple[Counted, Counts | None]:
@@ -67,7 +89,9 @@ def regional(plan: Plan, row: Row, state: State, span: Span, cells: Counted) -> 
     by_labels: dict[Key, list[Counts]] = {}
     for key, counts in parts.items():
         by_labels.setdefault(key[1:], []).append(counts)
-    return {labels: combine(those) for labels, those in by_labels.items()}, _headline(row, parts, combine)
+    none = (0,) if _clean(plan, row, state, span) else None
+    summed = _headline(row, parts, combine) or none
+    return {labels: combine(those) for labels, those in by_labels.items()}, summed
 
 
 def _told_once(plan: Plan, row: Row, state: State, span: Span, cells: Counted) -> Counted:
@@ -148,10 +172,21 @@ def _count(plan: Plan, row: Row, state: State, span: Span) -> Counted:
 
 def _ratio(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Nothing without a denominator: no data is not 0 %."""
+    if row.calendar:
+        return _calendar(plan, row, state, span)
     numerators = dict(_upto(plan, row, "numerator", state, span))
     if row.each:
         return {key: (numerators.get(key, 0), n) for key, n in _constants(row)}
     return {key: (numerators.get(key, 0), n) for key, n in _upto(plan, row, "denominator", state, span) if n > 0}
+
+
+def _calendar(plan: Plan, row: Row, state: State, span: Span) -> Counted:
+    """Of the milestone's days that have come, those of which it was reached: a miss needs no report."""
+    end = end_of(span.day)
+    known = occurrences(plan, state, None if span.upto is None else end)
+    days = [one for one in known if one.milestone.id == row.calendar and one.due and one.due <= end]
+    held = [one for one in days if one.reached]
+    return {(REGION,): (len(held), len(days))} if days else {}
 
 
 def _constants(row: Row) -> Iterator[tuple[Key, int]]:

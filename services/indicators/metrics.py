@@ -11,7 +11,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from services.indicators.figures import Cell, Figures, all_figures
+from services.indicators.cells import Cell
+from services.indicators.figures import Figures, all_figures
 from services.indicators.kinds import Span
 from services.indicators.milestones import occurrences
 from services.indicators.plan import Plan
@@ -88,7 +89,10 @@ def _values(found: list[Figures]) -> Iterator[Metric]:
 
 def _summaries(found: list[Figures]) -> Iterator[Metric]:
     target = GaugeMetricFamily("crm_indicator_target", "What the Plan asks for", labels=["indicator"])
-    met = GaugeMetricFamily("crm_indicator_met", "1: met, 0: not met, absent: no data", labels=["indicator"])
+    met = GaugeMetricFamily("crm_indicator_met", "1: met, 0: not met, absent: not known", labels=["indicator"])
+    unknown = GaugeMetricFamily(
+        "crm_indicator_unknown", "1: why it is not known whether the target is met", labels=["indicator", "reason"]
+    )
     coverage = GaugeMetricFamily("crm_indicator_coverage_ratio", "Share of countries reporting", labels=["indicator"])
     hidden = GaugeMetricFamily("crm_suppressed_cells", "Cells too small to be published", labels=["indicator"])
     for one in found:
@@ -96,10 +100,13 @@ def _summaries(found: list[Figures]) -> Iterator[Metric]:
             target.add_metric([one.row.id], one.row.target)
         if one.met is not None:
             met.add_metric([one.row.id], one.met)
-        coverage.add_metric([one.row.id], one.coverage)
+        if one.coverage is not None:
+            coverage.add_metric([one.row.id], one.coverage)
+        if one.unknown:
+            unknown.add_metric([one.row.id, one.unknown], 1)
         if one.row.privacy == "victims":
             hidden.add_metric([one.row.id], one.suppressed)
-    yield from (target, met, coverage, hidden)
+    yield from (target, met, unknown, coverage, hidden)
 
 
 def _histograms(found: list[Figures]) -> Metric:

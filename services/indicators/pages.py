@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import msgspec
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
-from services.indicators.figures import Cell, Figures
+from services.indicators.cells import Cell
+from services.indicators.figures import Figures, Parts
 from services.indicators.hierarchy import Text
 from services.indicators.milestones import Occurrence, Standing, occurrences
 from services.indicators.plan import Plan
-from services.indicators.reports import MilestoneReport, Report
+from services.indicators.reports import MilestoneReport, Report, RowReport
 from services.indicators.state import State
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS, REGION
@@ -78,6 +80,17 @@ class Words:
     def country(self, code: str) -> str:
         """Return a country's name; the region's for REG."""
         return self.text["region"] if code == REGION else str(self._locale.territories[ALPHA_2[code]])  # type: ignore[index]
+
+    def unknown(self, reason: str, missing: list[str]) -> str:
+        """Say why a verdict is not known, and for which countries; empty: it is known."""
+        if not reason:
+            return ""
+        names = ", ".join(map(self.country, missing))
+        return self.text[f"unknown_{reason}"] + (f": {names}" if names else "")
+
+    def parts(self, parts: Parts | None) -> str:
+        """Say of how many rows a figure is made, and of how many of them nothing is known."""
+        return self.text["parts"].format(**msgspec.structs.asdict(parts)) if parts else ""
 
 
 @cache
@@ -143,7 +156,9 @@ def summary(said: Words, one: Figures) -> dict[str, Any]:
         "unit": said.unit(row.unit, headline.value if headline and not hidden else None),
         "target": "—" if row.target is None else said.text[row.direction].format(n=target),
         "standing": _standing(one, hidden=hidden),
-        "reporting": round(one.coverage * len(MEMBERS)),
+        "reporting": _reporting(one.coverage),
+        "unknown": said.unknown(one.unknown, one.missing),
+        "parts": said.parts(one.parts),
         "suppressed": one.suppressed,
     }
 
@@ -154,8 +169,13 @@ def _standing(one: Figures, *, hidden: bool) -> str:
     if one.headline is None or one.headline.value is None:
         return "no_data"
     if one.met is None:
-        return "no_target"
+        return "no_target" if one.row.target is None else "not_known"
     return "met" if one.met else "not_met"
+
+
+def _reporting(coverage: float | None) -> str:
+    """Return how many countries of all stand behind a figure; a dash where countries do not report it."""
+    return "—" if coverage is None else f"{round(coverage * len(MEMBERS))} / {len(MEMBERS)}"
 
 
 def milestones(said: Words, plan: Plan, due: list[Occurrence], now: datetime) -> Iterator[dict[str, Any]]:
@@ -253,8 +273,9 @@ def report(lang: str, plan: Plan, one: Report, checksum: str) -> str:
             "value": said.text["not_published"] if row.suppressed else said.number(row.value, row.unit),
             "unit": said.unit(row.unit, None if row.suppressed else row.value),
             "target": said.number(row.target, row.unit),
-            "met": {True: "met", False: "not_met", None: "no_target" if row.target is None else "no_data"}[row.met],
-            "reporting": round(row.coverage * len(MEMBERS)),
+            "met": _said(row),
+            "unknown": said.unknown(row.unknown, row.missing),
+            "reporting": _reporting(row.coverage),
             "partial": bool(row.partial),
         }
         for row in one.indicators
@@ -283,6 +304,12 @@ def report(lang: str, plan: Plan, one: Report, checksum: str) -> str:
         rows=rows,
         due=milestones,
     )
+
+
+def _said(row: RowReport) -> str:
+    if row.met is None and row.target is not None:
+        return "no_data" if row.unknown == "no_data" else "not_known"
+    return {True: "met", False: "not_met", None: "no_target"}[row.met]
 
 
 def contracts(lang: str, plan: Plan) -> str:

@@ -108,6 +108,12 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     period: Literal["", "year"] = ""
     """`year`: only the calendar year of the figure's date counts."""
     buckets_s: list[int] = []
+    calendar: str = ""
+    """For `ratio`: a recurring milestone, whose due dates are the denominator and those of them reached the numerator.
+
+    Its terms only tell who reported."""
+    floor: float | None = None
+    """The share of member countries that must have reported for the row; None: as the plan says for all rows."""
 
     def stored(self, role: str) -> str:
         """Return the name under which the state holds levels or buckets of its own."""
@@ -208,6 +214,7 @@ class Plan(Struct, frozen=True, dict=True):
     silent_days: int
     remind_days: int
     bodies: Mapping[str, list[Responsible]]
+    floor: float
     areas: tuple[Area, ...]
     rows: Mapping[str, Row]
     milestones: Mapping[str, Milestone]
@@ -256,6 +263,8 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
     """What the board says under its heading, instead of the same in general."""
     played: Text | None = None
     """What it says where the plan is played in quick motion: what is real, and what invented."""
+    floor: float = 0.5
+    """The share of member countries that must have reported for a row, else nothing is said of the region's target."""
 
 
 def load(folder: Path = FOLDER) -> Plan:
@@ -277,12 +286,14 @@ def load(folder: Path = FOLDER) -> Plan:
     faults += [Fault(file, row.id, reason) for file, row in rows for reason in checks.row_faults(row, areas)]
     faults += [Fault(file, row.id, reason) for file, row in rows for reason in checks.link_faults(row, rows, areas)]
     faults += [Fault(file, row.id, reason) for file, row in milestones for reason in checks.milestone_faults(row)]
+    due = {row.id for _, row in milestones if row.recurring}
+    faults += [Fault(file, row.id, reason) for file, row in rows for reason in checks.calendar_faults(row, due)]
     if faults:
         raise PlanError(faults)
     head = found["plan"][0][1]
     by_row, by_milestone = {row.id: row for _, row in rows}, {row.id: row for _, row in milestones}
     tree = Hierarchy({node.id: node for _, node in nodes})
-    said = (head.id, head.title, head.start, head.silent_days, head.remind_days, head.bodies)
+    said = (head.id, head.title, head.start, head.silent_days, head.remind_days, head.bodies, head.floor)
     plan = Plan(*said, areas, by_row, by_milestone, digest.hexdigest(), tree, head.lead, head.played)
     if faults := [*_hierarchy_faults(nodes, areas, [*rows, *milestones])]:
         raise PlanError(faults, plan)

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from services.indicators.figures import Cell, Figures, all_figures
+from services.indicators.cells import Cell
+from services.indicators.figures import Figures, Parts, all_figures
 from services.indicators.hierarchy import Text
 from services.indicators.kinds import Span, reporting
 from services.indicators.milestones import Standing, occurrences, report_due
@@ -34,13 +35,18 @@ class RowReport(Struct, frozen=True):
     kind: str
     target: float | None
     met: bool | None
-    coverage: float
+    unknown: str
+    """Why it is not known whether the target is met, or whether a figure made of rows holds; empty: it is known."""
+    missing: list[str]
+    """The countries for which it is not known."""
+    parts: Parts | None
+    coverage: float | None
     value: float | None
     numerator: float | None
     denominator: int | None
     suppressed: bool
     partial: bool | None
-    """A silent country is in the trend."""
+    """A silent country is in the trend; of a figure made of rows: some of them lack."""
     values: list[Cell]
 
 
@@ -129,6 +135,9 @@ def _row(one: Figures) -> RowReport:
         kind=row.kind,
         target=row.target,
         met=one.met,
+        unknown=one.unknown,
+        missing=one.missing,
+        parts=one.parts,
         coverage=one.coverage,
         value=headline.value if headline else None,
         numerator=headline.numerator if headline else None,

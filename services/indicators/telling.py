@@ -7,9 +7,9 @@ mailbox, whatever its owner is responsible for, under an id that follows from th
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.indicators.figures import meets
 from services.indicators.plan import Plan, Responsible
 from services.indicators.rules import SERVICE
+from services.indicators.verdicts import meets
 from shared.contracts import Event, place_of
 from shared.contracts.indicators import (
     MilestoneDue,

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from services.indicators.figures import Figures, meets
+from services.indicators.figures import Figures
 from services.indicators.plan import Row
+from services.indicators.verdicts import meets
 
 
 class Crossing(Struct, frozen=True):

@@ -102,7 +102,7 @@ def crooked_page(_service) -> None:
     honest = metrics._summaries
 
     def summaries(found):
-        return honest([msgspec.structs.replace(one, coverage=2 * one.coverage) for one in found])
+        return honest([msgspec.structs.replace(one, coverage=2 * (one.coverage or 0)) for one in found])
 
     metrics._summaries = summaries
 

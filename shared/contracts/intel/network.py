@@ -294,7 +294,7 @@ class MeetingScheduled(Meeting, frozen=True, kw_only=True):
     good=MEETING,
     bad=("body", "club"),
     **MEETINGS,
-    rows=("IE-2.1",),
+    rows=(),
 )
 class MeetingMissed(Meeting, frozen=True, kw_only=True):
     """A meeting that was set did not take place."""

@@ -10,6 +10,7 @@ from services.indicators.kinds import Span
 from services.indicators.plan import load
 from shared.contracts import registry
 from shared.contracts.tallies import Tally
+from shared.contracts.vocabulary import MEMBERS
 
 PLAN = load()
 CONTRACTS = {agreed.name: agreed for agreed in reversed(registry().values())}
@@ -80,6 +81,12 @@ def row(fold: Fold, identity: str, as_of: str = "", today: str = "2004-12-31", *
 
 def values(found: Figures) -> dict[tuple[str, ...], float | None]:
     return {(cell.country, *cell.labels.values()): cell.value for cell in found.cells}
+
+
+def heard(*but: str, on: str = AT, **said: str | int) -> list[bytes]:
+    """A report from each member country but some: of its headcount if any is said, else of something else."""
+    name = "training.workforce.declared" if said else "intel.modality.reported"
+    return [event(name, country, on, **said) for country in MEMBERS if country not in but]
 
 
 def instant(text: str) -> datetime:

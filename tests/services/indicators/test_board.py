@@ -84,6 +84,8 @@ def test_an_indicator_as_json_now_and_as_of(base):
         "as_of": "2003-09-25",
         "target": 11,
         "met": False,
+        "unknown": None,
+        "missing": [],
         "coverage": pytest.approx(1 / 11),
         "values": [
             {

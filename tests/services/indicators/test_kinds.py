@@ -6,7 +6,7 @@ import pytest
 
 from services.indicators import silence, thresholds
 from shared.contracts.vocabulary import MEMBERS
-from tests.services.indicators.making import PLAN, event, folded, instant, row, values
+from tests.services.indicators.making import PLAN, event, folded, heard, instant, row, values
 
 
 def operations(*days, country="GTM"):
@@ -53,13 +53,15 @@ def test_silence_and_its_end_are_told_once_each():
     assert (turn.verb, turn.at) == ("resumed", instant("2004-05-01"))
 
 
-def staffed(enrolled):
+def staffed(enrolled, today="2004-03-15"):
     return row(
         folded(
             event("training.workforce.declared", headcount=1000),
             *[event("training.official.enrolled")] * enrolled,
+            *heard("GTM", headcount=0),
         ),
         "IP-2.1",
+        today=today,
     )
 
 
@@ -71,6 +73,8 @@ def test_a_target_is_told_when_it_is_reached_and_when_it_is_lost():
     (lost,) = thresholds.crossings([staffed(499)], {"IP-2.1": 0.5})
     assert (lost.old, lost.new) == (0.5, 0.499)
     assert thresholds.crossings([row(folded(), "IP-2.1")], {"IP-2.1": 0.5}) == []  # no data tells nothing
+    silent = staffed(600, today="2004-04-15")
+    assert (silent.unknown, thresholds.crossings([silent], {})) == ("silent", [])  # nor what is not known
 
 
 def test_constants_stand_for_denominators():

@@ -14,6 +14,7 @@ PROMISED = {
     "crm_indicator_denominator": {"indicator", "country"},
     "crm_indicator_target": {"indicator"},
     "crm_indicator_met": {"indicator"},
+    "crm_indicator_unknown": {"indicator", "reason"},
     "crm_indicator_coverage_ratio": {"indicator"},
     "crm_indicator_seconds_bucket": {"indicator", "country", "le"},
     "crm_milestone_due_timestamp_seconds": {"milestone"},
@@ -78,7 +79,9 @@ def test_the_figures():
     samples = scraped(busy())
     assert value(samples, "crm_indicator_value", indicator="IP-2.1", country="GTM") == [0.5]
     assert value(samples, "crm_indicator_value", indicator="IP-2.1", country="REG") == [0.5]
-    assert value(samples, "crm_indicator_met", indicator="IP-2.1") == [1]
+    assert value(samples, "crm_indicator_met", indicator="IP-2.1") == []
+    assert value(samples, "crm_indicator_unknown", indicator="IP-2.1", reason="silent") == [1]
+    assert value(samples, "crm_indicator_met", indicator="LE-2.1") == [0]
     assert value(samples, "crm_indicator_met", indicator="IP-3.1") == []
     assert value(samples, "crm_treaty_parties", instrument="TIP") == [1]
     assert value(samples, "crm_treaty_parties", instrument="SOM") == [0]
