@@ -1,4 +1,4 @@
-"""The history that is played: the real treaty actions and the Plan's own steps, in the order of their dates."""
+"""The history that is played: the real treaty actions, the real Cuadro 2, the Plan's own steps, by their dates."""
 
 import csv
 import operator
@@ -18,6 +18,9 @@ from shared.contracts.vocabulary import MEMBERS, Country
 HISTORY = Path(__file__).with_name("history")
 TREATY_HOUR, PLAN_HOUR = time(12, tzinfo=UTC), time(16, tzinfo=UTC)
 """The sources give days; the hours are ours."""
+WORKSHOP = "crm-taller-2003"
+WORKSHOP_OVER = datetime(2003, 5, 9, 20, tzinfo=UTC)
+"""14.00 in Mexico City, when its agenda ends."""
 ACTIONS = {"signature": "signed", "ratification": "ratified", "accession": "acceded"}
 
 
@@ -55,13 +58,13 @@ class History(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def script() -> dict[str, list[Step]]:
-    """Return what is played side by side, each in order: the treaty actions, and every country's own steps.
+    """Return what is played side by side, each in order: treaty actions, questionnaires, every country's own steps.
 
     The record of the treaties waits for nothing else. Each step has the same id in every run.
     """
     steps = sorted(plan_steps())
     own: dict[str, list[Step]] = {code: [step for step in steps if step.country == code] for code in MEMBERS}
-    return {"treaties": sorted(treaty_actions()), **own}
+    return {"treaties": sorted(treaty_actions()), "workshop": sorted(questionnaires()), **own}
 
 
 def treaty_actions() -> Iterator[Step]:
@@ -76,6 +79,21 @@ def treaty_actions() -> Iterator[Step]:
                 id=named_id("treaty", *row.values()),
                 data={"instrument": row["instrument"], "country": code, "reported_by": "foreign_ministry"},
             )
+
+
+def questionnaires() -> Iterator[Step]:
+    """Yield the 27 answers to each question about the workshop of May 2003 (the Plan's Cuadro 2), told by its host."""
+    with (HISTORY / "cuadro-2.csv").open(newline="", encoding="utf-8") as rows:
+        for row in csv.DictReader(rows):
+            judged = {"event_ref": WORKSHOP, "aspect": row["aspect"], "rating": row["rating"]}
+            for number in range(int(row["answers"])):
+                yield Step(
+                    due=WORKSHOP_OVER,
+                    country="MEX",
+                    name="training.evaluation.submitted",
+                    id=named_id("cuadro-2", *judged.values(), str(number)),
+                    data={**judged, "reported_by": "foreign_ministry"},
+                )
 
 
 def plan_steps() -> Iterator[Step]:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import infra.region
-from infra.region.script import ACTIONS, script, treaty_actions
+from infra.region.script import ACTIONS, questionnaires, script, treaty_actions
 from shared.contracts.vocabulary import MEMBERS
 
 CSV = Path(infra.region.__file__).with_name("history") / "treaty-actions.csv"
@@ -65,3 +65,18 @@ def test_every_country_takes_the_steps_asked_of_every_country():
     declared = [step for step in steps if step.name == "training.workforce.declared"]
     assert len(declared) == 22
     assert all(step.data["technical_headcount"] <= step.data["headcount"] for step in declared)
+
+
+def test_the_questionnaires_are_the_plans_own_table():
+    """Cuadro 2, as printed: 27 answers to each of the seven questions."""
+    told = Counter((s.data["aspect"], s.data["rating"]) for s in questionnaires())
+    aspects = {aspect for aspect, _ in told}
+    assert {sum(told[key] for key in told if key[0] == aspect) for aspect in aspects} == {27}
+    printed = {"organización": "74.07", "logística": "55.56", "facilitadores": "92.59", "metodología": "81.48"}
+    shares = {aspect: f"{100 * told[aspect, 'excelente'] / 27:.2f}" for aspect in aspects}
+    assert shares == printed | {"presentaciones": "85.19", "resultados": "85.19", "material_de_apoyo": "74.07"}
+    assert {key: n for key, n in told.items() if key[1] == "deficiente"} == {
+        ("logística", "deficiente"): 1,
+        ("material_de_apoyo", "deficiente"): 2,
+    }
+    assert len({s.id for s in questionnaires()}) == 189
