@@ -230,7 +230,8 @@ class History:
         changes = _filled(one.data, sender, number)
         if base is None:
             agreed = _agreed(one.event)
-            own = {agreed.owner: sender} if agreed.owner else {}  # only the country named there may send it
+            fields = msgspec.structs.fields(agreed.data)
+            own = {one.encode_name: sender for one in fields if one.name == agreed.owner}  # nobody else may send it
             data = _of_own(dict(agreed.good), sender) | own | changes
             data = {name: value for name, value in data.items() if name not in one.without}
             wire, about = agreed.type, one.subject
