@@ -53,7 +53,7 @@ def _all(rows: list[dict[str, Any]], lang: str) -> None:
     table = Table("indicator", "", "region", "target", "met", "reporting")
     for row in rows:
         covered = "-" if row.get("coverage") is None else f"{row['coverage']:.0%}".replace("%", " %")
-        figures = (_value(row), _plain(row.get("target")), _met(row.get("met")), covered)
+        figures = (_value(row), _plain(row.get("target")), _met(row), covered)
         table.add_row(row["id"], _title(row, lang), *figures)
     Console(highlight=False).print(table)
 
@@ -64,7 +64,7 @@ def _one(row: dict[str, Any], lang: str) -> None:
 
     console = Console(highlight=False)
     console.print(f"{row['id']}  {_title(row, lang)}", markup=False)
-    console.print(f"as of {row['as_of']}; target {_plain(row['target'])}; met: {_met(row['met'])}", markup=False)
+    console.print(f"as of {row['as_of']}; target {_plain(row['target'])}; met: {_met(row)}", markup=False)
     table = Table("country", "labels", row["unit"], "numerator", "denominator")
     for cell in row["values"]:
         labels = ", ".join(f"{key} {value}" for key, value in cell["labels"].items())
@@ -88,5 +88,8 @@ def _plain(value: Any) -> str:
     return f"{value:,.4g}" if isinstance(value, float) else str(value)
 
 
-def _met(met: Any) -> str:
-    return "-" if met is None else "yes" if met else "no"
+def _met(row: dict[str, Any]) -> str:
+    """Return whether the target is met; where that is not known, why."""
+    if row.get("met") is None:
+        return f"? {row['unknown']}" if row.get("unknown") else "-"
+    return "yes" if row["met"] else "no"
