@@ -62,7 +62,7 @@ def _summary() -> list[Any]:
     missed = 'sum(crm_events_total{service="indicators",entity="milestone",verb="missed"})'
     return [
         figure(("Metas cumplidas", "Indicators that meet their target"), "sum(crm_indicator_met)"),
-        figure(("Metas con datos", "Indicators with a target and data"), "count(crm_indicator_met)"),
+        figure(("Metas que se saben", "Targets of which it is known whether they are met"), "count(crm_indicator_met)"),
         figure(("Países que informan", "Countries that have reported at all"), _countries_heard()),
         figure(("Sucesos registrados", "Events recorded by the five services"), "sum(crm_events_total)"),
         figure(("Hitos alcanzados", "Milestones reached, recurring ones left out"), reached),

@@ -159,16 +159,16 @@ def table(one: Report) -> str:
     """Return the report's figures as CSV: a line for each cell, the row's one figure first."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(
-        ["indicator", "country", "labels", "value", "numerator", "denominator", "suppressed", "unit", "met"]
-    )
+    figure = ["value", "numerator", "denominator"]
+    writer.writerow(["indicator", "country", "labels", *figure, "suppressed", "unit", "met", "unknown"])
     for row in one.indicators:
         whole = Cell("REG", {}, row.value, row.numerator, row.denominator, suppressed=row.suppressed)
         for cell in [whole, *row.values]:
             labels = ";".join(f"{name}={value}" for name, value in cell.labels.items())
             numbers: list[Any] = [cell.value, cell.numerator, cell.denominator]
             told = ["" if number is None else f"{number:.12g}" for number in numbers]
-            writer.writerow([row.id, cell.country, labels, *told, int(cell.suppressed), row.unit, _said(row.met)])
+            said = [int(cell.suppressed), row.unit, _said(row.met), row.unknown]
+            writer.writerow([row.id, cell.country, labels, *told, *said])
     return text.getvalue()
 
 

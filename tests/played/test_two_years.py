@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -17,8 +17,10 @@ from infra.region.stories import UNTOLD
 from services.indicators.plan import load
 from shared.clock import Clock
 from shared.contracts import SERVICES, registry
+from shared.contracts.vocabulary import MEMBERS
 from shared.provisioned import intakes
 from tests.harness.system import ROOT, free_port, until
+from tests.played.silencing import improved, shown
 
 FIRST_DAY, LAST_DAY = datetime(2003, 5, 9, tzinfo=UTC), datetime(2005, 6, 30, 23, 59, 59, tzinfo=UTC)
 SPEED = 5 * 86_400
@@ -26,6 +28,9 @@ RATE = 100
 STARTING = timedelta(seconds=60)
 """Real time before the plan's first day, for the services to start in."""
 PATIENCE_S = 600
+SILENCED = (FIRST_DAY.date(), date(2003, 12, 1), date(2004, 9, 1), date(2005, 4, 1))
+QUARTERS = (date(2003, 12, 31), date(2004, 6, 30), date(2004, 12, 31), date(2005, 6, 30))
+PAYLOADS = "select payload from log order by position"
 EMPTY = {"IE-3.1.missed": "no quarterly report was missed, if the machine keeps up"}
 """Rows that may be without a figure after the two years, with the reason."""
 NOT_DERIVED = {
@@ -120,3 +125,32 @@ async def test_after_two_years_no_row_is_empty_but_those_that_are_left_open(syst
     missing = ours - recorded - {*UNTOLD, *NOT_DERIVED}
     assert (sorted(empty - set(EMPTY)), sorted(missing)) == ([], [])
     assert not recorded & set(UNTOLD)
+    logs = {name: [bytes(row["payload"]) for row in await system.rows(name, PAYLOADS)] for name in SERVICES}
+    await asyncio.to_thread(silence_flatters_nobody, logs)
+    questionnaires_are_the_plans(await asyncio.to_thread(asked, f"{played}/api/indicators/XC-5.workshop?as_of={day}"))
+    points = await asyncio.to_thread(asked, f"{played}/api/indicators/XC-4?as_of={day}")
+    assert {cell["labels"]["input"] for cell in points["values"] if cell["labels"]} == {*load().rows["XC-4"].inputs}
+
+
+def silence_flatters_nobody(logs):
+    """Of each country, from some days on: no verdict is the better for it; and none is met with a silent country."""
+    plan = load()
+    silences = [(country, since) for country in MEMBERS for since in SILENCED]
+    assert improved(plan, logs, LAST_DAY.date(), silences) == []
+    for day in QUARTERS:
+        found = shown(plan, logs, day).values()
+        assert [one.row.id for one in found if one.met and one.silent and one.row.id != "XC-6"] == []
+    assert found
+    # Belize is silent from 20 April to 10 August 2004 (infra/region/countries.toml).
+    activity = shown(plan, logs, date(2004, 6, 30))["LE-1.R2"]
+    assert (activity.met, "BLZ" in activity.missing) == (None, True)
+
+
+def questionnaires_are_the_plans(figure):
+    """The real Cuadro 2: 20 of 27 are 74.07 %."""
+    (cell,) = [
+        one
+        for one in figure["values"]
+        if (one["country"], *one["labels"].values()) == ("REG", "organización", "excelente")
+    ]
+    assert (cell["numerator"], cell["denominator"], round(100 * cell["value"], 2)) == (20, 27, 74.07)
