@@ -95,7 +95,7 @@ class _Telling(Struct, frozen=True):
             **{column: tree.said(node, column) for column in COLUMNS},
             "indicators": node.indicators,
             "by": node.by,
-            "rows": {row: self.verdicts[row] for row in rows_of(self.plan, node.id)},
+            "rows": [{"id": row, "verdict": self.verdicts[row]} for row in rows_of(self.plan, node.id)],
             "degree": self.degrees[node.id],
             "below": [self.node(below) for below in tree.below(node.id)],
         }
