@@ -10,21 +10,22 @@ Runs under the lock that gives an event its position, so that no two replicas co
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeAlias
 
 import msgspec
 
 from shared import contracts
 from shared.contracts import COUNT_MAX, Contract, Data, Event, identity
-from shared.contracts.tallies import Age, Opens, Since, Tallied, Tally
+from shared.contracts.tallies import Age, Both, Level, Opens, Shift, Shifts, Since, Tallied, Tally
 from shared.database import Connection
 
 AMENDING = ("corrected", "retracted")
 Thing: TypeAlias = tuple[str, str]
 """(what, key)"""
-Act: TypeAlias = tuple[datetime, int, bool]
-"""(time, position of its event, whether it opens)"""
+Act: TypeAlias = tuple[datetime, int, int]
+"""(time, position of its event, how much there is of the thing from then on: of what opens or closes, 1 or 0)"""
+Acting: TypeAlias = Tally | Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class _Told:
     """When the region knew."""
     position: int
 
-    def things(self, tally: Tally | Since) -> list[Thing]:
+    def things(self, tally: Acting | Since) -> list[Thing]:
         """Return what the report is about: nothing where a part of the key is absent, several where it is a list."""
         parts = [str(self.time.astimezone(UTC).year)] if isinstance(tally, Tally) and tally.period else []
         keys = ["|".join(parts if tally.regional else [self.country, *parts])]
@@ -49,7 +50,7 @@ class _Told:
             keys = [f"{key}|{self._named(tally, path, one)}" for key in keys for one in values]
         return [(tally.what, key) for key in keys]
 
-    def _named(self, tally: Tally | Since, path: str, value: Any) -> str:
+    def _named(self, tally: Acting | Since, path: str, value: Any) -> str:
         """Return a part of the key, in a regional one with the owner of what it names."""
         scope = self.agreed.ids.get(path, "")
         grouped = "." in path  # what stands in a group (an article of a treaty) is no country's own
@@ -57,15 +58,29 @@ class _Told:
             return str(value)
         return identity.told_apart(scope, self.data, path, self.country)
 
-    def acts(self) -> list[tuple[Tally, Thing, Act]]:
+    def acts(self) -> list[tuple[Acting, Thing, Act]]:
         """Return the acts that the report is."""
-        found = []
+        found: list[tuple[Acting, Thing, Act]] = []
         for tally in self.agreed.tallies:
-            opens = _opens(tally, self.data) if isinstance(tally, Tally) else None
-            if isinstance(tally, Tally) and opens is not None:
-                at = min(self.time, self.known) if tally.known else self.time
-                found += [(tally, thing, (at, self.position, opens)) for thing in self.things(tally)]
+            level = _level(tally, self.data) if isinstance(tally, Acting) else None
+            if isinstance(tally, Acting) and level is not None:
+                act = (self._counts(tally), self.position, level)
+                found += [(tally, thing, act) for thing in self.things(tally)]
         return found
+
+    def beside(self, thing: Thing) -> list[tuple[str, Thing]]:
+        """Return (field, other thing) for each pair that the thing is one of."""
+        pairs = [one for one in self.agreed.tallies if isinstance(one, Both) and thing[0] in one.whats]
+        return [(one.shifts, (one.whats[one.whats[0] == thing[0]], thing[1])) for one in pairs]
+
+    def _counts(self, tally: Acting) -> datetime:
+        """Return from when on an act counts."""
+        if isinstance(tally, Level):
+            return self.time
+        day: date | None = _value(self.data, tally.at) if tally.at else None
+        if day is not None:
+            return datetime.combine(day, time.min, UTC)
+        return min(self.time, self.known) if tally.known else self.time
 
 
 @dataclass(slots=True)
@@ -74,15 +89,21 @@ class _Record:
 
     acts: dict[Thing, list[Act]] = field(default_factory=dict)
     first: dict[Thing, datetime] = field(default_factory=dict)
+    whole: dict[Thing, list[Act]] = field(default_factory=dict)
+    """All acts, of what others are held against."""
 
-    def change(self, thing: Thing, act: Act) -> Tallied | None:
-        """Return what the act changes among the others."""
+    def change(self, thing: Thing, act: Act) -> tuple[int, datetime | None]:
+        """Return by how much the act changes the level among the others, and until when: another takes over then."""
         known = self.acts.get(thing, [])
         place = bisect_left(known, act)
-        before = place > 0 and known[place - 1][2]
-        if before == act[2]:
-            return None
-        return Tallied(by=1 if act[2] else -1, until=known[place][0] if place < len(known) else None)
+        before = known[place - 1][2] if place else 0
+        return act[2] - before, known[place][0] if place < len(known) else None
+
+    def is_first_since(self, thing: Thing, act: Act, since: datetime) -> bool:
+        """Say whether nothing on record about the thing happened since then but the act."""
+        known = self.acts.get(thing, [])
+        place = bisect_left(known, act)
+        return place == len(known) and (place == 0 or known[place - 1][0] < since)
 
     def lapse_s(self, thing: Thing, act: Act) -> int | None:
         """Return the whole seconds since the act before, if that one closed the thing and this one opens it."""
@@ -95,6 +116,8 @@ class _Record:
     def add(self, thing: Thing, act: Act) -> None:
         """Put an act on record."""
         insort(self.acts.setdefault(thing, []), act)
+        if thing in self.whole:
+            insort(self.whole[thing], act)
         if act[2]:
             self.first[thing] = min(act[0], self.first.get(thing, act[0]))
 
@@ -163,8 +186,13 @@ async def _taken(connection: Connection, told: _Told) -> Data:
         [at for _, _, (at, _, _) in acts],
         told.position,
     )
-    record = await _recorded(connection, [(thing, act) for _, thing, act in acts], [])
-    return msgspec.structs.replace(told.data, **_changed(acts, record if removed else None))
+    beside = [other for _, thing, _ in acts for _, other in told.beside(thing)]
+    record = await _recorded(connection, [(thing, act) for _, thing, act in acts], [], beside)
+    # An act that was not on record, of before it was counted, takes nothing away.
+    gone = {row["what"] for row in removed}
+    mine = [one for one in acts if one[1][0] in gone]
+    plain = dict.fromkeys(one.field for one, *_ in acts if isinstance(one, Tally) and one.field)
+    return msgspec.structs.replace(told.data, **(plain | _changed(told, mine, record)))
 
 
 async def _put(connection: Connection, tolds: Sequence[_Told]) -> list[Data]:
@@ -176,51 +204,79 @@ async def _put(connection: Connection, tolds: Sequence[_Told]) -> list[Data]:
     since = [
         thing for told in tolds for one in told.agreed.tallies if isinstance(one, Since) for thing in told.things(one)
     ]
-    record = await _recorded(connection, acts, since)
+    beside = [
+        other for told, own in zip(tolds, each, strict=True) for _, thing, _ in own for _, other in told.beside(thing)
+    ]
+    record = await _recorded(connection, acts, since, beside)
     filled = []
     for told, own in zip(tolds, each, strict=True):
-        filled.append(msgspec.structs.replace(told.data, **_changed(own, record), **_lasted(told, own, record)))
+        filled.append(msgspec.structs.replace(told.data, **_changed(told, own, record), **_lasted(told, own, record)))
         for _, thing, act in own:
             record.add(thing, act)
     await connection.execute(
-        "insert into tally (what, thing, at, position, opens)"
-        " select what, thing, at, position, opens from"
-        " unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::boolean[])"
-        " as a (what, thing, at, position, opens) on conflict do nothing",
+        "insert into tally (what, thing, at, position, opens, level)"
+        " select what, thing, at, position, level <> 0, level from"
+        " unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[])"
+        " as a (what, thing, at, position, level) on conflict do nothing",
         [what for (what, _), _ in acts],
         [key for (_, key), _ in acts],
         [at for _, (at, _, _) in acts],
         [position for _, (_, position, _) in acts],
-        [opens for _, (_, _, opens) in acts],
+        [level for _, (_, _, level) in acts],
     )
     return filled
 
 
-def _changed(acts: Sequence[tuple[Tally, Thing, Act]], record: _Record | None) -> dict[str, Any]:
-    """Return the fields that tell what a report's acts change; without a record, nothing."""
+def _changed(told: _Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Record) -> dict[str, Any]:
+    """Return the fields that tell what a report's acts change."""
     found: dict[str, Any] = {}
     for tally, thing, act in acts:
-        change = _change(tally, thing, act, record) if record else None
-        if tally.field:
-            found[tally.field] = change
-        if tally.flag:
-            found[tally.flag] = change is not None
+        by, until = record.change(thing, act)
+        if isinstance(tally, Tally) and tally.by_turns:
+            by, until = (1 if act[2] else -1), None
+        if isinstance(tally, Tally) and tally.field:
+            found[tally.field] = Tallied(by=by, until=until) if by else None
+        if isinstance(tally, Tally) and tally.flag:
+            found[tally.flag] = by != 0
+        if tally.shifts:
+            found[tally.shifts] = (*found.get(tally.shifts, ()), *_shifts(act[0], by, until))
+        for name, other in told.beside(thing):
+            found[name] = _together(_shifts(act[0], by, until), record.whole.get(other, []))
     return found
 
 
-def _change(tally: Tally, thing: Thing, act: Act, record: _Record) -> Tallied | None:
-    return Tallied(by=1 if act[2] else -1) if tally.by_turns else record.change(thing, act)
+def _together(shifts: Shifts, others: Sequence[Act]) -> Shifts:
+    """Return what is left of a change while the other thing holds: nothing, or a change in each such time."""
+    if not shifts:
+        return ()
+    start, by = shifts[0].at, shifts[0].by
+    until = shifts[1].at if shifts[1:] else None
+    found: Shifts = ()
+    for (at, _, level), following in zip(others, [*others[1:], None], strict=False):
+        ends = [end for end in (following[0] if following else None, until) if end is not None]
+        begin, end = max(at, start), min(ends, default=None)
+        if level and (end is None or begin < end):
+            found += _shifts(begin, by, end)
+    return found
 
 
-def _lasted(told: _Told, acts: Sequence[tuple[Tally, Thing, Act]], record: _Record) -> dict[str, int | None]:
+def _shifts(at: datetime, by: int, until: datetime | None) -> Shifts:
+    if not by:
+        return ()
+    return (Shift(at=at, by=by), *((Shift(at=until, by=-by),) if until else ()))
+
+
+def _lasted(told: _Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Record) -> dict[str, int | None]:
     """Return the fields that tell how long something took."""
-    found: dict[str, int | None] = {
-        tally.lapse: record.lapse_s(thing, act) for tally, thing, act in acts if tally.lapse
-    }
+    opening = [(tally.lapse, thing, act) for tally, thing, act in acts if isinstance(tally, Tally) and tally.lapse]
+    found = {name: record.lapse_s(thing, act) for name, thing, act in opening}
     for one in told.agreed.tallies:
         if isinstance(one, Since):
             firsts = [record.first[thing] for thing in told.things(one) if thing in record.first]
             took = [told.time - first for first in firsts if first <= told.time]
+            if took and (only := one.only):
+                mine, since = [one[1:] for one in acts if one[0].what == only], told.time - max(took)
+                took = took if mine and all(record.is_first_since(*pair, since) for pair in mine) else []
             found[one.field] = _whole_s(max(took)) if took else None
         if isinstance(one, Age) and (day := _value(told.data, one.since)) is not None:
             end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
@@ -234,18 +290,28 @@ def _whole_s(took: timedelta) -> int | None:
     return seconds if seconds <= COUNT_MAX else None
 
 
-async def _recorded(connection: Connection, acts: Sequence[tuple[Thing, Act]], things: Sequence[Thing]) -> _Record:
-    """Return what is on record around the acts, and since when the things are open."""
-    record = _Record()
+async def _recorded(
+    connection: Connection, acts: Sequence[tuple[Thing, Act]], things: Sequence[Thing], beside: Sequence[Thing]
+) -> _Record:
+    """Return what is on record around the acts, since when the things are open, and all about those beside them."""
+    record = _Record(whole={thing: [] for thing in beside})
+    if beside:
+        for row in await connection.fetch(
+            "select what, thing, at, position, coalesce(level, opens::int) as level from tally"
+            " where (what, thing) in (select * from unnest($1::text[], $2::text[])) order by at, position",
+            [what for what, _ in record.whole],
+            [key for _, key in record.whole],
+        ):
+            record.whole[row["what"], row["thing"]].append((row["at"], row["position"], row["level"]))
     if acts:
         for row in await connection.fetch(
-            "select a.what, a.thing, t.at, t.position, t.opens"
+            "select a.what, a.thing, t.at, t.position, coalesce(t.level, t.opens::int) as level"
             " from unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[]) as a (what, thing, at, position)"
             " cross join lateral ("
-            " (select at, position, opens from tally where what = a.what and thing = a.thing"
+            " (select at, position, opens, level from tally where what = a.what and thing = a.thing"
             " and (at, position) < (a.at, a.position) order by at desc, position desc limit 1)"
             " union all"
-            " (select at, position, opens from tally where what = a.what and thing = a.thing"
+            " (select at, position, opens, level from tally where what = a.what and thing = a.thing"
             " and (at, position) > (a.at, a.position) order by at, position limit 1)) as t",
             [what for (what, _), _ in acts],
             [key for (_, key), _ in acts],
@@ -253,7 +319,7 @@ async def _recorded(connection: Connection, acts: Sequence[tuple[Thing, Act]], t
             [position for _, (_, position, _) in acts],
         ):
             known = record.acts.setdefault((row["what"], row["thing"]), [])
-            act = (row["at"], row["position"], row["opens"])
+            act = (row["at"], row["position"], row["level"])
             if act not in known:
                 insort(known, act)
     if things:
@@ -267,13 +333,16 @@ async def _recorded(connection: Connection, acts: Sequence[tuple[Thing, Act]], t
     return record
 
 
-def _opens(tally: Tally, data: Data) -> bool | None:
-    """Return whether the report opens (True) or closes (False) the thing, or is no act on it (None)."""
+def _level(tally: Acting, data: Data) -> int | None:
+    """Return how much there is of the thing by the report (1 where it opens it, 0 where it closes it); None: no act."""
+    if isinstance(tally, Level):
+        level: int | None = _value(data, tally.value)
+        return level
     if not isinstance(tally.opens, Opens):
-        return tally.opens
+        return int(tally.opens)
     if _value(data, tally.opens.field) in tally.opens.values:
-        return True
-    return False if tally.opens.others_close else None
+        return 1
+    return 0 if tally.opens.others_close else None
 
 
 def _value(data: Any, path: str) -> Any:

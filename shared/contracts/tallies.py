@@ -29,6 +29,18 @@ Steps: TypeAlias = tuple[Step, ...]
 """What one event changes of a number, where that is more than one change of one: a rule of the service works it out."""
 
 
+class Shift(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """By how much a level changes, and when."""
+
+    at: Annotated[datetime, Meta(tz=True)]
+    by: Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
+
+
+Shifts: TypeAlias = tuple[Shift, ...]
+"""What one event changes of a level, from its own time on; empty: nothing. Where it is absent (None), the event was
+recorded before that was counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opens:
     """The field whose value tells whether an act opens or closes."""
@@ -66,9 +78,40 @@ class Tally:
     order those of one day came need not be told."""
     flag: str = ""
     """An older field, true where the act changes the number."""
+    shifts: str = ""
+    """Filled, too, with what the act changes as `Shifts`, from the time on at which it counts."""
+    at: str = ""
+    """Field with the day (its begin, UTC) from which on the act counts; by default from the event's own time on."""
     lapse: str = ""
     """Filled, where the act opens the thing, with the whole seconds since the act before it, if that one closed it;
     None: it was open, or nothing was known of it. Judged once, like `Since`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A report says how much there is of a thing, and of each thing the latest report by time holds.
+
+    `shifts` (a `Shifts | None`) is filled with what the report changes of the sum over all things.
+    """
+
+    what: str
+    key: tuple[str, ...]
+    """As the tally's."""
+    value: str
+    """Field with the whole number; where it is absent, the report is no act."""
+    shifts: str
+    regional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Two tallies of the same key, by the types that have this: a thing counts while it holds in both.
+
+    `shifts` (a `Shifts | None`) is filled with what the report changes of the number of such things.
+    """
+
+    whats: tuple[str, str]
+    shifts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +123,9 @@ class Since:
     """As the tally's. A field that is a list stands for each of its values: the earliest counts."""
     field: str
     regional: bool = False
+    only: str = ""
+    """Filled only where the report is the first on record since then that is an act of this other tally of its type.
+    Judged once, when it is recorded: of two, it is the one that was known first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +136,10 @@ class Age:
     field: str
 
 
-Counted: TypeAlias = Tally | Since | Age
+Counted: TypeAlias = Tally | Level | Both | Since | Age
 
 
 def filled(tallies: tuple[Counted, ...]) -> tuple[str, ...]:
     """Return the fields that these fill in."""
-    more = [name for one in tallies if isinstance(one, Tally) for name in (one.flag, one.lapse)]
-    return tuple(name for name in [*(one.field for one in tallies), *more] if name)
+    names = [getattr(one, name, "") for name in ("field", "flag", "lapse", "shifts") for one in tallies]
+    return tuple(name for name in names if name)
