@@ -4,7 +4,7 @@ from services.indicators.plan import Row
 
 RATIOS = {"ratio", "share", "mean", "latency", "trend"}
 """Kinds whose figure is a numerator over a denominator."""
-PLAIN = {"count", "current", "countries", "distinct", "age", "score", "average"}
+PLAIN = {"count", "difference", "current", "countries", "distinct", "age", "score", "average"}
 """Kinds whose figure is a sum, or stands by itself."""
 
 

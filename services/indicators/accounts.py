@@ -18,6 +18,7 @@ from services.indicators.fields import EVERY, UNKNOWN, word
 from services.indicators.moves import plain
 from services.indicators.state import REPORTS
 from services.indicators.sums import Key
+from shared.contracts import identity
 from shared.contracts.vocabulary import MEMBERS, REGION
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 CELLS_MAX = 10_000
 """Cells of one account that one event may be counted in: far more than its lists have members."""
 PLACES = frozenset({*MEMBERS, REGION})
+ONE = "1"
 ABSENT = ""
 """In an account's key: the report left the field out. It is shown as `unknown`, and no condition holds for it."""
 Apart = tuple[str, tuple[str, ...] | None]
@@ -42,13 +44,26 @@ class Account(Struct, frozen=True, omit_defaults=True):
     apart: tuple[Apart, ...] = ()
     amount: str = ""
     """Field holding what an event adds; empty: 1."""
+    before: str = ""
+    """Field holding what an event adds that was recorded before the amount was; `1`: each of them 1."""
+    weight: str = ""
+    """Field by which the amount is multiplied."""
     present: bool = False
     """How many events have the amount, instead of their sum."""
     scale: tuple[tuple[str, int], ...] = ()
     digits: int = 0
     clock: str = "time"
+    on: str = ""
+    """Field with the day on which it counts; empty: by the clock."""
     place: str = ""
     """Field naming the country of the cell; empty: the event's own."""
+    owned: bool = False
+    """The field holds an identifier, whose owner is meant."""
+
+    @property
+    def amounts(self) -> set[str]:
+        """Return the fields that say how much an event adds, and when."""
+        return {self.amount, self.before, self.weight, self.on} - {"", ONE}
 
     @property
     def name(self) -> str:
@@ -62,7 +77,7 @@ class Account(Struct, frozen=True, omit_defaults=True):
 
     def keys(self, country: str, said: Said) -> Iterator[Key]:
         """Yield the cells of an event: several where a field stands for each member of a list."""
-        place = _place(said[self.place] if self.place else "", country)
+        place = _place(said[self.place] if self.place else "", country, owned=self.owned)
         told = [_told(said[path], known, path) for path, known in self.apart]
         if math.prod(map(len, told)) > CELLS_MAX:
             raise ValueError("one event is not counted in so many cells")
@@ -119,7 +134,7 @@ class Accounts:
             if role == REPORTED:
                 source = _source(msgspec.structs.replace(row, labels={}), term, chosen[need], 1)
             else:
-                source = _source(row, term, chosen[need], 1 if role == COUNT else term.add)
+                source = _source(row, term, chosen[need], 1 if role in COUNTS.values() else term.add)
             self.sources.setdefault((row.id, role), []).append(source)
             if role == SECONDS:
                 bucket = Source(chosen[need], row.stored(BUCKET), 1, (), (1,))
@@ -128,10 +143,17 @@ class Accounts:
             alike = msgspec.structs.replace(account, apart=(), place="")
             self.by_event.setdefault(account.event, {}).setdefault(alike, []).append(account)
 
+    def ahead(self, row: "Row", role: str) -> bool:
+        """Say whether the row may have counts, in that role, on days that lie ahead."""
+        read = [source.account for source in self.sources.get((row.id, role), ())]
+        return any(one.on or fields.ahead(one.event, one.amount) for one in read)
+
 
 COUNT, SECONDS, BUCKET, REPORTED = "count", "seconds", "bucket", "reported"
 """Roles that rows have of themselves: of a mean how many; of a latency how long together, and how many by how long; of
 all how many reports of theirs each country sent."""
+COUNTS = {"value": COUNT, "baseline": "baseline_count"}
+"""Role of what is averaged -> the role of how many there are."""
 
 
 def own(row: "Row", term: "Term") -> Source:
@@ -147,7 +169,7 @@ def _roles(row: "Row", term: "Term") -> list[str]:
         return []
     if row.kind == "latency" and term.role == "value":
         return [SECONDS]
-    return [term.role, COUNT] if row.kind == "mean" else [term.role]
+    return [term.role, COUNTS[term.role]] if row.kind in {"mean", "difference"} else [term.role]
 
 
 def _reported(row: "Row") -> "Iterator[tuple[Term, Account]]":
@@ -170,11 +192,15 @@ def _account(row: "Row", role: str, term: "Term") -> Account:
         event=term.event,
         apart=_apart(row, term),
         amount=amount,
-        present=bool(amount) and role == COUNT,
+        before=str(term.before) if amount else "",
+        weight=term.weight,
+        present=bool(amount) and role in COUNTS.values(),
         scale=tuple(term.scale.items()) if amount else (),
         digits=row.digits if amount else 0,
         clock=row.clock,
+        on=term.on,
         place=term.country,
+        owned=bool(term.country) and not checks.names_country(term.event, term.country),
     )
 
 
@@ -214,9 +240,10 @@ def _lists(account: Account) -> tuple[Apart, ...]:
     return tuple(apart for apart in account.apart if apart[0].endswith(EVERY))
 
 
-def _place(said: Any, country: str) -> str:
-    """Return where it counts; ValueError if that is no country of the region."""
-    place = said or country
+def _place(said: Any, country: str, *, owned: bool) -> str:
+    """Return where it counts: a country named, or the owner of an identifier; ValueError if that is none of ours."""
+    owner = identity.parted(str(said or ""))[0]
+    place = (owner if owned else said) or country
     if place not in PLACES:
         raise ValueError("not a country of the region")
     return str(place)
@@ -228,12 +255,19 @@ def _told(found: Any, known: tuple[str, ...] | None, path: str) -> list[str]:
 
 
 def amount(account: Account) -> Callable[[Any], int | None]:
-    """Return the function that reads a whole number: as it stands, by its scale, or with so many decimals."""
+    """Return the function that reads a whole number: as it stands, by its scale, weighted, or with so many decimals."""
     read = fields.reader(account.amount)
     if account.scale:
         scale = dict(account.scale)
         return lambda data: scale.get(read(data))
+    if account.weight:
+        weighed = fields.reader(account.weight)
+        return lambda data: None if read(data) is None else _weighed(account, read(data), weighed(data))
     if account.digits:
         factor = 10**account.digits
         return lambda data: None if (found := read(data)) is None else round(found * factor)
     return read
+
+
+def _weighed(account: Account, found: Any, weight: Any) -> int:
+    return int(weight or 0) if account.present else round(found * (weight or 0) * 10**account.digits)

@@ -61,12 +61,15 @@ class Measure(Struct, frozen=True):
         first = counts[0] / scale if self.row.digits else counts[0]
         if len(counts) == 1:
             return Cell(country, labels, first)
+        if self.row.kind == "difference":
+            after, before = (counts[place] / counts[place + 1] / scale for place in (0, 2))
+            return Cell(country, labels, after - before)
         return Cell(country, labels, first / counts[1] * self.factor if counts[1] else None, first, counts[1])
 
 
 def known(counts: Counts) -> bool:
     """Without a denominator there are no data, which is not 0."""
-    return len(counts) == 1 or counts[1] != 0
+    return len(counts) == 1 or 0 not in counts[1::2]
 
 
 def histograms(plan: Plan, row: Row, state: State, span: Span, guard: Guard | None) -> Iterator[Histogram]:

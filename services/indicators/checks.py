@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from services.indicators import fields
-from shared.contracts import Contract, registry
+from shared.contracts import Contract, identity, registry
 from shared.contracts.vocabulary import MEMBERS, REGION, SEATS
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ ROLES = {
     "trend": {"value"},
     "countries": {"value"},
     "mean": {"value"},
+    "difference": {"value", "baseline"},
     "ratio": {"numerator", "denominator"},
     "share": {"value"},
     "distinct": {"value"},
@@ -29,6 +30,9 @@ ROLES = {
     "average": set(),
 }
 """The roles that a kind's terms have, each at least once."""
+PERIODS = {"since", "until"}
+"""The two roles that a ratio has besides, if its numerator counts within periods only."""
+NAMING_OWNERS = {identity.SHARED, identity.GIVEN}
 RESERVED = ("country", "indicator", "input", "le")
 """Labels that every row's figures have, or those of some kind."""
 COMPOSED = ("score", "average")
@@ -66,17 +70,23 @@ def row_faults(row: "Row", areas: "Iterable[Area]") -> Iterator[str]:
         yield "buckets_s must be rising numbers of seconds, for kind latency and no other"
     if row.window_days is not None and row.window_days <= 0:
         yield "window_days must be above 0"
-    if row.each and row.kind not in {"ratio", "distinct"}:
-        yield "each is for kinds ratio and distinct"
     if row.of and (row.kind != "distinct" or row.each):
         yield "of is for kind distinct, instead of each"
     if row.kind == "share" and row.among not in row.labels:
         yield "kind share needs among, one of its labels"
     if row.kind == "distinct" and not row.labels:
         yield "kind distinct needs a label, whose values are counted"
+    yield from _kind_faults(row)
     yield from _summary_faults(row)
     for number, term in enumerate(row.term, 1):
         yield from (f"term {number}: {reason}" for reason in _term_faults(row, term))
+
+
+def _kind_faults(row: "Row") -> Iterator[str]:
+    if row.each and row.kind not in {"ratio", "distinct"}:
+        yield "each is for kinds ratio and distinct"
+    if row.kind == "difference" and row.privacy == "victims":
+        yield "kind difference has no guard for small numbers about victims"
 
 
 def _role_faults(row: "Row") -> Iterator[str]:
@@ -86,6 +96,8 @@ def _role_faults(row: "Row") -> Iterator[str]:
         needed = {"numerator"}
     if row.kind == "latency" and found > {"value"}:
         needed = {"value", "numerator", "denominator"}
+    if row.kind == "ratio" and found & PERIODS:
+        needed = needed | PERIODS
     if row.kind == "count" and row.privacy != "victims":
         found -= {"region"}
     if found != needed:
@@ -147,6 +159,7 @@ def _term_faults(row: "Row", term: "Term") -> Iterator[str]:
             yield from _label_faults(agreed, name, path, open_to=name in row.known)
         if term.country:
             yield from _country_faults(agreed, term.country)
+        yield from _more_faults(row, term, agreed)
         for amount in (term.add, term.last):
             if isinstance(amount, str) and amount:
                 yield from (
@@ -184,8 +197,36 @@ def _country_faults(agreed: Contract, path: str) -> Iterator[str]:
     except LookupError as error:
         yield f"country: {error}"
         return
-    if not values or not set(values) <= {*MEMBERS, REGION}:
-        yield f"country: {agreed.name} field {path!r} does not hold a member country"
+    if not set(values) <= {*MEMBERS, REGION} or (not values and agreed.ids.get(path) not in NAMING_OWNERS):
+        yield f"country: {agreed.name} field {path!r} does not hold a member country, nor an identifier with its owner"
+
+
+def names_country(event: str, path: str) -> bool:
+    """Say whether a field holds a country itself, rather than an identifier with its owner."""
+    return all(fields.closed_values(fields.type_at(agreed, path)) for agreed in contracts_named(event))
+
+
+def _more_faults(row: "Row", term: "Term", agreed: Contract) -> Iterator[str]:
+    """Yield what is wrong with what a term says of older events, of weights and of days."""
+    if term.weight and row.kind != "mean":
+        yield "weight is for kind mean"
+    if term.before and not isinstance(term.add, str):
+        yield "before is for what add names a field of"
+    if row.kind == "ratio" and term.role in PERIODS and not term.on:
+        yield f"role {term.role} needs on, the field with the day"
+    for name, path in (("before", term.before), ("weight", term.weight), ("on", term.on)):
+        if not isinstance(path, str) or not path:
+            continue
+        try:
+            found = fields.type_at(agreed, path)
+        except LookupError as error:
+            yield f"{name}: {error}"
+            continue
+        whole = (
+            fields.is_whole_number(found) or fields.change_told(found) or fields.closed_values(found) == (True, False)
+        )
+        if not (fields.is_day(found) if name == "on" else whole):
+            yield f"{name}: {agreed.name} field {path!r} is of no use there"
 
 
 def _amount_faults(row: "Row", agreed: Contract, path: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import inspect
 
 from shared.contracts import Contract, registry
-from shared.contracts.tallies import Step, Steps, Tallied, Tally
+from shared.contracts.tallies import Shift, Shifts, Step, Steps, Tallied, Tally
 
 Read = Callable[[Any], Any]
 UNKNOWN = "unknown"
@@ -81,12 +81,17 @@ def is_whole_number(found: inspect.Type) -> bool:
     return isinstance(found, inspect.IntType)
 
 
+def is_day(found: inspect.Type | None) -> bool:
+    """Say whether it is a date."""
+    return isinstance(found, inspect.DateType)
+
+
 def change_told(found: inspect.Type) -> Any:
-    """Return `Tallied` or `Steps` if such a field tells exactly what the event changes of a number; else None."""
+    """Return `Tallied`, `Steps` or `Shifts` if such a field tells exactly what the event changes of a number."""
     if isinstance(found, inspect.StructType) and found.cls is Tallied:
         return Tallied
-    stepped = isinstance(found, inspect.VarTupleType) and isinstance(found.item_type, inspect.StructType)
-    return Steps if stepped and found.item_type.cls is Step else None  # type: ignore[attr-defined]  # by `stepped`
+    listed = isinstance(found, inspect.VarTupleType) and isinstance(found.item_type, inspect.StructType)
+    return {Step: Steps, Shift: Shifts}.get(found.item_type.cls) if listed else None  # type: ignore[attr-defined]  # by `listed`
 
 
 @cache
@@ -106,6 +111,13 @@ def known(event: str, name: str) -> bool:
     """Say whether a change of an event type counts from when it was known, if its own time lies later."""
     agreed = [one for one in registry().values() if one.name == event]
     return any(isinstance(one, Tally) and one.field == name and one.known for each in agreed for one in each.tallies)
+
+
+@cache
+def ahead(event: str, name: str) -> bool:
+    """Say whether a change of an event type may count from a day that lies ahead."""
+    agreed = [one for one in registry().values() if one.name == event]
+    return any(isinstance(one, Tally) and one.shifts == name and one.at for each in agreed for one in each.tallies)
 
 
 @cache

@@ -158,12 +158,13 @@ def view(plan: Plan, row: str, role: str, state: State) -> View:
 def _upto(plan: Plan, row: Row, role: str, state: State, span: Span) -> Iterator[tuple[Key, int]]:
     """Yield the cells of one role by the end of the span's day (the year's part of them, for a yearly row)."""
     levels, sums = state.levels.get(row.stored(role)), view(plan, row.id, role, state)
+    upto = span.day.toordinal() if plan.accounts.ahead(row, role) else span.upto
     if levels is not None:
         yield from levels.upto(span.upto)
     elif row.period == "year":
         yield from sums.between(date(span.day.year, 1, 1).toordinal() - 1, span.day.toordinal())
     else:
-        yield from sums.upto(span.upto)
+        yield from sums.upto(upto)
 
 
 def _count(plan: Plan, row: Row, state: State, span: Span) -> Counted:
@@ -174,7 +175,8 @@ def _ratio(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Nothing without a denominator: no data is not 0 %."""
     if row.calendar:
         return _calendar(plan, row, state, span)
-    numerators = dict(_upto(plan, row, "numerator", state, span))
+    within = any(term.role == "until" for term in row.term)
+    numerators = (_within if within else _numerators)(plan, row, state, span)
     if row.each:
         return {key: (numerators.get(key, 0), n) for key, n in _constants(row)}
     return {key: (numerators.get(key, 0), n) for key, n in _upto(plan, row, "denominator", state, span) if n > 0}
@@ -187,6 +189,28 @@ def _calendar(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     days = [one for one in known if one.milestone.id == row.calendar and one.due and one.due <= end]
     held = [one for one in days if one.reached]
     return {(REGION,): (len(held), len(days))} if days else {}
+
+
+def _numerators(plan: Plan, row: Row, state: State, span: Span) -> dict[Key, int]:
+    return dict(_upto(plan, row, "numerator", state, span))
+
+
+def _within(plan: Plan, row: Row, state: State, span: Span) -> dict[Key, int]:
+    """Add up the numerator on the days of the reported periods that are over by the span's day."""
+    counted, first, last = (view(plan, row.id, role, state) for role in ("numerator", "since", "until"))
+    found: dict[Key, int] = {}
+    for key in counted.cells.keys() & last.cells.keys():
+        # No two periods of one figure overlap: the first to begin is the first to end.
+        periods = zip(_each(first.days(key)), _each(last.days(key)), strict=False)
+        over = [(begin, end) for begin, end in periods if end <= span.day.toordinal()]
+        days = counted.days(key).items()
+        found[key] = sum(n for day, n in days if any(begin <= day <= end for begin, end in over))
+    return found
+
+
+def _each(days: Mapping[int, int]) -> list[int]:
+    """Return each day as often as it counts, in order."""
+    return [day for day, n in sorted(days.items()) for _ in range(n)]
 
 
 def _constants(row: Row) -> Iterator[tuple[Key, int]]:
@@ -218,6 +242,15 @@ def _share(plan: Plan, row: Row, state: State, span: Span) -> Counted:
 def _mean(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     sums = dict(_upto(plan, row, "value", state, span))
     return {key: (sums.get(key, 0), n) for key, n in _upto(plan, row, "count", state, span) if n > 0}
+
+
+def _difference(plan: Plan, row: Row, state: State, span: Span) -> Counted:
+    """Give (sum, number) of the values and of the baseline's, where there are both."""
+    sums, numbers, base, base_numbers = (
+        dict(_upto(plan, row, role, state, span)) for one, n in accounts.COUNTS.items() for role in (one, n)
+    )
+    both = {key for key in numbers.keys() & base_numbers.keys() if numbers[key] > 0 and base_numbers[key] > 0}
+    return {key: (sums.get(key, 0), numbers[key], base.get(key, 0), base_numbers[key]) for key in both}
 
 
 def _latency(plan: Plan, row: Row, state: State, span: Span) -> Counted:
@@ -295,6 +328,7 @@ _KINDS: Mapping[str, Callable[[Plan, Row, State, Span], Counted]] = {
     "share": _share,
     "latency": _latency,
     "mean": _mean,
+    "difference": _difference,
     "trend": _trend,
     "countries": _countries,
     "distinct": _distinct,

@@ -20,7 +20,19 @@ from shared.contracts.vocabulary import MEMBERS, Country, Seat
 
 FOLDER = Path(__file__).parent / "plan"
 Kind = Literal[
-    "count", "current", "ratio", "share", "mean", "latency", "trend", "countries", "distinct", "age", "score", "average"
+    "count",
+    "current",
+    "ratio",
+    "share",
+    "mean",
+    "difference",
+    "latency",
+    "trend",
+    "countries",
+    "distinct",
+    "age",
+    "score",
+    "average",
 ]
 Clock = Literal["time", "recordedtime"]
 Scalar = str | int | bool
@@ -53,15 +65,23 @@ class Term(Struct, frozen=True, forbid_unknown_fields=True):
 
     event: str
     """`service.entity.verb`, or `*`: whatever a country reports."""
-    role: Literal["value", "numerator", "denominator", "region"] = "value"
-    """`region`: what the region counts where one thing is told to several countries, in place of their sum."""
+    role: Literal["value", "numerator", "denominator", "region", "baseline", "since", "until"] = "value"
+    """`region`: what the region counts where one thing is told to several countries, in place of their sum. `baseline`:
+    of a difference, what the value is compared with. `since`, `until`: the first and last days of the periods in which
+    a ratio counts its numerator."""
     where: Where = {}
     labels: dict[str, str] = {}
     """Label -> field path, or `=constant`; labels not named here are read as the row says."""
     country: str = ""
-    """Field naming the country of the cell; empty: the event's own."""
+    """Field naming the country of the cell, or an identifier with its owner; empty: the event's own."""
     add: int | str = 1
     """What one event adds: a number, or a field holding a whole number."""
+    before: int | str = ""
+    """Of events recorded before the field that `add` names was filled in: the field that counts instead, or 1."""
+    weight: str = ""
+    """Of a mean: the field with the number of people (or so) for whom the value stands."""
+    on: str = ""
+    """Field with the day on which it counts; empty: by the row's clock."""
     last: str = ""
     """Field holding a declared level: the latest by `time` counts, nothing is added up."""
     scale: dict[str, int] = {}
@@ -222,8 +242,6 @@ class Plan(Struct, frozen=True, dict=True):
     hierarchy: Hierarchy = Hierarchy({})
     lead: Text | None = None
     played: Text | None = None
-    units: Mapping[str, Text] = {}
-    labels: Mapping[str, Text] = {}
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -267,10 +285,6 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
     """What it says where the plan is played in quick motion: what is real, and what invented."""
     floor: float = 0.5
     """The share of member countries that must have reported for a row, else nothing is said of the region's target."""
-    units: dict[str, Text] = {}
-    """Units of its rows that the pages have no words for."""
-    labels: dict[str, Text] = {}
-    """Labels of its rows that the pages have no words for."""
 
 
 def load(folder: Path = FOLDER) -> Plan:
@@ -299,8 +313,8 @@ def load(folder: Path = FOLDER) -> Plan:
     head = found["plan"][0][1]
     by_row, by_milestone = {row.id: row for _, row in rows}, {row.id: row for _, row in milestones}
     tree = Hierarchy({node.id: node for _, node in nodes})
-    said = {name: getattr(head, name) for name in head.__struct_fields__}
-    plan = Plan(**said, areas=areas, rows=by_row, milestones=by_milestone, digest=digest.hexdigest(), hierarchy=tree)
+    said = (head.id, head.title, head.start, head.silent_days, head.remind_days, head.bodies, head.floor)
+    plan = Plan(*said, areas, by_row, by_milestone, digest.hexdigest(), tree, head.lead, head.played)
     if faults := [*_hierarchy_faults(nodes, areas, [*rows, *milestones])]:
         raise PlanError(faults, plan)
     return plan

@@ -12,13 +12,13 @@ from typing import Any
 from msgspec import Struct
 
 from services.indicators import accounts, fields
-from services.indicators.accounts import Account, Said, Source
+from services.indicators.accounts import ONE, Account, Said, Source
 from services.indicators.fields import word
 from services.indicators.moves import Moves, plain, whole
 from services.indicators.plan import Done, Milestone, Plan, Row, Term, holds
 from services.indicators.state import BASELINE, Groups, Levels, State, micros
 from services.indicators.sums import Cell, Key
-from shared.contracts.tallies import Steps, Tallied
+from shared.contracts.tallies import Shifts, Steps, Tallied
 
 SETTLED = {
     "indicators.baseline.set": ("indicator", ("since", "until")),
@@ -70,7 +70,7 @@ class Reading:
         self._settled = SETTLED.get(event)
         settled = {self._settled[0], *self._settled[1]} if self._settled else set()
         settled |= {fields.as_of(event)} - {""} if self._own else set()
-        self.wanted = frozenset(apart | {account.amount for account in read if account.amount} | settled)
+        self.wanted = frozenset(apart.union(settled, *(account.amounts for account in read)))
         """The fields to decode."""
         self.said = fields.together(self._apart)
         """Reads from the decoded fields what tells events apart."""
@@ -88,7 +88,7 @@ class Reading:
         for alike, read, several in self._accounts:
             clock = CLOCKS.index(alike.clock)
             cells = [sums[key] for one, sums in several for key in one.keys(country, said)]
-            if alike.amount:
+            if alike.amount or alike.on:
                 effects.append(_adding(alike, read, cells, clock))
             else:
                 counts += [(cell, clock) for cell in cells]
@@ -109,18 +109,23 @@ class Reading:
 
 
 def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) -> Effect:
-    """Return what an event adds to some cells that says how much."""
+    """Return what an event adds to some cells that says how much, or when."""
     told = fields.changes(account.event).get(account.amount)
-    if told is Steps:
-        return _stepping(cells, read)
+    if told in (Steps, Shifts):
+        return _stepping(account, cells, read)
     if told is Tallied:
         return _changing(cells, read, known=fields.known(account.event, account.amount))
+    dated = fields.reader(account.on) if account.on else None
+    counting = not account.amount or (account.present and not account.weight)
 
-    def use(amount: int, moment: Moment, sign: int, moves: Moves) -> None:
-        by = sign if account.present else amount * sign
-        moves.cells += [(cell, moment.days[clock], by) for cell in cells]
+    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
+        amount = read(data) if account.amount else 1
+        if amount is not None:
+            by = 1 if counting else whole(amount)
+            day = date.fromisoformat(dated(data)).toordinal() if dated else moment.days[clock]
+            moves.cells += [(cell, day, by * sign) for cell in cells]
 
-    return _given(read, use)
+    return effect
 
 
 def _changing(cells: list[Cell], read: fields.Read, *, known: bool) -> Effect:
@@ -128,23 +133,33 @@ def _changing(cells: list[Cell], read: fields.Read, *, known: bool) -> Effect:
 
     def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
         change: Tallied | None = read(data)
-        if change is None:
-            return
-        by, day = whole(change.by) * sign, min(moment.days) if known else moment.days[0]
-        moves.cells += [(cell, day, by) for cell in cells]
-        if change.until is not None:
-            end = change.until.astimezone(UTC).toordinal()
-            moves.cells += [(cell, end, -by) for cell in cells]
+        if change is not None:
+            _change(cells, change, min(moment.days) if known else moment.days[0], sign, moves)
 
     return effect
 
 
-def _stepping(cells: list[Cell], read: fields.Read) -> Effect:
-    """Add what the event says it changes, each step at its own time."""
+def _change(cells: list[Cell], change: Tallied, day: int, sign: int, moves: Moves) -> None:
+    by = whole(change.by) * sign
+    moves.cells += [(cell, day, by) for cell in cells]
+    if change.until is not None:
+        end = change.until.astimezone(UTC).toordinal()
+        moves.cells += [(cell, end, -by) for cell in cells]
 
-    def effect(data: Any, _moment: Moment, sign: int, moves: Moves) -> None:
-        steps: Steps = read(data) or ()
-        for step in steps:
+
+def _stepping(account: Account, cells: list[Cell], read: fields.Read) -> Effect:
+    """Add what the event says it changes, each step at its own time; of one recorded before that, what it said then."""
+    older = None if account.before in ("", ONE) else fields.reader(account.before)
+
+    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
+        steps: Steps | Shifts | None = read(data)
+        if steps is None:
+            was = older(data) if older else int(account.before or 0)
+            if isinstance(was, Tallied):
+                _change(cells, was, moment.days[0], sign, moves)
+            elif was is not None:
+                moves.cells += [(cell, moment.days[0], whole(int(was)) * sign) for cell in cells]
+        for step in steps or ():
             day, by = step.at.astimezone(UTC).toordinal(), whole(step.by) * sign
             moves.cells += [(cell, day, by) for cell in cells]
 

@@ -1,6 +1,7 @@
 """Recorded events for the fold's tests, made from the contracts' own examples."""
 
 from datetime import UTC, date, datetime
+from operator import attrgetter
 
 import msgspec
 
@@ -9,7 +10,7 @@ from services.indicators.fold import Fold
 from services.indicators.kinds import Span
 from services.indicators.plan import load
 from shared.contracts import registry
-from shared.contracts.tallies import Tally
+from shared.contracts.tallies import Level, Tally
 from shared.contracts.vocabulary import MEMBERS
 
 PLAN = load()
@@ -21,15 +22,29 @@ AT = "2004-03-01T10:00:00Z"
 def event(name: str, country: str = "GTM", time: str = AT, *, recorded: str = "", **data) -> bytes:
     """A recorded event: the contract's good example, with some fields changed (`...` takes one away)."""
     agreed = CONTRACTS[name]
-    changed = {key: value for key, value in (counted(agreed) | dict(agreed.good) | data).items() if value is not ...}
+    said = dict(agreed.good) | data
+    changed = {key: value for key, value in (counted(agreed, said, time) | said).items() if value is not ...}
     source = f"urn:crm:country:{country}:test" if agreed.reported else f"urn:crm:service:{agreed.service}"
     return raw(agreed.type, changed, country, time, recorded=recorded, source=source)
 
 
-def counted(agreed) -> dict:
+def counted(agreed, said: dict, time: str) -> dict:
     """What the service fills in of a report about something that no other report is about."""
     acts = [one for one in agreed.tallies if isinstance(one, Tally) and one.field]
-    return {one.field: {"by": -1 if one.opens is False else 1} for one in acts}
+    found = {one.field: {"by": -1 if one.opens is False else 1} for one in acts}
+    for one in agreed.tallies:
+        if isinstance(one, Tally | Level) and one.shifts:
+            own = {key: value for key, value in said.items() if value is not ... and key not in agreed.derived}
+            by = level(one, msgspec.convert(own, agreed.data))
+            at = getattr(one, "at", "") and f"{said[one.at]}T00:00:00Z"
+            found[one.shifts] = [{"at": at or time, "by": by}] if by else []
+    return found
+
+
+def level(one, data) -> int:
+    if isinstance(one, Level):
+        return attrgetter(one.value)(data)
+    return int(one.opens if isinstance(one.opens, bool) else attrgetter(one.opens.field)(data) in one.opens.values)
 
 
 def raw(wire: str, data, country: str, time: str, **more: str) -> bytes:

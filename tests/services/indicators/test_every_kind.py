@@ -12,7 +12,7 @@ from services.indicators import checks, fields
 from services.indicators.plan import Kind
 from services.indicators.state import State
 from services.indicators.steps import Reading
-from shared.contracts.tallies import Steps
+from shared.contracts.tallies import Shifts, Steps
 from tests.services.indicators.making import CONTRACTS, PLAN, amend, event, folded, row, values
 
 KINDS = Kind.__args__
@@ -52,7 +52,7 @@ def read_by(kind, name):
 def any_value(agreed, path):
     """What a field may hold, where that is a closed list, a number, or what an event changes; else the example's."""
     found = fields.type_at(agreed, path)
-    if fields.change_told(found) is Steps:
+    if fields.change_told(found) in (Steps, Shifts):
         steps = [{"at": "2004-07-01T00:00:00Z", "by": 3}, {"at": "2004-08-01T00:00:00Z", "by": -2}]
         return st.sampled_from([None, [], steps[:1], steps])
     if fields.change_told(found):
