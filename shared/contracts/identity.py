@@ -77,6 +77,7 @@ EXCEPT: Mapping[str, Mapping[str, str]] = {
     "intel.information.refused": {"exchange_id": OF + "to"},
     "intel.location.acknowledged": {"place_ref": GIVEN},
     "intel.location.cleared": {"place_ref": GIVEN},
+    "intel.location.proven": {"place_ref": TOLD},
     "intel.location.verified": {"place_ref": GIVEN},
     "intel.route.confirmed": {"route_id": GIVEN},
     "intel.route.retired": {"route_id": GIVEN},
@@ -90,7 +91,7 @@ EXCEPT: Mapping[str, Mapping[str, str]] = {
     "victims.consent.erased": {"consent_id": GIVEN, "victim_pid": GIVEN},
     "victims.definition.applied": {"case_id": OWN},
     "victims.evaluation.submitted": {"case_id": GIVEN},
-    "victims.programme.enrolled": {"referral_id": GIVEN},
+    "victims.programme.enrolled": {"case_id": GIVEN, "referral_id": GIVEN},
     "victims.referral.accepted": {"referral_id": GIVEN},
     "victims.referral.completed": {"referral_id": GIVEN},
     "victims.referral.rejected": {"referral_id": GIVEN},
@@ -98,7 +99,9 @@ EXCEPT: Mapping[str, Mapping[str, str]] = {
     "victims.referral.revoked": {"referral_id": OWN},
     "victims.repatriation.completed": {"case_id": OWN},
     "victims.repatriation.failed": {"case_id": OWN},
+    "victims.repatriation.lost": {"case_id": OF + "sender"},
     "victims.repatriation.planned": {"case_id": OWN},
+    "victims.victim.identified": {"place_ref": GIVEN},
     **{
         f"victims.referral.{verb}": {"referral_id": OF + "sender"} for verb in ("escalated", "lapsed", "overdue")
     },

@@ -165,6 +165,8 @@ Gender = Literal[
 ]
 AgeBroad = Literal["0--8", "9--17", "18--20", "21--23", "24--26", "27--29", "30--38", "39--47", "48+"]
 Relation = Literal["parent", "child", "grandparent", "grandchild", "spouse"]
+# The Plan's definition of a víctima de tráfico: "un daño físico, moral, patrimonial o de cualquier otra índole".
+Harm = Literal["physical", "moral", "patrimonial", "other"]
 DefinedCrime = Literal["tip", "som"]
 Complainant = Literal["potential_victim", "relative", "public", "ngo"]
 Channel = Literal["hotline", "in_person", "online", "letter", "consulate", "other"]
@@ -208,6 +210,11 @@ OperationKind = Literal["ordinary", "extraordinary"]
 BandScope = Literal["local", "regional"]
 
 ListStatus = Literal["stolen", "lost", "revoked", "invalid", "stolen_blank"]
+# Open, like the types of forgery. These are the known ways in which smugglers and traffickers work, for labels.
+MODALITIES = (
+    "false_documents", "false_tour_group", "guided_crossing", "hidden_in_vehicle", "sea_landing", "air_transit",
+    "false_job_offer", "false_marriage", "abduction", "corrupt_official", "overstay",
+)
 # Smuggling Protocol art. 10 (1) (a) to (f): what States exchange.
 InfoClass = Literal["routes", "groups", "travel_documents", "concealment", "legislation", "technology"]
 ExchangeKind = Literal["statistical", "operational", "tactical"]
@@ -261,6 +268,8 @@ Tool = Literal[
     "ethics", "honesty", "loyalty", "morals", "responsibility",
     "salary_improvement", "migration_career", "social_benefits", "performance_recognition",
 ]
+# Of laws: whom their provisions protect especially (the Plan's LE objective 1: "mujeres, niños y niñas").
+Vulnerable = Literal["women", "children"]
 Subsystem = Literal["integrity", "professionalisation"]
 # ICCS 07031 to 07034, and abuse of migrants.
 ComplaintCategory = Literal[

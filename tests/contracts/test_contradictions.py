@@ -79,6 +79,26 @@ TABLE = [
     ("victims.victim.identified", {"offence": "som"}, "status", "contradiction"),
     ("victims.victim.identified", {"status": "SmuggledMigrantHarmed"}, "status", "contradiction"),
     ("victims.victim.identified", {"offence": "corruption"}, "status", "contradiction"),
+    ("victims.victim.identified", {"offence": "corruption"}, "offence", "no_victims"),
+    (
+        "victims.victim.identified",
+        {"offence": "doc_fraud", "status": "NotAVictimOfTrafficking"},
+        "offence",
+        "no_victims",
+    ),
+    (
+        "victims.victim.identified",
+        {"status": "NotAVictimOfTrafficking", "harm": ["moral"]},
+        "harm",
+        "contradiction",
+    ),
+    ("victims.victim.registered", {"offence": "corruption"}, "offence", "no_victims"),
+    ("victims.service.provided", {"offence": "other"}, "offence", "no_victims"),
+    *(
+        (f"{service}.resource.{verb}", {"row": "IE-99"}, "row", "unknown_row")
+        for service in ("intel", "victims", "legal", "training")
+        for verb in ("pledged", "delivered")
+    ),
     ("victims.victim.identified", {"occurred_from": LATE_DAY}, "occurred_from", "after_report"),
     ("victims.victim.identified", {"occurred_to": LATE_DAY}, "occurred_to", "after_report"),
     ("victims.victim.registered", {"age_broad": "48+"}, "age_band", "age_mismatch"),

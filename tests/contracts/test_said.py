@@ -116,5 +116,5 @@ def _changed(sent, name):
 
 
 TRIED = 1
-FIXED = ("plan", "smuggled_migrant", "body", "date", "offence", "outcome", "reported_by", "scope")
+FIXED = ("plan", "smuggled_migrant", "body", "date", "offence", "outcome", "reported_by", "row", "scope")
 """Fields that have one value only, or hang on others in some type: changed alone, they would contradict them."""

@@ -193,6 +193,95 @@ async def test_records_filled_to_80_per_cent_are_counted_exactly_on_every_day(po
         assert told == (sum(latest.values()), len(latest)), day
 
 
+def latest_of(held, day, key):
+    """What each thing's latest report by a day says: thing -> data."""
+    told = sorted(held.values(), key=lambda one: one[0])
+    return {data[key]: data for time, data in told if time.date() <= day}
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_levels_are_those_of_the_latest_reports_on_every_day(postgres_server, seed):
+    """Of each campaign the reach, of each person whether there is work: whatever the order and the amendments."""
+    rng = random.Random(seed)
+    kinds = {}
+
+    def said(rng, name):
+        if name == "victims.campaign.measured":
+            return {"campaign_id": f"ca-{rng.randrange(3)}", "reach": rng.randrange(1, 2_000_000_000 // 2)}
+        return {"victim_pid": f"vi-{rng.randrange(3)}", "occupied": rng.random() < 0.5}
+
+    def making(rng):
+        name = rng.choice(["victims.campaign.measured", "victims.occupation.assessed"])
+        event = report(name, moment(rng), **said(rng, name))
+        kinds[event.id] = name
+        return event
+
+    def amended(rng, root):
+        return msgspec.to_builtins(root.data) | said(rng, root.name)
+
+    async with desk(postgres_server, VICTIMS) as table:
+        await shuffled_history(table, rng, making, amended)
+        fold = await table.fold()
+    measured, assessed = (
+        {identity: one for identity, one in table.held.items() if kinds[identity] == name}
+        for name in ("victims.campaign.measured", "victims.occupation.assessed")
+    )
+    for day in {START.date() + timedelta(days=n) for n in range(0, 510, 7)}:
+        campaigns = latest_of(measured, day, "campaign_id").values()
+        assert on(fold, "VA-2.1c.reach", day) == sum(one["reach"] for one in campaigns), day
+        people = latest_of(assessed, day, "victim_pid").values()
+        found = figures(PLAN, PLAN.rows["VA-5.2"], fold.state, Span.as_of(day), exact=True).headline
+        told = (found.numerator, found.denominator) if found else (0, 0)
+        assert told == (sum(one["occupied"] for one in people), len(people)), day
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_feedback_counts_while_there_is_information_that_it_is_about(postgres_server, seed):
+    rng = random.Random(seed)
+    kinds = {}
+
+    def making(rng):
+        name, other = rng.choice([("intel.information.received", "from"), ("intel.feedback.given", "to")])
+        party = {"to": "MEX"} if other == "from" else {}
+        data = {other: "GTM", **party, "exchange_id": f"GTM:ex-{rng.randrange(4)}"}
+        event = report(name, moment(rng), "MEX", **data)
+        kinds[event.id] = name
+        return event
+
+    def amended(rng, root):
+        return msgspec.to_builtins(root.data) | {"exchange_id": f"GTM:ex-{rng.randrange(4)}"}
+
+    async with desk(postgres_server, INTEL) as table:
+        await shuffled_history(table, rng, making, amended)
+        fold = await table.fold()
+    for day in {START.date() + timedelta(days=n) for n in range(0, 510, 7)}:
+        known = {"intel.information.received": set(), "intel.feedback.given": set()}
+        for identity, (time, data) in table.held.items():
+            if time.date() <= day:
+                known[kinds[identity]].add(data["exchange_id"])
+        numerator = view(PLAN, "PC-1.1.3", "numerator", fold.state).upto(day.toordinal())
+        assert sum(n for _, n in numerator) == len(set.intersection(*known.values())), day
+
+
+async def test_an_entry_rule_counts_from_the_day_that_it_takes_effect(postgres_server):
+    def rule(verb, days, effective, required):
+        return report(
+            f"intel.entryrequirement.{verb}",
+            START + timedelta(days=days),
+            effective_from=(START + timedelta(days=effective)).date().isoformat(),
+            authorisation_required=required,
+        )
+
+    async with desk(postgres_server, INTEL) as table:
+        await table.record(rule("changed", 40, 60, required=False))  # the later one is known first
+        await table.record(rule("declared", 10, 30, required=True))
+        fold = await table.fold()
+    days = [(START + timedelta(days=n)).date() for n in (10, 29, 30, 59, 60)]
+    assert [on(fold, "IE-1.2a", day) for day in days] == [0, 0, 1, 1, 0]
+    now = [figures(PLAN, PLAN.rows["IE-1.2a"], fold.state, Span.now(day), exact=True).headline for day in days]
+    assert [one.value if one else 0 for one in now] == [0, 0, 1, 1, 0]
+
+
 async def test_a_post_is_vacant_until_another_is_named_and_how_long_is_told(postgres_server):
     def at(days, verb):
         return report(f"intel.contactpoint.{verb}", START + timedelta(days=days))

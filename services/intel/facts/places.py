@@ -43,10 +43,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """A victim identified because of another event."""
+    """A victim identified because of another event, or of a place that the report names."""
 
     event_id: str
-    causationid: str
+    causationid: str | None
+    place_ref: str | None
     reported_by: str
 
 
@@ -66,14 +67,16 @@ def place_act(event: Event[Any], data: KnownPlace) -> Columns:
     return {"place_ref": identity.key(data, "place_ref"), "target": event.country, "act": event.verb}
 
 
-async def add_identification(connection: Connection, event: Event[VictimIdentified]) -> None:
-    """Insert a victim identified because of another event."""
+async def add_identification(connection: Connection, event: Event[VictimIdentified], place_ref: str | None) -> None:
+    """Insert a victim identified because of another event, or of a place (whole identifier)."""
     await connection.execute(
-        "insert into identification (event_id, source, country, causationid, reported_by) values ($1, $2, $3, $4, $5)",
+        "insert into identification (event_id, source, country, causationid, place_ref, reported_by)"
+        " values ($1, $2, $3, $4, $5, $6)",
         event.id,
         event.source,
         event.country,
-        event.causationid,
+        event.causationid or None,
+        place_ref,
         event.data.reported_by,
     )
 
@@ -130,16 +133,29 @@ async def answers(connection: Connection, target: str, place_ref: str) -> list[A
     )
 
 
-async def identifications(connection: Connection, country: str, causes: list[str]) -> list[Identification]:
-    """Return the victims that a country identified because of these events."""
+async def identifications(
+    connection: Connection, country: str, causes: list[str], place_ref: str
+) -> list[Identification]:
+    """Return the victims that a country identified because of these events, or of this place."""
     return await found(
         connection,
         Identification,
-        "select event_id, causationid, reported_by from identification"
-        " where causationid = any($1::text[]) and country = $2 order by event_id",
+        "select event_id, causationid, place_ref, reported_by from identification"
+        " where (causationid = any($1::text[]) or place_ref = $3) and country = $2 order by event_id",
         causes,
         country,
+        place_ref,
     )
+
+
+async def meant(connection: Connection, target: str, ref: str) -> list[str]:
+    """Return which places reported in a country it may mean by an identifier."""
+    rows = await connection.fetch(
+        "select distinct place_ref from place where place_ref = any($1::text[]) and target = $2 order by place_ref",
+        identity.keys(ref),
+        target,
+    )
+    return [row["place_ref"] for row in rows]
 
 
 async def caused_by(connection: Connection, country: str, causationid: str) -> list[str]:

@@ -8,8 +8,9 @@ from services.intel.facts.places import Answer, Identification, Place
 from services.intel.gate import Relation, may_know
 from services.intel.telling import Notice, alert, settle
 from shared.contracts import Event, Retracted, identity
-from shared.contracts.intel import FeedbackGiven, LocationReported
+from shared.contracts.intel import FeedbackGiven, LocationProven, LocationReported
 from shared.contracts.victims import VictimIdentified
+from shared.contracts.vocabulary import REGION
 from shared.database import Connection
 from shared.rules import NotYet
 
@@ -37,10 +38,13 @@ async def on_identified(
     if isinstance(cause.data, Retracted):
         await places.drop_identification(connection, about)
         return await settle(connection, cause, [_victim(about.id)], [])
+    named = await places.meant(connection, about.country, about.data.place_ref) if about.data.place_ref else []
     events: list[Event[Any]] = []
-    if cause is about and about.causationid:
-        await places.add_identification(connection, about)
-        for place_ref in await places.caused_by(connection, about.country, about.causationid):
+    if cause is about and (about.causationid or named):
+        # Another country's place of the same name is meant only with its owner: where several are, none is.
+        await places.add_identification(connection, about, named[0] if len(named) == 1 else None)
+        caused = await places.caused_by(connection, about.country, about.causationid) if about.causationid else []
+        for place_ref in dict.fromkeys([*caused, *named[: len(named) == 1]]):
             events += await _settled(cause, about.country, place_ref, connection)
     return events
 
@@ -62,11 +66,12 @@ async def _settled(
     ]
     elsewhere = {event_id for event_id, (_, where) in first.items() if where != place_ref}
     ever = {about, *known.values(), *said, *first} - elsewhere - {""}
-    victims = await places.identifications(connection, target, sorted(ever))
+    victims = await places.identifications(connection, target, sorted(ever), place_ref)
     notices = []
     for report, named in zip(reports, causes, strict=True):
-        found = [one for one in victims if one.causationid in named]
+        found = [one for one in victims if one.causationid in named or one.place_ref == place_ref]
         notices += follow_up(scope, report, answers, found)
+        notices += [_proven(report, one) for one in found if may_know(report.marking, Relation.NAMED)]
     return await settle(connection, cause, [scope, *(_victim(one.event_id) for one in victims)], notices)
 
 
@@ -134,6 +139,16 @@ def _feedback(report: Place, victim: Identification) -> list[Notice]:
         Notice(to=report.target, data=drafted, scope=scope, name=name),
         Notice(to=report.reporter, data=data, scope=scope, name=name),
     ]
+
+
+def _proven(report: Place, victim: Identification) -> Notice:
+    """Say that a place led to a victim, once however many reported the place (Plan row IE-3.2.1)."""
+    owner, _ = identity.parted(report.place_ref)
+    proven = LocationProven(
+        place_ref=identity.written(report.place_ref, report.target), owners={"place_ref": owner or REGION}
+    )
+    name = f"{report.place_ref}/{victim.event_id}"
+    return Notice(to=report.target, data=proven, scope=_victim(victim.event_id), name=name)
 
 
 async def reoffered(connection: Connection, country: str) -> list[tuple[Place, Notice]]:

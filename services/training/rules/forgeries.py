@@ -75,6 +75,7 @@ async def _counted(cause: Event[Any], report: Event[DocumentConfirmed], connecti
         bcp=report.data.bcp,
         pattern=place[2],
         since=cluster[-1][1],
+        detected=cluster[0][1],
     )
     outcome = await rules.raised(cause, report, wanted, connection)
     await needs.close_confirmations(connection, report.country, [one for one, _ in cluster], outcome[0].data.need_id)

@@ -40,6 +40,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     pattern: str | None = None
     since: datetime | None = None
     """From when on training meets it; by default, from when it was asked for."""
+    detected: datetime | None = None
+    """When the first of what it comes from was seen, likewise."""
 
 
 def of_entry_rule(event: Event[EntryRequirementChanged]) -> list[Wanted]:
@@ -111,6 +113,7 @@ async def raised(cause: Event[Any], asking: Event[Any], wanted: Wanted, connecti
         pattern=wanted.pattern,
         since=wanted.since or asking.time,
         raised=cause.recordedtime,
+        detected=wanted.detected or asking.time,
     )
     await needs.add_need(connection, need)
     named: dict[str, Any] = {"need_id": need.need_id, "topic": need.topic, "bcp": need.bcp}
@@ -143,7 +146,7 @@ async def judged(cause: Event[Any], country: Any, topics: Iterable[str], connect
         named: dict[str, Any] = {"need_id": need.need_id, "topic": need.topic, "bcp": need.bcp}
         told: NeedPlanned | NeedMet
         if need.met:
-            latency_s = max(0, int((cause.recordedtime - need.raised) / timedelta(seconds=1)))
+            latency_s = max(0, int((cause.time - need.began) / timedelta(seconds=1)))
             told = NeedMet(**named, latency_s=latency_s)
             await needs.set_state(connection, need.need_id, "met")
             await deadlines.clear(connection, _overdue(need.need_id))

@@ -22,6 +22,8 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     """When what it comes from happened: training from then on meets it."""
     raised: datetime
     state: str = "raised"
+    detected: datetime | None = None
+    """When the first of that was seen; of needs of before, not known."""
 
 
 class Matched(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +32,8 @@ class Matched(msgspec.Struct, frozen=True, kw_only=True):
     need_id: str
     topic: str
     bcp: str | None
-    raised: datetime
+    began: datetime
+    """When what it comes from was first seen."""
     state: str
     course_id: str | None
     met: bool
@@ -98,8 +101,8 @@ async def release_confirmations(connection: Connection, need_id: str) -> None:
 async def add_need(connection: Connection, need: Need) -> None:
     """Insert a need."""
     await connection.execute(
-        "insert into need (need_id, cause, source, country, topic, bcp, pattern, since, raised, state)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into need (need_id, cause, source, country, topic, bcp, pattern, since, raised, state, detected)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         *msgspec.structs.astuple(need),
     )
 
@@ -107,7 +110,7 @@ async def add_need(connection: Connection, need: Need) -> None:
 async def need(connection: Connection, need_id: str) -> Need | None:
     """Return a need."""
     row = await connection.fetchrow(
-        "select need_id, cause, source, country, topic, bcp, pattern, since, raised, state from need"
+        "select need_id, cause, source, country, topic, bcp, pattern, since, raised, state, detected from need"
         " where need_id = $1",
         need_id,
     )
@@ -117,7 +120,7 @@ async def need(connection: Connection, need_id: str) -> Need | None:
 async def raised_by(connection: Connection, cause: str, source: str) -> list[Need]:
     """Return the needs that a report raised, or the last of several that did it together."""
     rows = await connection.fetch(
-        "select need_id, cause, source, country, topic, bcp, pattern, since, raised, state from need"
+        "select need_id, cause, source, country, topic, bcp, pattern, since, raised, state, detected from need"
         " where cause = $1 and source = $2 order by need_id",
         cause,
         source,
@@ -150,7 +153,7 @@ async def matched(connection: Connection, country: str, topics: Sequence[str]) -
     rows = await connection.fetch(
         "with given as materialized (select course_id, topics, bcp, delivered, at from course"
         " where country = $1 and topics && $2::text[])"
-        " select n.need_id, n.topic, n.bcp, n.raised, n.state, p.course_id,"
+        " select n.need_id, n.topic, n.bcp, coalesce(n.detected, n.raised) as began, n.state, p.course_id,"
         " exists (select from certificate as o where o.country = n.country and o.topic = n.topic"
         " and o.certified >= d.first) as met from need as n"
         " left join lateral (select course_id from given as c where not c.delivered and n.topic = any (c.topics)"

@@ -1,6 +1,6 @@
 """What the victims service does with what it records and hears, beyond recording it: one module per choreography."""
 
-from services.victims.rules import care, consents, continuity, points, referrals, returns, withdrawals
+from services.victims.rules import care, consents, continuity, people, points, referrals, returns, withdrawals
 from services.victims.rules.notices import SERVICE, final, stands
 from services.victims.store import services
 from services.victims.store.care import contact_act
@@ -35,6 +35,7 @@ RULES: Rules = {
     victims.ReferralSent: referrals.on_referral_sent,
     victims.RepatriationCompleted: returns.on_repatriation_completed,
     victims.VictimDeceased: withdrawals.on_victim_deceased,
+    victims.VictimStatusChanged: people.on_status_changed,
 }
 AMENDS: Amends = {
     victims.ConsentErased: stands,
@@ -48,6 +49,7 @@ AMENDS: Amends = {
     victims.ReferralRevoked: stands,
     victims.ReferralSent: final,
     victims.RepatriationCompleted: returns.amend_repatriation_completed,
+    victims.VictimStatusChanged: people.amend_status_changed,
 }
 FOLLOWS: Follows = {
     **dict.fromkeys(care.CONCERNS, care.amended),

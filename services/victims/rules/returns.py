@@ -1,6 +1,6 @@
 """The way home: who returned joins a programme there, and the return is evaluated (choreography 6)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from shared.contracts.victims import (
     ProgrammeEnrolled,
     ReferralEscalated,
     RepatriationCompleted,
+    RepatriationLost,
 )
 from shared.contracts.vocabulary import MEMBERS
 from shared.database import Connection
@@ -40,10 +41,9 @@ async def amend_repatriation_completed(
     assert isinstance(previous, RepatriationCompleted)
     await deadlines.clear(connection, _evaluation(root.country, previous.case_id))
     await care.forget_evaluation(connection, SUBJECT, previous.case_id, root.country)
-    if previous.referral_id:
-        referral = _under(previous.referral_id, root.country)
-        await deadlines.clear(connection, _enrolment(*referral))
-        await care.set_escalation(connection, referral, previous.to, None)
+    referral = _way_home(previous, root.country)
+    await deadlines.clear(connection, _enrolment(*referral))
+    await care.set_escalation(connection, referral, previous.to, None, previous.case_id)
     if isinstance(new, RepatriationCompleted):
         await _returned(root, new, connection)
     return previous, new
@@ -59,19 +59,26 @@ async def _returned(event: Event[Any], data: RepatriationCompleted, connection: 
         due,
         derive(SERVICE, overdue, cause=event, to=event.country, time=due),
     )
-    if data.referral_id:
-        lost_at = event.recordedtime + POLICY.enrolled_within
-        referral = _under(data.referral_id, event.country)
-        lost = _lost(event, data, data.referral_id, lost_at)
-        known = await care.set_escalation(connection, referral, data.to, lost.id)
-        if not known.enrolments:
-            await deadlines.fire_at(connection, _enrolment(*referral), lost_at, lost)
+    lost_at = event.recordedtime + POLICY.enrolled_within
+    referral = _way_home(data, event.country)
+    lost = _lost(event, data, lost_at)
+    known = await care.set_escalation(connection, referral, data.to, lost.id, data.case_id)
+    if not known.enrolments:
+        await deadlines.fire_at(connection, _enrolment(*referral), lost_at, lost)
 
 
-def _lost(event: Event[Any], data: RepatriationCompleted, referral_id: str, at: datetime) -> Event[Any]:
+def _way_home(data: RepatriationCompleted, country: str) -> tuple[str, str]:
+    """Return the referral (owner, id) of a return; of one without, what stands for it."""
+    return _under(data.referral_id, country) if data.referral_id else (country, care.of_case(data.case_id))
+
+
+def _lost(event: Event[Any], data: RepatriationCompleted, at: datetime) -> Event[Any]:
     """Return what tells the country of return that nobody knows of the victim any more."""
+    if not data.referral_id:
+        lost = RepatriationLost(case_id=data.case_id, sender=data.sender, to=data.to, due=at)
+        return derive(SERVICE, lost, cause=event, to=data.to, time=at)
     escalated = ReferralEscalated(
-        referral_id=referral_id,
+        referral_id=data.referral_id,
         sender=data.sender,
         receiver=data.to,
         due=at,
@@ -79,7 +86,7 @@ def _lost(event: Event[Any], data: RepatriationCompleted, referral_id: str, at: 
         level=1,
         reason="not_enrolled",
     )
-    return derive(SERVICE, escalated, cause=event, to=data.to, key=referral_id, time=at)
+    return derive(SERVICE, escalated, cause=event, to=data.to, key=data.referral_id, time=at)
 
 
 async def on_programme_enrolled(event: Event[ProgrammeEnrolled], connection: Connection) -> Iterable[Event[Any]]:
@@ -91,10 +98,10 @@ async def on_programme_enrolled(event: Event[ProgrammeEnrolled], connection: Con
 async def amend_programme_enrolled(
     root: Event[Any], previous: Data, new: Data | None, connection: Connection
 ) -> tuple[Data, Data | None]:
-    """Take the enrolment out only when it was the only one under its referral."""
+    """Take the enrolment out only when it was the only one under its referral or case."""
     assert isinstance(previous, ProgrammeEnrolled)
-    if previous.referral_id:
-        referral = await _counted(root.country, previous, connection)
+    referral = await _counted(root.country, previous, connection, amended=True)
+    if referral:
         left = await care.count_enrolment(connection, referral, root.country, -1)
         lost = await care.recorded(connection, left.escalation, source(SERVICE))
         only = left.enrolments == 0
@@ -105,25 +112,40 @@ async def amend_programme_enrolled(
 
 
 async def _enrolled(country: str, data: ProgrammeEnrolled, connection: Connection) -> ProgrammeEnrolled:
-    if not data.referral_id:
+    referral = await _counted(country, msgspec.structs.replace(data, sender=None), connection)
+    if referral is None:
         return msgspec.structs.replace(data, sender=None)
-    owners = await care.owners(connection, country, data.referral_id)
-    sender = references.meant(owners, "/data/referral_id") if owners else care.unclaimed(country)
-    referral = _under(data.referral_id, sender)
     # The sweeper that tells of the missing enrolment locks nothing but its deadline, so this order is safe.
     known = await care.count_enrolment(connection, referral, country, 1)
     await deadlines.clear(connection, _enrolment(*referral))
     lost = await care.recorded(connection, known.escalation, source(SERVICE))
     first = known.enrolments == 1
-    named: Any = sender if sender in MEMBERS else None
+    named: Any = referral[0] if referral[0] in MEMBERS else None
     return msgspec.structs.replace(data, sender=named, first_enrolment=first, found=first and lost)
 
 
-async def _counted(country: str, data: ProgrammeEnrolled, connection: Connection) -> tuple[str, str]:
-    """Return the referral (owner, id) under which an enrolment was counted."""
-    assert data.referral_id
-    known = await care.owners(connection, country, data.referral_id)
-    return _under(data.referral_id, data.sender or next(iter(known), care.unclaimed(country)))
+async def _counted(
+    country: str, data: ProgrammeEnrolled, connection: Connection, *, amended: bool = False
+) -> tuple[str, str] | None:
+    """Return the referral (owner, id), or what stands for it, under which an enrolment counts; None: it names none.
+
+    One that is amended was told to be clear when it was recorded.
+    """
+
+    def owner(owners: Sequence[str], pointer: str) -> str:
+        if data.sender or not owners:
+            return data.sender or care.unclaimed(country)
+        return owners[0] if amended else references.meant(owners, pointer)
+
+    if data.case_id:
+        returns = dict(await care.returned(connection, country, data.case_id))
+        sender = owner([*returns], "/data/case_id")
+        if sender in returns:
+            return sender, returns[sender]
+    if data.referral_id:
+        owners = await care.owners(connection, country, data.referral_id)
+        return _under(data.referral_id, owner(owners, "/data/referral_id"))
+    return _under(care.of_case(data.case_id), care.unclaimed(country)) if data.case_id else None
 
 
 def _under(ref: str, owner: str) -> tuple[str, str]:

@@ -51,27 +51,48 @@ async def owners(connection: Connection, receiver: str, ref: str) -> list[str]:
     return [row["owner"] for row in rows]
 
 
+def of_case(ref: str) -> str:
+    """Return what stands for the referral of a return that has none; no identifier has a slash."""
+    return f"case/{identity.parted(ref)[1]}"
+
+
+async def returned(connection: Connection, receiver: str, ref: str) -> list[tuple[str, str]]:
+    """Return the referrals (owner, id) of the returns to a country whose case it may mean."""
+    owner, case_id = identity.parted(ref)
+    rows = await connection.fetch(
+        "select owner, referral_id from homecoming where case_id = $1 and receiver = $2 and $3 in ('', owner)"
+        " order by owner, referral_id",
+        case_id,
+        receiver,
+        owner,
+    )
+    return [(row["owner"], row["referral_id"]) for row in rows]
+
+
 async def set_escalation(
-    connection: Connection, referral: tuple[str, str], receiver: str, escalation: str | None
+    connection: Connection, referral: tuple[str, str], receiver: str, escalation: str | None, case_id: str
 ) -> Homecoming:
     """Note, of a return, the event that would tell of a missing enrolment (or, with None, that there was no return).
 
-    Enrolments that came before anything was known of the referral (owner, id) are its own.
+    Enrolments that came before anything was known of the referral (owner, id), or of the case, are its own.
     """
-    await connection.execute(
-        "update homecoming set owner = $1, receiver = $3 where referral_id = $2 and owner in ($4, '')"
-        " and not exists (select from homecoming where owner = $1 and referral_id = $2)",
-        *referral,
-        receiver,
-        unclaimed(receiver),
-    )
+    for named in (referral[1], of_case(case_id)):
+        await connection.execute(
+            "update homecoming set owner = $1, referral_id = $2, receiver = $3 where referral_id = $5"
+            " and owner in ($4, '') and not exists (select from homecoming where owner = $1 and referral_id = $2)",
+            *referral,
+            receiver,
+            unclaimed(receiver),
+            named,
+        )
     row = await connection.fetchrow(
-        "insert into homecoming (owner, referral_id, receiver, escalation) values ($1, $2, $3, $4)"
-        " on conflict (owner, referral_id) do update set receiver = excluded.receiver, escalation = excluded.escalation"
-        " returning escalation, enrolments",
+        "insert into homecoming (owner, referral_id, receiver, escalation, case_id) values ($1, $2, $3, $4, $5)"
+        " on conflict (owner, referral_id) do update set receiver = excluded.receiver,"
+        " escalation = excluded.escalation, case_id = excluded.case_id returning escalation, enrolments",
         *referral,
         receiver,
         escalation,
+        case_id if escalation else None,
     )
     assert row
     return Homecoming(**dict(row))

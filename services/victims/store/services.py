@@ -24,7 +24,8 @@ def identified(event: Event[Any], data: Any) -> Columns:
     """Keep that a person was identified as a victim."""
     if data.status not in VICTIMS:
         return None
-    return {"country": event.country, "victim_pid": data.victim_pid, "identified": event.time}
+    named = {"country": event.country, "victim_pid": data.victim_pid}
+    return {**named, "identified": event.time, "offence": data.offence}
 
 
 def provided(event: Event[Any], data: Any) -> Columns:
@@ -53,6 +54,16 @@ async def victim_since(connection: Connection, country: str, victim_pid: str) ->
         "select min(identified) from identification where country = $1 and victim_pid = $2", country, victim_pid
     )
     return since
+
+
+async def crimes(connection: Connection, country: str, victim_pid: str) -> set[str]:
+    """Return of which crimes a person was identified as a victim."""
+    rows = await connection.fetch(
+        "select distinct offence from identification where country = $1 and victim_pid = $2 and offence is not null",
+        country,
+        victim_pid,
+    )
+    return {row["offence"] for row in rows}
 
 
 async def of_victim(connection: Connection, country: str, victim_pid: str) -> Sequence[Report]:

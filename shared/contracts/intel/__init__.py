@@ -63,6 +63,7 @@ from shared.contracts.intel.places import (
     Leg,
     LocationAcknowledged,
     LocationCleared,
+    LocationProven,
     LocationReported,
     LocationVerified,
     ModalityReported,
@@ -70,6 +71,7 @@ from shared.contracts.intel.places import (
     RouteReported,
     RouteRetired,
 )
+from shared.contracts.means import resources
 from shared.contracts.notice import alerts, rejects
 
 __all__ = [
@@ -105,6 +107,7 @@ __all__ = [
     "LiaisonEstablished",
     "LocationAcknowledged",
     "LocationCleared",
+    "LocationProven",
     "LocationReported",
     "LocationVerified",
     "Manual",
@@ -137,3 +140,4 @@ __all__ = [
 
 alerts("intel")
 rejects("intel")
+resources("intel")

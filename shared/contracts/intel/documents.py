@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from shared.contracts import Count, Data, EventId, Problem, Ref, Value, contract
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Opens, Tallied, Tally
+from shared.contracts.tallies import Opens, Shifts, Tallied, Tally
 from shared.contracts.vocabulary import (
     Country,
     DataRef,
@@ -27,7 +27,12 @@ from shared.contracts.vocabulary import (
 ENTRY = (
     Tally("entry_requirement", ("destination", "nationality"), "declared"),
     Tally(
-        "entry_authorisation", ("destination", "nationality"), "change", opens=Opens("authorisation_required", (True,))
+        "entry_authorisation",
+        ("destination", "nationality"),
+        "change",
+        opens=Opens("authorisation_required", (True,)),
+        shifts="in_force",
+        at="effective_from",
     ),
 )
 
@@ -172,6 +177,8 @@ class EntryRequirementDeclared(Fact, frozen=True, kw_only=True):
     doc_codes: Listed[DocCode] = ()
     legal_ref: Ref | None = None
     change: Tallied | None = None
+    in_force: Shifts | None = None
+    """What it changes of the number of nationalities that need an authorisation, from the day it takes effect."""
     declared: Tallied | None = None
 
     def check(self) -> Iterator[Problem]:

@@ -112,7 +112,10 @@ class ContactPointReplaced(ContactPointDesignated, frozen=True, kw_only=True):
         Tally("contact_point", ("country", "body"), "change", opens=False),
         Tally("vacancy", ("country", "body"), "vacant"),
     ),
-    rows=("IE-1.2.2",),
+    rows=(
+        "IE-1.1b",
+        "IE-1.2.2",
+    ),
 )
 class ContactPointVacated(Fact, frozen=True, kw_only=True):
     """A country has no contact point for the time being."""

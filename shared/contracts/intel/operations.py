@@ -10,7 +10,7 @@ from shared.contracts import Count, Problem, Ref, Time, Value, contract
 from shared.contracts.aggregates import Aggregate
 from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Age, Since, Tallied, Tally
+from shared.contracts.tallies import Age, Both, Shifts, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     ActionStage,
     ControlStat,
@@ -31,6 +31,7 @@ ANSWER = (
     Tally("request", ("exchange_id",), "change", opens=False, regional=True),
     Since("request", ("exchange_id",), "latency_s", regional=True),
 )
+FED_BACK = Both(("information", "feedback"), "fed_back")
 
 
 class OperationResults(Value, frozen=True, kw_only=True):
@@ -164,6 +165,7 @@ EXCHANGED: dict[str, Any] = {"privacy": "P", "entity": "exchange_id"}
     **EXCHANGED,
     tallies=(
         Tally("information", ("sender", "exchange_id")),
+        FED_BACK,
         Age("gathered", "age_s"),
     ),
     rows=(
@@ -178,6 +180,8 @@ class InformationReceived(Exchange, frozen=True, kw_only=True):
 
     gathered: date | None = None
     """When it was gathered: its age at receipt."""
+    fed_back: Shifts | None = None
+    """What it changes of the number of pieces of information received on which feedback was given."""
     age_s: Count | None = None
     """Seconds from the end of the day it was gathered to its receipt."""
 
@@ -253,6 +257,7 @@ class InformationRefused(Exchange, frozen=True, kw_only=True):
     entity="exchange_id",
     tallies=(
         Tally("feedback", ("to", "exchange_id"), "change"),
+        FED_BACK,
         Since("information", ("to", "exchange_id"), "latency_s"),
     ),
     rows=("PC-1.1.3",),
@@ -265,6 +270,7 @@ class FeedbackGiven(Fact, frozen=True, kw_only=True):
     useful: bool
     used_for: Token | None = None
     change: Tallied | None = None
+    fed_back: Shifts | None = None
     latency_s: Count | None = None
 
 

@@ -46,6 +46,7 @@ BROKEN_UP = Tally("band", ("band_id",), "change", opens=False, regional=True)
     entity="trafficker_pid",
     tallies=(Tally("trafficker", ("trafficker_pid",), "change"),),
     rows=(
+        "IE-1.2b",
         "IE-1.2d",
         "LE-1.R2",
         "XC-2",

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from msgspec import field
 
-from shared.contracts import Count, Ref, Time, Value, contract
+from shared.contracts import Count, Data, Ref, Time, Value, contract
 from shared.contracts.identity import Owners
 from shared.contracts.intel.marking import Marked
 from shared.contracts.means import Money
@@ -190,6 +190,23 @@ class LocationVerified(KnownPlace, frozen=True, kw_only=True):
     """The country of the place found the suspicion to be true."""
 
     victims_found: Count | None = None
+    change: Tallied | None = None
+
+
+@contract(
+    "intel.location.proven",
+    good={"place_ref": "place-31"},
+    bad=("place_ref", ...),
+    **PLACES,
+    tallies=(Tally("place_proven", ("place_ref",), "change", regional=True),),
+    rows=("IE-3.2.1",),
+)
+class LocationProven(Data, frozen=True, kw_only=True):
+    """A victim was identified because of a place that was reported (Plan IE 3.2.1); its country is told, once."""
+
+    place_ref: Ref
+    owners: Owners | None = None
+    """Whose identifiers these are, by field; not in what was recorded before identifiers had owners."""
     change: Tallied | None = None
 
 

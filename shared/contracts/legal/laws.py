@@ -19,6 +19,7 @@ from shared.contracts.vocabulary import (
     Topic,
     TreatyAction,
     Url,
+    Vulnerable,
 )
 
 PARTY = Tally("party", ("country", "instrument"), "change", by_turns=True)
@@ -151,6 +152,8 @@ class Law(Fact, frozen=True, kw_only=True):
     penalty_max_months: Count | None = None
     supersedes: Ref | None = None
     """The version that it replaces."""
+    protects: Listed[Vulnerable] = ()
+    """Whom it has provisions for (Plan LE objective 1: "especial atención a los grupos vulnerables")."""
 
     def check(self) -> Iterator[Problem]:
         """Yield `more_than_maximum` and `contradiction`, too."""

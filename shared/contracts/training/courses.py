@@ -9,7 +9,7 @@ from msgspec import Meta
 from shared.contracts import Count, Problem, Ref, Share, contract
 from shared.contracts.aggregates import Aggregate
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Tallied, Tally
+from shared.contracts.tallies import Opens, Shifts, Tallied, Tally
 from shared.contracts.training.certificates import Alignment
 from shared.contracts.vocabulary import (
     Aspect,
@@ -97,6 +97,15 @@ class CourseScheduled(Course, frozen=True, kw_only=True):
     good=COURSE,
     bad=("topics", []),
     entity="course_id",
+    tallies=(
+        Tally(
+            "border_course",
+            ("course_id",),
+            opens=Opens("place", ("bcp",), others_close=False),
+            regional=True,
+            shifts="at_border",
+        ),
+    ),
     rows=(
         "IE-3.1.1",
         "IP-2.1.1",
@@ -104,6 +113,9 @@ class CourseScheduled(Course, frozen=True, kw_only=True):
 )
 class CourseDelivered(Course, frozen=True, kw_only=True):
     """A course was given."""
+
+    at_border: Shifts | None = None
+    """What it changes of the number of courses given at land borders, each once (Plan IE 3.1.1)."""
 
 
 @contract(

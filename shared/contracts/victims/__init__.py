@@ -1,5 +1,6 @@
 """What countries report to the victims service, and what it derives."""
 
+from shared.contracts.means import resources
 from shared.contracts.notice import alerts, rejects
 from shared.contracts.victims.care import (
     CampaignEnded,
@@ -52,7 +53,12 @@ from shared.contracts.victims.referrals import (
     ReferralRevoked,
     ReferralSent,
 )
-from shared.contracts.victims.returns import RepatriationCompleted, RepatriationFailed, RepatriationPlanned
+from shared.contracts.victims.returns import (
+    RepatriationCompleted,
+    RepatriationFailed,
+    RepatriationLost,
+    RepatriationPlanned,
+)
 
 __all__ = [
     "CampaignEnded",
@@ -91,6 +97,7 @@ __all__ = [
     "ReferralSent",
     "RepatriationCompleted",
     "RepatriationFailed",
+    "RepatriationLost",
     "RepatriationPlanned",
     "ServiceEnded",
     "ServiceProvided",
@@ -105,3 +112,4 @@ __all__ = [
 
 alerts("victims")
 rejects("victims")
+resources("victims")

@@ -1,12 +1,13 @@
 """Services to victims, programmes, projects, evaluations and campaigns."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from shared.contracts import Count, Data, Problem, Ref, Share, Time, contract
 from shared.contracts.means import Money
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Opens, Since, Tallied, Tally
+from shared.contracts.tallies import Level, Opens, Shifts, Since, Tallied, Tally
+from shared.contracts.victims.people import of_a_victim
 from shared.contracts.vocabulary import (
     AgeBand,
     CampaignChannel,
@@ -19,11 +20,14 @@ from shared.contracts.vocabulary import (
     OneOrMore,
     Organisation,
     Rating,
+    Relation,
     Service,
     ServiceRefusal,
     Sex,
     StatusOutcome,
 )
+
+KIN = get_args(Relation)
 
 
 @contract(
@@ -44,15 +48,17 @@ from shared.contracts.vocabulary import (
     derived=("first_service_this_year",),
     tallies=(
         Tally("assisted", ("victim_pid",), "change", period="year", flag="first_service_this_year"),
-        Tally("served", ("victim_pid",), "served"),
+        Tally("served", ("victim_pid",), "served", opens=Opens("relation", (None,), others_close=False)),
+        Tally("kin_served", ("victim_pid",), shifts="kin_served", opens=Opens("relation", KIN, others_close=False)),
         Tally(
             "communicated",
             ("victim_pid",),
             "communicated",
-            opens=Opens("service", ("communication",), others_close=False),
+            opens=Opens("to_victim", ("communication",), others_close=False),
         ),
         Tally("service", ("victim_pid", "service"), "running", opens=Opens("ended", (None,), others_close=False)),
         Since("victim", ("victim_pid",), "latency_s"),
+        Since("victim", ("victim_pid",), "first_delay_s", only="served"),
     ),
     rows=(
         "IP-f",
@@ -81,6 +87,21 @@ class ServiceProvided(Fact, frozen=True, kw_only=True):
     communicated: Tallied | None = None
     running: Tallied | None = None
     latency_s: Count | None = None
+    first_delay_s: Count | None = None
+    """From the identification to the first service after it, of that service."""
+    relation: Relation | None = None
+    """To a victim who died: the person is an indirect victim (next of kin or spouse); absent: a direct one."""
+    kin_served: Shifts | None = None
+
+    @property
+    def to_victim(self) -> Service | None:
+        """The service, if a direct victim was given it."""
+        return self.service if self.relation is None else None
+
+    def check(self) -> Iterator[Problem]:
+        """Yield `no_victims`, too."""
+        yield from super().check()
+        yield from of_a_victim(self.offence)
 
 
 class VictimService(Fact, frozen=True, kw_only=True):
@@ -169,6 +190,13 @@ class MigrationStatusResolved(Fact, frozen=True, kw_only=True):
     derived=("sender", "first_enrolment", "found"),
     tallies=(
         Tally("enrolment", ("referral_id",), "change", regional=True),
+        Tally(
+            "enrolment_of_case",
+            ("case_id",),
+            shifts="of_case",
+            opens=Opens("referral_id", (None,), others_close=False),
+            regional=True,
+        ),
         Tally("programme", ("victim_pid", "programme"), "running"),
     ),
     rows=("VA-5.1b",),
@@ -180,13 +208,16 @@ class ProgrammeEnrolled(Fact, frozen=True, kw_only=True):
     programme: Service
     referral_id: Ref | None = None
     """The referral by which the victim was taken home."""
+    case_id: Ref | None = None
+    """The case of the return, where there was no referral."""
     sender: Country | None = None
-    """The country that sent the referral, where it is known."""
+    """The country that sent the victim home, where it is known."""
     first_enrolment: bool | None = None
-    """Nobody was enrolled under this referral before; without a referral, not known."""
+    """Nobody was enrolled under this referral or case before; without either, not known."""
     found: bool | None = None
     """First, and after the region had given notice that the returned victim was enrolled nowhere."""
     change: Tallied | None = None
+    of_case: Shifts | None = None
     running: Tallied | None = None
 
 
@@ -292,6 +323,10 @@ class ProjectClosed(Project, frozen=True, kw_only=True):
     bad=("occupied", "partly"),
     privacy="P",
     entity="victim_pid",
+    tallies=(
+        Tally("assessed", ("victim_pid",), shifts="assessed"),
+        Tally("occupied", ("victim_pid",), shifts="in_work", opens=Opens("occupied", (True,))),
+    ),
     rows=("VA-5.2",),
 )
 class OccupationAssessed(Fact, frozen=True, kw_only=True):
@@ -302,6 +337,9 @@ class OccupationAssessed(Fact, frozen=True, kw_only=True):
     occupied: bool
     sex: Sex
     sector: Industry | None = None
+    assessed: Shifts | None = None
+    in_work: Shifts | None = None
+    """By the person's latest assessment."""
 
     def check(self) -> Iterator[Problem]:
         """Yield `contradiction`, too."""
@@ -379,6 +417,7 @@ class CampaignLaunched(Campaign, frozen=True, kw_only=True):
     good=CAMPAIGN | {"reach": 250000, "recall": 0.31, "sample_n": 1200},
     bad=("recall", 31),
     entity="campaign_id",
+    tallies=(Level("campaign_reach", ("campaign_id",), "reach", "reached"),),
     rows=("VA-2.1c",),
 )
 class CampaignMeasured(Campaign, frozen=True, kw_only=True):
@@ -387,6 +426,8 @@ class CampaignMeasured(Campaign, frozen=True, kw_only=True):
     reach: Count
     recall: Share
     sample_n: Count
+    reached: Shifts | None = None
+    """What it changes of how many are reached, by each campaign's latest measurement."""
 
     def check(self) -> Iterator[Problem]:
         """Yield `contradiction`, too."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, get_args
 
 from msgspec import Meta, field
 
 from shared.contracts import Count, Problem, Ref, Value, contract
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Opens, Since, Tallied, Tally
+from shared.contracts.tallies import Level, Opens, Shifts, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     Act,
     AgeBand,
@@ -17,9 +17,11 @@ from shared.contracts.vocabulary import (
     Complainant,
     Control,
     DecidedBy,
+    DefinedCrime,
     DurationBand,
     Exploitation,
     Gender,
+    Harm,
     IdentifiedBy,
     Industry,
     Listed,
@@ -36,6 +38,14 @@ from shared.contracts.vocabulary import (
 )
 
 CRIME_OF = {"PossibleVictimOfTrafficking": "tip", "ActualVictimOfTrafficking": "tip", "SmuggledMigrantHarmed": "som"}
+
+
+def of_a_victim(offence: Offence) -> Iterator[Problem]:
+    """Yield `no_victims` for an offence that, by the Plan's definitions, makes nobody a victim."""
+    if offence not in get_args(DefinedCrime):
+        yield Problem("/data/offence", "no_victims", "the Plan knows victims of two crimes: tip (trata), som (tráfico)")
+
+
 VICTIMS = ("PossibleVictimOfTrafficking", "ActualVictimOfTrafficking", "SmuggledMigrantHarmed")
 
 
@@ -97,12 +107,19 @@ class VictimIdentified(Fact, frozen=True, kw_only=True):
     exploitation_country: State | None = None
     occurred_from: date | None = None
     occurred_to: date | None = None
+    harm: Listed[Harm] = ()
+    """What a smuggled migrant suffered on the way (the Plan's definition of a víctima de tráfico)."""
+    place_ref: Ref | None = None
+    """The place, reported before, because of which the victim was found (Plan IE 3.2.1)."""
     change: Tallied | None = None
     unsettled: Tallied | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield `contradiction`, and what the definition of trafficking lacks, too."""
         yield from super().check()
+        yield from of_a_victim(self.offence)
+        if self.harm and self.status == "NotAVictimOfTrafficking":
+            yield contradiction("harm", "who is not a victim has suffered none of it")
         meant = CRIME_OF.get(self.status)
         if meant is not None and self.offence != meant:
             yield contradiction("status", "a victim of trafficking is one of tip, a smuggled migrant harmed one of som")
@@ -138,6 +155,8 @@ class Completeness(Value, frozen=True, kw_only=True):
 
 
 FILLED = (
+    Level("core_filled", ("victim_pid",), "completeness.core_filled", "filled"),
+    Level("core_total", ("victim_pid",), "completeness.core_total", "to_fill"),
     Tally("on_file", ("victim_pid",), "on_file"),
     Tally("well_filled", ("victim_pid",), "well_filled", opens=Opens("completeness.well_filled", (True,))),
 )
@@ -176,12 +195,15 @@ class VictimRegistered(Fact, frozen=True, kw_only=True):
     citizenship: Nationality | None = None
     gender: Gender | None = None
     age_broad: AgeBroad | None = None
+    filled: Shifts | None = None
+    to_fill: Shifts | None = None
     on_file: Tallied | None = None
     well_filled: Tallied | None = None
 
     def check(self) -> Iterator[Problem]:
-        """Yield what is wrong with the completeness, and `age_mismatch`, too."""
+        """Yield what is wrong with offence or completeness, and `age_mismatch`, too."""
         yield from super().check()
+        yield from of_a_victim(self.offence)
         yield from self.completeness.check()
         band = "minor" if self.age_broad in MINOR else "adult"
         if self.age_broad is not None and band != self.age_band:
@@ -206,6 +228,8 @@ class VictimUpdated(Fact, frozen=True, kw_only=True):
 
     victim_pid: Ref
     completeness: Completeness
+    filled: Shifts | None = None
+    to_fill: Shifts | None = None
     on_file: Tallied | None = None
     well_filled: Tallied | None = None
 
@@ -265,12 +289,20 @@ class IndirectVictim(Value, frozen=True, kw_only=True):
     bad=("indirect_victims", ["parent"]),
     privacy="S",
     entity="victim_pid",
+    tallies=(Level("next_of_kin", ("victim_pid",), "kin", "indirect"),),
+    rows=("VA-2.1",),
 )
 class VictimDeceased(Fact, frozen=True, kw_only=True):
     """A victim died; the indirect victims may be given services."""
 
     victim_pid: Ref
     indirect_victims: Listed[IndirectVictim] = ()
+    indirect: Shifts | None = None
+
+    @property
+    def kin(self) -> int:
+        """How many become victims by the death: by each victim's latest report."""
+        return len(self.indirect_victims)
 
     def check(self) -> Iterator[Problem]:
         """Yield nothing: a victim has two parents, so relations do repeat."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import field
 
-from shared.contracts import Problem, Ref, contract
+from shared.contracts import Data, Problem, Ref, Time, contract
 from shared.contracts.sense import Fact
 from shared.contracts.vocabulary import AgeBand, Country, Organisation, RepatriationFailure, Sex
 
@@ -51,6 +51,23 @@ class RepatriationCompleted(Fact, frozen=True, kw_only=True):
         yield from super().check()
         if self.to == self.sender:
             yield Problem("/data/to", "same_country", "a repatriation goes to another country")
+
+
+@contract(
+    "victims.repatriation.lost",
+    good={"case_id": "case-12", "from": "GTM", "to": "MEX", "due": "2004-06-01T00:00:00Z"},
+    bad=("due", ...),
+    privacy="P",
+    entity="case_id",
+    rows=("VA-5.1b",),
+)
+class RepatriationLost(Data, frozen=True, kw_only=True):
+    """Of a victim who was taken home without a referral no programme is known in time (Plan VA 5.1)."""
+
+    case_id: Ref
+    sender: Country = field(name="from")
+    to: Country
+    due: Time
 
 
 class Journey(Fact, frozen=True, kw_only=True):

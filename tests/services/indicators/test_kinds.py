@@ -139,3 +139,55 @@ def test_the_plans_score_is_weighted_by_the_points_of_its_areas():
 def test_a_row_of_one_row_is_that_row():
     fold = folded(event("legal.law.amended"), event("legal.law.enacted"))
     assert row(fold, "LE-2.R3").headline.value == row(fold, "LE-1.R3").headline.value == 2
+
+
+@pytest.mark.parametrize(
+    ("identity", "name", "said", "without", "expected"),
+    [
+        ("VA-5.2", "victims.occupation.assessed", {"occupied": True}, ("assessed", "in_work"), (1, 1)),
+        ("VA-5.2", "victims.occupation.assessed", {"occupied": False}, ("assessed", "in_work"), (0, 1)),
+        ("VA-2.1c.reach", "victims.campaign.measured", {"reach": 700}, ("reached",), (700, None)),
+        ("VA-3.1b", "victims.victim.updated", {}, ("filled", "to_fill"), (20, 22)),
+        ("IE-1.2a", "intel.entryrequirement.declared", {}, ("in_force",), (1, None)),
+        ("IE-3.1.1.topics", "training.course.delivered", {}, ("at_border",), (1, None)),
+        ("VA-2.1.indirect", "victims.victim.deceased", {}, ("indirect",), (1, None)),
+    ],
+)
+def test_what_was_recorded_before_it_was_counted_exactly_counts_as_it_did(identity, name, said, without, expected):
+    found = row(folded(event(name, **said, **dict.fromkeys(without, ...))), identity).headline
+    assert (found.numerator if found.denominator else found.value, found.denominator) == expected
+
+
+def inspected(count, since, until, time):
+    return event("intel.controlstat.reported", time=time, count=count, since=since, until=until)
+
+
+def test_a_rate_counts_only_in_the_periods_that_are_over_and_were_reported():
+    flags = [event("intel.document.flagged", time=f"2004-{day}T10:00:00Z") for day in ("01-01", "02-10", "03-31")]
+    told = inspected(100, "2004-01-01", "2004-01-31", "2004-02-02T00:00:00Z")
+    march = inspected(300, "2004-03-01", "2004-03-31", "2004-03-20T00:00:00Z")  # before the period is over
+    fold = folded(march, *flags, told)
+    for day, expected in (("2004-01-30", None), ("2004-03-30", (1, 100)), ("2004-03-31", (2, 400))):
+        found = row(fold, "IE-3.1ii.rate", day).headline
+        assert (found and (found.numerator, found.denominator)) == expected, day
+    assert row(fold, "IE-3.1ii.rate", today="2004-03-30").headline.denominator == 100
+
+
+def test_a_difference_needs_both_sides():
+    before, after = ({"phase": phase, "topic": "ethics"} for phase in ("before", "after"))
+    asked = [event("training.survey.answered", score=0.5, **before)]
+    assert row(folded(*asked), "IP-c.change").headline is None
+    asked += [event("training.survey.answered", score=score, **after) for score in (0.75, 0.85)]
+    asked += [event("training.survey.answered", "HND", score=0.1, **after)]  # asked after only
+    found = row(folded(*asked), "IP-c.change")
+    assert found.headline.value == pytest.approx(0.3)
+    assert {cell.country for cell in found.cells} == {"GTM", "REG"}
+
+
+def test_one_victims_rating_is_not_published():
+    rated = [event("victims.evaluation.submitted", case_id="ca-1")]
+    assert row(folded(*rated), "VA-5.1").headline.value == 3
+    shown = row(folded(*rated), "VA-5.1", exact=False)
+    assert shown.headline.suppressed
+    assert all(cell.suppressed for cell in shown.cells)
+    assert row(folded(*rated * 22), "VA-5.1", exact=False).headline.value == 3

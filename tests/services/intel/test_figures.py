@@ -88,11 +88,13 @@ async def test_feedback_given_in_a_countrys_name_is_taken_back_with_the_victim_i
     given = await desk.recorded("intel.feedback.given")
     assert len(given) == 1
     await desk.tell(desk.retracted(victim))
-    back = await desk.one("intel.notice.retracted")
-    assert (back.data.supersedes, back.country) == (given[0].id, "MEX")
-    assert back.data.previous["change"] == {"by": 1}
-    found = folded("PC-1.1.3", await desk.recorded(), desk.clock.at.date())
-    assert not [cell for cell in found.cells if cell.value]
+    proven = await desk.one("intel.location.proven")
+    back = await desk.recorded("intel.notice.retracted")
+    assert {(one.data.supersedes, one.country) for one in back} == {(given[0].id, "MEX"), (proven.id, "MEX")}
+    assert {one.data.previous["change"]["by"] for one in back} == {1}
+    for row in ("PC-1.1.3", "IE-3.2.1.victims"):
+        found = folded(row, await desk.recorded(), desk.clock.at.date())
+        assert not [cell for cell in found.cells if cell.value]
 
 
 async def test_what_is_told_and_taken_back_at_once_waits_until_it_is_in_the_log(desk):
