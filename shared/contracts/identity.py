@@ -56,7 +56,7 @@ WHOSE: Mapping[str, str] = {
         SHARED,
     ),
     **dict.fromkeys(("doc_ref", "specimen_id", "superseded_by"), OF + "issuing"),
-    **dict.fromkeys(("article", "hit_id", "indicator", "match_id", "need_id", "plan", "row"), MADE),
+    **dict.fromkeys(("article", "hit_id", "indicator", "match_id", "milestone", "need_id", "plan", "row"), MADE),
     **dict.fromkeys(("about", "evidence", "flag_id", "list_event", "original_id", "supersedes"), EVENT),
     **dict.fromkeys(("articles", "carrier", "instrument_ref", "procedure_ref", "series", "version"), LABEL),
     **dict.fromkeys(("entity", "into", "pids", "seizure_ids", "where"), TOLD),
