@@ -111,7 +111,7 @@ def _report(said: Words, report: Said) -> dict[str, Any]:
     return {
         "when": _when(said, report.on),
         "recorded": _when(said, report.recorded) if report.recorded else "",
-        "who": ", ".join(_who(said, country) for country in report.senders),
+        "who": _senders(said, report.senders),
         "amends": said.text["corrects" if report.corrects else "retracts"] if amended else "",
         "what": amended or report.event,
         "name": report.id,
@@ -119,6 +119,12 @@ def _report(said: Words, report: Said) -> dict[str, Any]:
         "data": [(name, _plain(said, value)) for name, value in report.data.items()],
         "refused": report.refused,
     }
+
+
+def _senders(said: Words, senders: list[str]) -> str:
+    if {*senders} == {*MEMBERS}:
+        return said.text["all_countries"]
+    return ", ".join(_who(said, country) for country in senders)
 
 
 def _who(said: Words, code: str) -> str:
@@ -139,7 +145,9 @@ def _plain(said: Words, value: Any) -> str:
         return ", ".join(_plain(said, one) for one in value)
     if isinstance(value, bool):
         return said.text["yes" if value else "no"]
-    return said.values.get(str(value)) or said.place(str(value))
+    # What stands for the sender or the number differs from report to report.
+    text = str(value).replace("{by}", "…").replace("{n}", "…")
+    return said.values.get(text) or said.place(text)
 
 
 def _expected(said: Words, one: Row, asked: Expected) -> Iterator[dict[str, Any]]:
