@@ -10,6 +10,7 @@ from infra.region.stories.courses import given
 from infra.region.stories.legal import witness_of
 from infra.region.stories.network import CLASSES, KINDS
 from infra.region.stories.training import certified, officer_of
+from infra.region.stories.victims import found_at
 from shared.contracts import Event
 
 Answer: TypeAlias = Callable[[Scene, Event[Any]], Iterator[Step]]
@@ -80,6 +81,9 @@ def place_reported(scene: Scene, event: Event[Any]) -> Iterator[Step]:
     if scene.chance(0.45):
         found = {**place, "victims_found": scene.random.randint(0, 9)}
         yield scene.report("intel.location.verified", found, after=after)
+        if found["victims_found"] and scene.chance(0.7):
+            owner = f"{event.data.owner}:" if event.data.owner else ""
+            yield found_at(scene, f"{owner}{event.data.entity}", after + scene.days(1, 10))
     elif scene.chance(0.6):
         yield scene.report("intel.location.cleared", place, after=after)
 

@@ -35,6 +35,7 @@ def _said(scene: Scene, which: dict[str, str]) -> dict[str, Any]:
         "articles": [f"art-{scene.random.randint(100, 400)}"],
         "penalty_min_months": least,
         "penalty_max_months": least + scene.random.randrange(24, 120, 12),
+        "protects": scene.some(("women", "children"), 2) if scene.chance(0.5) else [],
         "reported_by": "legislature",
     }
 
@@ -109,7 +110,7 @@ def effort(scene: Scene) -> Iterator[Step]:
 
 def means(scene: Scene) -> Iterator[Step]:
     """Tell of means pledged for a row of the Plan, and mostly given."""
-    service = scene.one(("legal", "training"))
+    service = scene.one(("intel", "victims", "legal", "training"))
     data: dict[str, Any] = {
         "country": scene.country,
         "row": scene.one(ROWS),

@@ -55,7 +55,11 @@ def victim(scene: Scene) -> Iterator[Step]:
     if scene.chance(0.02):
         relations = [{"relation": scene.one(("parent", "child", "spouse"))}]
         deceased = {"victim_pid": pid, "indirect_victims": relations, "reported_by": "consulate"}
-        yield scene.report("victims.victim.deceased", deceased, after=scene.days(2, 60))
+        died = scene.days(2, 60)
+        yield scene.report("victims.victim.deceased", deceased, after=died)
+        kin = {"victim_pid": scene.name("kin"), "offence": offence, "relation": relations[0]["relation"]}
+        helped = {**kin, "service": "SocialCare", **person(scene, *VICTIMS[offence]), "reported_by": "ngo"}
+        yield scene.report("victims.service.provided", helped, after=died + scene.days(1, 20))
     elif scene.chance(REFERRED):
         yield from _referral(scene, pid, offence, who)
     elif scene.chance(0.5):
@@ -119,7 +123,9 @@ def _identified(scene: Scene, pid: str, offence: str, who: dict[str, str]) -> di
         **who,
         "reported_by": scene.pick(REPORTERS),
     }
-    return data | _trafficked(scene) if offence == "tip" else data
+    if offence == "tip":
+        return data | _trafficked(scene)
+    return data | {"harm": scene.some(("physical", "moral", "patrimonial", "other"), 2)} if scene.chance(0.9) else data
 
 
 def _trafficked(scene: Scene) -> dict[str, Any]:
@@ -157,6 +163,13 @@ def _served(scene: Scene, pid: str, offence: str, service: str, who: dict[str, s
     if service == "shelter" and scene.chance(0.7):
         after += scene.days(10, 90)
         yield scene.report("victims.service.ended", {**named, "ended": scene.now + after}, after=after)
+
+
+def found_at(scene: Scene, place_ref: str, after: timedelta) -> Step:
+    """Tell of a victim identified because of a place that was reported."""
+    who = person(scene, *VICTIMS["tip"])
+    found = _identified(scene, scene.name("vic"), "tip", who) | {"place_ref": place_ref}
+    return scene.report("victims.victim.identified", found, after=after)
 
 
 def _referral(scene: Scene, pid: str, offence: str, who: dict[str, str]) -> Iterator[Step]:
@@ -202,6 +215,8 @@ def _way_home(scene: Scene, referral: dict[str, Any], pid: str, who: dict[str, s
         **{name: referral[name] for name in ("referral_id", "case_id", "from", "to")},
         "reported_by": "consulate",
     }
+    if scene.chance(0.1):
+        del journey["referral_id"]  # nobody wrote down which it was
     planned, home = scene.days(3, 6), scene.days(7, 24)
     ahead = {**journey, "planned_for": scene.day((sent + home).days)}
     yield scene.report("victims.repatriation.planned", ahead, after=sent + planned)
