@@ -14,10 +14,14 @@ from shared.contracts import SERVICES, Event
 from shared.contracts.questions import MailboxAsk
 from shared.questions import Asked
 from tests.harness.speaking import NOW, clock, example, say
+from tests.harness.system import ROOT
+
+DATELESS = {"CRM_PLAN_FOLDER": str(ROOT / "tests/plans/second")}
+"""A plan whose calendar tells nobody anything: what is told here is what the test sets off."""
 
 
 async def test_the_mailbox_is_replayed_from_a_date_and_stays_as_it_was(system):
-    system.start(*SERVICES, **clock(speed=86400))
+    system.start(*SERVICES, **clock(speed=86400), **DATELESS)
     await system.ready()
     gtm, mex = await system.country("GTM"), await system.country("MEX")
     for place in ("place-1", "place-2"):
@@ -47,7 +51,7 @@ async def test_the_mailbox_is_replayed_from_a_date_and_stays_as_it_was(system):
 
 
 async def test_crm_mailbox_prints_what_was_told_from_a_day_on(system):
-    system.start(*SERVICES, **clock())
+    system.start(*SERVICES, **clock(), **DATELESS)
     await system.ready()
     gtm = await system.country("GTM")
     data = example("intel.location.reported", target_country="MEX")
