@@ -100,7 +100,7 @@ def _word_faults(plan: Plan, *, unused: bool) -> Iterator[str]:
     labels |= {"input"} if any(row.inputs for row in plan.rows.values()) else set()
     units = {row.unit for row in plan.rows.values()}
     for lang, _ in LANGUAGES:
-        said: Words = words(lang)
+        said: Words = words(lang, plan)
         for kind, used, have in (("label", labels, said.labels), ("unit", units, said.units)):
             yield from (f"{kind} {one!r} has no word in {lang!r}" for one in sorted(used - have.keys()))
             extra = sorted(have.keys() - used) if unused else []

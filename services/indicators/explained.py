@@ -18,7 +18,7 @@ from shared.contracts.vocabulary import MEMBERS, REGION
 
 def objectives(lang: str, plan: Plan, state: State, now: datetime, found: list[Figures]) -> str:
     """Return the page with the whole Plan: areas, objectives, results, activities, and what measures each."""
-    said, degree = words(lang), degrees(plan, found)
+    said, degree = words(lang, plan), degrees(plan, found)
     lines = {one.row.id: pages.summary(said, one) for one in found}
     lines |= {one["id"]: one for one in pages.milestones(said, plan, occurrences(plan, state), now)}
     shown = _Shown(said, plan, degree, lines)
@@ -77,7 +77,7 @@ def _title(said: Words, text: Text | None) -> str:
 
 def row(lang: str, plan: Plan, identity: str, example: Example | None) -> dict[str, Any]:
     """Return what a row's page shows beside its figures: where it stands in the Plan, and how it is computed."""
-    said, one = words(lang), plan.rows[identity]
+    said, one = words(lang, plan), plan.rows[identity]
     place = plan.hierarchy.places.get(identity) or plan.hierarchy.places.get(one.belongs)
     return {
         "place": _place(said, plan, place) if place else None,
@@ -116,7 +116,7 @@ def _report(said: Words, report: Said) -> dict[str, Any]:
         "what": amended or report.event,
         "name": report.id,
         "times": report.times if report.times > 1 else 0,
-        "data": [(name, _plain(said, value)) for name, value in report.data.items()],
+        "data": [(said.labels.get(name, name), _plain(said, value)) for name, value in report.data.items()],
         "refused": report.refused,
     }
 

@@ -66,15 +66,15 @@ def _degree(plan: Plan, rows: list[str], verdicts: Mapping[str, Verdict]) -> Deg
 
 def told(plan: Plan, found: Iterable[Figures]) -> list[dict[str, Any]]:
     """Return the areas with all below them for tools: what the Plan says, what carries it, how far it is met."""
-    known = [*found]
-    telling = _Telling(plan, degrees(plan, known), {one.row.id: verdict(one) for one in known})
+    known = {one.row.id: one for one in found}
+    telling = _Telling(plan, degrees(plan, known.values()), known)
     return [telling.area(area) for area in plan.areas]
 
 
 class _Telling(Struct, frozen=True):
     plan: Plan
     degrees: Mapping[str, Degree]
-    verdicts: Mapping[str, Verdict]
+    found: Mapping[str, Figures]
 
     def area(self, area: Area) -> dict[str, Any]:
         return {
@@ -95,7 +95,11 @@ class _Telling(Struct, frozen=True):
             **{column: tree.said(node, column) for column in COLUMNS},
             "indicators": node.indicators,
             "by": node.by,
-            "rows": {row: self.verdicts[row] for row in rows_of(self.plan, node.id)},
+            "rows": [_row(self.found[row]) for row in rows_of(self.plan, node.id)],
             "degree": self.degrees[node.id],
             "below": [self.node(below) for below in tree.below(node.id)],
         }
+
+
+def _row(one: Figures) -> dict[str, Any]:
+    return {"id": one.row.id, "verdict": verdict(one), "unknown": one.unknown or None, "missing": one.missing}

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
+from copy import copy
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -94,14 +95,23 @@ class Words:
 
 
 @cache
-def words(lang: str) -> Words:
-    """Return the words of one of `LANGUAGES`."""
+def _words(lang: str) -> Words:
     return Words(lang)
+
+
+def words(lang: str, plan: Plan | None = None) -> Words:
+    """Return the words of one of `LANGUAGES`, with those that a plan brings for its units and labels."""
+    said = _words(lang)
+    if plan and (plan.units or plan.labels):
+        said = copy(said)
+        said.units = said.units | {name: said.title(text) for name, text in plan.units.items()}
+        said.labels = said.labels | {name: said.title(text) for name, text in plan.labels.items()}
+    return said
 
 
 def render(template: str, lang: str, plan: Plan, **content: Any) -> str:
     """Return a page."""
-    said = words(lang)
+    said = words(lang, plan)
     frame = {"lang": lang, "languages": LANGUAGES, "text": said.text, "title": said.title(plan.title)}
     return _templates.get_template(template).render(**frame, members=len(MEMBERS), **content)
 
@@ -110,7 +120,7 @@ def scoreboard(  # noqa: PLR0913 - what the page shows
     lang: str, plan: Plan, state: State, now: datetime, found: list[Figures], *, played: bool = False
 ) -> str:
     """Return the page with every row, the milestones and who has been heard of."""
-    said = words(lang)
+    said = words(lang, plan)
     areas = []
     for area in plan.areas:
         rows = [summary(said, one) for one in found if one.row.id.partition("-")[0] == area.id]
@@ -215,7 +225,7 @@ def _activity(said: Words, state: State) -> Iterator[tuple[str, list[str]]]:
 
 def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | None, **more: Any) -> str:
     """Return the page of one row; `more`: its place in the Plan, and how it is computed."""
-    said = words(lang)
+    said = words(lang, plan)
     # Not every label of the row is one of its cells: the values of some are what is counted.
     names = [*dict.fromkeys(name for cell in one.cells for name in cell.labels)]
     return render(
@@ -265,7 +275,7 @@ def _cell(said: Words, one: Figures, cell: Cell, names: list[str]) -> dict[str, 
 
 def report(lang: str, plan: Plan, one: Report, checksum: str) -> str:
     """Return the page of a quarter's report."""
-    said = words(lang)
+    said = words(lang, plan)
     rows = [
         {
             "id": row.id,

@@ -242,6 +242,8 @@ class Plan(Struct, frozen=True, dict=True):
     hierarchy: Hierarchy = Hierarchy({})
     lead: Text | None = None
     played: Text | None = None
+    units: Mapping[str, Text] = {}
+    labels: Mapping[str, Text] = {}
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -285,6 +287,10 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
     """What it says where the plan is played in quick motion: what is real, and what invented."""
     floor: float = 0.5
     """The share of member countries that must have reported for a row, else nothing is said of the region's target."""
+    units: dict[str, Text] = {}
+    """Units of its rows that the pages have no words for."""
+    labels: dict[str, Text] = {}
+    """Labels of its rows that the pages have no words for."""
 
 
 def load(folder: Path = FOLDER) -> Plan:
@@ -313,8 +319,8 @@ def load(folder: Path = FOLDER) -> Plan:
     head = found["plan"][0][1]
     by_row, by_milestone = {row.id: row for _, row in rows}, {row.id: row for _, row in milestones}
     tree = Hierarchy({node.id: node for _, node in nodes})
-    said = (head.id, head.title, head.start, head.silent_days, head.remind_days, head.bodies, head.floor)
-    plan = Plan(*said, areas, by_row, by_milestone, digest.hexdigest(), tree, head.lead, head.played)
+    said = {name: getattr(head, name) for name in head.__struct_fields__}
+    plan = Plan(**said, areas=areas, rows=by_row, milestones=by_milestone, digest=digest.hexdigest(), hierarchy=tree)
     if faults := [*_hierarchy_faults(nodes, areas, [*rows, *milestones])]:
         raise PlanError(faults, plan)
     return plan

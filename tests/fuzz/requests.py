@@ -11,6 +11,7 @@ TARGETS = (
     *("/contracts/schemas/intel.document.flagged.json", "/static/board.css", "/healthz", "/readyz", "/api/milestones"),
     *("/api/indicators/LE-2.1", "/api/indicators/VA-4.1", "/reports/2004-Q1", "/reports/2004-Q1.json", "/rebuild"),
     *("/reports/2004-Q1.csv", "/nothing", "/static/", "/indicators/LE-2.1", "/api/indicators/", "/contracts/x"),
+    *("/objectives", "/api/objectives"),
 )
 PIECES = (
     *(

@@ -56,9 +56,10 @@ DAYS = (
     *("x", "%00", "%ED%A0%80", "%FF", "2004-03-01%0A", "2004-03-01T00:00:00Z", "+2004-03-01", "1" * 3000),
 )
 REVISIONS = ("9" * 20, "0", "-1", "1.0", "01", "x", "%D9%A1", "1%00", "1e3", "%ED%A0%80")
+DATED = ("/api/indicators", "/api/objectives", "/indicators/VA-4.1")
 REFUSED = {
     400: (
-        *(f"{page}?as_of={day}" for page in ("/api/indicators", "/indicators/VA-4.1") for day in DAYS),
+        *(f"{page}?as_of={day}" for page in DATED for day in DAYS),
         *(f"/reports/2004-Q1{form}?revision={one}" for form in ("", ".json") for one in REVISIONS),
         *("/?lang=xx", "/?lang=es%00", "/?lang=ES", "/indicators/VA-4.1?lang=%ED%A0%80"),
         *("/?as_of=2004-03-01", "/?x=1", "/api/milestones?as_of=2004-03-01", "/metrics?name[]=x", "/readyz?x=1"),

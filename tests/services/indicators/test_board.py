@@ -237,7 +237,10 @@ def test_objectives_as_json_have_every_level_and_row_with_its_verdict(base):
     assert (result["id"], result["level"], result["resources"]) == ("PC-R1.1", "result", objective["resources"])
     assert [node["id"] for node in result["below"]] == [f"PC-A1.1.{n}" for n in range(1, 6)]
     (treaties,) = (node for node in areas["LE"]["below"][1]["below"] if node["id"] == "LE-R2.1")
-    assert treaties["rows"]["LE-2.1"] == "not_met"
+    (acts,) = (row for row in treaties["rows"] if row["id"] == "LE-2.1")
+    assert (acts["verdict"], acts["unknown"]) == ("not_met", None)
+    (joint,) = (row for row in objective["rows"] if row["id"] == "PC-1a")
+    assert (joint["verdict"], joint["unknown"]) == ("not_known", "no_data")
     assert treaties["degree"] == {"met": 0, "not_met": 1, "not_known": 0, "no_target": 2}
 
 

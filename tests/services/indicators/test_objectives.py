@@ -9,9 +9,9 @@ COUNTRIES = ("BLZ", "CAN", "CRI", "DOM", "SLV", "GTM", "HND", "MEX", "NIC", "PAN
 POINTS = [event("intel.contactpoint.designated", country) for country in COUNTRIES]
 
 
-def found(*payloads: bytes):
+def found(*payloads: bytes, today: str = "2004-03-15"):
     fold = folded(*payloads)
-    day = Span.now(instant("2004-03-31").date())
+    day = Span.now(instant(today).date())
     return degrees(PLAN, all_figures(PLAN, fold.state, day, exact=True))
 
 
@@ -26,7 +26,12 @@ def test_the_degree_counts_targets_met_not_met_and_not_known():
     """Eleven of eleven contact points are named, none is vacant: both targets of the activity are met."""
     assert found(*POINTS)["IE-A1.2.2"] == Degree(met=2)
     assert found(*POINTS[:10])["IE-A1.2.2"].not_met == 1
-    assert found()["IE-A1.2.2"].met == 0
+    assert found()["IE-A1.2.2"] == Degree(not_known=2)
+
+
+def test_who_falls_silent_improves_no_degree():
+    """Nobody reports for 60 days: what was met is not known."""
+    assert found(*POINTS, today="2004-04-30")["IE-A1.2.2"] == Degree(not_known=2)
 
 
 def test_a_row_without_a_target_says_nothing_of_the_degree():

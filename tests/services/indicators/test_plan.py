@@ -1,4 +1,5 @@
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -158,3 +159,9 @@ def test_one_of_a_unit_is_said_in_the_singular(lang, one, two):
     said = words(lang)
     assert (said.unit("courses", 1.0), said.unit("courses", 2), said.unit("courses", None)) == (one, two, two)
     assert said.units_of_one.keys() == words("en").units_of_one.keys() <= said.units.keys()
+
+
+def test_a_plan_brings_words_for_units_and_labels_of_its_own():
+    plan = load(Path(__file__).parents[2] / "plans" / "second")
+    assert words("es", plan).unit("members", 2) == "integrantes"
+    assert words("es", PLAN).unit("members", 2) == "members"
