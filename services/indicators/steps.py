@@ -122,7 +122,8 @@ def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) 
         amount = read(data) if account.amount else 1
         if amount is not None:
             by = 1 if counting else whole(amount)
-            day = date.fromisoformat(dated(data)).toordinal() if dated else moment.days[clock]
+            said = dated(data) if dated else None
+            day = date.fromisoformat(said).toordinal() if said else moment.days[clock]
             moves.cells += [(cell, day, by * sign) for cell in cells]
 
     return effect

@@ -1,8 +1,11 @@
 """Reports whose parts contradict each other, type by type: refused, with the field named."""
 
+from pathlib import Path
+
 import pytest
 
-from shared.contracts import registry
+from services.indicators.coverage import catalogue
+from shared.contracts import means, registry
 from tests.harness.door import judged, refusal
 
 LATE, LATE_DAY = "2004-03-02T10:00:01Z", "2004-03-03"
@@ -145,6 +148,17 @@ def test_what_is_told_as_done_may_lie_a_day_ahead_of_the_report():
     assert not refusal("intel.meeting.held", date="2004-03-02")
     assert not refusal("victims.service.provided", started="2004-03-02T10:00:00Z")
     assert not refusal("intel.operation.planned", started="2004-12-01T10:00:00Z")
+
+
+def test_the_rows_that_means_are_pledged_for_are_those_of_the_plan_that_is_followed(monkeypatch):
+    second = Path(__file__).parents[1] / "plans" / "second"
+    means.plan_rows.cache_clear()
+    assert means.plan_rows() == {*catalogue().indicators, *catalogue().milestones}
+    monkeypatch.setenv("CRM_PLAN_FOLDER", str(second))
+    means.plan_rows.cache_clear()
+    assert not refusal("training.resource.pledged", row="BD-1")
+    assert ("/data/row", "unknown_row") in refusal("training.resource.pledged", row="IE-1.1")
+    means.plan_rows.cache_clear()
 
 
 def test_a_report_does_not_expire_before_it_happened():
