@@ -13,7 +13,7 @@ from shared import contracts
 from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import MEMBERS
 from shared.log import Draft
-from tests.services.indicators.making import PLAN, event
+from tests.services.indicators.making import PLAN, amend, event
 from tests.services.indicators.test_announce import Hand, recording
 
 
@@ -141,3 +141,19 @@ def test_whoever_is_responsible_for_a_milestone_or_row_is_somebody_who_can_be_to
     responsible = {one.responsible for one in [*PLAN.milestones.values(), *PLAN.rows.values()]}
     assert responsible - PLAN.bodies.keys() == set()
     assert all(PLAN.bodies.values())
+
+
+async def test_what_was_reached_and_is_withdrawn_is_told_anew_also_after_a_restart(desk):
+    study = event("legal.study.published", "MEX", "2003-10-20T00:00:00Z")
+    desk.hears(study)
+    await desk.looks(2003, 10, 21)
+    desk.hears(amend("retracted", study))
+    await desk.looks(2003, 11, 2)
+    await desk.looks(2003, 11, 3)
+    desk.hears(event("legal.study.published", "MEX", "2003-11-10T00:00:00Z"))
+    await desk.looks(2003, 11, 11)
+    await desk.looks(2003, 11, 12)
+    events = [contracts.decode(one) for one in await desk._recorded()]
+    told = [one for one in events if one.subject == "MS-LE-3" and one.name.startswith("indicators.milestone.")]
+    assert [one.name.rpartition(".")[2] for one in told] == ["reached", "missed", "reached"]
+    assert len({one.id for one in told}) == 3
