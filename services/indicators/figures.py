@@ -1,5 +1,6 @@
 """Figures as they are published: of each row its cells, its one figure, whether the target is met, who is in it."""
 
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from datetime import date
@@ -75,7 +76,7 @@ class Parts(Struct, frozen=True):
     no_data: int
     """Without data: not achieved."""
     unknown: int
-    """With data, and not known for sure: not achieved either."""
+    """With data, and not known for sure or not published: not achieved either."""
 
 
 Find = Callable[[str], Figures]
@@ -163,9 +164,9 @@ def _composed(plan: Plan, row: Row, span: Span, find: Find) -> Figures:
         if cell.value is not None:
             weights, weighed = weights + weight, weighed + weight * cell.value
             cells.append(cell)
-    lacking = [one for one in rows if one.headline is None or one.headline.value is None]
-    parts = Parts(len(rows), len(lacking), sum(bool(one.verdict.doubt.reason) for one in rows) - len(lacking))
-    headline = Cell(REGION, {}, weighed / weights) if weights and len(lacking) < len(rows) else None
+    reasons = Counter(one.verdict.doubt.reason for one in rows)
+    parts = Parts(len(rows), reasons["no_data"], len(rows) - reasons["no_data"] - reasons[""])
+    headline = Cell(REGION, {}, weighed / weights) if weights and parts.no_data < parts.rows else None
     reported = frozenset[str]().union(*(one.reported for one in rows))
     return Figures(
         row,

@@ -44,6 +44,14 @@ def test_weights_of_what_has_not_come_anywhere_count_all_the_same():
     assert row(fold, "XC-4").headline.value == pytest.approx(points / 413)
 
 
+def test_what_is_not_published_is_not_known_and_no_lack_of_data():
+    """Whether referrals are overdue, and whether returned victims are lost, is told to nobody but operators."""
+    fold = folded(*heard(on=LATELY))
+    shown, exact = row(fold, "XC-1", exact=False).parts, row(fold, "XC-1").parts
+    assert row(fold, "VA-5.1b.lost", exact=False).unknown == "hidden"
+    assert (shown.no_data, shown.unknown) == (exact.no_data, exact.unknown + 2)
+
+
 @pytest.mark.parametrize("identity", ["IE-1.2", "IE-1.2a.declared", "LE-1.R1", "IP-1.1", "IP-2.1.1"])
 def test_no_country_has_reported_in_an_empty_system(identity):
     assert row(folded(), identity).coverage == 0
