@@ -258,7 +258,7 @@ class InformationRefused(Exchange, frozen=True, kw_only=True):
     tallies=(
         Tally("feedback", ("to", "exchange_id"), "change"),
         FED_BACK,
-        Since("information", ("to", "exchange_id"), "latency_s"),
+        Since("information", ("to", "exchange_id"), "latency_s", only="feedback"),
     ),
     rows=("PC-1.1.3",),
 )

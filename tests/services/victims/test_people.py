@@ -1,0 +1,67 @@
+"""What is decided of a person fits the crime; next of kin are told apart from direct victims; returns that are lost."""
+
+import pytest
+
+from services.victims.__main__ import SERVICE
+from shared.contracts import Refused
+from tests.harness.desk import desk
+from tests.services.indicators.making import folded, row
+
+HARMED = {"offence": "som", "status": "SmuggledMigrantHarmed", "harm": ["physical"]}
+
+
+@pytest.fixture
+async def victims(postgres_server):
+    async with desk(postgres_server, SERVICE) as one:
+        yield one
+
+
+async def figure(victims, identity, day=""):
+    rows = await victims.log.pool.fetch("select payload from log order by position")
+    found = row(folded(*(bytes(one["payload"]) for one in rows)), identity, day).headline
+    return found and ((found.numerator, found.denominator) if found.denominator else found.value)
+
+
+async def test_a_status_of_another_crime_is_refused_until_the_identification_is_corrected(victims):
+    identified = victims.event("victims.victim.identified")
+    await victims.tell(identified)
+    changed = victims.event("victims.victim.status_changed", 1, to="SmuggledMigrantHarmed")
+    (outcome,) = await victims.record(changed)
+    assert isinstance(outcome, Refused)
+    assert [(one.pointer, one.code) for one in outcome.problems] == [("/data/to", "contradiction")]
+    await victims.tell(victims.corrected(identified, **HARMED))
+    await victims.tell(changed)
+    (outcome,) = await victims.record(victims.corrected(changed, to="ActualVictimOfTrafficking"))
+    assert isinstance(outcome, Refused)
+    await victims.tell(victims.event("victims.victim.status_changed", 2, to="NotAVictimOfTrafficking"))
+    await victims.tell(victims.event("victims.victim.status_changed", 3, victim_pid="vi-9"))  # not identified here
+
+
+async def test_services_to_next_of_kin_count_as_services_and_not_as_victims_identified(victims):
+    await victims.tell(
+        victims.event("victims.victim.identified"),
+        victims.event("victims.victim.deceased", 1),
+        victims.event("victims.service.provided", 2, started=...),
+        victims.event("victims.service.provided", 3, victim_pid="kin-1", relation="parent", started=...),
+        victims.event("victims.service.provided", 4, victim_pid="kin-1", relation="parent", started=...),
+    )
+    assert await figure(victims, "VA-2.1.indirect") == 1
+    assert await figure(victims, "VA-4.1") == 3
+    assert await figure(victims, "VA-4.1.indirect") == 1
+    assert await figure(victims, "VA-4.1.reached") == (1, 1)
+    assert await figure(victims, "VA-4.1c") == (0, 1)
+    assert await figure(victims, "IP-f", "2004-12-31") == 2
+
+
+async def test_a_return_without_a_referral_is_lost_until_an_enrolment_names_its_case(victims):
+    home = victims.event("victims.repatriation.completed", referral_id=...)
+    await victims.tell(home)
+    await victims.pass_days(31)
+    assert await figure(victims, "VA-5.1b.lost") == 1
+    enrolled = victims.event("victims.programme.enrolled", 32, by="MEX", referral_id=..., case_id="GTM:case-12")
+    await victims.tell(enrolled)
+    assert await figure(victims, "VA-5.1b.lost") == 0
+    assert await figure(victims, "VA-5.1b.enrolled") == (1, 1)
+    await victims.tell(victims.retracted(enrolled))
+    assert await figure(victims, "VA-5.1b.lost") == 1
+    assert await figure(victims, "VA-5.1b.enrolled") == (0, 1)
