@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from shared import contracts
+from shared import contracts, once
 from shared.contracts import COUNT_MAX, Contract, Data, Event, identity
 from shared.contracts.tallies import Age, Both, Level, Opens, Shift, Shifts, Since, Tallied, Tally
 from shared.database import Connection
@@ -57,6 +57,11 @@ class _Told:
         if not tally.regional or grouped or not isinstance(value, str) or scope.removeprefix(identity.OF) in tally.key:
             return str(value)
         return identity.told_apart(scope, self.data, path, self.country)
+
+    @property
+    def said(self) -> once.Said:
+        """What counts once, whoever tells it."""
+        return once.Said(self.agreed, self.data, self.country, self.time, self.position)
 
     def acts(self) -> list[tuple[Acting, Thing, Act]]:
         """Return the acts that the report is."""
@@ -174,9 +179,9 @@ async def _amended(connection: Connection, event: Event[Any]) -> Event[Any]:
 
 async def _taken(connection: Connection, told: _Told) -> Data:
     """Take a report's acts off the record; return its data with what that takes away."""
-    acts = told.acts()
+    acts, parts = told.acts(), await once.take(connection, told.said)
     if not acts:
-        return told.data
+        return msgspec.structs.replace(told.data, **parts)
     removed = await connection.fetch(
         "delete from tally using unnest($1::text[], $2::text[], $3::timestamptz[]) as gone (what, thing, at)"
         " where tally.what = gone.what and tally.thing = gone.thing and tally.at = gone.at and position = $4"
@@ -192,7 +197,7 @@ async def _taken(connection: Connection, told: _Told) -> Data:
     gone = {row["what"] for row in removed}
     mine = [one for one in acts if one[1][0] in gone]
     plain = dict.fromkeys(one.field for one, *_ in acts if isinstance(one, Tally) and one.field)
-    return msgspec.structs.replace(told.data, **(plain | _changed(told, mine, record)))
+    return msgspec.structs.replace(told.data, **(plain | _changed(told, mine, record) | parts))
 
 
 async def _put(connection: Connection, tolds: Sequence[_Told]) -> list[Data]:
@@ -208,9 +213,11 @@ async def _put(connection: Connection, tolds: Sequence[_Told]) -> list[Data]:
         other for told, own in zip(tolds, each, strict=True) for _, thing, _ in own for _, other in told.beside(thing)
     ]
     record = await _recorded(connection, acts, since, beside)
+    parts = await once.put(connection, [told.said for told in tolds])
     filled = []
-    for told, own in zip(tolds, each, strict=True):
-        filled.append(msgspec.structs.replace(told.data, **_changed(told, own, record), **_lasted(told, own, record)))
+    for told, own, more in zip(tolds, each, parts, strict=True):
+        fields = _changed(told, own, record) | _lasted(told, own, record) | more
+        filled.append(msgspec.structs.replace(told.data, **fields))
         for _, thing, act in own:
             record.add(thing, act)
     await connection.execute(

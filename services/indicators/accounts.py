@@ -59,6 +59,8 @@ class Account(Struct, frozen=True, omit_defaults=True):
     """Field naming the country of the cell; empty: the event's own."""
     owned: bool = False
     """The field holds an identifier, whose owner is meant."""
+    once: str = ""
+    """Field with the parts that an event says it changes: added up by these, in the countries that they name."""
 
     @property
     def amounts(self) -> set[str]:
@@ -95,13 +97,17 @@ class Source(Struct, frozen=True):
     """(place in the account's key, values, whether it is to be one of them or none of them)"""
     labels: tuple[int | str, ...]
     """For each label of the row its place in the account's key, or a constant."""
+    apart: tuple[int, ...] = ()
+    """Places of which the first that is given tells levels apart, behind the labels."""
 
     def key(self, cell: Key) -> Key | None:
         """Return the row's cell that a cell of the account belongs to; None: a condition does not hold."""
         for place, values, among in self.where:
             if cell[place] == ABSENT or (cell[place] in values) is not among:
                 return None
-        return (cell[0], *[one if isinstance(one, str) else cell[one] or UNKNOWN for one in self.labels])
+        labels = [one if isinstance(one, str) else cell[one] or UNKNOWN for one in self.labels]
+        given = [cell[place] for place in self.apart if cell[place] != ABSENT]
+        return (cell[0], *labels, *(given[:1] or [UNKNOWN] if self.apart else []))
 
 
 class Accounts:
@@ -134,7 +140,11 @@ class Accounts:
             if role == REPORTED:
                 source = _source(msgspec.structs.replace(row, labels={}), term, chosen[need], 1)
             else:
-                source = _source(row, term, chosen[need], 1 if role in COUNTS.values() else term.add)
+                add = 1 if role in COUNTS.values() else term.add
+                source = _source(row, term, chosen[need], add)
+                if row.once:
+                    as_one = _source(row, term, chosen[need], add, region=True)
+                    self.sources.setdefault((row.id, role + AS_ONE), []).append(as_one)
             self.sources.setdefault((row.id, role), []).append(source)
             if role == SECONDS:
                 bucket = Source(chosen[need], row.stored(BUCKET), 1, (), (1,))
@@ -154,14 +164,19 @@ COUNT, SECONDS, BUCKET, REPORTED = "count", "seconds", "bucket", "reported"
 all how many reports of theirs each country sent."""
 COUNTS = {"value": COUNT, "baseline": "baseline_count"}
 """Role of what is averaged -> the role of how many there are."""
+AS_ONE = "/region"
+"""Behind a role: its cells for the region, in which one thing told by several counts once."""
 
 
 def own(row: "Row", term: "Term") -> Source:
     """Return how a term finds its cells that needs more of an event than its account adds up: a level, a bucket."""
     amount = term.last or str(term.add)
     scale = tuple(term.scale.items())
-    account = Account(term.event, _apart(row, term), amount, scale=scale, digits=row.digits, place=term.country)
-    return _source(row, term, account, 1)
+    between = [(path, None) for path in term.apart.split("|") if path]
+    apart = tuple(sorted({*_apart(row, term), *between}, key=str))
+    account = Account(term.event, apart, amount, scale=scale, digits=row.digits, place=term.country)
+    places = tuple(1 + apart.index(one) for one in between)
+    return msgspec.structs.replace(_source(row, term, account, 1), apart=places)
 
 
 def _roles(row: "Row", term: "Term") -> list[str]:
@@ -181,6 +196,7 @@ def _reported(row: "Row") -> "Iterator[tuple[Term, Account]]":
     for term in row.term:
         if term.event != checks.ANY_REPORT and any(one.reported for one in checks.contracts_named(term.event)):
             where = {} if row.direction in {"at_most", "below"} and row.kind in {"count", "current"} else term.where
+            where = {path: wanted for path, wanted in where.items() if not fields.unsaid(term.event, path)}
             told = msgspec.structs.replace(term, where=where, labels={})
             yield told, Account(event=term.event, apart=_apart(bare, told), clock=row.clock)
 
@@ -201,12 +217,16 @@ def _account(row: "Row", role: str, term: "Term") -> Account:
         on=term.on,
         place=term.country,
         owned=bool(term.country) and not checks.names_country(term.event, term.country),
+        once=term.once,
     )
 
 
-def _source(row: "Row", term: "Term", account: Account, add: int | str) -> Source:
+def _source(row: "Row", term: "Term", account: Account, add: int | str, *, region: bool = False) -> Source:
+    """Return how a term finds its cells: those of countries, or (`region`) what they are for the region as one."""
     places = {apart: 1 + place for place, apart in enumerate(account.apart)}
-    where = [(places[_condition(term.event, path, wanted)], *_wanted(wanted)) for path, wanted in term.where.items()]
+    where = [(places[_condition(term.event, path, said)], *_wanted(path, said)) for path, said in term.where.items()]
+    if term.once:
+        where.append((0, frozenset({REGION}), region))
     labels = [
         path[1:] if path.startswith("=") else places[_label(row, name, path)]
         for name, path in checks.labels_of(row, term).items()
@@ -225,14 +245,21 @@ def _label(row: "Row", name: str, path: str) -> Apart:
 
 
 def _condition(event: str, path: str, wanted: "Scalar | list[Scalar] | Unless") -> Apart:
+    if path.endswith(fields.ANY):
+        return path, tuple(sorted(_values(wanted)))
     closed = all(fields.closed_values(fields.type_at(agreed, path)) for agreed in checks.contracts_named(event))
-    return path, None if closed else tuple(sorted(_wanted(wanted)[0]))
+    return path, None if closed else tuple(sorted(_values(wanted)))
 
 
-def _wanted(wanted: "Scalar | list[Scalar] | Unless") -> tuple[frozenset[str], bool]:
+def _wanted(path: str, wanted: "Scalar | list[Scalar] | Unless") -> tuple[frozenset[str], bool]:
     """Return the values of a condition, and whether it holds for these or for any but these."""
+    values = frozenset({word(True)}) if path.endswith(fields.ANY) else _values(wanted)
+    return values, not hasattr(wanted, "unless")
+
+
+def _values(wanted: "Scalar | list[Scalar] | Unless") -> frozenset[str]:
     values = getattr(wanted, "unless", wanted)
-    return frozenset(map(word, values if isinstance(values, list) else [values])), values is wanted
+    return frozenset(map(word, values if isinstance(values, list) else [values]))
 
 
 def _lists(account: Account) -> tuple[Apart, ...]:
@@ -250,24 +277,31 @@ def _place(said: Any, country: str, *, owned: bool) -> str:
 
 
 def _told(found: Any, known: tuple[str, ...] | None, path: str) -> list[str]:
+    if path.endswith(fields.ANY):
+        return [word(any(word(value) in (known or ()) for value in found))]
     told = [ABSENT if value is None else plain(word(value)) for value in (found if path.endswith(EVERY) else [found])]
     return told if known is None else [one if one in (*known, UNKNOWN, ABSENT) else "other" for one in told]
 
 
 def amount(account: Account) -> Callable[[Any], int | None]:
     """Return the function that reads a whole number: as it stands, by its scale, weighted, or with so many decimals."""
-    read = fields.reader(account.amount)
-    if account.scale:
-        scale = dict(account.scale)
-        return lambda data: scale.get(read(data))
+    read, number = fields.reader(account.amount), measured(account)
     if account.weight:
         weighed = fields.reader(account.weight)
         return lambda data: None if read(data) is None else _weighed(account, read(data), weighed(data))
-    if account.digits:
-        factor = 10**account.digits
-        return lambda data: None if (found := read(data)) is None else round(found * factor)
-    return read
+    return (lambda data: number(read(data))) if account.scale or account.digits else read
 
 
 def _weighed(account: Account, found: Any, weight: Any) -> int:
     return int(weight or 0) if account.present else round(found * (weight or 0) * 10**account.digits)
+
+
+def measured(account: Account) -> Callable[[Any], int | None]:
+    """Return what makes a field a whole number: as it stands, by its scale, or with so many decimals."""
+    if account.scale:
+        scale = dict(account.scale)
+        return scale.get
+    if account.digits:
+        factor = 10**account.digits
+        return lambda found: None if found is None else round(found * factor)
+    return lambda found: found

@@ -83,6 +83,8 @@ def row_faults(row: "Row", areas: "Iterable[Area]") -> Iterator[str]:
 
 
 def _kind_faults(row: "Row") -> Iterator[str]:
+    if row.part and row.kind != "ratio":
+        yield "part is for kind ratio"
     if row.each and row.kind not in {"ratio", "distinct"}:
         yield "each is for kinds ratio and distinct"
     if row.kind == "difference" and row.privacy == "victims":
@@ -94,12 +96,16 @@ def _role_faults(row: "Row") -> Iterator[str]:
     found, needed = {term.role for term in row.term}, ROLES[row.kind]
     if row.kind == "ratio" and (row.each or row.calendar):
         needed = {"numerator"}
+    if row.kind == "ratio" and row.current:
+        needed = needed | {"in_force"}
     if row.kind == "latency" and found > {"value"}:
         needed = {"value", "numerator", "denominator"}
     if row.kind == "ratio" and found & PERIODS:
         needed = needed | PERIODS
     if row.kind == "count" and row.privacy != "victims":
         found -= {"region"}
+    if row.kind in {"count", "current"} and row.labels and not row.headline and row.privacy != "victims":
+        found -= {"one"}
     if found != needed:
         kinds = " and ".join(sorted(needed)) or "no role at all"
         yield f"kind {row.kind} needs terms with role {kinds}, and no others"
@@ -153,18 +159,44 @@ def _term_faults(row: "Row", term: "Term") -> Iterator[str]:
         yield f"unknown event type {term.event!r}"
     for name in term.labels.keys() - row.labels.keys():
         yield f"label {name!r} is not a label of the row"
+    if term.apart and not term.last:
+        yield "apart is for levels"
+    if term.once:
+        yield from _once_faults(row, term)
     for agreed in named:
-        yield from _where_faults(agreed, term.where)
-        for name, path in labels_of(row, term).items():
-            yield from _label_faults(agreed, name, path, open_to=name in row.known)
-        if term.country:
-            yield from _country_faults(agreed, term.country)
-        yield from _more_faults(row, term, agreed)
-        for amount in (term.add, term.last):
-            if isinstance(amount, str) and amount:
-                yield from (
-                    _scale_faults(agreed, amount, term.scale) if term.scale else _amount_faults(row, agreed, amount)
-                )
+        yield from _read_faults(row, term, agreed)
+
+
+def _read_faults(row: "Row", term: "Term", agreed: Contract) -> Iterator[str]:
+    """Yield what is wrong with the fields that a term reads of an event type."""
+    yield from _where_faults(agreed, term.where)
+    for name, path in labels_of(row, term).items():
+        yield from _label_faults(agreed, name, path, open_to=name in row.known or name == row.current)
+    for path in filter(None, term.apart.split("|")):
+        yield from _label_faults(agreed, "apart", path)
+    if term.country:
+        yield from _country_faults(agreed, term.country)
+    yield from _more_faults(row, term, agreed)
+    for amount in (term.add, term.last):
+        if isinstance(amount, str) and amount and term.role != "in_force":
+            yield from (
+                _scale_faults(agreed, amount, term.scale) if term.scale else _amount_faults(row, agreed, amount)
+            )
+
+
+def _once_faults(row: "Row", term: "Term") -> Iterator[str]:
+    """Yield what is wrong with counting a term's things once: only by what is told of them."""
+    one = fields.once(term.event, term.once)
+    if one is None:
+        yield f"once: {term.event} has no {term.once!r} that tells of what several tell"
+        return
+    if row.privacy == "victims" or row.clock != "time" or row.kind == "latency" or term.country or term.last:
+        yield "once is for public numbers that happened at a time, in the countries that the event names"
+    told = {*one.said, one.several}
+    paths = [*term.where, *labels_of(row, term).values(), term.add if isinstance(term.add, str) else "=1"]
+    for path in paths:
+        if not path.startswith("=") and path.partition(".")[0] not in told:
+            yield f"once: {term.event} is not told apart by {path!r}"
 
 
 def _any_report_faults(row: "Row", term: "Term") -> Iterator[str]:
@@ -176,7 +208,10 @@ def _any_report_faults(row: "Row", term: "Term") -> Iterator[str]:
 
 def labels_of(row: "Row", term: "Term") -> dict[str, str]:
     """Return the row's labels in the row's order, each with the path that this term reads."""
-    return {name: term.labels.get(name, path) for name, path in row.labels.items()}
+    if term.role in {"one", "in_force"}:
+        return {}
+    named = {name: term.labels.get(name, path) for name, path in row.labels.items()}
+    return named | ({row.current: row.current} if row.current and term.role == "numerator" else {})
 
 
 def _label_faults(agreed: Contract, name: str, path: str, *, open_to: bool = False) -> Iterator[str]:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import inspect
 
 from shared.contracts import Contract, registry
-from shared.contracts.tallies import Shift, Shifts, Step, Steps, Tallied, Tally
+from shared.contracts.tallies import Once, Part, Parts, Shift, Shifts, Step, Steps, Tallied, Tally
 
 Read = Callable[[Any], Any]
 UNKNOWN = "unknown"
@@ -18,6 +18,8 @@ UNKNOWN = "unknown"
 
 def type_at(agreed: Contract, path: str) -> inspect.Type:
     """Return the type found at `path` in the contract's data; LookupError, in words, where there is none."""
+    if unsaid(agreed.name, path):
+        return inspect.BoolType()
     found = _data(agreed.data)
     for part in path.split("."):
         found = _inside(_present(found), part, agreed.name, path)
@@ -30,8 +32,8 @@ def _data(data: type) -> inspect.Type:
     return inspect.type_info(data)
 
 
-EVERY, LENGTH = "*", "#"
-"""Path parts that stand for each member of a list, and for how many there are."""
+EVERY, ANY, LENGTH = "*", "?", "#"
+"""Path parts that stand for each member of a list, for whether any is among some values, and for how many there are."""
 
 
 def _present(found: inspect.Type) -> inspect.Type:
@@ -52,7 +54,7 @@ def _inside(found: inspect.Type, part: str, name: str, path: str) -> inspect.Typ
     listed = isinstance(found, inspect.ListType | inspect.VarTupleType)
     if listed and part == LENGTH:
         return inspect.IntType()
-    if listed and (part.isdigit() or part == EVERY):
+    if listed and (part.isdigit() or part in {EVERY, ANY}):
         return found.item_type  # type: ignore[attr-defined, no-any-return]  # by `listed`
     if part.isdigit() and isinstance(found, inspect.TupleType) and int(part) < len(found.item_types):
         return found.item_types[int(part)]
@@ -87,11 +89,12 @@ def is_day(found: inspect.Type | None) -> bool:
 
 
 def change_told(found: inspect.Type) -> Any:
-    """Return `Tallied`, `Steps` or `Shifts` if such a field tells exactly what the event changes of a number."""
+    """Return `Tallied`, `Steps`, `Shifts` or `Parts` if a field of this type tells what an event changes; else None."""
     if isinstance(found, inspect.StructType) and found.cls is Tallied:
         return Tallied
-    listed = isinstance(found, inspect.VarTupleType) and isinstance(found.item_type, inspect.StructType)
-    return {Step: Steps, Shift: Shifts}.get(found.item_type.cls) if listed else None  # type: ignore[attr-defined]  # by `listed`
+    if isinstance(found, inspect.VarTupleType) and isinstance(found.item_type, inspect.StructType):
+        return {Step: Steps, Shift: Shifts, Part: Parts}.get(found.item_type.cls)
+    return None
 
 
 @cache
@@ -104,6 +107,40 @@ def changes(event: str) -> Mapping[str, Any]:
         for field in inspect.type_info(agreed.data).fields  # type: ignore[attr-defined]  # it is a struct
         if (told := change_told(_present(field.type)))
     }
+
+
+@cache
+def onces(event: str) -> Mapping[str, Once]:
+    """Return, by the field that tells it, how a type's things count that several may tell of."""
+    found = [one for agreed in registry().values() if agreed.name == event for one in agreed.tallies]
+    return {one.field: one for one in found if isinstance(one, Once)}
+
+
+def once(event: str, field: str) -> Once | None:
+    """Return how the things count of which a field tells; None: it tells of none."""
+    return onces(event).get(field)
+
+
+@cache
+def unsaid(event: str, path: str) -> bool:
+    """Say whether a path is of what is said of a type's things, and not by its reports: whether several took part."""
+    data = [agreed.data for agreed in registry().values() if agreed.name == event]
+    named = any(one.several == path for one in onces(event).values())
+    return named and not any(path in one.__struct_fields__ for one in data)
+
+
+@cache
+def instead(event: str, amount: str) -> str:
+    """Return the field that, where it is told, counts in place of an older one; empty: there is none."""
+    return next((name for name, one in onces(event).items() if amount and one.before == amount), "")
+
+
+@cache
+def counted_as(event: str, field: str) -> frozenset[str]:
+    """Return the types as which an event may count by a field: those of all acts on the same kind of thing."""
+    mine = once(event, field)
+    names = {agreed.name for agreed in registry().values()}
+    return frozenset(name for name in names if mine and (one := once(name, field)) and one.what == mine.what)
 
 
 @cache
@@ -148,7 +185,7 @@ def reader(path: str) -> Read:
     def read(data: Any) -> Any:
         found = get(data)
         for part in parts:
-            if part == EVERY:
+            if part in {EVERY, ANY}:
                 return tuple(found or ())
             try:
                 found = len(found) if part == LENGTH else found[part]
@@ -157,6 +194,25 @@ def reader(path: str) -> Read:
         return found
 
     return read
+
+
+def unless_told(newer: str, read: Read) -> Read:
+    """Return a function that reads something only where a newer field does not tell it."""
+    told = reader(newer)
+    return lambda data: read(data) if told(data) is None else None
+
+
+def within(said: Mapping[str, Any], path: str) -> Any:
+    """Return what stands at a path in a mapping; None where something on the way is absent."""
+    found: Any = said
+    for part in path.split("."):
+        if part in {EVERY, ANY}:
+            return tuple(found or ())
+        try:
+            found = len(found) if part == LENGTH else found[int(part) if part.isdigit() else part]
+        except (LookupError, TypeError):
+            return () if path.endswith((EVERY, ANY)) else None
+    return found
 
 
 def together(paths: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:

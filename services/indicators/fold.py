@@ -10,10 +10,10 @@ from msgspec import Meta, Raw, Struct
 
 from services.indicators import fields
 from services.indicators.accounts import PLACES
-from services.indicators.moves import Moves
+from services.indicators.moves import Moment, Moves
 from services.indicators.plan import Plan
 from services.indicators.state import REPORTS, Aside, State
-from services.indicators.steps import Moment, Reading, Target
+from services.indicators.steps import Reading, Target
 from shared.contracts import registry
 
 COUNTRY_SOURCE = "urn:crm:country:"

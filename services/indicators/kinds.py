@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 
+import msgspec
 from msgspec import Struct
 
 from services.indicators import accounts, checks
+from services.indicators.accounts import AS_ONE
 from services.indicators.milestones import occurrences
 from services.indicators.plan import Plan, Row, end_of
 from services.indicators.state import BASELINE, REPORTS, State
@@ -23,6 +25,8 @@ class Span(Struct, frozen=True):
     day: date
     upto: int | None = None
     """The day's ordinal if what happened later is left out; None: nothing is."""
+    region: bool = False
+    """For the region as one: what several tell counts once."""
 
     @classmethod
     def now(cls, today: date) -> "Span":
@@ -85,13 +89,23 @@ def regional(plan: Plan, row: Row, state: State, span: Span, cells: Counted) -> 
         total = (len(values), row.of) if row.of else (len(values),)
         return {(): total}, total if cells or row.of else None
     combine = _latest if row.kind == "age" else added
-    parts = _told_once(plan, row, state, span, cells)
+    if row.once:
+        span = msgspec.structs.replace(span, region=True)
+        parts = counted(plan, row, state, span)
+    else:
+        parts = _told_once(plan, row, state, span, cells)
     by_labels: dict[Key, list[Counts]] = {}
     for key, counts in parts.items():
         by_labels.setdefault(key[1:], []).append(counts)
     none = (0,) if _clean(plan, row, state, span) else None
-    summed = _headline(row, parts, combine) or none
+    summed = _one(plan, row, state, span) or _headline(row, parts, combine) or none
     return {labels: combine(those) for labels, those in by_labels.items()}, summed
+
+
+def _one(plan: Plan, row: Row, state: State, span: Span) -> Counts | None:
+    """Return what the row's one figure counts, where a thing stands in more than one cell; None: nothing says so."""
+    amounts = [amount for _, amount in _upto(plan, row, "one", state, span)]
+    return (sum(amounts),) if amounts else None
 
 
 def _told_once(plan: Plan, row: Row, state: State, span: Span, cells: Counted) -> Counted:
@@ -157,14 +171,45 @@ def view(plan: Plan, row: str, role: str, state: State) -> View:
 
 def _upto(plan: Plan, row: Row, role: str, state: State, span: Span) -> Iterator[tuple[Key, int]]:
     """Yield the cells of one role by the end of the span's day (the year's part of them, for a yearly row)."""
-    levels, sums = state.levels.get(row.stored(role)), view(plan, row.id, role, state)
+    levels = state.levels.get(row.stored(role))
     upto = span.day.toordinal() if plan.accounts.ahead(row, role) else span.upto
     if levels is not None:
-        yield from levels.upto(span.upto)
+        yield from _as_one(_together(levels.upto(span.upto), 1 + len(row.labels)), span)
     elif row.period == "year":
-        yield from sums.between(date(span.day.year, 1, 1).toordinal() - 1, span.day.toordinal())
+        yield from _between(plan, row, role, state, span, date(span.day.year, 1, 1), span.day)
     else:
-        yield from sums.upto(upto)
+        yield from _as_one(_sums(plan, row, role, state, span).upto(upto), span)
+
+
+def _between(  # noqa: PLR0913, PLR0917 - a role of a row, and a stretch of time
+    plan: Plan, row: Row, role: str, state: State, span: Span, since: date, until: date
+) -> Iterator[tuple[Key, int]]:
+    """Yield the cells of one role between two days, both included."""
+    sums = _sums(plan, row, role, state, span)
+    return _as_one(sums.between(since.toordinal() - 1, until.toordinal()), span)
+
+
+def _sums(plan: Plan, row: Row, role: str, state: State, span: Span) -> View:
+    return view(plan, row.id, role + AS_ONE if span.region else role, state)
+
+
+def _together(cells: Iterator[tuple[Key, int]], length: int) -> Iterator[tuple[Key, int]]:
+    """Yield what levels are together that more tells apart than a cell."""
+    found: dict[Key, int] = {}
+    for key, level in cells:
+        found[key[:length]] = found.get(key[:length], 0) + level
+    yield from found.items()
+
+
+def _as_one(cells: Iterator[tuple[Key, int]], span: Span) -> Iterator[tuple[Key, int]]:
+    """Yield the cells, or what they are together for the region as one."""
+    if not span.region:
+        yield from cells
+        return
+    together: dict[Key, int] = {}
+    for key, amount in cells:
+        together[REGION, *key[1:]] = together.get((REGION, *key[1:]), 0) + amount
+    yield from together.items()
 
 
 def _count(plan: Plan, row: Row, state: State, span: Span) -> Counted:
@@ -177,9 +222,27 @@ def _ratio(plan: Plan, row: Row, state: State, span: Span) -> Counted:
         return _calendar(plan, row, state, span)
     within = any(term.role == "until" for term in row.term)
     numerators = (_within if within else _numerators)(plan, row, state, span)
+    if row.current:
+        numerators = _in_force(row, state, span, numerators)
     if row.each:
-        return {key: (numerators.get(key, 0), n) for key, n in _constants(row)}
-    return {key: (numerators.get(key, 0), n) for key, n in _upto(plan, row, "denominator", state, span) if n > 0}
+        constants = dict(_as_one(_constants(row), span))
+        return {key: (numerators.get(key, 0), n) for key, n in constants.items()}
+    wholes = {key: n for key, n in _upto(plan, row, "denominator", state, span) if n > 0}
+    parts = {key: numerators.get(key, 0) for key in wholes}
+    return {key: (min(parts[key], n) if row.part else parts[key], n) for key, n in wholes.items()}
+
+
+def _in_force(row: Row, state: State, span: Span, counts: dict[Key, int]) -> dict[Key, int]:
+    """Return what is counted of the value in force in each country, without that value."""
+    levels = state.levels.get(row.stored("in_force"))
+    latest = dict(levels.latest(span.upto)) if levels else {}
+    newest = max(latest.values(), default=None)
+    found: dict[Key, int] = {}
+    for (*cell, value), n in counts.items():
+        in_force = latest.get((cell[0],), newest)
+        if in_force and in_force[-1] == value:
+            found[tuple(cell)] = n
+    return found
 
 
 def _calendar(plan: Plan, row: Row, state: State, span: Span) -> Counted:
@@ -266,11 +329,11 @@ def _latency(plan: Plan, row: Row, state: State, span: Span) -> Counted:
 
 def _trend(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Compare the window ending on the day with its baseline, for the countries that have one."""
-    sums, periods = view(plan, row.id, "value", state), comparison(plan, row, state, span)
+    periods = comparison(plan, row, state, span)
     if periods is None:
         return {}
-    baseline = dict(sums.between(periods.baseline_since.toordinal() - 1, periods.baseline_until.toordinal()))
-    recent = dict(sums.between(periods.since.toordinal() - 1, periods.until.toordinal()))
+    baseline = dict(_between(plan, row, "value", state, span, periods.baseline_since, periods.baseline_until))
+    recent = dict(_between(plan, row, "value", state, span, periods.since, periods.until))
     comparable = {key[0] for key, n in baseline.items() if n > 0}
     both = {key: (recent.get(key, 0), baseline.get(key, 0)) for key in {*baseline, *recent}}
     return {key: counts for key, counts in both.items() if key[0] in comparable}

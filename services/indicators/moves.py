@@ -1,5 +1,7 @@
 """What an event changes in the state: worked out first, then done all or not at all."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -26,6 +28,14 @@ def plain(text: Any) -> str:
         raise ValueError("not a text that can name a cell")
     text.encode()  # a lone surrogate could never be stored
     return text
+
+
+class Moment(Struct, frozen=True, gc=False):
+    """When something happened and when it was recorded, UTC; and the ordinals of the two days, in this order."""
+
+    time: datetime
+    recorded: datetime
+    days: tuple[int, int]
 
 
 class Moves(Struct):
@@ -64,3 +74,7 @@ class Moves(Struct):
                 mapping[key] = value
         for cell, *_ in self.cells:
             cell.total = sum(cell.days.values())
+
+
+Effect = Callable[[Any, Moment, int, Moves], None]
+"""(data, moment, 1 to put in or -1 to take out, where the changes are gathered): it changes nothing itself."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from services.indicators import checks, hierarchy
+from services.indicators import checks, fields, hierarchy
 from services.indicators.accounts import Accounts
 from services.indicators.hierarchy import Hierarchy, Node, Text
 from shared.contracts import Ref
@@ -54,7 +54,8 @@ def holds(where: Where, said: Mapping[str, Any]) -> bool:
     """Say whether all conditions hold for what is said at their paths."""
     for path, wanted in where.items():
         found, values = said[path], wanted.unless if isinstance(wanted, Unless) else wanted
-        among = found in values if isinstance(values, list) else found == values
+        listed = values if isinstance(values, list) else [values]
+        among = any(one in listed for one in found) if path.endswith(fields.ANY) else found in listed
         if found is None or among is isinstance(wanted, Unless):
             return False
     return True
@@ -65,10 +66,15 @@ class Term(Struct, frozen=True, forbid_unknown_fields=True):
 
     event: str
     """`service.entity.verb`, or `*`: whatever a country reports."""
-    role: Literal["value", "numerator", "denominator", "region", "baseline", "since", "until"] = "value"
+    role: Literal["value", "numerator", "denominator", "region", "baseline", "since", "until", "one", "in_force"] = (
+        "value"
+    )
     """`region`: what the region counts where one thing is told to several countries, in place of their sum. `baseline`:
     of a difference, what the value is compared with. `since`, `until`: the first and last days of the periods in which
-    a ratio counts its numerator."""
+    a ratio counts its numerator. `one`: what the row's one figure counts, without labels, where a thing stands in more
+    than one cell. `in_force`: which value of the row's `current` counts in a country: the latest that `last` names."""
+    once: str = ""
+    """Field that tells, of things that several tell (`Once`), each country that took part, and the region once."""
     where: Where = {}
     labels: dict[str, str] = {}
     """Label -> field path, or `=constant`; labels not named here are read as the row says."""
@@ -84,6 +90,8 @@ class Term(Struct, frozen=True, forbid_unknown_fields=True):
     """Field with the day on which it counts; empty: by the row's clock."""
     last: str = ""
     """Field holding a declared level: the latest by `time` counts, nothing is added up."""
+    apart: str = ""
+    """Of levels: field (`a|b`: the first that is given) each value of which has a level of its own; they add up."""
     scale: dict[str, int] = {}
     """Values of the field that `add` or `last` names -> numbers, where it holds words; others count nothing."""
 
@@ -119,6 +127,11 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     window_days: int | None = None
     each: int | dict[str, int] = 0
     """For `ratio` and `distinct`: what each member is measured against, where that is a constant (by first label)."""
+    current: str = ""
+    """For `ratio`: a field of what the numerator counts, of which only the value in force counts: the country's latest
+    or, where it named none, the region's (terms with role `in_force`)."""
+    part: bool = False
+    """For `ratio`: the numerator is part of the denominator, and never counts as more."""
     of: int = 0
     """For `distinct`: what the region as a whole is measured against; its values are then those of all countries."""
     among: str = ""
@@ -134,6 +147,12 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     Its terms only tell who reported."""
     floor: float | None = None
     """The share of member countries that must have reported for the row; None: as the plan says for all rows."""
+
+    @property
+    def once(self) -> bool:
+        """Whether the region's numbers are not the sum of its countries'."""
+        added = self.part or self.kind in {"countries", "distinct", "age"}
+        return not added and any(term.once for term in self.term)
 
     def stored(self, role: str) -> str:
         """Return the name under which the state holds levels or buckets of its own."""

@@ -14,8 +14,8 @@ from services.indicators.sums import Cell, Key, Sums, View, dump_sums, load_sums
 
 Was = list[tuple[dict[Any, Any], Any, Any]]
 """What was where before a change: (mapping, key, value or None)."""
-Entry = tuple[int, int, int, int]
-"""What was declared: from when on it holds, time and recordedtime (microseconds), level."""
+Entry = tuple[int, int, int, Any]
+"""What was declared: from when on it holds, time and recordedtime (microseconds), level (or the word in force)."""
 LAYOUT = 6
 """Of the dump: another one is folded again from the start."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,7 +71,12 @@ class Levels:
             del self.declared[key]
 
     def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
-        """Yield each cell's latest level by the end of a day (an ordinal); None: the latest of all.
+        """Yield each cell's latest level by the end of a day (an ordinal); None: the latest of all."""
+        for key, entry in self.latest(until):
+            yield key, entry[-1]
+
+    def latest(self, until: int | None) -> Iterator[tuple[Key, Entry]]:
+        """Yield each cell's latest declaration by the end of a day (an ordinal); None: the latest of all.
 
         Of those for one moment the latest told by then counts.
         """
@@ -79,8 +84,7 @@ class Levels:
         for key, declared in self.declared.items():
             past = [entry for entry, n in declared.items() if n > 0 and (end is None or entry[0] < end)]
             if past:
-                *_, level = max(past, key=lambda entry: (entry[0], end is None or entry[1] < end, entry))
-                yield key, level
+                yield key, max(past, key=lambda entry: (entry[0], end is None or entry[1] < end, entry))
 
     def dump(self) -> list[Any]:
         """Return it as sorted lists."""

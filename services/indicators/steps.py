@@ -9,13 +9,12 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
-from msgspec import Struct
-
 from services.indicators import accounts, fields
 from services.indicators.accounts import ONE, Account, Said, Source
 from services.indicators.fields import word
-from services.indicators.moves import Moves, plain, whole
+from services.indicators.moves import Effect, Moment, Moves, plain, whole
 from services.indicators.plan import Done, Milestone, Plan, Row, Term, holds
+from services.indicators.sharing import Sharing
 from services.indicators.state import BASELINE, Groups, Levels, State, micros
 from services.indicators.sums import Cell, Key
 from shared.contracts.tallies import Shifts, Steps, Tallied
@@ -30,16 +29,6 @@ ALIKE_MAX = 16_384
 CLOCKS = ("time", "recordedtime")
 
 
-class Moment(Struct, frozen=True, gc=False):
-    """When something happened and when it was recorded, UTC; and the ordinals of the two days, in this order."""
-
-    time: datetime
-    recorded: datetime
-    days: tuple[int, int]
-
-
-Effect = Callable[[Any, Moment, int, Moves], None]
-"""(data, moment, 1 to put in or -1 to take out, where the changes are gathered): it changes nothing itself."""
 Target = tuple[list[tuple[Cell, int]], list[Effect]]
 """[(cell that gets 1, which of the moment's days counts)], and what depends on more than what events alike say"""
 
@@ -53,7 +42,9 @@ class Reading:
         self._accounts = [
             (alike, accounts.amount(alike), [(one, state.sums[one.name]) for one in several])
             for alike, several in plan.accounts.by_event.get(event, {}).items()
+            if not alike.once
         ]
+        self._shared = [one for field in fields.onces(event) if (one := Sharing(plan, state, event, field)).wanted]
         self._own = [
             (row, term, accounts.own(row, term))
             for row in plan.rows.values()
@@ -70,7 +61,9 @@ class Reading:
         self._settled = SETTLED.get(event)
         settled = {self._settled[0], *self._settled[1]} if self._settled else set()
         settled |= {fields.as_of(event)} - {""} if self._own else set()
-        self.wanted = frozenset(apart.union(settled, *(account.amounts for account in read)))
+        shared = {path for one in self._shared for path in one.wanted}
+        newer = {fields.instead(event, account.amount) for account in read} - {""}
+        self.wanted = frozenset(apart.union(settled, shared, newer, *(account.amounts for account in read)))
         """The fields to decode."""
         self.said = fields.together(self._apart)
         """Reads from the decoded fields what tells events apart."""
@@ -79,7 +72,7 @@ class Reading:
 
     def __bool__(self) -> bool:
         """Whether the plan wants anything of this type."""
-        return bool(self._accounts or self._own or self._done or self._dates or self._settled)
+        return bool(self._accounts or self._shared or self._own or self._done or self._dates or self._settled)
 
     def _target(self, country: str, told: tuple[Any, ...]) -> Target:
         said = dict(zip(self._apart, told, strict=True))
@@ -92,6 +85,7 @@ class Reading:
                 effects.append(_adding(alike, read, cells, clock))
             else:
                 counts += [(cell, clock) for cell in cells]
+        effects += [one.effect(country) for one in self._shared]
         for row, term, source in self._own:
             mine = [source.key(cell) for cell in source.account.keys(country, said)]
             effects += [_own(self._state, row, term, source, key) for key in mine if key is not None]
@@ -114,7 +108,9 @@ def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) 
     if told in (Steps, Shifts):
         return _stepping(account, cells, read)
     if told is Tallied:
-        return _changing(cells, read, known=fields.known(account.event, account.amount))
+        newer = fields.instead(account.event, account.amount)
+        older = fields.unless_told(newer, read) if newer else read
+        return _changing(cells, older, known=fields.known(account.event, account.amount))
     dated = fields.reader(account.on) if account.on else None
     counting = not account.amount or (account.present and not account.weight)
 
@@ -182,7 +178,8 @@ def _own(state: State, row: Row, term: Term, source: Source, key: Key) -> Effect
     """Return what an event does that declares a level, or falls into a bucket (`+Inf`: it is longer than all)."""
     read = accounts.amount(source.account)
     if term.last:
-        return _declaring(state.levels.setdefault(row.stored(term.role), Levels()), key, term.event, read)
+        levels = state.levels.setdefault(row.stored(term.role), Levels())
+        return _declaring(levels, key, term.event, read, plain if term.role == "in_force" else whole)
     clock = CLOCKS.index(row.clock)
     buckets = state.sums[row.stored("bucket")]
     counts = [buckets[key[0], name] for name in (*map(str, row.buckets_s), "+Inf")]
@@ -193,7 +190,7 @@ def _own(state: State, row: Row, term: Term, source: Source, key: Key) -> Effect
     return _given(read, measure)
 
 
-def _declaring(levels: Levels, key: Key, event: str, read: fields.Read) -> Effect:
+def _declaring(levels: Levels, key: Key, event: str, read: fields.Read, fit: Callable[[Any], Any]) -> Effect:
     """Declare a level from the day on that it is for, if its type names one; nobody counts ahead of the report."""
     day = fields.as_of(event)
     since = fields.reader(day) if day else None
@@ -204,7 +201,7 @@ def _declaring(levels: Levels, key: Key, event: str, read: fields.Read) -> Effec
             return
         if since and (said := since(data)):
             begins = min(begins, datetime.combine(date.fromisoformat(said), datetime.min.time(), UTC))
-        entry = (micros(begins), micros(moment.time), micros(moment.recorded), whole(level))
+        entry = (micros(begins), micros(moment.time), micros(moment.recorded), fit(level))
         moves.rarer.append((levels, key, entry, sign))
 
     return effect

@@ -1,5 +1,7 @@
 """The legal service's tables."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -61,6 +63,47 @@ async def carried_out(connection: Connection, country: str, instrument: str) -> 
         instrument,
     )
     return {row["article"] for row in rows}
+
+
+async def transposing(connection: Connection, country: str, instrument: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Return by article what bears on its being carried out: (at, judged, event_id, law_id, full, repealed)."""
+    rows = await connection.fetch(
+        "select article, judged as at, true as judged, event_id, law_id, degree = 'full' as full, false as repealed"
+        " from mapping where country = $1 and instrument = $2 union all"
+        " select m.article, c.changed, false, c.event_id, c.law_id, false, c.repealed from law_change as c"
+        " join (select distinct article, law_id from mapping where country = $1 and instrument = $2) as m"
+        " on m.law_id = c.law_id where c.country = $1",
+        country,
+        instrument,
+    )
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for article, *act in rows:
+        found.setdefault(article, []).append(tuple(act))
+    return found
+
+
+async def transposed(connection: Connection, country: str, instrument: str) -> Counter[tuple[str, datetime, int]]:
+    """Return the steps that were told: (article, when, 1 or -1) -> how often."""
+    rows = await connection.fetch(
+        "select article, at, by from transposition where country = $1 and instrument = $2", country, instrument
+    )
+    return Counter(tuple(row) for row in rows)
+
+
+async def note_transposed(
+    connection: Connection, country: str, instrument: str, steps: Mapping[tuple[str, datetime, int], int]
+) -> None:
+    """Note steps as told (above 0), or as taken back."""
+    for (article, at, by), number in steps.items():
+        values = (country, instrument, article, at, by)
+        if number > 0:
+            await connection.execute("insert into transposition values ($1, $2, $3, $4, $5)", *values)
+        else:
+            await connection.execute(
+                "delete from transposition where country = $1 and instrument = $2 and article = $3 and at = $4"
+                " and by = $5",
+                *values,
+            )
 
 
 def law_change(event: Event[Any], data: Any) -> Columns:

@@ -16,6 +16,7 @@ class Certificate(Struct, frozen=True, kw_only=True):
 
     topic: str
     institution_type: str
+    officer_pid: str | None = None
     certified: datetime
     valid_until: date
     amended: tuple[datetime, datetime] | None = None

@@ -16,7 +16,7 @@ class Aggregate:
     """
 
     key: tuple[str, ...]
-    """Fields that tell one figure from another, besides the country."""
+    """Fields that tell one figure from another, besides the country (`a|b`: the first of them that is given)."""
     period: tuple[str, str] = ("", "")
     """The fields of its first and last day; a report without one of them stands for itself."""
     as_of: str = ""
@@ -33,12 +33,17 @@ class Cell(NamedTuple):
     last: date
 
 
+def _given(data: Any, name: str) -> Any:
+    values = [getattr(data, one) for one in name.split("|")]
+    return next((value for value in values if value is not None), None)
+
+
 def cell(agreed: "Contract", country: str, time: datetime, data: Any) -> Cell | None:
     """Return what a report is the figure of; None: it stands for itself."""
     one = agreed.aggregate
     if one is None:
         return None
-    key = "|".join(str(getattr(data, name)) for name in one.key)
+    key = "|".join(str(_given(data, name)) for name in one.key)
     first, last = date.min, date.max
     if one.as_of:
         first = last = getattr(data, one.as_of) or time.astimezone(UTC).date()

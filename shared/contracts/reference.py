@@ -169,7 +169,9 @@ def _figure(agreed: Contract) -> list[str]:
         return []
     kept = agreed.aggregate
     when = [f"each day (`{kept.as_of}`)"] if kept.as_of else [f"each period (`{'`, `'.join(kept.period)}`)"]
-    named = " and ".join([*(f"`{name}`" for name in kept.key), *(when if kept.as_of or kept.period[0] else [])])
+    named = " and ".join(
+        [*(f"`{name}`".replace("|", "` or `") for name in kept.key), *(when if kept.as_of or kept.period[0] else [])]
+    )
     return [f"A figure: for {named} one report of a country holds, the latest.\n"]
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from shared.contracts.vocabulary import Addressee
+
 
 class Tallied(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What one event changes of a number, from its own time on: +1 or -1."""
@@ -39,6 +41,24 @@ class Shift(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 Shifts: TypeAlias = tuple[Shift, ...]
 """What one event changes of a level, from its own time on; empty: nothing. Where it is absent (None), the event was
 recorded before that was counted."""
+Word: TypeAlias = Annotated[str, Meta(max_length=128)]
+Words: TypeAlias = Annotated[tuple[Word, ...], Meta(max_length=256)]
+
+
+class Part(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What one event changes of the number of a country, or of the region's (`REG`), where several tell one thing."""
+
+    country: Addressee
+    at: Annotated[datetime, Meta(tz=True)]
+    by: Annotated[int, Meta(ge=-1, le=1)] = 1
+    of: Word = ""
+    """The event type (`service.entity.verb`) that it counts as; empty: the event's own."""
+    said: Annotated[dict[Word, Word | bool | Words], Meta(max_length=8)] = {}
+    """By what it counts: as the report says that holds."""
+
+
+Parts: TypeAlias = tuple[Part, ...]
+"""What one event changes, for each country that took part and once for the region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +156,46 @@ class Age:
     field: str
 
 
-Counted: TypeAlias = Tally | Level | Both | Since | Age
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A thing that several may tell of: it counts once in the region, and once for each country that took part.
+
+    It counts from the time of the first report of it (by time, then by arrival), as that one says; for a country that
+    reported it itself, as its own first report says. `field` (a `Parts | None`) is filled with what a report changes.
+    """
+
+    what: str
+    """The kind of thing: reports of the same kind and key are about the same thing."""
+    key: tuple[str, ...]
+    """Fields that tell one thing from another. An identifier counts with its owner: `GTM:op-7` is one in the region."""
+    said: tuple[str, ...] = ()
+    """Fields that its figures are told apart by."""
+    parts: tuple[str, ...] = ()
+    """Fields that name the countries that took part; where nobody is named, it is who reports."""
+    reporter: bool = False
+    """Who reports took part, too."""
+    several: str = ""
+    """Said besides: whether two or more countries took part."""
+    gathered: tuple[str, ...] = ()
+    """Fields of `said` in which all reports count together: a flag that one has set, the members of lists."""
+    act: str = ""
+    """Reports of one act count together; by default those of one event type."""
+    like: str = ""
+    """Another act on the thing, which tells whether several took part; by default the act itself."""
+    opens: bool = True
+    """False: it ends what its holder had begun; a thing counts while somebody holds it."""
+    holder: str = ""
+    """Field that tells one holder from another, besides the country."""
+    local: tuple[str, tuple[str, ...]] | None = None
+    """Field, values: with any other value the thing is a country's own, whatever the key."""
+    regional: bool = True
+    """False: the thing is always the reporting country's own."""
+    before: str = ""
+    """A field of a `Tally` that told it earlier: what has no `field` counts by that one."""
+    field: str = "once"
+
+
+Counted: TypeAlias = Tally | Level | Both | Since | Age | Once
 
 
 def filled(tallies: tuple[Counted, ...]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from services.indicators import fold
 from services.indicators.__main__ import main
-from services.indicators.steps import Moment
+from services.indicators.moves import Moment
 
 honest = fold._moment
 

@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from services.legal import store
 from services.legal.obligations import OBLIGATIONS
+from services.legal.rules import transposed
 from services.legal.rules.notices import SERVICE, alert
 from shared.contracts import Data, Event, Problem, Refused
 from shared.contracts.intel import EntryRequirementDeclared
@@ -39,7 +42,7 @@ async def settled(
         elif article in open_now and article not in wanted:
             await store.close_gap(connection, country, instrument, article)
             outcome.append(_gap(GapClosed, cause, country, (instrument, article), open_now[article], at))
-    return outcome
+    return outcome + await transposed.told(cause, country, instrument, connection)
 
 
 def _gap(  # noqa: PLR0913, PLR0917 - the facts of a gap
@@ -73,9 +76,14 @@ def _judge(data: ProvisionMapped, at: str) -> None:
 async def amend_provision_mapped(
     _root: Event[Any], previous: Data, new: Data | None, _connection: Connection
 ) -> tuple[Data, Data | None]:
-    """Refuse what may not have been reported so in the first place; the gaps follow in `resettled`."""
+    """Refuse what may not have been reported so in the first place; the gaps follow in `resettled`.
+
+    What a mapping of before counted by itself is taken back there, too, and not a second time with it.
+    """
+    previous = msgspec.structs.replace(previous, change=None)
     if isinstance(new, ProvisionMapped):
         _judge(new, "/data/data")
+        new = msgspec.structs.replace(new, change=None)
     return previous, new
 
 

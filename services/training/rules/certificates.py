@@ -125,7 +125,8 @@ def _agreeing(stood: list[tuple[Step, Event[Any]]], wanted: list[Step], certific
     for (step, event), one in zip(stood, wanted, strict=False):
         assert certificate is not None
         named = event.data.topic, event.data.institution_type
-        if step != one or named != (certificate.topic, certificate.institution_type):
+        whose = event.data.officer_pid in {None, certificate.officer_pid}  # it did not say before officers counted once
+        if step != one or not whose or named != (certificate.topic, certificate.institution_type):
             break
         number += 1
     return number
@@ -139,7 +140,8 @@ async def _watch(cause: Event[Any], key: Key, certificate: Certificate, connecti
 def _told(cause: Event[Any], key: Key, certificate: Certificate, step: Step, *, first: bool) -> Event[Any]:
     """Return the event that tells a step; by the first one a certificate stops counting as valid."""
     country, cert_id = key
-    about = {"cert_id": cert_id, "topic": certificate.topic, "institution_type": certificate.institution_type}
+    about: dict[str, Any] = {"cert_id": cert_id, "topic": certificate.topic}
+    about |= {"institution_type": certificate.institution_type, "officer_pid": certificate.officer_pid}
     why: dict[str, Any] = {"reason": step.reason, "grace_until": step.grace_until, "renewed_by": step.renewed_by}
     if step.kind in {"renewed", "revoked"}:
         why["was_valid"] = first

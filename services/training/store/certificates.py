@@ -103,7 +103,7 @@ async def found(connection: Connection, keys: Sequence[Key]) -> dict[Key, Certif
     """Return the certificates with what their standing hangs on: the first change of a law and the first forgery
     since they were given, the officer's first misconduct since, and newer certificates in the same topic."""  # noqa: D209
     rows = await connection.fetch(
-        "select c.country, c.cert_id, c.topic, c.institution_type, c.certified, c.valid_until,"
+        "select c.country, c.cert_id, c.topic, c.institution_type, c.officer_pid, c.certified, c.valid_until,"
         " l.changed as amended, l.counts as amended_counts, p.known as forged, m.at as conduct,"
         " n.certified as newer, n.cert_ids as newer_ids"
         " from unnest($1::text[], $2::text[]) as k (country, cert_id)"
@@ -127,6 +127,7 @@ async def found(connection: Connection, keys: Sequence[Key]) -> dict[Key, Certif
         (row["country"], row["cert_id"]): Certificate(
             topic=row["topic"],
             institution_type=row["institution_type"],
+            officer_pid=row["officer_pid"],
             certified=row["certified"],
             valid_until=row["valid_until"],
             amended=(row["amended"], row["amended_counts"]) if row["amended"] else None,

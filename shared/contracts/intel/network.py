@@ -1,6 +1,7 @@
 """The network of contact points, its manual, database, meetings and commitments."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
 
@@ -8,13 +9,18 @@ from shared.contracts import Count, Data, Hash, Problem, Ref, Time, contract
 from shared.contracts.aggregates import Aggregate
 from shared.contracts.identity import Owners
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Since, Tallied, Tally
+from shared.contracts.tallies import Once, Parts, Since, Tallied, Tally
 from shared.contracts.vocabulary import SEATS, Body, Country, DataRef, Dataset, Listed, Reporter, Seat, Token
 
 BODIES: tuple[Seat, ...] = ("ppt", "st", "sv")
 """The Plan's bodies that speak for the region."""
 NETWORK = (*BODIES, "liaison_network")
 """Who tells of the network's meetings, and of its links."""
+
+
+ON_A_DAY = Once("meeting", ("body", "date"), said=("body",), local=("body", SEATS))
+"""A body that there is one of in the region meets once a day, under whatever identifiers countries tell of it."""
+MET = replace(ON_A_DAY, said=("body", "attending"), parts=("attending",), gathered=("attending",))
 
 
 POINT = (
@@ -66,6 +72,7 @@ class ContactPointDesignated(Fact, frozen=True, kw_only=True):
     bad=("date", "1 July 2003"),
     by=NETWORK,
     entity="meeting_id",
+    tallies=(MET,),
     rows=(
         "IE-2.1",
         "MS-IE-4",
@@ -80,6 +87,8 @@ class MeetingHeld(Fact, frozen=True, kw_only=True):
     body: Reporter
     date: date
     attending: Listed[Country]
+    once: Parts | None = None
+    """What it changes for each country that attended, and for the region."""
 
 
 @contract(
@@ -232,6 +241,7 @@ class Session(Fact, frozen=True, kw_only=True):
     body: Body
     date: date
     attendees_count: Count | None = None
+    once: Parts | None = None
 
 
 SESSION = {"body": "joint_task_force", "date": "2003-09-01", "attendees_count": 14, "reported_by": "liaison_network"}
@@ -242,6 +252,7 @@ SESSION = {"body": "joint_task_force", "date": "2003-09-01", "attendees_count": 
     good=SESSION,
     bad=("date", "now"),
     by=NETWORK,
+    tallies=(ON_A_DAY,),
     rows=(
         "IE-1.3",
         "MS-IE-3",
@@ -255,6 +266,7 @@ class LiaisonEstablished(Session, frozen=True, kw_only=True):
     "intel.commission.convened",
     good=SESSION | {"body": "national_commission", "reported_by": "interior_ministry"},
     bad=("body", "club"),
+    tallies=(ON_A_DAY,),
     rows=("IE-1.3",),
 )
 class CommissionConvened(Session, frozen=True, kw_only=True):
@@ -273,6 +285,7 @@ class Meeting(Fact, frozen=True, kw_only=True):
     meeting_id: Ref
     body: Body
     date: date
+    once: Parts | None = None
 
 
 MEETING = {"meeting_id": "vm-2003-07", "body": "liaison_network", "date": "2003-07-01", "reported_by": "sv"}
@@ -286,6 +299,7 @@ MEETINGS: dict[str, Any] = {"entity": "meeting_id", "by": NETWORK}
     good=MEETING,
     bad=("date", "Tuesday"),
     **MEETINGS,
+    tallies=(ON_A_DAY,),
     rows=("IE-2.1",),
 )
 class MeetingScheduled(Meeting, frozen=True, kw_only=True):

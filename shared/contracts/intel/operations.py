@@ -10,7 +10,7 @@ from shared.contracts import Count, Problem, Ref, Time, Value, contract
 from shared.contracts.aggregates import Aggregate
 from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Age, Both, Shifts, Since, Tallied, Tally
+from shared.contracts.tallies import Age, Both, Once, Parts, Shifts, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     ActionStage,
     ControlStat,
@@ -32,6 +32,17 @@ ANSWER = (
     Since("request", ("exchange_id",), "latency_s", regional=True),
 )
 FED_BACK = Both(("information", "feedback"), "fed_back")
+
+
+OPERATION = Once(
+    "operation",
+    ("operation_id",),
+    said=("kind", "participants"),
+    parts=("participants",),
+    several="joint",
+    gathered=("participants",),
+)
+"""Partners name one operation by the identifier of whoever gave it: `GTM:op-3`."""
 
 
 class OperationResults(Value, frozen=True, kw_only=True):
@@ -56,6 +67,7 @@ class OperationResults(Value, frozen=True, kw_only=True):
     bad=("kind", "secret"),
     entity="operation_id",
     derived=("joint",),
+    tallies=(OPERATION,),
     rows=(
         "IE-3.1iii",
         "PC-1a",
@@ -74,6 +86,8 @@ class OperationExecuted(Fact, frozen=True, kw_only=True):
     ended: Time | None = None
     results: OperationResults | None = None
     joint: bool | None = None
+    once: Parts | None = None
+    """What it changes for each country that took part, and for the region."""
 
 
 @contract(
@@ -87,6 +101,7 @@ class OperationExecuted(Fact, frozen=True, kw_only=True):
     },
     bad=("participants", []),
     entity="operation_id",
+    tallies=(OPERATION,),
     rows=(
         "PC-1a",
         "PC-1.1.2",
@@ -101,6 +116,7 @@ class OperationPlanned(Marked, frozen=True, kw_only=True):
     participants: OneOrMore[Country]
     started: Time | None = None
     ended: Time | None = None
+    once: Parts | None = None
 
 
 @contract(
@@ -114,6 +130,7 @@ class OperationPlanned(Marked, frozen=True, kw_only=True):
     },
     bad=("rating", "good"),
     entity="operation_id",
+    tallies=(Once("operation", ("operation_id",), said=("kind", "rating"), several="joint", like="executed"),),
     rows=("PC-1b",),
 )
 class OperationEvaluated(Fact, frozen=True, kw_only=True):
@@ -124,6 +141,8 @@ class OperationEvaluated(Fact, frozen=True, kw_only=True):
     rating: Rating
     lessons: Listed[Topic] = ()
     """What to train for."""
+    once: Parts | None = None
+    """What it changes for the country whose evaluation it is, and for the region; whether it is of a joint one, too."""
 
 
 class Exchange(Marked, frozen=True, kw_only=True):

@@ -1,12 +1,13 @@
 """Detentions, proceedings, cases and their witnesses."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from shared.contracts import Count, Data, Problem, Ref, Time, contract
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Since, Steps, Tallied, Tally
+from shared.contracts.tallies import Once, Parts, Since, Steps, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     CaseOutcome,
@@ -23,6 +24,10 @@ from shared.contracts.vocabulary import (
     Token,
 )
 
+CASE = Once("case", ("case_id",), said=("offences",), parts=("countries",), reporter=True)
+"""Countries name one case by the identifier of whoever gave it: `GTM:case-12`."""
+OPEN = Once("case", ("case_id",), said=("offences",), act="open", before="change", field="open_once")
+"""Open in a country as that one says, and in the region while anywhere."""
 WITNESS = (Tally("witness", ("witness_pid",), "change"), Since("witness", ("witness_pid",), "latency_s"))
 
 
@@ -91,6 +96,14 @@ class PersonDetained(Fact, frozen=True, kw_only=True):
     privacy="P",
     entity="case_id",
     derived=("regional",),
+    tallies=(
+        replace(
+            CASE,
+            said=("offences", "outcome", "witness_care_documented"),
+            several="regional",
+            gathered=("offences", "witness_care_documented"),
+        ),
+    ),
     rows=(
         "IP-e",
         "VA-6.1",
@@ -109,6 +122,8 @@ class CaseResolved(Fact, frozen=True, kw_only=True):
     assets_confiscated: bool | None = None
     regional: bool | None = None
     """Two or more countries (Plan IP: cases resolved at regional level)."""
+    once: Parts | None = None
+    """What it changes for each country that took part, and for the region."""
     open_witnesses: Steps | None = None
     """Of the witnesses of cases that are open."""
     open_protected: Steps | None = None
@@ -185,6 +200,9 @@ class Proceeding(Fact, frozen=True, kw_only=True):
     detention_ids: Listed[Ref] = ()
     countries: Listed[Country] = ()
     change: Tallied | None = None
+    """As if each country's cases were its own: it counts in what was recorded before there was `open_once`."""
+    open_once: Parts | None = None
+    """What it changes of the cases whose proceedings are open, for each country and for the region."""
     open_witnesses: Steps | None = None
     """Of the witnesses of cases that are open."""
     open_protected: Steps | None = None
@@ -212,12 +230,15 @@ PROCEEDINGS: dict[str, Any] = {"privacy": "P", "entity": "case_id"}
     tallies=(
         Tally("proceeding", ("case_id",), "change"),
         Since("detention", ("detention_ids",), "latency_s"),
+        replace(CASE, gathered=("offences",)),
+        OPEN,
     ),
     rows=("PC-1d", "VA-6.1b"),
 )
 class ProceedingOpened(Proceeding, frozen=True, kw_only=True):
     """Proceedings began."""
 
+    once: Parts | None = None
     latency_s: Count | None = None
 
 
@@ -226,7 +247,7 @@ class ProceedingOpened(Proceeding, frozen=True, kw_only=True):
     good=PROCEEDING,
     bad=("offences", []),
     **PROCEEDINGS,
-    tallies=(Tally("proceeding", ("case_id",), "change", opens=False),),
+    tallies=(Tally("proceeding", ("case_id",), "change", opens=False), replace(OPEN, opens=False)),
     rows=("PC-1d", "VA-6.1b"),
 )
 class ProceedingClosed(Proceeding, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from shared.contracts import Count, Data, Problem, Ref, Time, Value, contract
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Opens, Tallied, Tally
+from shared.contracts.tallies import Tallied, Tally
 from shared.contracts.vocabulary import (
     Country,
     DefinedCrime,
@@ -237,7 +237,6 @@ class ProcedureIssued(Fact, frozen=True, kw_only=True):
     bad=("degree", "half"),
     owner="country",
     behalf=JUDGES,
-    tallies=(Tally("transposed", ("country", *OBLIGATION), "change", opens=Opens("degree", ("full",)), regional=True),),
     rows=("LE-1.R1",),
 )
 class ProvisionMapped(Fact, frozen=True, kw_only=True):
@@ -248,6 +247,21 @@ class ProvisionMapped(Fact, frozen=True, kw_only=True):
     degree: Degree
     law_id: Ref | None = None
     change: Tallied | None = None
+    """Of before: `transposition.changed` tells it now, as changes of the law bear on it, too."""
+
+
+@contract(
+    "legal.transposition.changed",
+    good={"country": "GTM", "obligation": {"instrument": "TIP", "article": "5"}, "change": {"by": 1}},
+    bad=("change", ...),
+    rows=("LE-1.R1",),
+)
+class TranspositionChanged(Data, frozen=True, kw_only=True):
+    """A country's laws began to carry out an article in full, or ceased to; or an earlier such event is taken back."""
+
+    country: Country
+    obligation: Obligation
+    change: Tallied
 
 
 class Gap(Data, frozen=True, kw_only=True):

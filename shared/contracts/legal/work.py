@@ -7,8 +7,9 @@ from shared.contracts import Ref, contract
 from shared.contracts.legal.laws import JUDGES
 from shared.contracts.means import GIVERS, PLEDGE, Resource
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Tallied, Tally
+from shared.contracts.tallies import Once, Parts, Tallied, Tally
 from shared.contracts.vocabulary import (
+    SEATS,
     Body,
     Country,
     DataRef,
@@ -193,6 +194,16 @@ class RepresentativeVacated(Representative, frozen=True, kw_only=True):
     bad=("attending", ["EU"]),
     by=JUDGES,
     entity="meeting_id",
+    tallies=(
+        Once(
+            "meeting",
+            ("body", "date"),
+            said=("body", "attending"),
+            parts=("attending",),
+            gathered=("attending",),
+            local=("body", SEATS),
+        ),
+    ),
     rows=("LE-1.M",),
 )
 class LegalMeetingHeld(Fact, frozen=True, kw_only=True):
@@ -204,6 +215,8 @@ class LegalMeetingHeld(Fact, frozen=True, kw_only=True):
     body: Body
     date: date
     attending: Listed[Country]
+    once: Parts | None = None
+    """What it changes for each country that attended, and for the region."""
 
 
 @contract(

@@ -1,15 +1,26 @@
 """Training needs, and the certificates that meet them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from shared.contracts import Count, Data, EventId, Problem, Ref, Share, Time, Value, contract
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Tallied, Tally
+from shared.contracts.tallies import Once, Parts, Tallied, Tally
 from shared.contracts.vocabulary import InstitutionType, Instrument, Listed, Priority, StaleReason, Topic
 
-ENDED = Tally("certificate", ("cert_id",), "change", opens=False)
+TRAINED = Once(
+    "officer",
+    ("officer_pid",),
+    said=("institution_type",),
+    act="trained",
+    holder="cert_id",
+    regional=False,
+    before="change",
+)
+"""An officer counts once, and is trained while any certificate of theirs is valid."""
+ENDED = (Tally("certificate", ("cert_id",), "change", opens=False), replace(TRAINED, opens=False))
 
 
 class Alignment(Value, frozen=True, kw_only=True):
@@ -38,7 +49,7 @@ class Alignment(Value, frozen=True, kw_only=True):
     unseated=("regional_school",),
     privacy="P",
     entity="cert_id",
-    tallies=(Tally("certificate", ("cert_id",), "change"),),
+    tallies=(Tally("certificate", ("cert_id",), "change"), TRAINED),
     rows=("IE-3.2b",),
 )
 class OfficerCertified(Fact, frozen=True, kw_only=True):
@@ -53,6 +64,8 @@ class OfficerCertified(Fact, frozen=True, kw_only=True):
     score: Share | None = None
     aligned_to: Listed[Alignment] = ()
     change: Tallied | None = None
+    once: Parts | None = None
+    """What it changes of how many officers are trained."""
 
     def check(self) -> Iterator[Problem]:
         """Yield `missing_alignment`, too."""
@@ -98,7 +111,7 @@ class NeedRaised(Data, frozen=True, kw_only=True):
     },
     bad=("reason", "age"),
     entity="cert_id",
-    tallies=(ENDED,),
+    tallies=ENDED,
     rows=("IE-3.2b",),
 )
 class CertificationStaled(Data, frozen=True, kw_only=True):
@@ -109,7 +122,9 @@ class CertificationStaled(Data, frozen=True, kw_only=True):
     institution_type: InstitutionType
     reason: StaleReason
     grace_until: Time
+    officer_pid: Ref | None = None
     change: Tallied | None = None
+    once: Parts | None = None
 
 
 @contract(
@@ -117,7 +132,7 @@ class CertificationStaled(Data, frozen=True, kw_only=True):
     good={"cert_id": "ce-31", "topic": "false_document_detection", "institution_type": "migration"},
     bad=("cert_id", ...),
     entity="cert_id",
-    tallies=(ENDED,),
+    tallies=ENDED,
     rows=("IE-3.2b",),
 )
 class CertificationExpired(Data, frozen=True, kw_only=True):
@@ -126,7 +141,9 @@ class CertificationExpired(Data, frozen=True, kw_only=True):
     cert_id: Ref
     topic: Topic
     institution_type: InstitutionType
+    officer_pid: Ref | None = None
     change: Tallied | None = None
+    once: Parts | None = None
 
 
 class Need(Data, frozen=True, kw_only=True):
@@ -214,7 +231,7 @@ class CertificationReplaced(CertificationExpired, frozen=True, kw_only=True):
     },
     bad=("renewed_by", ...),
     entity="cert_id",
-    tallies=(ENDED,),
+    tallies=ENDED,
     rows=("IE-3.2b",),
 )
 class CertificationRenewed(CertificationReplaced, frozen=True, kw_only=True):
@@ -234,7 +251,7 @@ class CertificationRenewed(CertificationReplaced, frozen=True, kw_only=True):
     },
     bad=("reason", "x"),
     entity="cert_id",
-    tallies=(ENDED,),
+    tallies=ENDED,
     rows=("IE-3.2b",),
 )
 class CertificationRevoked(CertificationReplaced, frozen=True, kw_only=True):

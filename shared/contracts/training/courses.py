@@ -9,7 +9,7 @@ from msgspec import Meta
 from shared.contracts import Count, Problem, Ref, Share, contract
 from shared.contracts.aggregates import Aggregate
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Opens, Shifts, Tallied, Tally
+from shared.contracts.tallies import Once, Opens, Parts, Shifts, Tallied, Tally
 from shared.contracts.training.certificates import Alignment
 from shared.contracts.vocabulary import (
     Aspect,
@@ -24,6 +24,8 @@ from shared.contracts.vocabulary import (
     Topic,
 )
 
+COURSE_TOLD = Once("course", ("course_id",), said=("place", "topics", "provider"), parts=("provider",), reporter=True)
+"""Who gives a course and where it is given may both tell of it, by the identifier of whoever gave it: `USA:crs-1`."""
 SCHOOL: tuple[Seat, ...] = ("regional_school", "ppt", "st")
 """Who tells of the regional school (Plan IP 5.1.1): itself, and the bodies that created it."""
 
@@ -68,6 +70,8 @@ class Course(Fact, frozen=True, kw_only=True):
     hours: Count | None = None
     plan_id: Ref | None = None
     aligned_to: Listed[Alignment] = ()
+    once: Parts | None = None
+    """What it changes for each country that took part, and for the region."""
 
 
 COURSE = {
@@ -86,6 +90,7 @@ COURSE = {
     good=COURSE,
     bad=("place", "x"),
     entity="course_id",
+    tallies=(COURSE_TOLD,),
     rows=("IE-3.1.1",),
 )
 class CourseScheduled(Course, frozen=True, kw_only=True):
@@ -105,6 +110,7 @@ class CourseScheduled(Course, frozen=True, kw_only=True):
             regional=True,
             shifts="at_border",
         ),
+        COURSE_TOLD,
     ),
     rows=(
         "IE-3.1.1",
@@ -145,6 +151,7 @@ class CourseDelivered(Course, frozen=True, kw_only=True):
             regional=True,
             flag="first_attendance_this_year",
         ),
+        Once("attendance", ("country", "officer_pid", "course_id"), said=("topics", "completed"), parts=("country",)),
     ),
     rows=("IE-3.2",),
 )
@@ -160,6 +167,7 @@ class AttendanceRecorded(Fact, frozen=True, kw_only=True):
     completed: bool
     first_attendance_this_year: bool | None = None
     change: Tallied | None = None
+    once: Parts | None = None
 
 
 class SurveyRound(Fact, frozen=True, kw_only=True):
@@ -257,6 +265,7 @@ class TrainingEvaluationSubmitted(Fact, frozen=True, kw_only=True):
     bad=("host", "EU"),
     by=SCHOOL,
     entity="session_id",
+    tallies=(Once("session", ("session_id",), said=("host",)),),
     rows=("IP-5.1.1",),
 )
 class SessionHeld(Fact, frozen=True, kw_only=True):
@@ -268,6 +277,7 @@ class SessionHeld(Fact, frozen=True, kw_only=True):
     host: Country
     topics: OneOrMore[Topic]
     date: date
+    once: Parts | None = None
 
 
 @contract(

@@ -18,6 +18,7 @@ from shared.contracts.vocabulary import (
     Country,
     InstitutionType,
     Offence,
+    Organisation,
     Sex,
     Subsystem,
     Token,
@@ -60,7 +61,7 @@ class OfficialEnrolled(Fact, frozen=True, kw_only=True):
         "reported_by": "immigration",
     },
     bad=("headcount", "many"),
-    aggregate=Aggregate(("institution_type",), as_of="as_of"),
+    aggregate=Aggregate(("institution_type", "institution|reported_by"), as_of="as_of"),
     rows=(
         "IE-3.2b",
         "IP-2.1",
@@ -77,6 +78,8 @@ class WorkforceDeclared(Fact, frozen=True, kw_only=True):
     headcount: Count
     technical_headcount: Count | None = None
     as_of: date | None = None
+    institution: Organisation | None = None
+    """Whose officials these are; by default of who reports them. Those of all institutions but migration add up."""
 
     def check(self) -> Iterator[Problem]:
         """Yield `more_than_headcount`, too."""
@@ -260,10 +263,7 @@ class CodeAdopted(Code, frozen=True, kw_only=True):
     privacy="P",
     entity="officer_pid",
     derived=("newly",),
-    tallies=(
-        Tally("code", ("officer_pid",), "change"),
-        Tally("code_version", ("version", "officer_pid"), flag="newly"),
-    ),
+    tallies=(Tally("code_version", ("version", "officer_pid"), "signed", flag="newly"),),
     rows=("IP-3.1.1",),
 )
 class CodeAcknowledged(Code, frozen=True, kw_only=True):
@@ -273,7 +273,10 @@ class CodeAcknowledged(Code, frozen=True, kw_only=True):
     institution_type: InstitutionType
     newly: bool | None = None
     """This official had not signed this version before; each counts once."""
+    signed: Tallied | None = None
+    """What it changes of how many signed this version."""
     change: Tallied | None = None
+    """Of before: how many signed any version."""
 
 
 @contract(

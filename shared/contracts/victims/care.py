@@ -1,12 +1,13 @@
 """Services to victims, programmes, projects, evaluations and campaigns."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar, get_args
 
 from shared.contracts import Count, Data, Problem, Ref, Share, Time, contract
 from shared.contracts.means import Money
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Level, Opens, Shifts, Since, Tallied, Tally
+from shared.contracts.tallies import Level, Once, Opens, Parts, Shifts, Since, Tallied, Tally
 from shared.contracts.victims.people import of_a_victim
 from shared.contracts.vocabulary import (
     AgeBand,
@@ -384,6 +385,9 @@ class EvaluationOverdue(Data, frozen=True, kw_only=True):
     due: Time
 
 
+RUNNING = Once("campaign", ("campaign_id",), act="running", before="running")
+"""Countries that run one campaign name it by the identifier of whoever gave it: `GTM:ca-1`. It runs in the region while
+it runs anywhere."""
 CAMPAIGN = {"campaign_id": "ca-1", "channels": ["radio"], "languages": ["es"], "reported_by": "central_government"}
 
 
@@ -400,7 +404,7 @@ class Campaign(Fact, frozen=True, kw_only=True):
     good=CAMPAIGN,
     bad=("channels", []),
     entity="campaign_id",
-    tallies=(Tally("campaign", ("campaign_id",), "running"),),
+    tallies=(Tally("campaign", ("campaign_id",), "running"), RUNNING),
     rows=(
         "VA-2.1c",
         "MS-VA-2",
@@ -410,6 +414,9 @@ class CampaignLaunched(Campaign, frozen=True, kw_only=True):
     """A campaign began."""
 
     running: Tallied | None = None
+    """As if each country's campaigns were its own: it counts in what was recorded before there was `once`."""
+    once: Parts | None = None
+    """What it changes for the country, and for the region."""
 
 
 @contract(
@@ -441,10 +448,11 @@ class CampaignMeasured(Campaign, frozen=True, kw_only=True):
     good=CAMPAIGN,
     bad=("languages", ["Spanish"]),
     entity="campaign_id",
-    tallies=(Tally("campaign", ("campaign_id",), "running", opens=False),),
+    tallies=(Tally("campaign", ("campaign_id",), "running", opens=False), replace(RUNNING, opens=False)),
     rows=("VA-2.1c",),
 )
 class CampaignEnded(Campaign, frozen=True, kw_only=True):
     """A campaign ended."""
 
     running: Tallied | None = None
+    once: Parts | None = None

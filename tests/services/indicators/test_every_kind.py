@@ -12,7 +12,7 @@ from services.indicators import checks, fields
 from services.indicators.plan import Kind
 from services.indicators.state import State
 from services.indicators.steps import Reading
-from shared.contracts.tallies import Shifts, Steps
+from shared.contracts.tallies import Parts, Shifts, Steps
 from tests.services.indicators.making import CONTRACTS, PLAN, amend, event, folded, heard, row, values
 
 KINDS = Kind.__args__
@@ -49,14 +49,24 @@ def read_by(kind, name):
     return sorted({path.partition(".")[0] for path in Reading(plan, State(""), name).wanted})
 
 
+def a_change(told):
+    """What an event may change of a number."""
+    if told in (Steps, Shifts):
+        steps = [{"at": "2004-07-01T00:00:00Z", "by": 3}, {"at": "2004-08-01T00:00:00Z", "by": -2}]
+        return st.sampled_from([None, [], steps[:1], steps])
+    if told is Parts:
+        said = {"kind": "ordinary", "joint": True, "offences": ["tip", "som"], "regional": True}
+        parts = [{"country": place, "at": "2004-07-01T00:00:00Z", "said": said} for place in ("GTM", "REG")]
+        back = [one | {"by": -1, "at": "2004-08-01T00:00:00Z"} for one in parts]
+        return st.sampled_from([None, [], parts, parts[1:], parts + back])
+    return st.sampled_from([None, {"by": 1}, {"by": -1}, {"by": 1, "until": "2004-07-01T00:00:00Z"}])
+
+
 def any_value(agreed, path):
     """What a field may hold, where that is a closed list, a number, or what an event changes; else the example's."""
     found = fields.type_at(agreed, path)
-    if fields.change_told(found) in (Steps, Shifts):
-        steps = [{"at": "2004-07-01T00:00:00Z", "by": 3}, {"at": "2004-08-01T00:00:00Z", "by": -2}]
-        return st.sampled_from([None, [], steps[:1], steps])
-    if fields.change_told(found):
-        return st.sampled_from([None, {"by": 1}, {"by": -1}, {"by": 1, "until": "2004-07-01T00:00:00Z"}])
+    if told := fields.change_told(found):
+        return a_change(told)
     if closed := fields.closed_values(found):
         return st.sampled_from(closed)
     if fields.is_whole_number(found):

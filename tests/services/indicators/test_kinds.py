@@ -82,8 +82,8 @@ def test_constants_stand_for_denominators():
     found = row(folded(*loaded), "IE-1.2")
     assert values(found)["GTM",] == 0.5
     assert (found.headline.numerator, found.headline.denominator) == (2, 4 * len(MEMBERS))
-    mapped = event("legal.provision.mapped", "GTM", obligation={"instrument": "TIP", "article": "5"})
-    assert values(row(folded(mapped), "LE-1.R1"))["GTM", "TIP"] == pytest.approx(1 / 9)
+    told = event("legal.transposition.changed", "REG")
+    assert values(row(folded(told), "LE-1.R1"))["GTM", "TIP"] == pytest.approx(1 / 9)
 
 
 def test_what_the_region_has_of_a_list_counts_once():
