@@ -1,6 +1,7 @@
 """The history that the region plays."""
 
 import csv
+import json
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -37,6 +38,12 @@ def test_parties_at_known_dates():
     assert parties("UNTOC", date(2003, 5, 9)) == {"CAN", "MEX", "NIC"}
     assert parties("TIP", date(2004, 4, 1)) == {"BLZ", "CAN", "CRI", "SLV", "GTM", "MEX"}
     assert parties("SOM", date(2008, 12, 31)) == set(MEMBERS)
+
+
+def test_every_step_says_what_json_can_say():
+    """A day that TOML reads as a date stopped the region: a report has it as text."""
+    for step in history():
+        assert json.loads(json.dumps(step.data)) == step.data, step.name
 
 
 def test_every_step_has_its_own_id_the_same_each_time_and_stands_in_order():
