@@ -11,7 +11,7 @@ from services.indicators import fields, verdicts
 from services.indicators.checks import ANY_REPORT
 from services.indicators.fold import Fold
 from services.indicators.plan import Row, Term, Unless
-from shared.contracts.tallies import Steps, Tallied
+from shared.contracts.tallies import Shifts, Steps, Tallied
 from shared.contracts.vocabulary import MEMBERS
 from tests.services.indicators.making import CONTRACTS, PLAN, amend, counted, event, folded, raw, row
 
@@ -49,10 +49,12 @@ def put(data: dict[str, Any], path: str, value: Any) -> None:
         data[first] = value
 
 
-def amount(told: type | None, by: int, chance: Random) -> Any:
+def amount(told: type | None, by: int, on: date, chance: Random) -> Any:
     if told is Tallied:
         return {"by": by}
-    return [{"at": "2004-08-01T00:00:00Z", "by": by}] if told is Steps else (0 if by < 0 else chance.randint(1, 4))
+    if told in (Steps, Shifts):
+        return [{"at": f"{on}T12:00:00Z", "by": by}]
+    return 0 if by < 0 else chance.randint(1, 4)
 
 
 def reported(one: Row, term: Term, sender: str, on: date, by: int, chance: Random) -> Told:  # noqa: PLR0913, PLR0917
@@ -71,10 +73,10 @@ def reported(one: Row, term: Term, sender: str, on: date, by: int, chance: Rando
         put(data, path, chance.choice([*values]))
     for path in (term.add, term.last):
         if isinstance(path, str) and path and "#" not in path:
-            put(data, path, amount(fields.changes(term.event).get(path), by, chance))
+            put(data, path, amount(fields.changes(term.event).get(path), by, on, chance))
     if term.country:
         data[term.country] = chance.choice([sender, sender, *MEMBERS])
-    told = counted(agreed) | dict(agreed.good) | data
+    told = counted(agreed, dict(agreed.good), f"{on}T12:00:00Z") | dict(agreed.good) | data
     source = f"urn:crm:country:{sender}:test" if agreed.reported else f"urn:crm:service:{agreed.service}"
     place = "REG" if agreed.service == "indicators" and not agreed.reported else sender
     return Told(place, on, raw(agreed.type, told, sender, f"{on}T12:00:00Z", source=source))
