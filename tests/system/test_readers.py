@@ -37,7 +37,7 @@ def band(time="2004-03-01T10:00:00Z", country="GTM", **more):
         "time": time,
         "country": country,
         "datacontenttype": "application/json",
-        "data": counted(BAND) | dict(BAND.good),
+        "data": counted(BAND, dict(BAND.good), time) | dict(BAND.good),
         "recordedtime": "2004-03-01T10:00:01Z",
         "subject": "band-1",
     } | more
