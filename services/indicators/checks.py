@@ -104,7 +104,7 @@ def _role_faults(row: "Row") -> Iterator[str]:
         needed = needed | PERIODS
     if row.kind == "count" and row.privacy != "victims":
         found -= {"region"}
-    if row.kind in {"count", "current"} and row.labels and not row.headline and row.privacy != "victims":
+    if row.kind in {"count", "current", "trend"} and row.labels and not row.headline and row.privacy != "victims":
         found -= {"one"}
     if found != needed:
         kinds = " and ".join(sorted(needed)) or "no role at all"

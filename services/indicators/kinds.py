@@ -104,6 +104,9 @@ def regional(plan: Plan, row: Row, state: State, span: Span, cells: Counted) -> 
 
 def _one(plan: Plan, row: Row, state: State, span: Span) -> Counts | None:
     """Return what the row's one figure counts, where a thing stands in more than one cell; None: nothing says so."""
+    if row.kind == "trend":
+        compared = [*_trend(plan, row, state, span, "one").values()]
+        return added(compared) if compared else None
     amounts = [amount for _, amount in _upto(plan, row, "one", state, span)]
     return (sum(amounts),) if amounts else None
 
@@ -327,13 +330,13 @@ def _latency(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     return {key: (seconds.get(key, 0), n) for key, n in numbers.items() if n > 0}
 
 
-def _trend(plan: Plan, row: Row, state: State, span: Span) -> Counted:
+def _trend(plan: Plan, row: Row, state: State, span: Span, role: str = "value") -> Counted:
     """Compare the window ending on the day with its baseline, for the countries that have one."""
     periods = comparison(plan, row, state, span)
     if periods is None:
         return {}
-    baseline = dict(_between(plan, row, "value", state, span, periods.baseline_since, periods.baseline_until))
-    recent = dict(_between(plan, row, "value", state, span, periods.since, periods.until))
+    baseline = dict(_between(plan, row, role, state, span, periods.baseline_since, periods.baseline_until))
+    recent = dict(_between(plan, row, role, state, span, periods.since, periods.until))
     comparable = {key[0] for key, n in baseline.items() if n > 0}
     both = {key: (recent.get(key, 0), baseline.get(key, 0)) for key in {*baseline, *recent}}
     return {key: counts for key, counts in both.items() if key[0] in comparable}

@@ -191,3 +191,15 @@ def test_one_victims_rating_is_not_published():
     assert shown.headline.suppressed
     assert all(cell.suppressed for cell in shown.cells)
     assert row(folded(*rated * 22), "VA-5.1", exact=False).headline.value == 3
+
+
+def test_a_suspect_of_two_crimes_stands_in_both_cells_and_once_in_the_one_figure():
+    days = ["2004-01-05T10:00:00Z", "2004-01-06T10:00:00Z", "2004-07-05T10:00:00Z"]
+    crimes = [["tip", "som"], ["doc_fraud", "som"], ["som", "tip"]]
+    found = [
+        event("intel.trafficker.detected", "GTM", day, offences=one) for day, one in zip(days, crimes, strict=True)
+    ]
+    shown = row(folded(*found), "LE-1.R2", "2004-12-31")
+    assert (shown.headline.numerator, shown.headline.denominator) == (1, 2)
+    assert values(shown)["GTM", "som"] == 0.5
+    assert values(shown)["GTM", "tip"] == 1
