@@ -37,6 +37,7 @@ NOT_DERIVED = {
     "legal.entry.checked": "a look-up is audited where it is answered (docs/decisions.md)",
     "training.alert.issued": "training tells by events of its own (needs, certificates, complaints)",
     "indicators.projection.rebuilt": "an operator's work",
+    "indicators.intake.purged": "an operator's work",
     "indicators.report.missed": EMPTY["IE-3.1.missed"],
     "indicators.report.rejected": "only the presidency and the secretariat report there, and check what they send",
 }
