@@ -304,8 +304,9 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
     """What the board says under its heading, instead of the same in general."""
     played: Text | None = None
     """What it says where the plan is played in quick motion: what is real, and what invented."""
-    floor: float = 0.5
-    """The share of member countries that must have reported for a row, else nothing is said of the region's target."""
+    floor: float = 0.0
+    """The share of member countries that must have reported for a row, else nothing is said of the region's target. 0:
+    the plan asks for nobody's report, not even for once having heard of each."""
     units: dict[str, Text] = {}
     """Units of its rows that the pages have no words for."""
     labels: dict[str, Text] = {}

@@ -3,7 +3,8 @@
 - What counts as not done until it is reported (a number of countries, of acts, of a fixed measure) is not met without
   it. Only a country in the figure that fell silent could have taken something back: then `met` is withheld.
 - Of everything else (shares, means, trends, and what is to be 0) the figure could be worse if all reported. So `met` is
-  withheld while any member is silent or was never heard, and below the share of members that the plan asks for.
+  withheld while any member is silent or was never heard, and below the share of members that the plan asks for. A plan
+  that asks for none withholds it only while one is silent.
 - What cannot be mended by others is not met all the same: more than the most that there may be, less than the whole.
 """
 
@@ -78,8 +79,10 @@ def doubt(plan: Plan, row: Row, heard: Heard, inside: set[str], reported: set[st
         return Doubt("silent", sorted(silent))
     if closed:
         return NONE
-    missing = members - heard.ever
     floor = plan.floor if row.floor is None else row.floor
+    if not floor:
+        return NONE  # the plan asks for nobody's report
+    missing = members - heard.ever
     if not _counts(row) and len(reported & members) < floor * len(members):
         missing |= members - reported
     return Doubt("coverage", sorted(missing)) if missing else NONE
