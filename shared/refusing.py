@@ -31,7 +31,7 @@ async def refuse(log: Log, client: Client, refused: Sequence[tuple[Taken, Refuse
         if again:
             await aside.drop(connection, [one for one, _ in refused])
 
-    await log.record([Draft(_rejected(log.service, one, verdict, now)) for one, verdict in refused], then)
+    await log.record([Draft(rejected(log.service, one, verdict, now)) for one, verdict in refused], then)
 
 
 def rejection_id(one: Taken) -> str:
@@ -55,7 +55,8 @@ async def _quarantine(service: str, client: Client, one: Taken, verdict: Refused
     )
 
 
-def _rejected(service: str, one: Taken, verdict: Refused, now: datetime) -> Event[Any]:
+def rejected(service: str, one: Taken, verdict: Refused, now: datetime) -> Event[Any]:
+    """Return the event that tells the sender why its report is refused."""
     name = one.subject.split(".", 3)[3]
     known = f"crm.{name}.v1" in contracts.registry()
     sent_id = report_id(one.payload, one.headers)

@@ -39,7 +39,10 @@ from shared.contracts.reads import READS
 from shared.contracts.report import accepted, said
 from shared.database import Connection, Pool
 from shared.log import Draft, Log
+from shared.refusing import rejected
 from shared.rules import NotYet
+from shared.streams import intake_of
+from shared.taken import Taken
 
 ALL = (INTEL, VICTIMS, LEGAL, TRAINING, INDICATORS)
 EPOCH = datetime(2003, 5, 9, tzinfo=UTC)
@@ -92,6 +95,7 @@ class _Sent:
     what: Said
     sender: str
     body: dict[str, Any]
+    taken: Taken
     draft: Draft
     service: str
 
@@ -198,27 +202,31 @@ class History:
         service = body["type"].split(".")[1]
         subject = f"crm.in.{sender}.{body['type'][4:].rpartition('.')[0]}"
         payload = msgspec.json.encode(body)
+        stored = int(self.clock.at.timestamp() * 1e9)
+        taken = Taken(intake_of(sender), next(self._ids), stored, subject, None, payload)
         try:
             event = accepted(subject, None, payload, self.clock.now())
-            sent = _Sent(one, sender, body, Draft(event, said=said(None, payload, event)), service)
+            sent = _Sent(one, sender, body, taken, Draft(event, said=said(None, payload, event)), service)
         except Refused as refusal:
-            self._refused(one, sender, refusal)
+            await self._refuse(one, taken, service, refusal)
             return
         self._sent[_named(one.id, sender, number)] = sent
         await self._record(sent)
 
-    def _refused(self, one: Said, sender: str, refusal: Refused) -> None:
+    async def _refuse(self, one: Said, taken: Taken, service: str, refusal: Refused) -> None:
+        """Record the refusal that the example expects, as the service does."""
         codes = [problem.code for problem in refusal.problems]
         if not one.refused or one.refused not in codes:
             what = one.event or one.corrects or one.retracts
-            raise ExampleError(f"{what} of {sender} was refused: {refusal.problems}")
+            raise ExampleError(f"{what} of {taken.country} was refused: {refusal.problems}")
+        await self.logs[service].record([Draft(rejected(service, taken, refusal, self.clock.now()))])
 
     async def _record(self, sent: _Sent) -> None:
         (outcome,) = await self.logs[sent.service].record([sent.draft])
         if isinstance(outcome, NotYet):
             self._waiting.append(sent)
         elif isinstance(outcome, Refused):
-            self._refused(sent.what, sent.sender, outcome)
+            await self._refuse(sent.what, sent.taken, sent.service, outcome)
         elif outcome is not None:
             raise outcome
         elif sent.what.refused:

@@ -109,7 +109,18 @@ def _report_parts(agreed: Contract, refs: str) -> tuple[Schema, Schema]:
     bind(agreed.data, schema["properties"]["data"], parts)
     for attribute in agreed.derived:
         del schema["properties"]["data"]["properties"][_wire(agreed, attribute)]
+    parts = {name: part for name, part in parts.items() if name in _named_in(schema, parts)}
     return schema | {"description": f"{plain(agreed.doc)} {_senders(agreed)}".strip()}, parts
+
+
+def _named_in(node: Any, parts: Schema) -> set[str]:
+    """Return the parts that a schema refers to, by way of others too: those of derived fields are in no report."""
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    found = {name for one in inner for name in _named_in(one, parts)}
+    if isinstance(node, dict) and isinstance(ref := node.get("$ref"), str):
+        name = ref.rpartition("/")[2].removesuffix(".report")
+        found |= {name} | _named_in(parts[name], parts)
+    return found
 
 
 def _senders(agreed: Contract) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from services.indicators import fields, verdicts
-from services.indicators.checks import ANY_REPORT
+from services.indicators.checks import ANY_REPORT, labels_of
 from services.indicators.fold import Fold
 from services.indicators.plan import Row, Term, Unless
 from shared.contracts.tallies import Shifts, Steps, Tallied
@@ -60,7 +60,7 @@ def amount(told: type | None, by: int, on: date, chance: Random) -> Any:
 def reported(one: Row, term: Term, sender: str, on: date, by: int, chance: Random) -> Told:  # noqa: PLR0913, PLR0917
     """An event of a term: its conditions hold, its labels and numbers are drawn."""
     agreed, data = CONTRACTS[term.event], dict[str, Any]()
-    for name, path in {**one.labels, **term.labels}.items():
+    for name, path in labels_of(one, term).items():
         if not path.startswith("=") and "#" not in path:
             values = one.known.get(name) or fields.closed_values(fields.type_at(agreed, path))
             put(data, path, chance.choice([*values]))
