@@ -116,19 +116,18 @@ class History:
 
     @classmethod
     @asynccontextmanager
-    async def begun(cls, plan: Plan, addresses: Mapping[str, str], since: datetime) -> AsyncIterator["History"]:
-        """Yield a history with nothing on record; `addresses`: service -> where its schema is."""
+    async def begun(
+        cls, plan: Plan, connections: Mapping[str, Connection], since: datetime
+    ) -> AsyncIterator["History"]:
+        """Yield a history with nothing on record; `connections`: service -> one to its schema."""
         clock = _Standing(since)
         async with AsyncExitStack() as stack:
             logs = {}
             for service in ALL:
-                settings = {"search_path": service.name, "timezone": "UTC", "enable_seqscan": "off"}
-                connection = await asyncpg.connect(addresses[service.name], server_settings=settings)
-                stack.push_async_callback(connection.close)
-                transaction = connection.transaction()
+                transaction = connections[service.name].transaction()
                 await transaction.start()
                 stack.push_async_callback(transaction.rollback)
-                pool, standing = cast("Pool", _Single(connection)), cast("Clock", clock)
+                pool, standing = cast("Pool", _Single(connections[service.name])), cast("Clock", clock)
                 logs[service.name] = Log(service.name, pool, standing, service.all_rules())
             yield cls(plan, logs, clock, Fold(plan))
 
@@ -345,11 +344,17 @@ async def servers() -> AsyncIterator[Mapping[str, str]]:
 async def played(plan: Plan, examples: Sequence[Example], addresses: Mapping[str, str]) -> dict[int, list[str]]:
     """Play each example; return for its place among them what was otherwise than expected (empty: nothing)."""
     found = {}
-    for place, example in enumerate(examples):
-        since = min(moment(one.recorded or one.on) for one in example.reports) if example.reports else EPOCH
-        async with History.begun(plan, addresses, since) as history:
-            try:
-                found[place] = await history.play(example)
-            except ExampleError as error:
-                found[place] = [f"{one} cannot be played: {error}" for one in example.of]
+    async with AsyncExitStack() as stack:
+        connections: dict[str, Connection] = {}
+        for service, address in addresses.items():
+            settings = {"search_path": service, "timezone": "UTC", "enable_seqscan": "off"}
+            connections[service] = await asyncpg.connect(address, server_settings=settings)
+            stack.push_async_callback(connections[service].close)
+        for place, example in enumerate(examples):
+            since = min(moment(one.recorded or one.on) for one in example.reports) if example.reports else EPOCH
+            async with History.begun(plan, connections, since) as history:
+                try:
+                    found[place] = await history.play(example)
+                except ExampleError as error:
+                    found[place] = [f"{one} cannot be played: {error}" for one in example.of]
     return found

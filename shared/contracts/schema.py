@@ -26,7 +26,7 @@ from shared.contracts import (
     source_of,
     vocabulary,
 )
-from shared.contracts.bounds import END
+from shared.contracts.bounds import END, PSEUDONYM
 from shared.contracts.door import bind, shortened
 from shared.contracts.prose import fields_said, plain
 from shared.contracts.vocabulary import MEMBERS, SEATS
@@ -190,11 +190,19 @@ def _any_of(validator: Any, any_of: list[Schema], instance: Any, schema: Schema)
         yield from validator.descend(instance, others[0])
 
 
+def _not(validator: Any, refused: Any, instance: Any, schema: Schema) -> Iterator[ValidationError]:
+    """Refuse what has a form; of names and telephone numbers, which nearly every text is held to, in one step."""
+    if refused is not PSEUDONYM.keywords["not"]:
+        yield from Draft202012Validator.VALIDATORS["not"](validator, refused, instance, schema)
+    elif isinstance(instance, str) and not PSEUDONYM.holds(instance):
+        yield ValidationError("a name or a telephone number")
+
+
 # What JSON Schema leaves to the validator, done as our decoder does it: 1.0 is no integer, and a time is what
 # msgspec reads as one. And so that whoever asks for the first faults need not wait for the last.
 _strict: Callable[..., Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
-    {"items": _items, "anyOf": _any_of},
+    {"items": _items, "anyOf": _any_of, "not": _not},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     ),

@@ -6,7 +6,7 @@ from typing import Literal, get_args, get_origin
 
 import pytest
 
-from shared.contracts import Refused, registry, vocabulary
+from shared.contracts import Problem, Refused, registry, vocabulary
 from shared.contracts.report import accepted, said
 from shared.contracts.schema import example
 from tests.harness.speaking import NOW
@@ -18,6 +18,12 @@ WHOLE = {
     "correlationid": "story-1",
     "dataschema": "https://example.org/schema",
 }
+
+
+@pytest.fixture(autouse=True)
+def unexplained(monkeypatch):
+    """Of a value that is refused nothing more is asked here: to explain it takes longer than all the rest."""
+    monkeypatch.setattr("shared.contracts.report.explained", lambda *_: [Problem("", "refused", "")])
 
 
 def report(agreed, **attributes):
