@@ -34,6 +34,7 @@ RULES: Rules = {
     victims.ReferralRevoked: referrals.on_referral_revoked,
     victims.ReferralSent: referrals.on_referral_sent,
     victims.RepatriationCompleted: returns.on_repatriation_completed,
+    victims.RepatriationLost: returns.on_repatriation_lost,
     victims.VictimDeceased: withdrawals.on_victim_deceased,
     victims.VictimStatusChanged: people.on_status_changed,
 }

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from services.victims.policy import POLICY
-from services.victims.rules.notices import SERVICE
+from services.victims.rules.notices import SERVICE, alert
 from services.victims.store import care
 from shared import deadlines, references
 from shared.contracts import Data, Event, identity
@@ -87,6 +87,12 @@ def _lost(event: Event[Any], data: RepatriationCompleted, at: datetime) -> Event
         reason="not_enrolled",
     )
     return derive(SERVICE, escalated, cause=event, to=data.to, key=data.referral_id, time=at)
+
+
+async def on_repatriation_lost(event: Event[RepatriationLost], _connection: Connection) -> Iterable[Event[Any]]:
+    """Tell who sent the victim home, too, as of a return with a referral."""
+    data = event.data
+    return [alert(event, "victim_not_enrolled", data.sender, entity=data.case_id, owner=data.sender, due=data.due)]
 
 
 async def on_programme_enrolled(event: Event[ProgrammeEnrolled], connection: Connection) -> Iterable[Event[Any]]:

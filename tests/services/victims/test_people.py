@@ -7,6 +7,7 @@ from shared.contracts import Refused
 from tests.harness.desk import desk
 from tests.services.indicators.making import folded, row
 
+PAYLOADS = "select payload from log order by position"
 HARMED = {"offence": "som", "status": "SmuggledMigrantHarmed", "harm": ["physical"]}
 
 
@@ -17,7 +18,7 @@ async def victims(postgres_server):
 
 
 async def figure(victims, identity, day=""):
-    rows = await victims.log.pool.fetch("select payload from log order by position")
+    rows = await victims.log.pool.fetch(PAYLOADS)
     found = row(folded(*(bytes(one["payload"]) for one in rows)), identity, day).headline
     return found and ((found.numerator, found.denominator) if found.denominator else found.value)
 
@@ -58,6 +59,10 @@ async def test_a_return_without_a_referral_is_lost_until_an_enrolment_names_its_
     await victims.tell(home)
     await victims.pass_days(31)
     assert await figure(victims, "VA-5.1b.lost") == 1
+    lost = await victims.recorded("victims.repatriation.lost")
+    [notice] = await victims.recorded("victims.alert.issued")
+    assert ([one.country for one in lost], notice.country) == (["MEX"], "GTM")
+    assert (notice.data.kind, notice.data.entity, notice.data.owner) == ("victim_not_enrolled", "case-12", "GTM")
     enrolled = victims.event("victims.programme.enrolled", 32, by="MEX", referral_id=..., case_id="GTM:case-12")
     await victims.tell(enrolled)
     assert await figure(victims, "VA-5.1b.lost") == 0
@@ -65,3 +70,20 @@ async def test_a_return_without_a_referral_is_lost_until_an_enrolment_names_its_
     await victims.tell(victims.retracted(enrolled))
     assert await figure(victims, "VA-5.1b.lost") == 1
     assert await figure(victims, "VA-5.1b.enrolled") == (0, 1)
+
+
+async def test_a_person_of_whom_two_reports_tell_is_harmed_once_in_each_way_that_either_names(victims):
+    first = victims.event("victims.victim.identified", act=..., means=..., purpose=..., exploitation=..., **HARMED)
+    again = victims.event("victims.victim.identified", 2, **HARMED | {"harm": ["moral", "physical"]})
+    other = victims.event("victims.victim.identified", 3, victim_pid="vi-6", **HARMED)
+    await victims.tell(first, again, other)
+
+    async def by_kind():
+        found = row(folded(*[bytes(one["payload"]) for one in await victims.log.pool.fetch(PAYLOADS)]), "VA-2.1.harm")
+        return {cell.labels["harm"]: cell.value for cell in found.cells if cell.country == "REG" and cell.value}
+
+    assert (await by_kind(), await figure(victims, "VA-2.1.harm")) == ({"physical": 2, "moral": 1}, 2)
+    await victims.tell(victims.corrected(again, harm=["other"]))
+    assert (await by_kind(), await figure(victims, "VA-2.1.harm")) == ({"physical": 2, "other": 1}, 2)
+    await victims.tell(victims.retracted(first))
+    assert (await by_kind(), await figure(victims, "VA-2.1.harm")) == ({"physical": 1, "other": 1}, 2)
