@@ -41,7 +41,7 @@ class Measure(Struct, frozen=True):
     guard: Guard | None
     factor: float
     lasted: Mapping[str, Counts] = {}
-    """What is published instead, where the numbers are a time and how often."""
+    """What is published instead, where the numbers are a time and how often, or are no persons."""
 
     def cell(self, key: Key, counts: Counts) -> Cell:
         """Return the figure of a country, or of the region by labels."""
@@ -50,13 +50,14 @@ class Measure(Struct, frozen=True):
 
     def headline(self, counts: Counts) -> Cell:
         """Return the row in one figure."""
-        return self._cell(REGION, {}, counts, hide=self.guard is not None and self.guard.total)
+        hide = self.guard is not None and (self.guard.total or suppression.small(counts))
+        return self._cell(REGION, {}, counts, hide=hide)
 
     def _cell(self, country: str, labels: dict[str, str], counts: Counts, *, hide: bool) -> Cell:
         if hide:
             return Cell(country, labels, None, suppressed=True)
         if self.guard:
-            counts = self.lasted.get(country) or suppression.rounded(counts)
+            counts = self.lasted.get(country) or self._published(counts)
         scale = 10**self.row.digits
         first = counts[0] / scale if self.row.digits else counts[0]
         if len(counts) == 1:
@@ -65,6 +66,15 @@ class Measure(Struct, frozen=True):
             after, before = (counts[place] / counts[place + 1] / scale for place in (0, 2))
             return Cell(country, labels, after - before)
         return Cell(country, labels, first / counts[1] * self.factor if counts[1] else None, first, counts[1])
+
+    def _published(self, counts: Counts) -> Counts:
+        """Return the numbers rounded; the sum behind a mean is first brought to the rounded number of what it sums."""
+        if self.row.kind != "mean":
+            return suppression.rounded(counts)
+        (number,) = suppression.rounded(counts[1:])
+        step = 10**self.row.digits
+        (amount,) = suppression.rounded((round(counts[0] * number / counts[1] / step),))
+        return amount * step, number
 
 
 def known(counts: Counts) -> bool:
@@ -94,6 +104,26 @@ def _histogram(row: Row, country: str, held: Mapping[str, int], seconds: int | N
         bounded += bound * (shown - (buckets[-1][1] if buckets else 0))
         buckets.append((le, shown))
     return Histogram(country, buckets, bounded if seconds is None else seconds)
+
+
+def persons(plan: Plan, row: Row, state: State, span: Span, cells: kinds.Counted) -> kinds.Counted:
+    """Return how many persons are behind the cells, where the numbers themselves are none; 1, where nobody counted."""
+    if not row.people:
+        return {}
+    counted = kinds.counted(plan, plan.rows[row.people], state, span)
+    return {key: counted.get(key, (1,))[-1:] for key in cells}
+
+
+def of_persons(cells: kinds.Counted, behind: kinds.Counted) -> dict[str, Counts]:
+    """Return the publishable share of each country and the region: of the persons, in their rounded number."""
+    if not behind:
+        return {}
+    totals = {(REGION,): (suppression.added(cells[key] for key in behind), suppression.added(behind.values()))}
+    shown: dict[str, Counts] = {}
+    for key, ((part, whole), counts) in ({key: (cells[key], behind[key]) for key in behind} | totals).items():
+        (number,) = suppression.rounded(counts)
+        shown[key[0]] = (round(part * number / whole) if whole else 0, number)
+    return shown
 
 
 def lasted(plan: Plan, row: Row, state: State, span: Span) -> dict[str, Counts]:

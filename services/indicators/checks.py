@@ -104,7 +104,7 @@ def _role_faults(row: "Row") -> Iterator[str]:
         needed = needed | PERIODS
     if row.kind == "count" and row.privacy != "victims":
         found -= {"region"}
-    if row.kind in {"count", "current", "trend"} and row.labels and not row.headline and row.privacy != "victims":
+    if row.kind in {"count", "current", "trend"} and row.labels and not row.headline:
         found -= {"one"}
     if found != needed:
         kinds = " and ".join(sorted(needed)) or "no role at all"
@@ -116,6 +116,8 @@ def link_faults(row: "Row", rows: "Sequence[tuple[str, Row]]", areas: "Iterable[
     known = {other.id: other for _, other in rows}
     if row.belongs and (row.belongs not in known or not row.id.startswith(f"{row.belongs}.")):
         yield f"it belongs to {row.belongs!r}, which is no row whose id its own continues with a dot"
+    if row.people and any(one is None or one.kind != "ratio" or one.labels for one in (row, known.get(row.people))):
+        yield f"people is for kind ratio without labels, and names another such row, not {row.people!r}"
     if (row.kind in COMPOSED) != bool(row.inputs):
         yield f"inputs are for kinds {' and '.join(COMPOSED)}, and needed there"
     for name in row.inputs:
@@ -190,8 +192,11 @@ def _once_faults(row: "Row", term: "Term") -> Iterator[str]:
     if one is None:
         yield f"once: {term.event} has no {term.once!r} that tells of what several tell"
         return
-    if row.privacy == "victims" or row.clock != "time" or row.kind == "latency" or term.country or term.last:
-        yield "once is for public numbers that happened at a time, in the countries that the event names"
+    if row.clock != "time" or row.kind == "latency" or term.country or term.last:
+        yield "once is for what happened at a time, in the countries that the event names"
+    if row.privacy == "victims" and one.regional:
+        # The guard of small numbers takes the region for the sum of its countries.
+        yield "once is for public numbers, or for things that are each country's own"
     told = {*one.said, one.several}
     paths = [*term.where, *labels_of(row, term).values(), term.add if isinstance(term.add, str) else "=1"]
     for path in paths:

@@ -9,7 +9,7 @@ from functools import cache
 from msgspec import Struct
 
 from services.indicators import checks, kinds, verdicts
-from services.indicators.cells import Cell, Histogram, Measure, histograms, known, lasted
+from services.indicators.cells import Cell, Histogram, Measure, histograms, known, lasted, of_persons, persons
 from services.indicators.checks import COMPOSED
 from services.indicators.kinds import Comparison, Span
 from services.indicators.plan import Plan, Row
@@ -110,10 +110,11 @@ def _finder(plan: Plan, state: State, span: Span, *, exact: bool) -> Find:
 def _plain(plan: Plan, row: Row, state: State, span: Span, heard: Heard, *, exact: bool) -> Figures:  # noqa: PLR0913 - all that it rests on
     counted = kinds.counted(plan, row, state, span)
     sums, total = kinds.regional(plan, row, state, span, counted)
-    guard = Guard(counted) if row.privacy == "victims" and not exact else None
+    behind = persons(plan, row, state, span, counted)
+    guard = Guard(behind or counted) if row.privacy == "victims" and not exact else None
     periods = kinds.comparison(plan, row, state, span)
-    times = lasted(plan, row, state, span) if guard else {}
-    measured = Measure(row, guard, periods.factor if periods else 1.0, times)
+    instead = lasted(plan, row, state, span) | of_persons(counted, behind) if guard else {}
+    measured = Measure(row, guard, periods.factor if periods else 1.0, instead)
     # What the region's own bodies and services report is in its figures, and no country's cell beside them.
     own = [(key, counts) for key, counts in sorted(counted.items()) if key[0] != REGION]
     cells = [measured.cell(key, counts) for key, counts in own if known(counts)]

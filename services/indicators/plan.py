@@ -123,6 +123,8 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     direction: Literal["at_least", "at_most", "above", "below"] = "at_least"
     deadline: str = ""
     privacy: Literal["none", "victims"] = "none"
+    people: str = ""
+    """For a `ratio` about victims whose numbers are no persons: the row of which the denominator counts these."""
     clock: Clock = "time"
     window_days: int | None = None
     each: int | dict[str, int] = 0

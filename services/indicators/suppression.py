@@ -47,7 +47,7 @@ def hidden(cells: Mapping[Key, Counts], k: int = K) -> tuple[set[Key], set[Key],
         regions.setdefault(key[1:], {})[key] = counts
     sums = {labels: added(parts.values()) for labels, parts in regions.items()}
     total = added(sums.values())
-    if _small(total, k) or not any(total):
+    if small(total, k) or not any(total):
         return set(cells), set(sums), True
     hidden_sums = _hide(sums, k)
     hidden_cells: set[Key] = set()
@@ -62,15 +62,16 @@ def added(parts: Iterable[Counts]) -> Counts:
     return tuple(sum(place) for place in zip(*parts, strict=True))
 
 
-def _small(counts: Counts, k: int) -> bool:
+def small(counts: Counts, k: int = K) -> bool:
+    """Say whether any of the numbers is too small to be published."""
     return any(0 < count < k for count in counts)
 
 
 def _hide(parts: Mapping[Key, Counts], k: int) -> set[Key]:
     """Return the parts to hide below one published sum: the small ones, and the smallest others until that is safe."""
-    out = {key for key, counts in parts.items() if _small(counts, k)}
+    out = {key for key, counts in parts.items() if small(counts, k)}
     others = sorted((key for key in parts if key not in out and any(parts[key])), key=lambda key: (parts[key], key))
-    while out and (len(out) == 1 or _small(added(parts[key] for key in out), k)):
+    while out and (len(out) == 1 or small(added(parts[key] for key in out), k)):
         if not others:
             return set(parts)
         out.add(others.pop(0))

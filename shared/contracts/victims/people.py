@@ -8,7 +8,7 @@ from msgspec import Meta, field
 
 from shared.contracts import Count, Problem, Ref, Value, contract
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Level, Opens, Shifts, Since, Tallied, Tally
+from shared.contracts.tallies import Level, Once, Opens, Parts, Shifts, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     Act,
     AgeBand,
@@ -73,6 +73,7 @@ VICTIMS = ("PossibleVictimOfTrafficking", "ActualVictimOfTrafficking", "Smuggled
     tallies=(
         Tally("victim", ("victim_pid",), "change", opens=Opens("status", VICTIMS, others_close=False)),
         Tally("status", ("victim_pid",), "unsettled", opens=Opens("status", VICTIMS)),
+        Once("harmed", ("harmed",), said=("status", "harm"), gathered=("harm",), regional=False),
     ),
     rows=(
         "VA-2.1",
@@ -113,6 +114,13 @@ class VictimIdentified(Fact, frozen=True, kw_only=True):
     """The place, reported before, because of which the victim was found (Plan IE 3.2.1)."""
     change: Tallied | None = None
     unsettled: Tallied | None = None
+    once: Parts | None = None
+    """Of a smuggled migrant: the kinds of harm that all reports of the person name."""
+
+    @property
+    def harmed(self) -> str | None:
+        """The person, if a smuggled migrant whose kind of harm is told: each counts once, whoever tells it."""
+        return self.victim_pid if self.harm and self.status == "SmuggledMigrantHarmed" else None
 
     def check(self) -> Iterator[Problem]:
         """Yield `contradiction`, and what the definition of trafficking lacks, too."""

@@ -169,3 +169,51 @@ def test_how_long_it_took_with_one_victim_cannot_be_told_from_the_times_before_a
     assert one.histograms
     assert (one.cells, one.headline, one.histograms) == (other.cells, other.headline, other.histograms)
     assert row(looks[0], identity).histograms != row(looks[1], identity).histograms
+
+
+def ratings(n, rating="bueno"):
+    return [event("victims.evaluation.submitted", subject="repatriation", rating=rating, evaluator="victim")] * n
+
+
+@pytest.mark.parametrize(("n", "rating", "mean"), [(13, "bueno", 3), (16, "excelente", 4), (17, "deficiente", 1)])
+def test_a_published_mean_stays_within_its_scale_and_says_what_people_said(n, rating, mean):
+    found = row(folded(*ratings(n, rating)), "VA-5.1", exact=False)
+    assert [cell.value for cell in [*found.cells, found.headline]] == [mean] * 3
+
+
+def test_what_one_victim_said_cannot_be_told_from_the_mean_before_and_after():
+    looks = [folded(*ratings(13)), folded(*ratings(13), *ratings(1, "deficiente"))]
+    one, other = (row(fold, "VA-5.1", exact=False) for fold in looks)
+    assert one.headline.value == 3
+    assert (one.cells, one.headline) == (other.cells, other.headline)
+
+
+def records(n, country="GTM"):
+    held = {
+        "filled": [{"at": "2004-03-01T10:00:00Z", "by": 18}],
+        "to_fill": [{"at": "2004-03-01T10:00:00Z", "by": 22}],
+        "on_file": {"by": 1},
+        "well_filled": None,
+    }
+    return [event("victims.victim.registered", country, **held)] * n
+
+
+def test_a_few_victims_records_are_few_however_many_fields_they_have():
+    fields = row(folded(*records(6), *records(14, "HND")), "VA-3.1b", exact=False)
+    assert all(cell.suppressed for cell in fields.cells if cell.country != "REG")
+    assert row(folded(*records(6)), "VA-3.1b", exact=False).headline.suppressed
+    many = row(folded(*records(14)), "VA-3.1b", exact=False)
+    assert [(cell.numerator, cell.denominator) for cell in many.cells] == [(9, 11), (9, 11)]
+    assert many.headline.value == 9 / 11
+
+
+def harmed(*kinds):
+    said = {"status": "SmuggledMigrantHarmed", "harm": list(kinds)}
+    once = [{"country": place, "at": "2004-03-01T10:00:00Z", "said": said} for place in ("GTM", "REG")]
+    return event("victims.victim.identified", **said, once=once)
+
+
+def test_the_one_figure_of_persons_is_hidden_where_they_are_few_in_several_cells():
+    few = row(folded(*[harmed("physical", "moral")] * 7), "VA-2.1.harm", exact=False)
+    assert few.headline.suppressed
+    assert row(folded(*[harmed("physical", "moral")] * 14), "VA-2.1.harm", exact=False).headline.value == 11
