@@ -6,7 +6,7 @@ from typing import Any
 from services.indicators.settings import current
 from shared import seats
 from shared.amendments import Amends
-from shared.contracts import Data, Event, Problem, Refused, sender_of
+from shared.contracts import Data, Event, Problem, Refused, place_of, sender_of
 from shared.contracts.indicators import (
     BaselineSet,
     EvaluationPublished,
@@ -15,9 +15,10 @@ from shared.contracts.indicators import (
     PlanApproved,
     SeatAssigned,
 )
-from shared.contracts.vocabulary import OPERATING
+from shared.contracts.notice import Alert
+from shared.contracts.vocabulary import MEMBERS, OPERATING
 from shared.database import Connection
-from shared.rules import RECORDED, Rules
+from shared.rules import RECORDED, Rules, derive
 
 SERVICE = "indicators"
 
@@ -73,7 +74,26 @@ async def on_seat_assigned(event: Event[SeatAssigned], connection: Connection) -
     if sender != OPERATING and {now.get(body), before.get(body)} != {sender}:
         why = "only who holds the seat now, and until that day, may hand it over"
         _refuse(Problem("/data/effective_from", "not_seated", why))
-    return await seats.keep(event, connection)
+    replaced = (await seats.held(connection, begins)).get(body)
+    await seats.keep(event, connection)
+    told = {event.data.holder, replaced or sender} - {sender, OPERATING}
+    return [] if RECORDED.get() else _handed_over(event, told)
+
+
+def _handed_over(event: Event[SeatAssigned], told: set[str]) -> list[Event[Any]]:
+    """Return the alerts to who is to speak for the body and to who no longer is, unless that one told it."""
+    data = event.data
+    alert = Alert(
+        kind="seat_assigned",
+        about=event.id,
+        about_type=event.type,
+        entity=data.body,
+        body=data.body,
+        due=seats.begins(data.effective_from),
+        reason=data.reason,
+        country=next((one for one in MEMBERS if one == data.holder), None),
+    )
+    return [derive(SERVICE, alert, cause=event, to=place_of(one), key=one) for one in sorted(told)]
 
 
 async def stands(

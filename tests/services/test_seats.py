@@ -98,6 +98,19 @@ async def test_a_presidency_hands_over_and_who_speaks_is_judged_by_the_time_of_t
     ) == [set(), SEATED, SEATED, set()]
 
 
+async def test_who_takes_a_seat_is_told_and_who_no_longer_does(plan):
+    def told(one):
+        return one.country, one.data.kind, one.data.body, one.data.country, one.data.due
+
+    begins = datetime(START.year, START.month, START.day, tzinfo=UTC) + timedelta(days=10)
+    await plan.tell(handed(plan, "PAN", 10))
+    alerts = [told(one) for one in await plan.recorded("indicators.alert.issued")]
+    assert alerts == [("PAN", "seat_assigned", "ppt", "PAN", begins)]
+    await plan.tell(handed(plan, "GTM", 10))
+    alerts = [told(one) for one in await plan.recorded("indicators.alert.issued")][1:]
+    assert alerts == [(one, "seat_assigned", "ppt", "GTM", begins) for one in ("GTM", "PAN")]
+
+
 async def test_the_other_services_hear_of_it_in_any_order(intel):
     first, second = handed(intel, "PAN", 10), handed(intel, "CRI", 10)
     intel.clock.at += timedelta(days=20)
