@@ -170,6 +170,7 @@ def summary(said: Words, one: Figures) -> dict[str, Any]:
         "unknown": said.unknown(one.unknown, one.missing),
         "parts": said.parts(one.parts),
         "suppressed": one.suppressed,
+        "guarded": row.privacy == "victims",
     }
 
 

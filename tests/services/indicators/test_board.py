@@ -140,6 +140,7 @@ def test_what_is_not_there_is_said_as_json(base, path, status, code):
         ("/?lang=en", {"Accept-Language": "fr"}, "en", "Scoreboard"),
         ("/indicators/VA-4.1?lang=en&as_of=2004-12-31", {}, "en", "not published"),
         ("/indicators/VA-5.1b?lang=en", {}, "en", "Honduras"),
+        ("/indicators/VA-4.1b?lang=es", {}, "es", "múltiplos de 11"),
         ("/contracts?lang=en", {}, "en", "document.flagged"),
     ],
 )
