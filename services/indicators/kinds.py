@@ -331,15 +331,19 @@ def _latency(plan: Plan, row: Row, state: State, span: Span) -> Counted:
 
 
 def _trend(plan: Plan, row: Row, state: State, span: Span, role: str = "value") -> Counted:
-    """Compare the window ending on the day with its baseline, for the countries that have one."""
+    """Compare the window ending on the day with its baseline, for the countries that have one.
+
+    Where less is better, what is new in a country counts, too: without it there would seem to be a decrease.
+    """
     periods = comparison(plan, row, state, span)
     if periods is None:
         return {}
     baseline = dict(_between(plan, row, role, state, span, periods.baseline_since, periods.baseline_until))
     recent = dict(_between(plan, row, role, state, span, periods.since, periods.until))
-    comparable = {key[0] for key, n in baseline.items() if n > 0}
+    everywhere = row.direction in {"at_most", "below"}
     both = {key: (recent.get(key, 0), baseline.get(key, 0)) for key in {*baseline, *recent}}
-    return {key: counts for key, counts in both.items() if key[0] in comparable}
+    comparable = {key[0] for key, n in baseline.items() if n > 0}
+    return {key: counts for key, counts in both.items() if everywhere or key[0] in comparable}
 
 
 def _countries(plan: Plan, row: Row, state: State, span: Span) -> Counted:
