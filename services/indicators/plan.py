@@ -134,6 +134,8 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     or, where it named none, the region's (terms with role `in_force`)."""
     part: bool = False
     """For `ratio`: the numerator is part of the denominator, and never counts as more."""
+    whole: bool = False
+    """For `ratio`: the region's numbers are all that there are, also of countries without a denominator of their own."""
     of: int = 0
     """For `distinct`: what the region as a whole is measured against; its values are then those of all countries."""
     among: str = ""
@@ -154,7 +156,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     def once(self) -> bool:
         """Whether the region's numbers are not the sum of its countries'."""
         added = self.part or self.kind in {"countries", "distinct", "age"}
-        return not added and any(term.once for term in self.term)
+        return self.whole or (not added and any(term.once for term in self.term))
 
     def stored(self, role: str) -> str:
         """Return the name under which the state holds levels or buckets of its own."""
