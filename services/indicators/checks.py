@@ -83,8 +83,12 @@ def row_faults(row: "Row", areas: "Iterable[Area]") -> Iterator[str]:
 
 
 def _kind_faults(row: "Row") -> Iterator[str]:
-    if row.part and row.kind != "ratio":
-        yield "part is for kind ratio"
+    if (row.part or row.whole) and row.kind != "ratio":
+        yield "part and whole are for kind ratio"
+    if row.within and (row.kind != "count" or row.period):
+        yield "within is for kind count without a period"
+    if row.within and row.within.first > row.within.last:
+        yield "within: first comes after last"
     if row.each and row.kind not in {"ratio", "distinct"}:
         yield "each is for kinds ratio and distinct"
     if row.kind == "difference" and row.privacy == "victims":

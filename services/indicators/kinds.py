@@ -180,6 +180,9 @@ def _upto(plan: Plan, row: Row, role: str, state: State, span: Span) -> Iterator
         yield from _as_one(_together(levels.upto(span.upto), 1 + len(row.labels)), span)
     elif row.period == "year":
         yield from _between(plan, row, role, state, span, date(span.day.year, 1, 1), span.day)
+    elif row.within:
+        last = row.within.last if span.upto is None else min(row.within.last, span.day)
+        yield from _between(plan, row, role, state, span, row.within.first, last)
     else:
         yield from _as_one(_sums(plan, row, role, state, span).upto(upto), span)
 

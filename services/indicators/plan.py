@@ -135,7 +135,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     part: bool = False
     """For `ratio`: the numerator is part of the denominator, and never counts as more."""
     whole: bool = False
-    """For `ratio`: the region's numbers are all that there are, also of countries without a denominator of their own."""
+    """For `ratio`: the region's numbers are all there are, also of countries without a denominator of their own."""
     of: int = 0
     """For `distinct`: what the region as a whole is measured against; its values are then those of all countries."""
     among: str = ""
@@ -144,6 +144,8 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     """Decimals that are kept of amounts which are not whole numbers."""
     period: Literal["", "year"] = ""
     """`year`: only the calendar year of the figure's date counts."""
+    within: "Window | None" = None
+    """For `count`: the time that counts; None: all there is."""
     buckets_s: list[int] = []
     calendar: str = ""
     """For `ratio`: a recurring milestone, whose due dates are the denominator and those of them reached the numerator.

@@ -25,6 +25,8 @@ from shared.contracts.vocabulary import (
 PARTY = Tally("party", ("country", "instrument"), "change", by_turns=True)
 JUDGES: tuple[Seat, ...] = ("technical_group", "ppt", "st")
 """The bodies that judge the laws of any country (Plan LE 1.1.1, 1.1.2); a country judges its own."""
+VERSION = ("country", "law_id", "version")
+"""Several institutions of a country may tell of one version of a law."""
 OBLIGATION = ("obligation.instrument", "obligation.article")
 
 
@@ -154,6 +156,8 @@ class Law(Fact, frozen=True, kw_only=True):
     """The version that it replaces."""
     protects: Listed[Vulnerable] = ()
     """Whom it has provisions for (Plan LE objective 1: "especial atención a los grupos vulnerables")."""
+    change: Tallied | None = None
+    """Nothing, where another institution of the country told the same act on the same version before."""
 
     def check(self) -> Iterator[Problem]:
         """Yield `more_than_maximum` and `contradiction`, too."""
@@ -171,6 +175,7 @@ class Law(Fact, frozen=True, kw_only=True):
     bad=("crime_types", ["trata"]),
     owner="country",
     entity="law_id",
+    tallies=(Tally("law_amended", VERSION, "change"),),
     rows=(
         "LE-1.R3",
         "LE-1.E",
@@ -187,6 +192,7 @@ class LawAmended(Law, frozen=True, kw_only=True):
     bad=("version", ...),
     owner="country",
     entity="law_id",
+    tallies=(Tally("law_enacted", VERSION, "change"),),
     rows=(
         "LE-1.R3",
         "LE-1.E",
@@ -203,6 +209,7 @@ class LawEnacted(Law, frozen=True, kw_only=True):
     bad=("law_id", ...),
     owner="country",
     entity="law_id",
+    tallies=(Tally("law_repealed", VERSION, "change"),),
     rows=("LE-1.E",),
 )
 class LawRepealed(Law, frozen=True, kw_only=True):
@@ -309,6 +316,8 @@ class Change(Fact, frozen=True, kw_only=True):
     country: Country
     instrument: Instrument
     law_id: Ref | None = None
+    change: Tallied | None = None
+    """Nothing, where the same was told before."""
 
 
 CHANGE = {"change_id": "ch-1", "country": "GTM", "instrument": "TIP", "reported_by": "technical_group"}
@@ -321,6 +330,7 @@ CHANGE = {"change_id": "ch-1", "country": "GTM", "instrument": "TIP", "reported_
     owner="country",
     behalf=JUDGES,
     entity="change_id",
+    tallies=(Tally("change_proposed", ("change_id",), "change"),),
     rows=("LE-1.2",),
 )
 class ChangeProposed(Change, frozen=True, kw_only=True):
@@ -334,6 +344,7 @@ class ChangeProposed(Change, frozen=True, kw_only=True):
     owner="country",
     behalf=JUDGES,
     entity="change_id",
+    tallies=(Tally("change_adopted", ("change_id",), "change"),),
     rows=("LE-1.2",),
 )
 class ChangeAdopted(Change, frozen=True, kw_only=True):

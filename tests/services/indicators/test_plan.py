@@ -90,6 +90,8 @@ def test_all_faults_are_told_at_once_with_file_row_and_reason(tmp_path):
         + ROW.replace("QQ-1", "QQ-8").replace('dismantled" }', 'dismantled", add = "scope" }')
         + ROW.replace("QQ-1", "QQ-9").replace('"count"', '"ratio"')
         + ROW.replace("QQ-1", "QQ-10").replace("{ scope =", "{ country =")
+        + ROW.replace("QQ-1", "QQ-11").replace('"count"', '"count"\nwhole = true')
+        + ROW.replace("QQ-1", "QQ-12").replace('"count"', '"count"\nwithin = { first = 2030-02-01, last = 2030-01-01 }')
         + """
 [[milestone]]
 id = "MS-1"
@@ -112,6 +114,8 @@ done = [{ event = "intel.band.dismissed" }]
         "rows.toml: QQ-8: term 1: intel.band.dismantled field 'scope' is not a whole number",
         "rows.toml: QQ-9: kind ratio needs terms with role denominator and numerator, and no others",
         "rows.toml: QQ-10: a label cannot be named 'country'",
+        "rows.toml: QQ-11: part and whole are for kind ratio",
+        "rows.toml: QQ-12: within: first comes after last",
         "rows.toml: MS-1: has more than one of due, after, recurring, window, continuous",
         "rows.toml: MS-1: recurring: first comes after last",
         "rows.toml: MS-1: done: unknown event type 'intel.band.dismissed'",
