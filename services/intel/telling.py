@@ -86,7 +86,7 @@ async def settle(
 ) -> list[Event[Any]]:
     """Return what is to be told, because of `cause`, so that what was told about `scopes` is what holds.
 
-    A notice that fell due and was told stays told.
+    An alert that fell due and was told stays told; what counts in figures is taken out of them.
     """
     wanted = {(notice.scope, notice.key): notice for notice in notices}
     standing = {(one.scope, one.key): one for one in await told.about(connection, scopes)}
@@ -118,10 +118,11 @@ def _event(cause: Event[Any], notice: Notice) -> Event[Any]:
 
 async def _taken_back(connection: Connection, cause: Event[Any], one: Told) -> list[Event[Any]]:
     """Return that a notice no longer holds, and what takes it out of the figures; of one still to be told, nothing."""
-    if one.scheduled and not await deadlines.clear(connection, one.key):
+    fired = one.scheduled and not await deadlines.clear(connection, one.key)
+    if fired and one.type == ALERT:
         return []
     last = await told.drop(connection, one)
-    if not last or one.scheduled:
+    if not last or (one.scheduled and not fired):
         return []
     events = [] if one.type == ALERT else [_retraction(cause, await _recorded(connection, one))]
     if one.country != REGION:

@@ -160,9 +160,9 @@ def commitment(event: Event[Any], data: CommitmentAgreed) -> Columns:
     }
 
 
-def commitment_act(_event: Event[Any], data: CommitmentFulfilled) -> Columns:
-    """Keep that a commitment was kept."""
-    return {"commitment_id": identity.key(data, "commitment_id")}
+def commitment_act(event: Event[Any], data: CommitmentFulfilled) -> Columns:
+    """Keep that a commitment was kept, and when."""
+    return {"commitment_id": identity.key(data, "commitment_id"), "kept": event.time}
 
 
 async def commitments(connection: Connection, commitment_id: str) -> list[Commitment]:
@@ -175,9 +175,9 @@ async def commitments(connection: Connection, commitment_id: str) -> list[Commit
     )
 
 
-async def fulfilments(connection: Connection, commitment_id: str) -> list[str]:
-    """Return the reports that a commitment was kept."""
-    rows = await connection.fetch(
-        "select event_id from commitment_act where commitment_id = $1 order by event_id", commitment_id
+async def kept(connection: Connection, commitment_id: str) -> datetime | None:
+    """Return when a commitment was kept: by the earliest report of it; None: there is none."""
+    earliest: datetime | None = await connection.fetchval(
+        "select min(kept) from commitment_act where commitment_id = $1", commitment_id
     )
-    return [row["event_id"] for row in rows]
+    return earliest

@@ -210,15 +210,18 @@ def on_planned(about: Event[OperationPlanned], scope: str) -> list[Notice]:
 
 async def _owed(cause: Event[Any], commitment_id: str, connection: Connection) -> list[Event[Any]]:
     scope = f"commitment/{commitment_id}"
-    kept = await network.fulfilments(connection, commitment_id)
+    kept = await network.kept(connection, commitment_id)
     notices = []
     for one in await network.commitments(connection, commitment_id):
-        notices += owed(scope, commitment_id, one, kept=bool(kept))
+        notices += owed(scope, commitment_id, one, kept=kept is not None and kept <= one.due)
     return await settle(connection, cause, [scope], notices)
 
 
 def owed(scope: str, commitment_id: str, commitment: Commitment, *, kept: bool) -> list[Notice]:
-    """Return who is told of a commitment: who owes it, at once and when it is overdue, and then who recorded it."""
+    """Return who is told of a commitment: who owes it, at once and when it is overdue, and then who recorded it.
+
+    One that was `kept` in time was never overdue, also where that is told late.
+    """
     which, by = (commitment.event_id, "intel.commitment.agreed"), commitment.agreed_by
     notices = []
     if commitment.country != commitment.agreed_by:

@@ -167,7 +167,7 @@ PLACES: dict[str, Any] = {"privacy": "S", "entity": "place_ref"}
     **PLACES,
     tallies=(
         Tally("place_acknowledged", ("place_ref",), "change", regional=True),
-        Since("place", ("place_ref",), "latency_s", regional=True),
+        Since("place", ("place_ref",), "latency_s", regional=True, only="place_acknowledged"),
     ),
     rows=("IE-3.2.1",),
 )

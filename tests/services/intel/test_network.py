@@ -90,6 +90,25 @@ async def test_a_commitment_kept_in_time_is_never_overdue(desk):
     assert await desk.told("MEX") == told
 
 
+async def test_one_kept_in_time_and_told_late_is_overdue_no_more(desk):
+    await desk.tell(agreed(desk))
+    await desk.pass_days(6)
+    overdue = await desk.one("intel.commitment.overdue")
+    await desk.tell(desk.event("intel.commitment.fulfilled", commitment_id="co-1", country="GTM", days=4))
+    assert (await desk.one("intel.commitment.fulfilled")).data.late is False
+    assert (await desk.one("intel.notice.retracted")).data.supersedes == overdue.id
+    assert "taken_back co-1" in await desk.told("GTM")
+
+
+async def test_an_overdue_commitment_that_was_a_mistake_is_overdue_no_more(desk):
+    report = agreed(desk)
+    await desk.tell(report)
+    await desk.pass_days(6)
+    overdue = await desk.one("intel.commitment.overdue")
+    await desk.tell(desk.retracted(report))
+    assert (await desk.one("intel.notice.retracted")).data.supersedes == overdue.id
+
+
 async def test_only_a_part_in_a_commitment_lets_one_say_that_it_is_kept(desk):
     def kept(country, owing):
         return desk.event("intel.commitment.fulfilled", by=country, commitment_id="co-1", country=owing)
