@@ -350,7 +350,8 @@ class CommitmentAgreed(Fact, frozen=True, kw_only=True):
     derived=("late",),
     tallies=(
         Tally("commitment", ("country", "commitment_id"), "change", opens=False, regional=True),
-        Since("commitment", ("country", "commitment_id"), "latency_s", regional=True),
+        Tally("commitment_kept", ("country", "commitment_id"), "kept", regional=True),
+        Since("commitment", ("country", "commitment_id"), "latency_s", regional=True, only="commitment_kept"),
     ),
     rows=("IE-2.1b",),
 )
@@ -363,6 +364,8 @@ class CommitmentFulfilled(Fact, frozen=True, kw_only=True):
     """Whose identifiers these are, by field; not in what was recorded before identifiers had owners."""
     late: bool | None = None
     change: Tallied | None = None
+    kept: Tallied | None = None
+    """Once, though both who owes it and the presidency may say so."""
     latency_s: Count | None = None
 
 
