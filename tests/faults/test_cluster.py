@@ -52,6 +52,7 @@ async def test_publishing_and_recording_go_on_with_one_server_of_three_gone(tmp_
         await until(lambda: whole(system, cluster), "log and stream to be copies", PATIENCE_S)
         assert sorted(event.id for event in await system.log("training")) == sorted(f"officer-{n}" for n in range(60))
     finally:
+        await system.close()
         for process in system.processes.values():
             process.kill()
             process.wait()

@@ -71,6 +71,8 @@ class System:
     clients: list[Any] = field(default_factory=list)
     modules: dict[str, str] = field(default_factory=dict)
     """What to start in place of a service, by its name."""
+    _connections: dict[str, "asyncpg.Connection[asyncpg.Record]"] = field(default_factory=dict)
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def start(self, *names: str, **env: str) -> None:
         for name in names:
@@ -107,14 +109,30 @@ class System:
         return await context.__aenter__()
 
     async def rows(self, service: str, query: str, *values: Any) -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(self.region.database_url(), server_settings={"search_path": service})
-        try:
-            return await connection.fetch(query, *values)
-        finally:
-            await connection.close()
+        """Ask the service's schema, by one connection that is made anew where a server went away."""
+        async with self._asking:
+            connection = self._connections.get(service)
+            if connection is None or connection.is_closed():
+                settings = {"search_path": service}
+                connection = await asyncpg.connect(self.region.database_url(), server_settings=settings)
+                self._connections[service] = connection
+            try:
+                return await connection.fetch(query, *values)
+            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
+                await self.close()
+                raise
+
+    async def close(self) -> None:
+        """Close what was asked by: it belongs to the loop of one test."""
+        for connection in self._connections.values():
+            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await connection.close(timeout=5)
+        self._connections.clear()
+        self._asking = asyncio.Lock()
 
     async def log(self, service: str, name: str | None = None) -> list[Event[Any]]:
-        rows = await self.rows(service, "select payload from log order by position")
+        wanted = f"crm.{name}.v" if name else ""
+        rows = await self.rows(service, "select payload from log where starts_with(type, $1) order by position", wanted)
         events = [contracts.decode(row["payload"]) for row in rows]
         return [event for event in events if name is None or event.name == name]
 
@@ -130,6 +148,7 @@ class System:
 async def system(region: Region, tmp_path: Path) -> AsyncIterator[System]:
     running = System(region, tmp_path)
     yield running
+    await running.close()
     for context in running.clients:
         await context.__aexit__(None, None, None)
     for process in running.processes.values():

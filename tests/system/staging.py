@@ -333,6 +333,7 @@ async def scene(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[S
             await own.encore()
         await own.check()
     finally:
+        await system.close()
         for context in system.clients:
             await context.__aexit__(None, None, None)
         await operator.close()

@@ -132,6 +132,7 @@ def running(tmp_path_factory, postgres_server, nats_keys) -> Iterator[Case]:
 @pytest.fixture
 async def case(running) -> Any:
     yield running
+    await running.system.close()
     for client in running.region.clients:
         await client.close()
     running.region.clients.clear()
