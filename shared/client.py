@@ -66,6 +66,11 @@ FETCH_WAIT_S = 1.0
 DENIED = re.compile(r"permissions violation for publish(?: to)? \"?(?P<subject>[^\"\s]+)", re.IGNORECASE)
 
 
+def real_time() -> datetime:
+    """Return the present."""
+    return datetime.now(UTC)
+
+
 @dataclass(slots=True)
 class _Told:
     """How far one service's part of the mailbox was read."""
@@ -82,6 +87,8 @@ class CountryClient:
     client: Client
     country: Holder
     system: str
+    now: Callable[[], datetime] = real_time
+    """The region's time: a played one may run ahead of the real one."""
     _denied: dict[str, "asyncio.Future[None]"] = field(default_factory=dict)
 
     def report(  # noqa: PLR0913 - the attributes of a CloudEvent, each with its default
@@ -105,7 +112,7 @@ class CountryClient:
             "id": id or str(uuid.uuid4()),
             "source": contracts.source_of(self.country, self.system),
             "type": contracts.reported_type(name),
-            "time": (time or datetime.now(UTC)).isoformat(),
+            "time": (time or self.now()).isoformat(),
             "datacontenttype": "application/json",
             "data": dict(data),
             **{key: value for key, value in msgspec.to_builtins(optional).items() if value is not None},
@@ -230,7 +237,7 @@ class CountryClient:
             raise Invalid([unfit]) from None
         name = str(report.get("type", "")).removeprefix("crm.").rpartition(".")[0]
         try:
-            accepted(f"crm.in.{self.country}.{name}", None, payload, datetime.now(UTC))
+            accepted(f"crm.in.{self.country}.{name}", None, payload, self.now())
         except Refused as verdict:
             raise Invalid(verdict.problems) from None
         return f"report.{name}", payload
@@ -273,15 +280,23 @@ class CountryClient:
 
 
 @asynccontextmanager
-async def connect(
-    url: str, creds: Path | str, country: Holder, system: str = "client", timeout_s: float = REQUEST_TIMEOUT_S
+async def connect(  # noqa: PLR0913 - where, as whom, and what may differ
+    url: str,
+    creds: Path | str,
+    country: Holder,
+    system: str = "client",
+    timeout_s: float = REQUEST_TIMEOUT_S,
+    *,
+    now: Callable[[], datetime] = real_time,
 ) -> AsyncIterator[CountryClient]:
     """Connect as `country` with the nkey seed in file `creds`; `system` names the reporting system in the source.
+
+    `now` gives the time of a region whose clock is played; else it is the real one.
 
     Raises Unreachable when the region does not answer within `timeout_s`, Denied when it refuses the key.
     """
     client = Client()
-    own = CountryClient(client, country, system)
+    own = CountryClient(client, country, system, now)
     seed = Path(creds).read_text().strip()  # noqa: ASYNC240 - one line, once
     try:
         await asyncio.wait_for(

@@ -54,7 +54,7 @@ async def lived(settings: RegionSettings) -> None:
 
 
 async def _played(stack: AsyncExitStack, settings: RegionSettings, clock: Clock, traffic: Traffic) -> None:
-    clients = await _connected(stack, settings)
+    clients = await _connected(stack, settings, clock)
     log.info("ready", plan_time=clock.now().isoformat(), rate=settings.rate)
     async with asyncio.TaskGroup() as tasks:
         for part, steps in script().items():
@@ -65,14 +65,15 @@ async def _played(stack: AsyncExitStack, settings: RegionSettings, clock: Clock,
                 tasks.create_task(read_mailbox(country, client, traffic, clock))
 
 
-async def _connected(stack: AsyncExitStack, settings: RegionSettings) -> Clients:
+async def _connected(stack: AsyncExitStack, settings: RegionSettings, clock: Clock) -> Clients:
     """Return a connection for every country, each with its own key."""
 
     async def patiently(country: Country) -> CountryClient:
         while True:
             creds = settings.creds_dir / f"{country}.nk"
             try:
-                return await stack.enter_async_context(connect(settings.nats_url, creds, country, SYSTEM))
+                own = connect(settings.nats_url, creds, country, SYSTEM, now=clock.now)
+                return await stack.enter_async_context(own)
             except Unreachable:
                 log.info("waiting", server="NATS", country=country)
                 await asyncio.sleep(RETRY_S)

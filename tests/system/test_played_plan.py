@@ -94,6 +94,15 @@ async def test_the_treaty_parties_are_those_of_the_record_also_when_the_region_i
     assert all(e.recordedtime >= e.time for e in acts)
 
 
+async def test_the_region_reports_also_when_its_clock_is_ahead_of_the_real_one(system):
+    played = Played(system, DAY_A_SECOND, start=datetime(2073, 5, 18, tzinfo=UTC))
+    system.start("intel", **played.env)
+    await system.ready()
+    played.start(rate=50)
+    await system.recorded("intel", "intel.document.flagged", 3)
+    assert system.processes["region"].poll() is None
+
+
 async def treaty_rows(system, number):
     rows = await system.rows(
         "legal", "select 1 from log where position($1 in convert_from(payload, 'utf8')) > 0", ".treaty."
