@@ -47,7 +47,7 @@ WITNESS = (Tally("witness", ("witness_pid",), "change"), Since("witness", ("witn
     bad=("smuggled_migrant", "no"),
     privacy="S",
     entity="detention_id",
-    tallies=(Tally("detention", ("detention_id",)),),
+    tallies=(Tally("detention", ("detention_id",), "change"),),
     rows=(
         "IE-1.2.3",
         "IE-3.1i",
@@ -69,6 +69,8 @@ class PersonDetained(Fact, frozen=True, kw_only=True):
     phonebook_secured: bool | None = None
     """Null: the person had none."""
     nationality: Nationality | None = None
+    change: Tallied | None = None
+    """Nothing, where the country told the same detention before."""
 
     def check(self) -> Iterator[Problem]:
         """Yield `smuggled_migrant_is_no_offender`, too."""
