@@ -186,7 +186,7 @@ def test_a_snapshot_of_the_same_plan_in_another_layout_is_not_used():
 
 def test_rows_that_ask_the_same_by_fewer_fields_read_one_account():
     detained = PLAN.accounts.by_event["legal.person.detained"]
-    assert [len(several) for several in detained.values()] == [1]
+    assert [len(several) for thing, several in detained.items() if thing.amount] == [1]
     readers = {
         row
         for (row, _), sources in PLAN.accounts.sources.items()
