@@ -43,6 +43,7 @@ def seen_again(scene: Scene) -> Iterator[Step]:
     yield scene.report("intel.trafficker.detected", detected)
     yield scene.report("intel.trafficker.detected", detected, after=scene.days(2, 20))
     again = {**detected, "trafficker_pid": scene.name("tr"), "srceval": "A", "infoeval": "1"}
+    again["band_id"] = f"{scene.country}:{detected['band_id']}"  # the neighbour means the other's band
     neighbour = scene.one(scene.facts.neighbours)
     yield scene.report("intel.trafficker.detected", again, after=scene.days(5, 60), by=neighbour)
 
