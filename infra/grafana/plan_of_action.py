@@ -9,7 +9,8 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from infra.grafana import plan
 from infra.grafana.panels import VARIABLE, figure, lines, rows, texts
-from services.indicators.plan import Area, Milestone, Plan, Row, load
+from services.indicators.plan import Area, Plan, Row, load
+from services.indicators.schedule import Milestone
 
 YES_NO = texts({"1": ("sí", "green"), "0": ("no", "orange")})
 REGION = "Región (publicable)"

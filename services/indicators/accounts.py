@@ -22,7 +22,8 @@ from shared.contracts import identity
 from shared.contracts.vocabulary import MEMBERS, REGION
 
 if TYPE_CHECKING:
-    from services.indicators.plan import Row, Scalar, Term, Unless
+    from services.indicators.conditions import Scalar, Unless
+    from services.indicators.plan import Row, Term
 
 CELLS_MAX = 10_000
 """Cells of one account that one event may be counted in: far more than its lists have members."""

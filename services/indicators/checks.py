@@ -9,7 +9,8 @@ from shared.contracts import Contract, identity, registry
 from shared.contracts.vocabulary import MEMBERS, REGION, SEATS
 
 if TYPE_CHECKING:
-    from services.indicators.plan import Area, Done, Milestone, Row, Term
+    from services.indicators.plan import Area, Row, Term
+    from services.indicators.schedule import Done, Milestone
 
 ANY_REPORT = "*"
 OWN = "indicators"

@@ -9,7 +9,8 @@ from msgspec import Struct
 from services.indicators import accounts, checks
 from services.indicators.accounts import AS_ONE
 from services.indicators.milestones import occurrences
-from services.indicators.plan import Plan, Row, end_of
+from services.indicators.plan import Plan, Row
+from services.indicators.schedule import end_of
 from services.indicators.state import BASELINE, REPORTS, State
 from services.indicators.sums import Key, View
 from services.indicators.suppression import Counts, added

@@ -6,15 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from services.indicators.plan import (
-    RECURRENCES,
-    Milestone,
-    Plan,
-    end_of,
-    months_after,
-    quarter,
-    quarter_end,
-)
+from services.indicators.plan import Plan
+from services.indicators.schedule import RECURRENCES, Milestone, end_of, months_after, quarter, quarter_end
 from services.indicators.state import BASELINE, Groups, Levels, State, when
 
 Standing = Literal["open", "on_track", "reached", "late", "missed", "running"]

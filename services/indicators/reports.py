@@ -19,7 +19,8 @@ from services.indicators.figures import Figures, Parts, all_figures
 from services.indicators.hierarchy import Text
 from services.indicators.kinds import Span, reporting
 from services.indicators.milestones import Standing, occurrences, report_due
-from services.indicators.plan import Plan, end_of, quarter, quarter_end, quarters
+from services.indicators.plan import Plan
+from services.indicators.schedule import end_of, quarter, quarter_end, quarters
 from services.indicators.state import REPORTS, State
 from shared.contracts.vocabulary import MEMBERS
 

@@ -11,9 +11,11 @@ from typing import Any
 
 from services.indicators import accounts, fields
 from services.indicators.accounts import ONE, Account, Said, Source
+from services.indicators.conditions import holds
 from services.indicators.fields import word
 from services.indicators.moves import Effect, Moment, Moves, plain, whole
-from services.indicators.plan import Done, Milestone, Plan, Row, Term, holds
+from services.indicators.plan import Plan, Row, Term
+from services.indicators.schedule import Done, Milestone
 from services.indicators.sharing import Sharing
 from services.indicators.state import BASELINE, Groups, Levels, State, micros
 from services.indicators.sums import Cell, Key

@@ -13,7 +13,8 @@ import pytest
 
 from services.indicators import reports
 from services.indicators.fold import Fold
-from services.indicators.plan import load, quarter_end
+from services.indicators.plan import load
+from services.indicators.schedule import quarter_end
 from shared.contracts.vocabulary import MEMBERS
 from tests.harness.speaking import DAY, clock, say
 from tests.harness.system import free_port, until

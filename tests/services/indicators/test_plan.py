@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from services.indicators.pages import LANGUAGES, words
-from services.indicators.plan import After, PlanError, first_tuesdays, load, months_after
+from services.indicators.plan import PlanError, load
+from services.indicators.schedule import After, first_tuesdays, months_after
 from tests.services.indicators.making import PLAN
 
 HEAD = """

@@ -9,8 +9,9 @@ import pytest
 
 from services.indicators import fields, verdicts
 from services.indicators.checks import ANY_REPORT, labels_of
+from services.indicators.conditions import Unless
 from services.indicators.fold import Fold
-from services.indicators.plan import Row, Term, Unless
+from services.indicators.plan import Row, Term
 from shared.contracts.tallies import Shifts, Steps, Tallied
 from shared.contracts.vocabulary import MEMBERS
 from tests.services.indicators.making import CONTRACTS, PLAN, amend, counted, event, folded, raw, row
