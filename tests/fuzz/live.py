@@ -240,6 +240,11 @@ class Live:
         processes = {**self.system.processes, "nats": self.system.region.nats.process}
         return {name: resident_mb(process.pid) for name, process in processes.items() if process}
 
+    def streams(self) -> int:
+        """How many streams nats-server keeps."""
+        number: int = json.loads(fetched(f"{self.system.region.nats.monitor}/jsz")[1])["streams"]
+        return number
+
 
 def fetched(address: str) -> tuple[int, str]:
     try:
