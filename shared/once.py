@@ -26,6 +26,8 @@ KEPT = 64
 """So many reports of one act on one thing are looked at: nobody's flood makes others wait."""
 Group: TypeAlias = tuple[str, str, str]
 """(what, thing, act)"""
+Place: TypeAlias = tuple[Group, datetime, int]
+"""Where a report stands: (group, time, position)."""
 
 
 class Said(NamedTuple):
@@ -54,24 +56,91 @@ class Report(NamedTuple):
 
 @dataclass(slots=True)
 class Record:
-    """What is on record of some things."""
+    """What is on record of some things, and what a batch changes of it."""
 
     told: dict[Group, list[Report]] = field(default_factory=dict)
+    """In order of time; the first `KEPT` of a group count."""
+    _added: dict[Place, Report] = field(default_factory=dict)
+    _gone: set[Place] = field(default_factory=set)
 
-    def changes(self, group: Group, report: Report) -> Parts:
-        """Return what a report counts beside the others on record, and put it there."""
+    async def load(self, connection: Connection, come: Iterable[Said], gone: Iterable[Said]) -> None:
+        """Read all that putting and taking these reports needs, in one statement."""
+        taken = Counter(group[:2] for said in gone for _, group, _ in reports(said))
+        things = {group[:2] for said in come for _, group, _ in reports(said)} | set(taken)
+        groups = [(what, thing, act) for what, thing in sorted(things) for act in acts(what)]
+        if not groups:
+            return
+        rows = await connection.fetch(
+            "select g.what, g.thing, g.act, t.at, t.position, t.country, t.parts, t.holder, t.opens, t.of, t.said"
+            " from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as g (what, thing, act, most)"
+            " cross join lateral"
+            " (select * from several where what = g.what and thing = g.thing and act = g.act"
+            " order by at, position limit g.most) as t",
+            *map(list, zip(*groups, strict=True)),
+            [KEPT + taken[what, thing] for what, thing, _ in groups],
+        )
+        for what, thing, act, *report in rows:
+            one = Report(*report)
+            self.told.setdefault((what, thing, act), []).append(one._replace(parts=tuple(one.parts)))
+
+    def put(self, said: Said) -> dict[str, Parts | None]:
+        """Put a report on record; return the fields that tell what it changes."""
+        fields: dict[str, Parts | None] = {one.field: () for one in said.agreed.tallies if isinstance(one, Once)}
+        for one, group, report in reports(said):
+            # What nobody began on this record may have begun before there was one.
+            known = report.opens or any(other.opens for other in self.told.get(group, []))
+            changes = self._changes(group, report)
+            fields[one.field] = changes if known else None
+            self.told[group] = sorted([*self.told.get(group, []), report])
+            self._added[group, report.at, report.position] = report
+        return fields
+
+    def take(self, said: Said) -> dict[str, Parts | None]:
+        """Take a report off the record; return the fields that tell what it counted, where it stood there."""
+        fields: dict[str, Parts | None] = {}
+        for one, group, report in reports(said):
+            left = [other for other in self.told.get(group, []) if other[:2] != report[:2]]
+            if len(left) == len(self.told.get(group, [])):
+                continue
+            self.told[group] = left
+            fields[one.field] = self._changes(group, report)
+            if self._added.pop((group, report.at, report.position), None) is None:
+                self._gone.add((group, report.at, report.position))
+        return fields
+
+    async def save(self, connection: Connection) -> None:
+        """Write what changed, in two statements at most."""
+        if self._gone:
+            await connection.execute(
+                "delete from several using unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[])"
+                " as gone (what, thing, act, at, position) where several.what = gone.what"
+                " and several.thing = gone.thing and several.act = gone.act and several.at = gone.at"
+                " and several.position = gone.position",
+                *map(list, zip(*((*group, at, position) for group, at, position in self._gone), strict=True)),
+            )
+        if self._added:
+            await connection.copy_records_to_table(
+                "several",
+                columns=["what", "thing", "act", *Report._fields],
+                records=[(*group, *report) for (group, _, _), report in self._added.items()],
+            )
+
+    def _changes(self, group: Group, report: Report) -> Parts:
+        """Return what a report counts beside the others on record."""
         before = Counter(self._counts(*group[:2]))
-        self.told[group] = sorted([*self.told.get(group, []), report])[:KEPT]
+        kept = self.told.get(group, [])
+        self.told[group] = sorted([*kept, report])
         after = Counter(self._counts(*group[:2]))
+        self.told[group] = kept
         after.subtract(before)
         return tuple(_part(key, by, report.of) for key, by in sorted(after.items()) if by)
 
     def _counts(self, what: str, thing: str) -> dict["Counts", int]:
         found: Counter[Counts] = Counter()
         for act, one in acts(what).items():
-            alike = self.told.get((what, thing, one.like or act), [])
+            alike = self.told.get((what, thing, one.like or act), [])[:KEPT]
             shared = len({country for report in alike for country in report.parts}) > 1
-            for counts, by in _held(one, self.told.get((what, thing, act), []), shared=shared):
+            for counts, by in _held(one, self.told.get((what, thing, act), [])[:KEPT], shared=shared):
                 found[counts] += by
         return found
 
@@ -103,64 +172,6 @@ def reports(said: Said) -> list[tuple[Once, Group, Report]]:
         for one in said.agreed.tallies
         if isinstance(one, Once) and (thing := _thing(one, said)) is not None
     ]
-
-
-async def put(connection: Connection, said: Sequence[Said]) -> list[dict[str, Parts | None]]:
-    """Put reports on record, in this order; return for each the fields that tell what it changes."""
-    each = [reports(one) for one in said]
-    record = await _recorded(connection, {group[:2] for own in each for _, group, _ in own})
-    result = []
-    for one, own in zip(said, each, strict=True):
-        fields: dict[str, Parts | None] = {tally.field: () for tally in one.agreed.tallies if isinstance(tally, Once)}
-        for tally, group, report in own:
-            # What nobody began on this record may have begun before there was one.
-            known = report.opens or any(other.opens for other in record.told.get(group, []))
-            changes = record.changes(group, report)
-            fields[tally.field] = changes if known else None
-        result.append(fields)
-    if rows := [(*group, *report) for own in each for _, group, report in own]:
-        await connection.executemany(
-            "insert into several (what, thing, act, at, position, country, parts, holder, opens, of, said)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
-            rows,
-        )
-    return result
-
-
-async def take(connection: Connection, said: Said) -> dict[str, Parts | None]:
-    """Take a report off the record; return the fields that tell what it counted, where it stood there."""
-    found: dict[str, Parts | None] = {}
-    for one, group, report in reports(said):
-        gone = await connection.fetchval(
-            "delete from several where what = $1 and thing = $2 and act = $3 and at = $4 and position = $5"
-            " returning true",
-            *group,
-            report.at,
-            report.position,
-        )
-        if gone:
-            record = await _recorded(connection, {group[:2]})
-            found[one.field] = record.changes(group, report)
-    return found
-
-
-async def _recorded(connection: Connection, things: Iterable[tuple[str, str]]) -> Record:
-    record = Record()
-    groups = [(what, thing, act) for what, thing in sorted(things) for act in acts(what)]
-    if not groups:
-        return record
-    rows = await connection.fetch(
-        "select g.what, g.thing, g.act, t.at, t.position, t.country, t.parts, t.holder, t.opens, t.of, t.said"
-        " from unnest($1::text[], $2::text[], $3::text[]) as g (what, thing, act) cross join lateral"
-        " (select * from several where what = g.what and thing = g.thing and act = g.act"
-        " order by at, position limit $4) as t",
-        *map(list, zip(*groups, strict=True)),
-        KEPT,
-    )
-    for what, thing, act, *report in rows:
-        one = Report(*report)
-        record.told.setdefault((what, thing, act), []).append(one._replace(parts=tuple(one.parts)))
-    return record
 
 
 def _held(one: Once, told: Sequence[Report], *, shared: bool) -> Iterator[tuple[Counts, int]]:

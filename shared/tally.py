@@ -8,9 +8,11 @@ Runs under the lock that gives an event its position, so that no two replicas co
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any, TypeAlias
 
 import msgspec
@@ -26,6 +28,8 @@ Thing: TypeAlias = tuple[str, str]
 Act: TypeAlias = tuple[datetime, int, int]
 """(time, position of its event, how much there is of the thing from then on: of what opens or closes, 1 or 0)"""
 Acting: TypeAlias = Tally | Level
+Placed: TypeAlias = tuple[Thing, datetime, int]
+"""Where an act stands: (thing, time, position)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +92,27 @@ class _Told:
         return min(self.time, self.known) if tally.known else self.time
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What one event of a batch does: it takes a report's acts off the record, puts one's on, or both."""
+
+    index: int
+    gone: _Told | None = None
+    come: _Told | None = None
+
+
 @dataclass(slots=True)
 class _Record:
-    """The acts about some things: of those on record, the neighbours of what is asked for and the first that opens."""
+    """The acts about some things: of those on record, the neighbours of what is asked for and the first that open."""
 
     acts: dict[Thing, list[Act]] = field(default_factory=dict)
-    first: dict[Thing, datetime] = field(default_factory=dict)
+    opens: dict[Thing, list[Act]] = field(default_factory=dict)
+    """Of what time is counted from: the first acts that open it."""
     whole: dict[Thing, list[Act]] = field(default_factory=dict)
     """All acts, of what others are held against."""
+    several: once.Record = field(default_factory=once.Record)
+    _added: dict[Placed, int] = field(default_factory=dict)
+    _gone: set[Placed] = field(default_factory=set)
 
     def change(self, thing: Thing, act: Act) -> tuple[int, datetime | None]:
         """Return by how much the act changes the level among the others, and until when: another takes over then."""
@@ -118,120 +135,230 @@ class _Record:
             return None
         return _whole_s(act[0] - known[place - 1][0])
 
-    def add(self, thing: Thing, act: Act) -> None:
-        """Put an act on record."""
-        insort(self.acts.setdefault(thing, []), act)
-        if thing in self.whole:
-            insort(self.whole[thing], act)
-        if act[2]:
-            self.first[thing] = min(act[0], self.first.get(thing, act[0]))
+    def first(self, thing: Thing) -> datetime | None:
+        """Return when the thing was first opened; None: it was not."""
+        known = self.opens.get(thing)
+        return known[0][0] if known else None
+
+    def put(self, told: _Told) -> Data:
+        """Put a report's acts on record; return its data with all that they count."""
+        acts, parts = told.acts(), self.several.put(told.said)
+        fields = _changed(told, acts, self) | _lasted(told, acts, self) | parts
+        for _, thing, act in acts:
+            placed = (thing, act[0], act[1])
+            for kept in self._kept(thing, act):
+                if act not in kept:
+                    insort(kept, act)
+            self._added[placed] = act[2]
+        return msgspec.structs.replace(told.data, **fields)
+
+    def take(self, told: _Told) -> Data:
+        """Take a report's acts off the record; return its data with what that takes away."""
+        acts, parts = told.acts(), self.several.take(told.said)
+        # An act that was not on record, of before it was counted, takes nothing away.
+        mine = [one for one in acts if self._drop(one[1], one[2])]
+        plain = dict.fromkeys(one.field for one, *_ in acts if isinstance(one, Tally) and one.field)
+        return msgspec.structs.replace(told.data, **(plain | _changed(told, mine, self) | parts))
+
+    def _drop(self, thing: Thing, act: Act) -> bool:
+        known = [one for one in self.acts.get(thing, []) if one[:2] == act[:2]]
+        for one in known:
+            for kept in self._kept(thing, one):
+                if one in kept:  # of what opens only the first are read
+                    kept.remove(one)
+            if self._added.pop((thing, one[0], one[1]), None) is None:
+                self._gone.add((thing, one[0], one[1]))
+        return bool(known)
+
+    def _kept(self, thing: Thing, act: Act) -> list[list[Act]]:
+        """Return the lists in which an act about the thing stands."""
+        kept = [self.acts.setdefault(thing, [])]
+        kept += [self.opens[thing]] if act[2] and thing in self.opens else []
+        return kept + ([self.whole[thing]] if thing in self.whole else [])
+
+    async def load(self, connection: Connection, steps: Sequence[_Step]) -> None:
+        """Read what the steps need, in at most four statements: of what is taken off, one neighbour more each."""
+        come, gone = _all(step.come for step in steps), _all(step.gone for step in steps)
+        await self.several.load(connection, [one.said for one in come], [one.said for one in gone])
+        acts = [(thing, act) for one in (*come, *gone) for _, thing, act in one.acts()]
+        less = Counter(thing for one in gone for _, thing, _ in one.acts())
+        beside = {other for one in (*come, *gone) for _, thing, _ in one.acts() for _, other in one.beside(thing)}
+        await self._load_whole(connection, sorted(beside))
+        await self._load_neighbours(connection, acts, less)
+        since = {
+            thing
+            for one in come
+            for tally in one.agreed.tallies
+            if isinstance(tally, Since)
+            for thing in one.things(tally)
+        }
+        await self._load_opens(connection, sorted(since), less)
+
+    async def _load_whole(self, connection: Connection, things: Sequence[Thing]) -> None:
+        self.whole |= {thing: [] for thing in things}
+        if not things:
+            return
+        for row in await connection.fetch(
+            "select what, thing, at, position, coalesce(level, opens::int) as level from tally"
+            " where (what, thing) in (select * from unnest($1::text[], $2::text[])) order by at, position",
+            [what for what, _ in things],
+            [key for _, key in things],
+        ):
+            self.whole[row["what"], row["thing"]].append((row["at"], row["position"], row["level"]))
+
+    async def _load_neighbours(
+        self, connection: Connection, acts: Sequence[tuple[Thing, Act]], less: Mapping[Thing, int]
+    ) -> None:
+        if not acts:
+            return
+        for row in await connection.fetch(
+            "select a.what, a.thing, t.at, t.position, coalesce(t.level, t.opens::int) as level"
+            " from unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[])"
+            " as a (what, thing, at, position, most) cross join lateral ("
+            " (select at, position, opens, level from tally where what = a.what and thing = a.thing"
+            " and (at, position) < (a.at, a.position) order by at desc, position desc limit a.most)"
+            " union all"
+            " (select at, position, opens, level from tally where what = a.what and thing = a.thing"
+            " and (at, position) >= (a.at, a.position) order by at, position limit a.most)) as t",
+            [what for (what, _), _ in acts],
+            [key for (_, key), _ in acts],
+            [at for _, (at, _, _) in acts],
+            [position for _, (_, position, _) in acts],
+            [1 + less.get(thing, 0) for thing, _ in acts],
+        ):
+            known = self.acts.setdefault((row["what"], row["thing"]), [])
+            act = (row["at"], row["position"], row["level"])
+            if act not in known:
+                insort(known, act)
+
+    async def _load_opens(self, connection: Connection, things: Sequence[Thing], less: Mapping[Thing, int]) -> None:
+        self.opens |= {thing: [] for thing in things}
+        if not things:
+            return
+        for row in await connection.fetch(
+            "select a.what, a.thing, t.at, t.position, coalesce(t.level, t.opens::int) as level"
+            " from unnest($1::text[], $2::text[], $3::bigint[]) as a (what, thing, most) cross join lateral"
+            " (select at, position, opens, level from tally where what = a.what and thing = a.thing and opens"
+            " order by at, position limit a.most) as t",
+            [what for what, _ in things],
+            [key for _, key in things],
+            [1 + less.get(thing, 0) for thing in things],
+        ):
+            self.opens[row["what"], row["thing"]].append((row["at"], row["position"], row["level"]))
+
+    async def save(self, connection: Connection) -> None:
+        """Write what changed, in at most four statements."""
+        if self._gone:
+            await connection.execute(
+                "delete from tally using unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[])"
+                " as gone (what, thing, at, position) where tally.what = gone.what and tally.thing = gone.thing"
+                " and tally.at = gone.at and tally.position = gone.position",
+                [what for (what, _), _, _ in self._gone],
+                [key for (_, key), _, _ in self._gone],
+                [at for _, at, _ in self._gone],
+                [position for _, _, position in self._gone],
+            )
+        if self._added:
+            await connection.copy_records_to_table(
+                "tally",
+                columns=["what", "thing", "at", "position", "opens", "level"],
+                records=[
+                    (*thing, at, position, level != 0, level) for (thing, at, position), level in self._added.items()
+                ],
+            )
+        await self.several.save(connection)
 
 
 async def count(connection: Connection, events: Sequence[Event[Any]]) -> list[Event[Any]]:
     """Return the events, which have their positions, with what they count filled in, and keep their acts.
 
-    The caller holds the lock of the log.
+    The caller holds the lock of the log. The number of statements does not grow with the events.
     """
+    steps = _steps(events, await _roots(connection, events))
+    record = _Record()
+    await record.load(connection, steps)
     result = list(events)
-    fresh: list[tuple[int, _Told]] = []
+    latest: dict[int, bytes] = {}
+    for step in steps:
+        event = events[step.index]
+        before = record.take(step.gone) if step.gone else None
+        after = record.put(step.come) if step.come else None
+        if before is None:
+            result[step.index] = msgspec.structs.replace(event, data=after)
+            continue
+        more = {"previous": msgspec.to_builtins(before)}
+        if step.come:
+            more["data"] = msgspec.to_builtins(after)
+            # What is taken out next time is what was put in now.
+            latest[step.come.position] = msgspec.json.encode(after)
+        result[step.index] = msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, **more))
+    await record.save(connection)
+    if latest:
+        await connection.execute(
+            "update amended set latest = now.latest from unnest($1::bigint[], $2::bytea[]) as now (root, latest)"
+            " where amended.root = now.root",
+            list(latest),
+            list(latest.values()),
+        )
+    return result
+
+
+def _steps(events: Sequence[Event[Any]], roots: Mapping[tuple[str, str], int]) -> list[_Step]:
+    """Return what the events do, in order."""
+    steps = []
     for index, event in enumerate(events):
         agreed = contracts.registry().get(event.type)
         if agreed is None:
             continue
-        if agreed.verb in AMENDING:
-            result[index] = await _amended(connection, event)
-        elif agreed.tallies:
-            told = _Told(agreed, event.data, event.country, event.time, event.recordedtime, event.sequence)
-            fresh.append((index, told))
-    filled = await _put(connection, [told for _, told in fresh])
-    for (index, _), data in zip(fresh, filled, strict=True):
-        result[index] = msgspec.structs.replace(result[index], data=data)
-    return result
+        if agreed.verb not in AMENDING:
+            if agreed.tallies:
+                told = _Told(agreed, event.data, event.country, event.time, event.recordedtime, event.sequence)
+                steps.append(_Step(index, come=told))
+            continue
+        amended = contracts.registry().get(event.data.original or "")
+        if amended is None or not amended.tallies or event.data.previous is None:
+            continue
+        version = partial(_as_amended, amended, event, roots.get(_root(event), 0))
+        corrects = agreed.verb != "retracted" and getattr(event.data, "data", None) is not None
+        steps.append(_Step(index, version(event.data.previous), version(event.data.data) if corrects else None))
+    return steps
 
 
-async def _amended(connection: Connection, event: Event[Any]) -> Event[Any]:
-    """Take out what an amended report counted, and put in what it counts now."""
-    amendment = event.data
-    agreed = contracts.registry().get(amendment.original or "")
-    if agreed is None or not agreed.tallies or amendment.previous is None:
-        return event
-    position = await connection.fetchval(
-        "select position from log where id = $1 and source = $2",
-        getattr(amendment, "original_id", None) or amendment.supersedes,
-        getattr(amendment, "original_source", None) or event.source,
-    )
-
-    time = amendment.original_time
-    known = amendment.original_recordedtime or time
-
-    def told(data: dict[str, Any]) -> _Told:
-        return _Told(agreed, msgspec.convert(data, agreed.data), event.country, time, known, position)
-
-    previous = await _taken(connection, told(amendment.previous))
-    more = {"previous": msgspec.to_builtins(previous)}
-    if agreed.verb != "retracted" and getattr(amendment, "data", None) is not None:
-        [data] = await _put(connection, [told(amendment.data)])
-        more["data"] = msgspec.to_builtins(data)
-        # What is taken out next time is what was put in now.
-        await connection.execute("update amended set latest = $2 where root = $1", position, msgspec.json.encode(data))
-    return msgspec.structs.replace(event, data=msgspec.structs.replace(amendment, **more))
+def _as_amended(agreed: Contract, event: Event[Any], position: int, data: dict[str, Any]) -> _Told:
+    time = event.data.original_time
+    known = event.data.original_recordedtime or time
+    return _Told(agreed, msgspec.convert(data, agreed.data), event.country, time, known, position)
 
 
-async def _taken(connection: Connection, told: _Told) -> Data:
-    """Take a report's acts off the record; return its data with what that takes away."""
-    acts, parts = told.acts(), await once.take(connection, told.said)
-    if not acts:
-        return msgspec.structs.replace(told.data, **parts)
-    removed = await connection.fetch(
-        "delete from tally using unnest($1::text[], $2::text[], $3::timestamptz[]) as gone (what, thing, at)"
-        " where tally.what = gone.what and tally.thing = gone.thing and tally.at = gone.at and position = $4"
-        " returning tally.what",
-        [what for _, (what, _), _ in acts],
-        [key for _, (_, key), _ in acts],
-        [at for _, _, (at, _, _) in acts],
-        told.position,
-    )
-    beside = [other for _, thing, _ in acts for _, other in told.beside(thing)]
-    record = await _recorded(connection, [(thing, act) for _, thing, act in acts], [], beside)
-    # An act that was not on record, of before it was counted, takes nothing away.
-    gone = {row["what"] for row in removed}
-    mine = [one for one in acts if one[1][0] in gone]
-    plain = dict.fromkeys(one.field for one, *_ in acts if isinstance(one, Tally) and one.field)
-    return msgspec.structs.replace(told.data, **(plain | _changed(told, mine, record) | parts))
+def _root(event: Event[Any]) -> tuple[str, str]:
+    """Return id and source of the report that an amendment is of."""
+    named = getattr(event.data, "original_id", None) or event.data.supersedes
+    return named, getattr(event.data, "original_source", None) or event.source
 
 
-async def _put(connection: Connection, tolds: Sequence[_Told]) -> list[Data]:
-    """Put reports on record, in this order; return their data with all that they count."""
-    if not tolds:
-        return []
-    each = [told.acts() for told in tolds]
-    acts = [(thing, act) for own in each for _, thing, act in own]
-    since = [
-        thing for told in tolds for one in told.agreed.tallies if isinstance(one, Since) for thing in told.things(one)
+async def _roots(connection: Connection, events: Sequence[Event[Any]]) -> dict[tuple[str, str], int]:
+    """Return the positions of the reports that are amended: of this batch, or on record."""
+    found = {(one.id, one.source): one.sequence for one in events}
+    wanted = [
+        _root(event)
+        for event in events
+        if (agreed := contracts.registry().get(event.type))
+        and agreed.verb in AMENDING
+        and event.data.previous is not None
     ]
-    beside = [
-        other for told, own in zip(tolds, each, strict=True) for _, thing, _ in own for _, other in told.beside(thing)
-    ]
-    record = await _recorded(connection, acts, since, beside)
-    parts = await once.put(connection, [told.said for told in tolds])
-    filled = []
-    for told, own, more in zip(tolds, each, parts, strict=True):
-        fields = _changed(told, own, record) | _lasted(told, own, record) | more
-        filled.append(msgspec.structs.replace(told.data, **fields))
-        for _, thing, act in own:
-            record.add(thing, act)
-    await connection.execute(
-        "insert into tally (what, thing, at, position, opens, level)"
-        " select what, thing, at, position, level <> 0, level from"
-        " unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[])"
-        " as a (what, thing, at, position, level) on conflict do nothing",
-        [what for (what, _), _ in acts],
-        [key for (_, key), _ in acts],
-        [at for _, (at, _, _) in acts],
-        [position for _, (_, position, _) in acts],
-        [level for _, (_, _, level) in acts],
-    )
-    return filled
+    if missing := sorted({*wanted} - found.keys()):
+        rows = await connection.fetch(
+            "select w.id, w.source, l.position from unnest($1::text[], $2::text[]) as w (id, source)"
+            " join log as l on l.id = w.id and l.source = w.source",
+            [one for one, _ in missing],
+            [source for _, source in missing],
+        )
+        found |= {(row["id"], row["source"]): row["position"] for row in rows}
+    return found
+
+
+def _all(tolds: Iterable[_Told | None]) -> list[_Told]:
+    return [one for one in tolds if one is not None]
 
 
 def _changed(told: _Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Record) -> dict[str, Any]:
@@ -279,7 +406,7 @@ def _lasted(told: _Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Rec
     found = {name: record.lapse_s(thing, act) for name, thing, act in opening}
     for one in told.agreed.tallies:
         if isinstance(one, Since):
-            firsts = [record.first[thing] for thing in told.things(one) if thing in record.first]
+            firsts = _all_times(record.first(thing) for thing in told.things(one))
             took = [told.time - first for first in firsts if first <= told.time]
             if took and (only := one.only):
                 mine, since = [one[1:] for one in acts if one[0].what == only], told.time - max(took)
@@ -291,53 +418,14 @@ def _lasted(told: _Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Rec
     return found
 
 
+def _all_times(times: Iterable[datetime | None]) -> list[datetime]:
+    return [one for one in times if one is not None]
+
+
 def _whole_s(took: timedelta) -> int | None:
     """Return whole seconds; None where that is beyond what any contract takes: some 31 years are an error's."""
     seconds = int(took.total_seconds())
     return seconds if seconds <= COUNT_MAX else None
-
-
-async def _recorded(
-    connection: Connection, acts: Sequence[tuple[Thing, Act]], things: Sequence[Thing], beside: Sequence[Thing]
-) -> _Record:
-    """Return what is on record around the acts, since when the things are open, and all about those beside them."""
-    record = _Record(whole={thing: [] for thing in beside})
-    if beside:
-        for row in await connection.fetch(
-            "select what, thing, at, position, coalesce(level, opens::int) as level from tally"
-            " where (what, thing) in (select * from unnest($1::text[], $2::text[])) order by at, position",
-            [what for what, _ in record.whole],
-            [key for _, key in record.whole],
-        ):
-            record.whole[row["what"], row["thing"]].append((row["at"], row["position"], row["level"]))
-    if acts:
-        for row in await connection.fetch(
-            "select a.what, a.thing, t.at, t.position, coalesce(t.level, t.opens::int) as level"
-            " from unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[]) as a (what, thing, at, position)"
-            " cross join lateral ("
-            " (select at, position, opens, level from tally where what = a.what and thing = a.thing"
-            " and (at, position) < (a.at, a.position) order by at desc, position desc limit 1)"
-            " union all"
-            " (select at, position, opens, level from tally where what = a.what and thing = a.thing"
-            " and (at, position) > (a.at, a.position) order by at, position limit 1)) as t",
-            [what for (what, _), _ in acts],
-            [key for (_, key), _ in acts],
-            [at for _, (at, _, _) in acts],
-            [position for _, (_, position, _) in acts],
-        ):
-            known = record.acts.setdefault((row["what"], row["thing"]), [])
-            act = (row["at"], row["position"], row["level"])
-            if act not in known:
-                insort(known, act)
-    if things:
-        for row in await connection.fetch(
-            "select a.what, a.thing, t.at from unnest($1::text[], $2::text[]) as a (what, thing) cross join lateral"
-            " (select at from tally where what = a.what and thing = a.thing and opens order by at limit 1) as t",
-            [what for what, _ in things],
-            [key for _, key in things],
-        ):
-            record.first[row["what"], row["thing"]] = row["at"]
-    return record
 
 
 def _level(tally: Acting, data: Data) -> int | None:
