@@ -23,8 +23,9 @@ from shared.aside import Kind, Row
 from shared.contracts import Event, Problem, Refused
 from shared.contracts.report import accepted, said
 from shared.database import Connection, of_a_value
-from shared.log import Draft, Log, Unfit
+from shared.log import Draft, Log
 from shared.lost import LOST
+from shared.record.engine import Unfit
 from shared.refusing import rejection_id
 from shared.rules import NotReady, NotYet
 from shared.settings import Settings

@@ -11,14 +11,13 @@ import msgspec
 
 from shared import aggregates, contracts, crash, merges, rules, seats, tally
 from shared.clock import Clock
-from shared.contracts import Corrected, Event, Merged, Problem, Refused, Retracted, refusal
+from shared.contracts import Corrected, Event, Merged, Problem, Refused, Retracted
 from shared.contracts.vocabulary import REGION
-from shared.database import Connection, Pool, Queried, turn
+from shared.database import Connection, Pool, Queried, of_a_value, turn
+from shared.record import engine, upgrading
+from shared.record.engine import Input, Judgements, fitting
 from shared.rules import Rules
 
-EVENT_BYTES_MAX = 512 * 1024
-"""An event with all that the service fills in: half of what the stream takes, for a row that the relay cannot copy
-would stop it for ever."""
 GENESIS = bytes(32)
 """The hash before the first row."""
 
@@ -70,14 +69,6 @@ class _Failed(Exception):  # noqa: N818 - carries what was raised out of a savep
         self.error = error
 
 
-class Unfit(ValueError):  # noqa: N818 - a verdict on what would be recorded
-    """What is to be recorded does not fit its contract (at `pointer`): a reader of the stream would stop at it."""
-
-    def __init__(self, pointer: str) -> None:
-        super().__init__(pointer)
-        self.pointer = pointer
-
-
 class Halted(ConnectionError):  # noqa: N818 - to its callers, one way for the log to be away
     """The stream is ahead of the log: recording now would give its positions to other events."""
 
@@ -90,6 +81,8 @@ class Log:
     pool: Pool
     clock: Clock
     rules: Rules
+    judgements: Judgements | None = None
+    """What follows from reports, by their type, where the service has judgements in place of rules."""
     halted: str = ""
     """Why nothing may be recorded (see `Halted`); empty: recording goes on."""
 
@@ -99,11 +92,20 @@ class Log:
         Return for each draft None (it stands in the log, or stood there already) or what was raised on its way: then
         nothing of that draft is recorded, and all else is. Raises one of `LOST` when the database is away.
         """
-        async with self.pool.acquire() as connection, connection.transaction():
-            outcomes = await self.record_within(connection, drafts)
-            if then:
-                await then(connection, outcomes)
-            crash.point("committing")
+        try:
+            async with self.pool.acquire() as connection, connection.transaction():
+                outcomes = await self.record_within(connection, drafts)
+                if then:
+                    await then(connection, outcomes)
+                crash.point("committing")
+        except Exception as error:
+            # What the database does not take of a single draft is that draft's outcome.
+            if self.judgements is None or len(drafts) != 1 or not of_a_value(error):
+                raise
+            outcomes = [error]
+            async with self.pool.acquire() as connection, connection.transaction():
+                if then:
+                    await then(connection, outcomes)
         crash.point("committed")
         return outcomes
 
@@ -114,6 +116,8 @@ class Log:
         await turn(connection, self.service)
         now = self.clock.now()
         known = await self._known(connection, drafts)
+        if self.judgements is not None:
+            return await self._decided(connection, self.judgements, drafts, known, now)
         if len(drafts) > 1:
             # A savepoint for each draft costs more than most rules: only a batch in which one fails takes them. And
             # what is appended together is appended draft by draft only where that fails.
@@ -127,6 +131,41 @@ class Log:
             except _Failed as failed:
                 outcomes[number] = failed.error
         return outcomes
+
+    async def _decided(
+        self,
+        connection: Connection,
+        judgements: Judgements,
+        drafts: Sequence[Draft],
+        known: Mapping[Key, Known],
+        now: datetime,
+    ) -> list[Exception | None]:
+        """Decide the batch in memory and write it at once."""
+        first: dict[Key, int] = {}
+        for number, draft in enumerate(drafts):
+            if draft.key not in known:
+                first.setdefault(draft.key, number)
+        fresh = [drafts[number] for number in first.values()]
+        after = await head(connection)
+        indexed = await upgrading.indexed(connection)
+        while indexed < after[0]:
+            indexed = await upgrading.index(connection, judgements, indexed)
+        inputs = [Input(msgspec.structs.replace(one.event, recordedtime=now), one.heard) for one in fresh]
+        decided = await engine.decide(connection, self.service, judgements, inputs, head=after[0])
+        if decided.recorded:
+            await connection.execute("select pg_notify($1, '')", self.service)
+            await insert(connection, self.service, after, decided.recorded, {one.key: one.said for one in fresh})
+            await upgrading.note(connection, after[0] + len(decided.recorded))
+        await decided.write(connection)
+        found = dict(zip(first, decided.outcomes, strict=True))
+        return [
+            repeated(known[draft.key], draft)
+            if draft.key in known
+            else found[draft.key]
+            if number == first[draft.key] or found[draft.key] is not None
+            else repeated(drafts[first[draft.key]], draft)
+            for number, draft in enumerate(drafts)
+        ]
 
     async def _tried(
         self,
@@ -265,30 +304,13 @@ class Log:
         after = await head(connection)
         numbered = [msgspec.structs.replace(event, sequence=n) for n, event in enumerate(events, after[0] + 1)]
         numbered = await tally.count(connection, numbered)
-        recorded = [(event, _fitting(event)) for event in numbered]
+        recorded = [(event, fitting(event)) for event in numbered]
         await insert(connection, self.service, after, recorded, said)
 
 
 def _merges_last(drafts: Sequence[Draft]) -> list[int]:
     """Return the order in which drafts are judged: what a merge corrects must stand in the log."""
     return sorted(range(len(drafts)), key=lambda number: isinstance(drafts[number].event.data, Merged))
-
-
-def _fitting(event: Event[Any]) -> bytes:
-    """Return the event as it is recorded; raises Unfit where no reader could decode that, or the relay not copy it.
-
-    What a country reports and nothing is filled in of was decoded by its contract just now.
-    """
-    payload = _encode(event)
-    agreed = contracts.registry().get(event.type)
-    if agreed is None or agreed.derived or not agreed.reported:
-        try:
-            contracts.decode(payload)
-        except msgspec.ValidationError as error:
-            raise Unfit(refusal.where(error)) from error
-    if len(payload) > EVENT_BYTES_MAX:
-        raise Unfit("")
-    return payload
 
 
 async def insert(

@@ -4,27 +4,37 @@ A rule's clock is the recorded time of its event and its ids are derived from it
 """
 
 import inspect
-import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
-from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
-
-import msgspec
+from typing import Any, TypeAlias
 
 from shared import contracts
 from shared.contracts import Data, Event
-from shared.contracts.vocabulary import Addressee
 from shared.database import Connection
+from shared.record.judgement import NotReady, derive, derived_id, enriched, source
+from shared.record.judgement import Unknown as NotYet
 
-NAMESPACE = uuid.UUID("6a0f5a39-0f6b-5c5e-9a53-20030509cafe")
+__all__ = [
+    "NotReady",
+    "NotYet",
+    "Pure",
+    "Rule",
+    "Rules",
+    "Stored",
+    "apply",
+    "derive",
+    "derived_id",
+    "enriched",
+    "of",
+    "source",
+]
+
 RECORDED: ContextVar[bool] = ContextVar("recorded", default=False)
 """Set while what was recorded before goes through the rules again (`crm restore`): what the door asks of a report was
 asked when it came, by the bounds and the seats of that day."""
 DEPTH_MAX = 8
 """How far events may set off events within one transaction; more is a loop in the rules."""
 
-D = TypeVar("D", bound=Data)
 Pure: TypeAlias = Callable[[Event[Any]], Iterable[Event[Any]]]
 Stored: TypeAlias = Callable[[Event[Any], Connection], Awaitable[Iterable[Event[Any]]]]
 Rule: TypeAlias = Pure | Stored
@@ -34,66 +44,6 @@ An event that it returns under the id of the one it was given takes its place: s
 the owning service knows (`derived` fields of a contract).
 """
 Rules: TypeAlias = Mapping[type[Data], Rule]
-
-
-class NotYet(Exception):  # noqa: N818 - it is not an error: the event waits for the one it refers to
-    """The event refers (at `pointer`) to something not recorded yet; it comes back after a delay."""
-
-    def __init__(self, pointer: str) -> None:
-        super().__init__(pointer)
-        self.pointer = pointer
-
-
-class NotReady(NotYet):
-    """What the event refers to is on its way in this service itself: it waits for us, and is never refused for it."""
-
-
-def derived_id(*parts: str) -> str:
-    """Return the id that these parts always give."""
-    return str(uuid.uuid5(NAMESPACE, "|".join(parts)))
-
-
-def source(service: str) -> str:
-    """Return the CloudEvents source of a service's own events."""
-    return f"urn:crm:service:{service}"
-
-
-def derive(  # noqa: PLR0913 - the facts of an event, each named at its place of use
-    service: str,
-    data: Data,
-    *,
-    cause: Event[Any],
-    to: Addressee,
-    subject: str = "",
-    key: str = "",
-    time: datetime | None = None,
-) -> Event[Any]:
-    """Return the event that `service` sets off because of `cause`, addressed to `to`'s mailbox (`REG`: nobody's).
-
-    `key` tells apart several events of one type with one cause; `time` is the cause's recorded time unless given.
-    """
-    agreed = contracts.of(type(data), service)
-    named = getattr(data, agreed.entity) if agreed.entity else None
-    return Event(
-        specversion="1.0",
-        id=derived_id(cause.source, cause.id, agreed.type, key),
-        source=source(service),
-        type=agreed.type,
-        time=time or cause.recordedtime,
-        country=to,
-        data=data,
-        recordedtime=cause.recordedtime,
-        subject=subject or named or cause.subject,
-        datacontenttype="application/json",
-        causationid=cause.id,
-        correlationid=cause.correlationid or cause.id,
-        traceparent=cause.traceparent,
-    )
-
-
-def enriched(event: Event[D], **derived: Any) -> Event[D]:
-    """Return the event with its `derived` fields filled in."""
-    return msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, **derived))
 
 
 def of(rules: Rules, event: Event[Any]) -> Rule | None:

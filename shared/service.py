@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -47,6 +47,8 @@ from shared.merges import with_merges
 from shared.owners import Ownings, with_owners
 from shared.pull import Turns, lane
 from shared.questions import Desk, Questions
+from shared.record.engine import Judgements
+from shared.record.judgement import Judgement, by_type
 from shared.relay import Relay
 from shared.retrying import Retrying
 from shared.rules import Rules
@@ -70,7 +72,9 @@ class Service:
     name: str
     folder: Path
     """Where its migrations are."""
-    rules: Rules
+    judgements: Sequence[Judgement] | None = None
+    """What follows from what it records and hears; of each report, in their order."""
+    rules: Rules = field(default_factory=dict)
     amends: Amends = field(default_factory=dict)
     follows: Follows = field(default_factory=dict)
     questions: Questions = field(default_factory=dict)
@@ -83,8 +87,14 @@ class Service:
     extend: "Callable[[Running], AbstractAsyncContextManager[None]] | None" = None
     """What only this service has: begun before it starts to work, ended after it stopped."""
 
+    def judged(self) -> Judgements | None:
+        """Return its judgements by type of report; None: it has rules in their place."""
+        return None if self.judgements is None else by_type(self.judgements)
+
     def all_rules(self) -> Rules:
         """Return its rules with those that keep seats and facts, note owners, amend and merge."""
+        if self.judgements is not None:
+            return {}
         rules, amends = with_facts({**seats.RULES, **self.rules}, self.amends, self.facts)
         amending = with_amendments(self.name, with_owners(rules, self.ownings), amends, self.follows, self.ownings)
         return with_merges(with_aggregates(self.name, amending))
@@ -160,7 +170,7 @@ async def _started(stack: AsyncExitStack, service: Service, settings: Settings, 
         log.critical("not as expected; stopping", faults=faults)
         return None
     clock = Clock.of(settings)
-    own = Log(name, pool, clock, service.all_rules(), halted=UNCOMPARED)
+    own = Log(name, pool, clock, service.all_rules(), service.judged(), halted=UNCOMPARED)
     relay, steady = Relay(name, pool, client), Steady(name)
     running = Running(name, settings, clock, own, pool, broker, client, relay, status, steady)
     running.tasks |= {"deadline": lambda: deadlines.sweep(own), "observing": lambda: _observed(running)}

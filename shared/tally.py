@@ -269,38 +269,62 @@ class _Record:
         await self.several.save(connection)
 
 
-async def count(connection: Connection, events: Sequence[Event[Any]]) -> list[Event[Any]]:
-    """Return the events, which have their positions, with what they count filled in, and keep their acts.
+@dataclass(slots=True)
+class Counted:
+    """What a batch counts: the events with what they count filled in, and what is to be written."""
+
+    events: list[Event[Any]]
+    record: _Record
+    failed: dict[int, Exception] = field(default_factory=dict)
+    """By the number of the event, why it could not be counted."""
+    latest: dict[int, bytes] = field(default_factory=dict)
+    """By the position of a report that was corrected, its data as counted now: that is taken out next time."""
+
+
+async def counted(connection: Connection, events: Sequence[Event[Any]]) -> Counted:
+    """Return what the events, which have their positions, count; nothing is written yet.
 
     The caller holds the lock of the log. The number of statements does not grow with the events.
     """
     steps = _steps(events, await _roots(connection, events))
-    record = _Record()
-    await record.load(connection, steps)
-    result = list(events)
-    latest: dict[int, bytes] = {}
+    found = Counted(list(events), _Record())
+    await found.record.load(connection, steps)
     for step in steps:
-        event = events[step.index]
-        before = record.take(step.gone) if step.gone else None
-        after = record.put(step.come) if step.come else None
-        if before is None:
-            result[step.index] = msgspec.structs.replace(event, data=after)
-            continue
-        more = {"previous": msgspec.to_builtins(before)}
-        if step.come:
-            more["data"] = msgspec.to_builtins(after)
-            # What is taken out next time is what was put in now.
-            latest[step.come.position] = msgspec.json.encode(after)
-        result[step.index] = msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, **more))
-    await record.save(connection)
-    if latest:
+        try:
+            _count(found, step)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's
+            found.failed[step.index] = error
+    return found
+
+
+def _count(found: Counted, step: _Step) -> None:
+    event = found.events[step.index]
+    before = found.record.take(step.gone) if step.gone else None
+    after = found.record.put(step.come) if step.come else None
+    if before is None:
+        found.events[step.index] = msgspec.structs.replace(event, data=after)
+        return
+    more = {"previous": msgspec.to_builtins(before)}
+    if step.come:
+        more["data"] = msgspec.to_builtins(after)
+        found.latest[step.come.position] = msgspec.json.encode(after)
+    found.events[step.index] = msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, **more))
+
+
+async def count(connection: Connection, events: Sequence[Event[Any]]) -> list[Event[Any]]:
+    """Return the events with what they count filled in, and keep their acts; raises what one of them raised."""
+    found = await counted(connection, events)
+    for error in found.failed.values():
+        raise error
+    await found.record.save(connection)
+    if found.latest:
         await connection.execute(
             "update amended set latest = now.latest from unnest($1::bigint[], $2::bytea[]) as now (root, latest)"
             " where amended.root = now.root",
-            list(latest),
-            list(latest.values()),
+            list(found.latest),
+            list(found.latest.values()),
         )
-    return result
+    return found.events
 
 
 def _steps(events: Sequence[Event[Any]], roots: Mapping[tuple[str, str], int]) -> list[_Step]:

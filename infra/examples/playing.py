@@ -128,7 +128,7 @@ class History:
                 await transaction.start()
                 stack.push_async_callback(transaction.rollback)
                 pool, standing = cast("Pool", _Single(connections[service.name])), cast("Clock", clock)
-                logs[service.name] = Log(service.name, pool, standing, service.all_rules())
+                logs[service.name] = Log(service.name, pool, standing, service.all_rules(), service.judged())
             yield cls(plan, logs, clock, Fold(plan))
 
     async def play(self, example: Example) -> list[str]:

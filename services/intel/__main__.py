@@ -2,17 +2,14 @@
 
 from pathlib import Path
 
-from services.intel import facts, owners, questions, rules
+from services.intel import judgements, questions
 from shared.service import Service, run
 
 SERVICE = Service(
-    name=rules.SERVICE,
+    name=judgements.SERVICE,
     folder=Path(__file__).parent,
-    rules=rules.RULES,
-    follows=rules.FOLLOWS,
+    judgements=judgements.JUDGEMENTS,
     questions=questions.QUESTIONS,
-    facts=facts.FACTS,
-    ownings=owners.OWNINGS,
 )
 
 if __name__ == "__main__":

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intel.facts.documents import Confirmation, Listing, OnFile, Sighting
-from services.intel.rules.documents import hits, unmatched
+from services.intel.judgements.documents import Confirmation, Listing, OnFile, Sighting, hits, unmatched
 from tests.harness.desk import HOUR, START
 
 TIMES = st.integers(0, 8).map(lambda hours: START + timedelta(hours=hours))

@@ -5,7 +5,6 @@ import itertools
 import msgspec
 import pytest
 
-from shared.rules import NotYet
 from tests.harness.desk import HOUR
 from tests.harness.figuring import folded
 
@@ -97,12 +96,10 @@ async def test_feedback_given_in_a_countrys_name_is_taken_back_with_the_victim_i
         assert not [cell for cell in found.cells if cell.value]
 
 
-async def test_what_is_told_and_taken_back_at_once_waits_until_it_is_in_the_log(desk):
+async def test_what_is_told_and_taken_back_at_once_counts_for_nothing(desk):
     listed = desk.event("intel.document.listed", by="HND", doc_ref="doc-1", days=-3 * HOUR)
     seen = desk.event("intel.document.flagged", by="MEX", doc_ref="doc-1")
     delisted = desk.event("intel.document.delisted", by="HND", doc_ref="doc-1", days=-2 * HOUR)
-    outcomes = await desk.record(listed, seen, delisted)
-    assert outcomes[:2] == [None, None]
-    assert isinstance(outcomes[2], NotYet)
-    await desk.tell(delisted)
+    await desk.tell_at_once(listed, seen, delisted)
+    assert await desk.told("HND") == ["intel.document.hit", "intel.notice.retracted", "taken_back doc-1"]
     assert await counts(desk, "IE-3.1ii.lists", stage="hit") == {}

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intel.facts.suspects import Detection
 from services.intel.gate import Marking
+from services.intel.judgements.suspects import Detection, link, merged, profile
 from services.intel.policy import POLICY
-from services.intel.rules.suspects import link, merged, profile
 from tests.harness.desk import START
 
 grades = st.builds(

@@ -7,19 +7,18 @@ gradings (Europol 4x4). Two identifiers are one when any two of their detections
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from services.intel.facts import suspects
-from services.intel.facts.suspects import Detection
-from services.intel.gate import Marking, Relation, may_know
+from services.intel.gate import Marking, Relation, marking, may_know
+from services.intel.judgements.notices import IntelJudgement, alert
+from services.intel.judgements.owners import named, used
 from services.intel.policy import POLICY
-from services.intel.rules.ways import band_settled
-from services.intel.telling import Notice, alert, settle
-from shared.contracts import Event, identity
+from shared.contracts import identity
+from shared.contracts.identity import Owners
 from shared.contracts.intel import TraffickerDetected, TraffickerMerged, TraffickerProfiled
 from shared.contracts.vocabulary import REGION
-from shared.database import Connection
+from shared.record.judgement import Notice, Reading, Standing
 
 DETECTED = "intel.trafficker.detected"
 POINTS = {"same_band": 45, "same_route": 20, "same_nationality": 15, "same_role": 10, "same_sex": 5}
@@ -29,6 +28,30 @@ POINTS_MIN = 70
 SOURCE_WEIGHT = {"A": 100, "B": 90, "C": 70, "X": 60, None: 80}
 INFORMATION_WEIGHT = {"1": 100, "2": 90, "3": 90, "4": 70, None: 100}
 EVIDENCE_MAX = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """One detection of a presumed trafficker, under the identifier that its country gives the person."""
+
+    event_id: str
+    country: str
+    pid: str
+    sex: str
+    age_band: str
+    role: str
+    nationality: str | None = None
+    band_id: str | None = None
+    route_id: str | None = None
+    modus_operandi: tuple[str, ...] = ()
+    reported_by: str = "police"
+    marking: Marking = field(default_factory=Marking)
+    detected: datetime
+
+    @property
+    def suspect(self) -> tuple[str, str]:
+        """Who, for the country."""
+        return self.country, self.pid
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +96,90 @@ def _differ(one: str | None, other: str | None) -> bool:
     return one != other and not {one, other} & {None, "unknown"}
 
 
-async def on_detected(
-    cause: Event[Any], about: Event[TraffickerDetected], connection: Connection
-) -> Iterable[Event[Any]]:
-    """Draw the suspect's profile, and compare the suspect with those of the same band or route."""
-    suspect = about.country, about.data.trafficker_pid
-    own = await suspects.of(connection, [suspect])
-    events = await settle(connection, cause, [_scope(suspect)], profile(suspect, own))
-    band_id, route_id = (
-        identity.key(about.data, name) if getattr(about.data, name) else None for name in ("band_id", "route_id")
+class Suspects(IntelJudgement):
+    """A country's suspect has a profile from several detections on."""
+
+    reports = (TraffickerDetected,)
+
+    def things(self, report: Standing[TraffickerDetected]) -> Iterable[str]:
+        """Return the suspect, and with which band and on which route."""
+        data = report.data
+        yield _scope((report.country, data.trafficker_pid))
+        yield from _ways(data)
+        yield from used(report, "band_id", "route_id")
+
+    def first_reads(self, report: Standing[TraffickerDetected]) -> Iterable[str]:
+        """Return the suspect."""
+        yield _scope((report.country, report.data.trafficker_pid))
+
+    def owners(self, report: Standing[TraffickerDetected], read: Reading) -> Owners:
+        """Return whose band and route it is."""
+        return named(report, read, "band_id", "route_id")
+
+    def scopes(self, report: Standing[TraffickerDetected], read: Reading) -> Iterable[str]:
+        """Return the suspect."""
+        del read
+        yield _scope((report.country, report.data.trafficker_pid))
+
+    def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
+        """Draw the profile."""
+        found = detections(read, scope)
+        return profile(found[0].suspect, found) if found else []
+
+
+class Pairs(IntelJudgement):
+    """Two identifiers are told to be one person.
+
+    A suspect is compared with all who were detected with the same band or on the same route: their detections are read.
+    """
+
+    reports = (TraffickerDetected,)
+
+    def scopes(self, report: Standing[TraffickerDetected], read: Reading) -> Iterable[str]:
+        """Return the suspect together with each other one of the same bands and routes."""
+        suspect = report.country, report.data.trafficker_pid
+        own = [*read.about(_scope(suspect)), report]
+        ways = sorted({way for one in own for way in _ways(one.data)})
+        read.expect(*ways)
+        others = {(one.country, one.data.trafficker_pid) for way in ways for one in read.about(way)} - {suspect}
+        return [_pair(suspect, other) for other in sorted(others)]
+
+    def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
+        """Compare every detection of the one with every one of the other."""
+        first, _, second = scope.partition("+")
+        read.expect(first, second)
+        own, theirs = detections(read, first), detections(read, second)
+        return merged(own, theirs) if own and theirs else []
+
+
+def detection(report: Standing[TraffickerDetected]) -> Detection:
+    """Return a detection."""
+    data = report.data
+    return Detection(
+        event_id=report.id,
+        country=report.country,
+        pid=data.trafficker_pid,
+        sex=data.sex,
+        age_band=data.age_band,
+        role=data.role,
+        nationality=data.nationality,
+        band_id=identity.key(data, "band_id") if data.band_id else None,
+        route_id=identity.key(data, "route_id") if data.route_id else None,
+        modus_operandi=tuple(data.modus_operandi),
+        reported_by=data.reported_by,
+        marking=marking(data),
+        detected=report.time,
     )
-    bands = {one.band_id for one in own} | {band_id}
-    routes = {one.route_id for one in own} | {route_id}
-    others = await suspects.sharing(connection, sorted(filter(None, bands)), sorted(filter(None, routes))) - {suspect}
-    if others:
-        theirs = await suspects.of(connection, sorted(others))
-        notices, scopes = [], []
-        for other in sorted(others):
-            detections = [one for one in theirs if one.suspect == other]
-            scopes.append(_pair(suspect, other))
-            notices += merged(own, detections)
-        events += await settle(connection, cause, scopes, notices)
-    if band_id:
-        events += await band_settled(cause, band_id, connection)
-    return events
+
+
+def detections(read: Reading, suspect: str) -> list[Detection]:
+    """Return the detections of a suspect."""
+    return sorted((detection(one) for one in read.about(suspect)), key=lambda one: one.event_id)
+
+
+def _ways(data: TraffickerDetected) -> list[str]:
+    fields = [field_ for field_ in ("band_id", "route_id") if getattr(data, field_)]
+    return [f"detections/{field_.removesuffix('_id')}/{identity.key(data, field_)}" for field_ in fields]
 
 
 def profile(suspect: tuple[str, str], detections: Sequence[Detection]) -> list[Notice]:

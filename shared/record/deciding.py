@@ -1,0 +1,404 @@
+"""Deciding what a batch records, event after event, in memory: pure but for what it reads through `tables`.
+
+An event is recorded, then everything that it sets off, each with what that sets off in turn, before the next event. An
+event that is refused, or waits, or fails, leaves nothing behind.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shared import contracts, seats
+from shared.contracts import Contract, Corrected, Data, Event, Merged, Refused, Retracted
+from shared.contracts.indicators import SeatAssigned
+from shared.contracts.report import authority
+from shared.contracts.vocabulary import REGION, Seat
+from shared.record import amending, merging, periods
+from shared.record.judgement import Announcement, Judgement, Notice, Notified, Standing, derive, source
+from shared.record.tables import Amended, At, Logged, Missing, Tables
+
+DEPTH_MAX = 8
+"""How far events may set off events within one batch; more is a loop in the judgements."""
+
+
+@dataclass(slots=True)
+class Deciding:
+    """A batch that is being decided. It is what judgements read through (`shared.record.judgement.Reading`)."""
+
+    service: str
+    judgements: Mapping[type[Data], Sequence[Judgement]]
+    tables: Tables
+    again: bool = False
+    """Whether what was recorded before is judged again (`crm restore`)."""
+    quiet: bool = False
+    """Whether reports are only kept, and nothing is told because of them."""
+    head: int = 0
+    """The log's last position before the batch."""
+    events: list[tuple[Event[Any], int]] = field(default_factory=list)
+    """What is to be recorded, with the number of the draft that it comes of."""
+    reports: list[Event[Any]] = field(default_factory=list)
+    """The countries' reports among them."""
+    cause: Event[Any] = field(init=False)
+    draft: int = 0
+    _judged: Standing[Any] | None = None
+    _arriving: bool = False
+    _depth: int = 0
+
+    @property
+    def now(self) -> datetime:
+        """When the event at hand is recorded."""
+        return self.cause.recordedtime
+
+    @property
+    def arriving(self) -> bool:
+        """Whether the report judged is the event at hand itself."""
+        return self._arriving
+
+    # What judgements read.
+
+    @property
+    def judged(self) -> Standing[Any] | None:
+        """The report because of which a scope is judged, as it stands."""
+        return self._judged
+
+    def expect(self, *things: str) -> None:
+        """Have the reports about all these things read together."""
+        self.tables.things.want((thing, None, None, None) for thing in things)
+
+    def about(
+        self, thing: str, since: datetime | None = None, until: datetime | None = None, most: int | None = None
+    ) -> Sequence[Standing[Any]]:
+        """Return the reports about a thing, by time."""
+        index, standing = self.tables.index, self.tables.standing
+        gone = index.gone.get(thing, ())
+        read = self.tables.things.get((thing, since, until, None if most is None else most + len(gone)))
+        left = [one for one in read if place(one) not in gone]
+        found = [standing.peek((one.stream, one.position)) or one for one in left]
+        if fresh := index.added.get(thing):
+            inside = [
+                one for one in fresh.values() if (not since or one.time >= since) and (not until or one.time <= until)
+            ]
+            found = sorted({place(one): one for one in (*found, *inside)}.values(), key=place)
+        return found[:most]
+
+    def notified(self, scope: str) -> Sequence[Notified]:
+        """Return what was told about a scope."""
+        return self.tables.notified.get(scope)
+
+    def pending(self, key: str) -> bool:
+        """Say whether a notice that falls due is still to be told."""
+        return self.tables.deadlines.get(key) is not None
+
+    def event(self, event_id: str) -> Event[Any] | None:
+        """Return the event of this service's own that has the id."""
+        own = source(self.service)
+        return next((one.event for one in self.logged(event_id) if one.source == own), None)
+
+    def holders(self, at: datetime) -> Mapping[str, str]:
+        """Return who holds each seat at an instant."""
+        rows = self.tables.seats.get(None)
+        return seats.in_force(at, [(since, body, holder) for since, body, holder, *_ in rows])
+
+    def mailbox(self, body: Seat, at: datetime) -> str:
+        """Return whose mailbox a body's is: of its holder or, if that is no country, the presidency; else `REG`."""
+        holders = self.holders(at)
+        countries = (contracts.place_of(holders.get(one, "")) for one in (body, "ppt"))
+        return next((one for one in countries if one != REGION), REGION)
+
+    def logged(self, event_id: str) -> Sequence[Logged]:
+        """Return the rows of the log that have this id."""
+        read = self.tables.by_id.get(event_id)
+        return [*read, *self.tables.ids.added.get(event_id, {}).values()]
+
+    def row(self, position: int) -> Logged | None:
+        """Return a row of the log."""
+        if position > self.head:
+            event, _ = self.events[position - self.head - 1]
+            return Logged(position, event.source, event.country, event.type, event)
+        return self.tables.by_position.get(position)
+
+    def amended(self, position: int) -> Amended | None:
+        """Return what holds of a report that was amended; None: it was not."""
+        if position > self.head:
+            return self.tables.amended.peek(position)
+        return self.tables.amended.get(position)
+
+    # What is decided.
+
+    def foresee(self, event: Event[Any], heard: At | None) -> None:
+        """Have what the event will surely need read in the first round."""
+        agreed = contracts.registry().get(event.type)
+        if agreed is None:
+            return
+        if heard:
+            self.tables.heard.want([heard])
+        if isinstance(event.data, Corrected | Retracted):
+            if heard is None:
+                self.tables.by_id.want([event.data.supersedes])
+            elif event.data.original_sequence is not None:
+                self.tables.heard.want([(heard[0], event.data.original_sequence)])
+            return
+        if heard is None and not isinstance(event.data, Merged):
+            merging.foresee(self, agreed, event)
+            periods.foresee(self, agreed, event)
+        report = Standing(heard[0] if heard else "", 0, event)
+        for judgement in self.judgements.get(agreed.data, ()):
+            things = [*judgement.first_reads(report)]
+            self.expect(*things)
+            self.tables.notified.want([report.own_scope] if isinstance(judgement, Announcement) else things)
+
+    def decide(self, number: int, event: Event[Any], heard: At | None) -> None:
+        """Record an event, or act on one heard, with all that it sets off; raises what is wrong with it, or Missing."""
+        before, reports, self.draft = len(self.events), len(self.reports), number
+        try:
+            if heard:
+                self._hear(event, heard)
+            else:
+                # An amendment is held to the time of the report that it amends.
+                self.admit_seat(event, None if isinstance(event.data, Corrected | Retracted) else event.time)
+                self.record(event)
+                self.reports.append(self.events[before][0])
+        except BaseException:
+            del self.events[before:], self.reports[reports:]
+            for table in self.tables.all:
+                table.undo()
+            raise
+        for table in self.tables.all:
+            table.keep()
+
+    def late(self, number: int, event: Event[Any]) -> None:
+        """Record what follows from a report that came under an identifier merged before, or for a period told before."""
+        before, self.draft = len(self.events), number
+        try:
+            for amendment in (*merging.late(self, event), *periods.late(self, event)):
+                try:
+                    self.record(amendment)
+                except Refused:
+                    continue  # what may not be amended stands
+        except BaseException:
+            del self.events[before:]
+            for table in self.tables.all:
+                table.undo()
+            raise
+        for table in self.tables.all:
+            table.keep()
+
+    def record(self, event: Event[Any]) -> None:
+        """Append an event of this service, and all that it sets off."""
+        agreed = contracts.registry().get(event.type)
+        if self._depth > DEPTH_MAX:
+            raise RuntimeError(f"judgements of {event.type} set each other off more than {DEPTH_MAX} deep")
+        self._depth += 1
+        outer = getattr(self, "cause", None)
+        self.cause = event
+        try:
+            if agreed is None:
+                self.append(event)
+            elif isinstance(event.data, Corrected | Retracted):
+                amending.amend(self, event)
+            elif isinstance(event.data, Merged):
+                merging.merge(self, event)
+            else:
+                self._report(agreed, event)
+        finally:
+            self._depth -= 1
+            if outer is not None:
+                self.cause = outer
+
+    def _report(self, agreed: Contract, event: Event[Any]) -> None:
+        report = Standing("", self.next_position, event)
+        judgements = self.judgements.get(agreed.data, ())
+        sent = contracts.sender_of(event.source) != REGION
+        if agreed.aggregate and sent:
+            periods.claim(self, agreed, event)
+        for judgement in judgements:
+            if sent and not self.again and (owners := judgement.owners(report, self)):
+                report = with_data(report, msgspec.structs.replace(report.data, owners=owners))
+        for judgement in judgements:
+            judgement.admit(report, self)
+            report = with_data(report, judgement.fill(report, self))
+        self.cause = report.event
+        self.append(report.event)
+        if isinstance(event.data, SeatAssigned):
+            self._seat(event)
+        if judgements:
+            self.index(judgements, None, report)
+            self.judge(judgements, report, report, arriving=True)
+
+    def _hear(self, event: Event[Any], at: At) -> None:
+        """Act on another service's event."""
+        self.cause = event
+        agreed = contracts.registry().get(event.type)
+        self.tables.heard.put(at, True)
+        if agreed is None:
+            return
+        if isinstance(event.data, SeatAssigned):
+            self._seat(event)
+        if isinstance(event.data, Corrected | Retracted):
+            amending.hear(self, event, at[0])
+            return
+        judgements = self.judgements.get(agreed.data, ())
+        if judgements:
+            report = Standing(*at, event)
+            for judgement in judgements:
+                report = with_data(report, judgement.fill(report, self))
+            self.tables.heard.put(at, report)
+            self.index(judgements, None, report)
+            self.judge(judgements, report, report, arriving=True)
+
+    def judge(
+        self, judgements: Sequence[Judgement], report: Standing[Any], now: Standing[Any] | None, *, arriving: bool
+    ) -> None:
+        """Bring what was told of the scopes of `report` (as it stands `now`; None: retracted) to what should have been."""
+        if self.quiet:
+            return
+        set_off: list[Event[Any]] = []
+        missing = False
+        for judgement in judgements:
+            self._judged, self._arriving = now, arriving
+            try:
+                if arriving:
+                    set_off += judgement.sets_off(report, self)
+                scopes = [*dict.fromkeys(judgement.scopes(report, self))]
+                if scopes:
+                    set_off += self._reconcile(judgement, scopes)
+            except Missing:
+                missing = True  # the others may miss something, too: all of it is read at once
+        if missing:
+            raise Missing
+        for event in set_off:
+            self.record(event)
+
+    def _reconcile(self, judgement: Judgement, scopes: Sequence[str]) -> list[Event[Any]]:
+        """Return what is told, and taken back, so that what was told about the scopes is what should have been."""
+        wanted: dict[tuple[str, str], Notice] = {}
+        self.tables.notified.want(scopes)
+        missing = False
+        for scope in scopes:
+            try:
+                wanted |= {(one.scope, one.identity): one for one in judgement.decide(scope, self)}
+            except Missing:
+                missing = True
+        if missing:
+            raise Missing
+        told = {(one.scope, one.key): one for scope in scopes for one in self.tables.notified.get(scope)}
+        fresh, over = sorted(wanted.keys() - told.keys()), sorted(told.keys() - wanted.keys())
+        self.tables.by_key.want(key for _, key in (*fresh, *over))
+        self.tables.by_id.want(told[which].event_id for which in over if not told[which].is_alert)
+        self.tables.deadlines.want(key for scope, key in over if told[scope, key].scheduled)
+        return [
+            *(event for which in fresh for event in self._tell(wanted[which])),
+            *(event for which in over for event in self._take_back(judgement, told[which])),
+        ]
+
+    def _tell(self, notice: Notice) -> list[Event[Any]]:
+        event, key = self._noticed(notice), notice.identity
+        known = self.tables.by_key.get(key)
+        self.tables.by_key.put(key, known | {notice.scope})
+        fresh = Notified(
+            notice.scope, key, event.id, event.type, event.country, event.subject, scheduled=notice.due is not None
+        )
+        rows = [*self.tables.notified.get(notice.scope), fresh]
+        self.tables.notified.put(notice.scope, tuple(sorted(rows, key=lambda one: one.key)))
+        if known:
+            return []
+        if notice.due is None:
+            return [event]
+        self.tables.deadlines.put(key, (notice.due, event))
+        return []
+
+    def _noticed(self, notice: Notice) -> Event[Any]:
+        event = derive(
+            self.service,
+            notice.data,
+            cause=notice.cause or self.cause,
+            to=notice.to,
+            subject=notice.subject,
+            key=notice.identity if notice.event_key is None else notice.event_key,
+            time=notice.time or notice.due,
+        )
+        return msgspec.structs.replace(event, id=notice.event_id) if notice.event_id else event
+
+    def _take_back(self, judgement: Judgement, one: Notified) -> list[Event[Any]]:
+        """Return what takes back a notice; nothing of one still to be told, or told about something else as well."""
+        waiting = one.scheduled and self.tables.deadlines.get(one.key) is not None
+        if one.scheduled and not waiting and one.is_alert:
+            return []  # it fell due, and was told: it stays told
+        if waiting:
+            self.tables.deadlines.put(one.key, None)
+        left = self.tables.by_key.get(one.key) - {one.scope}
+        self.tables.by_key.put(one.key, left)
+        rows = self.tables.notified.get(one.scope)
+        self.tables.notified.put(one.scope, tuple(other for other in rows if other.key != one.key))
+        return [] if left or waiting else [*judgement.take_back(one, self)]
+
+    # How it is kept.
+
+    @property
+    def next_position(self) -> int:
+        """The position of the event that is appended next."""
+        return self.head + len(self.events) + 1
+
+    def append(self, event: Event[Any]) -> int:
+        """Put an event at the end of the log; return its position."""
+        position = self.next_position
+        numbered = msgspec.structs.replace(event, sequence=position)
+        self.events.append((numbered, self.draft))
+        self.tables.ids.add(event.id, position, Logged(position, event.source, event.country, event.type, numbered))
+        self.tables.entities.add(event.subject, position, (position, event.id, event.country, event.type))
+        return position
+
+    def index(self, judgements: Sequence[Judgement], before: Standing[Any] | None, after: Standing[Any] | None) -> None:
+        """Have a report found by its things as it stands now (`after`), no more by those of `before`."""
+        old, new = things(judgements, before), things(judgements, after)
+        for thing in sorted(old - new):
+            assert before is not None
+            self.tables.index.drop(thing, place(before))
+        for thing in sorted(new - old):
+            assert after is not None
+            self.tables.index.add(thing, place(after), after)
+        if after:
+            self.tables.standing.put((after.stream, after.position), after)
+            for thing in new & old:
+                if place(after) in self.tables.index.added.get(thing, {}):
+                    self.tables.index.add(thing, place(after), after)
+
+    def admit_seat(self, event: Event[Any], at: datetime | None) -> None:
+        """Raise Refused where a report is made in the name of a seat that was not its sender's at an instant."""
+        if self.again or at is None or not seats.named(event):
+            return
+        agreed, sender = contracts.registry()[event.type], contracts.sender_of(event.source)
+        if problems := authority(agreed, event.source, event.data, sender, self.holders(at)):
+            raise Refused(*problems)
+
+    def _seat(self, event: Event[SeatAssigned]) -> None:
+        """Put an assignment into the table: of two for one day the one recorded later holds, whichever is heard first."""
+        data, rows = event.data, self.tables.seats.get(None)
+        since = seats.begins(data.effective_from)
+        fresh = (since, data.body, data.holder, event.recordedtime, event.id)
+        same = [one for one in rows if one[:2] == fresh[:2]]
+        if all(one[3:] < fresh[3:] for one in same):
+            self.tables.seats.put(None, (*(one for one in rows if one not in same), fresh))
+
+
+def things(judgements: Sequence[Judgement], report: Standing[Any] | None) -> set[str]:
+    """Return the things by which a report is found; one of another service also by its id, to be amended."""
+    if report is None:
+        return set()
+    itself = {amending.heard_report(report.id, report.source)} if report.stream else set()
+    return itself | {thing for judgement in judgements for thing in judgement.things(report)}
+
+
+def place(report: Standing[Any]) -> tuple[datetime, str, int]:
+    """Return where a report stands among those about a thing: by time."""
+    return report.time, report.stream, report.position
+
+
+def with_data(report: Standing[Any], data: Any) -> Standing[Any]:
+    """Return the report as it says `data`."""
+    if data is report.data:
+        return report
+    return Standing(report.stream, report.position, msgspec.structs.replace(report.event, data=data))

@@ -1,0 +1,534 @@
+"""What a batch reads and changes: each table's part of it in memory, read by key and written at the end.
+
+Nothing here decides anything. A value that was not read yet raises `Missing`; the engine then reads what all events of
+the batch miss, in one statement for each table, and decides anew. So the number of statements does not grow with the
+events, and a judgement reads what it needs without saying it beforehand.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+
+import msgspec
+
+from shared import contracts
+from shared.contracts import Data, Event
+from shared.database import Connection
+from shared.record.judgement import Notified, Standing
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+At: TypeAlias = tuple[str, int]
+"""Where a report stands: (stream, empty for this service's own log; position)."""
+Range: TypeAlias = tuple[str, datetime | None, datetime | None, int | None]
+"""(thing, since, until, the first so many by time)"""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Missing(Exception):  # noqa: N818 - not an error: it is read, and decided anew
+    """Something that was not read yet is needed."""
+
+
+@dataclass(slots=True)
+class Table(Generic[K, V]):
+    """Values by key: as read, as the batch changed them, and as the event at hand did (undone if it is refused)."""
+
+    absent: V
+    """What a key has that no row is of."""
+    read: dict[K, V] = field(default_factory=dict)
+    batch: dict[K, V] = field(default_factory=dict)
+    event: dict[K, V] = field(default_factory=dict)
+    wanted: set[K] = field(default_factory=set)
+
+    def want(self, keys: Iterable[K]) -> None:
+        """Have keys read before the next round, unless they were."""
+        self.wanted.update(key for key in keys if key not in self.read)
+
+    def get(self, key: K) -> V:
+        """Return the value; raises Missing where it is not read yet."""
+        for layer in (self.event, self.batch, self.read):
+            if key in layer:
+                return layer[key]
+        self.wanted.add(key)
+        raise Missing
+
+    def peek(self, key: K) -> V | None:
+        """Return the value as far as the batch changed it; None: it did not."""
+        return self.event[key] if key in self.event else self.batch.get(key)
+
+    def put(self, key: K, value: V) -> None:
+        """Set the value."""
+        self.event[key] = value
+
+    def keep(self) -> None:
+        """Let what the event at hand changed stand."""
+        self.batch.update(self.event)
+        self.event.clear()
+
+    def undo(self) -> None:
+        """Forget what the event at hand changed."""
+        self.event.clear()
+
+    def again(self) -> None:
+        """Forget what the batch changed: it is decided anew."""
+        self.batch.clear()
+        self.event.clear()
+
+    def taken(self) -> list[K]:
+        """Return the keys to be read now; whatever has no row is absent."""
+        keys = sorted(self.wanted, key=repr)
+        self.read.update(dict.fromkeys(keys, self.absent))
+        self.wanted.clear()
+        return keys
+
+    def changed(self) -> dict[K, V]:
+        """Return what differs from what was read."""
+        return {key: value for key, value in self.batch.items() if key not in self.read or self.read[key] != value}
+
+
+@dataclass(slots=True)
+class Members(Generic[K, V]):
+    """What is kept under a key, several of each: added and taken away without all others being read."""
+
+    added: dict[K, dict[Any, V]] = field(default_factory=dict)
+    """By key, then by what tells it from the others under the key."""
+    gone: dict[K, set[Any]] = field(default_factory=dict)
+    """What was taken away, whether or not it was added since."""
+    _undo: list[Callable[[], object]] = field(default_factory=list)
+    """How to undo what the event at hand did, the last first."""
+
+    def add(self, key: K, which: Any, value: V) -> None:
+        """Put something under the key."""
+        self._set(self.added.setdefault(key, {}), which, value)
+
+    def drop(self, key: K, which: Any) -> None:
+        """Take something away from under the key."""
+        own = self.added.setdefault(key, {})
+        if which in own:
+            self._undo.append(partial(own.__setitem__, which, own.pop(which)))
+        gone = self.gone.setdefault(key, set())
+        if which not in gone:
+            gone.add(which)
+            self._undo.append(partial(gone.discard, which))
+
+    def _set(self, own: dict[Any, V], which: Any, value: V) -> None:
+        self._undo.append(partial(own.__setitem__, which, own[which]) if which in own else partial(own.pop, which))
+        own[which] = value
+
+    def keep(self) -> None:
+        """Let what the event at hand changed stand."""
+        self._undo.clear()
+
+    def undo(self) -> None:
+        """Forget what the event at hand changed."""
+        while self._undo:
+            self._undo.pop()()
+
+    def again(self) -> None:
+        """Forget what the batch changed: it is decided anew."""
+        self.added.clear()
+        self.gone.clear()
+        self._undo.clear()
+
+
+class Logged(NamedTuple):
+    """A row of the log."""
+
+    position: int
+    source: str
+    country: str
+    type: str
+    event: Event[Any]
+
+
+class Amended(NamedTuple):
+    """What holds now of a report that was amended."""
+
+    latest: Data
+    retracted: bool
+    into_root: int | None
+
+
+class Period(NamedTuple):
+    """Under which report a figure for a period stands (table `aggregate`)."""
+
+    first: Any
+    last: Any
+    id: str
+    source: str
+    told: datetime
+
+
+Figure: TypeAlias = tuple[str, str, str]
+"""(type, country, key) of figures for periods."""
+
+
+@dataclass(slots=True)
+class Tables:
+    """All that a batch may read and change."""
+
+    things: Table[Range, tuple[Standing[Any], ...]] = field(default_factory=lambda: Table(()))
+    by_id: Table[str, tuple[Logged, ...]] = field(default_factory=lambda: Table(()))
+    by_position: Table[int, Logged | None] = field(default_factory=lambda: Table(None))
+    by_entity: Table[str, tuple[tuple[int, str, str, str], ...]] = field(default_factory=lambda: Table(()))
+    """entity -> (position, id, country, type) of the reports that name it."""
+    amended: Table[int, Amended | None] = field(default_factory=lambda: Table(None))
+    heard: Table[At, Standing[Any] | bool] = field(default_factory=lambda: Table(False))
+    """The report as it stands, true where it was heard and is not kept, false where it was not heard."""
+    notified: Table[str, tuple[Notified, ...]] = field(default_factory=lambda: Table(()))
+    by_key: Table[str, frozenset[str]] = field(default_factory=lambda: Table(frozenset()))
+    """key -> the scopes about which it was told."""
+    deadlines: Table[str, tuple[datetime, Event[Any]] | None] = field(default_factory=lambda: Table(None))
+    merged: Table[tuple[str, str, str], str | None] = field(default_factory=lambda: Table(None))
+    periods: Table[Figure, tuple[Period, ...]] = field(default_factory=lambda: Table(()))
+    period_of: Table[tuple[str, str], Figure | None] = field(default_factory=lambda: Table(None))
+    seats: Table[None, tuple[tuple[datetime, str, str, datetime, str], ...]] = field(default_factory=lambda: Table(()))
+    """(since, body, holder, recorded, event id)"""
+    standing: Table[At, Standing[Any] | None] = field(default_factory=lambda: Table(None))
+    """Reports that the batch recorded or amended, as they stand; never read."""
+    index: Members[str, Standing[Any]] = field(default_factory=Members)
+    """thing -> where reports stand (time, stream, position) that this batch put there, or took away."""
+    ids: Members[str, Logged] = field(default_factory=Members)
+    entities: Members[str, tuple[int, str, str, str]] = field(default_factory=Members)
+
+    @property
+    def all(self) -> Sequence[Table[Any, Any] | Members[Any, Any]]:
+        """Every table."""
+        return [getattr(self, name) for name in self.__slots__]
+
+    def missing(self) -> bool:
+        """Say whether something is to be read."""
+        return any(isinstance(one, Table) and one.wanted for one in self.all)
+
+    async def load(self, connection: Connection) -> None:
+        """Read what is wanted: one statement for each table."""
+        for load in LOADS:
+            await load(self, connection)
+
+
+_Load: TypeAlias = Callable[[Tables, Connection], Any]
+
+
+async def _things(tables: Tables, connection: Connection) -> None:
+    if not tables.things.wanted:
+        return
+    keys = tables.things.taken()
+    rows = await connection.fetch(
+        "select q.number, a.stream, a.position, l.payload, m.latest, h.event"
+        " from unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::bigint[]) with ordinality"
+        " as q (thing, since, until, most, number) cross join lateral"
+        " (select at, stream, position from about where thing = q.thing and at >= coalesce(q.since, '-infinity')"
+        " and at <= coalesce(q.until, 'infinity') order by at, stream, position limit q.most) as a"
+        " left join log as l on a.stream = '' and l.position = a.position"
+        " left join amended as m on a.stream = '' and m.root = a.position"
+        " left join heard as h on h.stream = a.stream and h.sequence = a.position"
+        " order by q.number, a.at, a.stream, a.position",
+        [thing for thing, *_ in keys],
+        [since for _, since, _, _ in keys],
+        [until for _, _, until, _ in keys],
+        [most for *_, most in keys],
+    )
+    found: dict[int, list[Standing[Any]]] = {}
+    known: dict[At, Standing[Any]] = {}
+    for number, stream, position, payload, latest, heard in rows:
+        at = (stream, position)
+        if at not in known:
+            known[at] = _standing(stream, position, payload or heard, latest)
+        found.setdefault(number - 1, []).append(known[at])
+    tables.things.read.update({keys[number]: tuple(reports) for number, reports in found.items()})
+
+
+def _standing(stream: str, position: int, payload: bytes, latest: bytes | None) -> Standing[Any]:
+    event = contracts.decode(payload)
+    if latest is not None:
+        event = msgspec.structs.replace(event, data=msgspec.json.decode(latest, type=type(event.data)))
+    return Standing(stream, position, event)
+
+
+async def _by_id(tables: Tables, connection: Connection) -> None:
+    if not tables.by_id.wanted:
+        return
+    keys = tables.by_id.taken()
+    found: dict[str, list[Logged]] = {}
+    for row in await connection.fetch(
+        "select l.id, l.position, l.source, l.country, l.type, l.payload from unnest($1::text[]) as q (id)"
+        " join log as l on l.id = q.id order by l.position",
+        keys,
+    ):
+        event = contracts.decode(row["payload"])
+        found.setdefault(row["id"], []).append(
+            Logged(row["position"], row["source"], row["country"], row["type"], event)
+        )
+    tables.by_id.read.update({key: tuple(rows) for key, rows in found.items()})
+
+
+async def _by_position(tables: Tables, connection: Connection) -> None:
+    if not tables.by_position.wanted:
+        return
+    for row in await connection.fetch(
+        "select position, source, country, type, payload from log where position = any($1::bigint[])",
+        tables.by_position.taken(),
+    ):
+        position, source, country, wire, payload = row
+        tables.by_position.read[position] = Logged(position, source, country, wire, contracts.decode(payload))
+
+
+async def _by_entity(tables: Tables, connection: Connection) -> None:
+    if not tables.by_entity.wanted:
+        return
+    found: dict[str, list[tuple[int, str, str, str]]] = {}
+    for row in await connection.fetch(
+        "select l.entity, l.position, l.id, l.country, l.type from unnest($1::text[]) as q (entity)"
+        " join log as l on l.entity = q.entity order by l.position",
+        tables.by_entity.taken(),
+    ):
+        found.setdefault(row["entity"], []).append(tuple(row)[1:])
+    tables.by_entity.read.update({key: tuple(rows) for key, rows in found.items()})
+
+
+async def _amended(tables: Tables, connection: Connection) -> None:
+    if not tables.amended.wanted:
+        return
+    for row in await connection.fetch(
+        "select a.root, a.latest, a.retracted, a.into_root, l.type from amended as a"
+        " join log as l on l.position = a.root where a.root = any($1::bigint[])",
+        tables.amended.taken(),
+    ):
+        latest = msgspec.json.decode(row["latest"], type=contracts.registry()[row["type"]].data)
+        tables.amended.read[row["root"]] = Amended(latest, row["retracted"], row["into_root"])
+
+
+async def _heard(tables: Tables, connection: Connection) -> None:
+    if not tables.heard.wanted:
+        return
+    keys = tables.heard.taken()
+    for row in await connection.fetch(
+        "select h.stream, h.sequence, h.event from unnest($1::text[], $2::bigint[]) as q (stream, sequence)"
+        " join heard as h on h.stream = q.stream and h.sequence = q.sequence",
+        [stream for stream, _ in keys],
+        [sequence for _, sequence in keys],
+    ):
+        at, event = (row["stream"], row["sequence"]), row["event"]
+        tables.heard.read[at] = _standing(*at, event, None) if event else True
+
+
+async def _notified(tables: Tables, connection: Connection) -> None:
+    if not tables.notified.wanted:
+        return
+    found: dict[str, list[Notified]] = {}
+    for row in await connection.fetch(
+        "select n.scope, n.key, n.event_id, n.type, n.country, n.entity, n.scheduled from unnest($1::text[])"
+        " as q (scope) join notified as n on n.scope = q.scope order by n.scope, n.key",
+        tables.notified.taken(),
+    ):
+        found.setdefault(row["scope"], []).append(Notified(*row))
+    tables.notified.read.update({key: tuple(rows) for key, rows in found.items()})
+
+
+async def _by_key(tables: Tables, connection: Connection) -> None:
+    if not tables.by_key.wanted:
+        return
+    found: dict[str, set[str]] = {}
+    for row in await connection.fetch(
+        "select n.key, n.scope from unnest($1::text[]) as q (key) join notified as n on n.key = q.key",
+        tables.by_key.taken(),
+    ):
+        found.setdefault(row["key"], set()).add(row["scope"])
+    tables.by_key.read.update({key: frozenset(scopes) for key, scopes in found.items()})
+
+
+async def _deadlines(tables: Tables, connection: Connection) -> None:
+    if not tables.deadlines.wanted:
+        return
+    for row in await connection.fetch(
+        "select id, due, event from deadline where id = any($1::text[])", tables.deadlines.taken()
+    ):
+        tables.deadlines.read[row["id"]] = row["due"], contracts.decode(row["event"])
+
+
+async def _merged(tables: Tables, connection: Connection) -> None:
+    if not tables.merged.wanted:
+        return
+    keys = tables.merged.taken()
+    for row in await connection.fetch(
+        "select m.country, m.field, m.entity, m.into_entity from unnest($1::text[], $2::text[], $3::text[])"
+        " as q (country, field, entity)"
+        " join merged as m on m.country = q.country and m.field = q.field and m.entity = q.entity",
+        *map(list, zip(*keys, strict=True)),
+    ):
+        tables.merged.read[row["country"], row["field"], row["entity"]] = row["into_entity"]
+
+
+async def _periods(tables: Tables, connection: Connection) -> None:
+    if tables.period_of.wanted:
+        keys = tables.period_of.taken()
+        for row in await connection.fetch(
+            "select a.id, a.source, a.type, a.country, a.key from unnest($1::text[], $2::text[]) as q (id, source)"
+            " join aggregate as a on a.id = q.id and a.source = q.source",
+            [one for one, _ in keys],
+            [source for _, source in keys],
+        ):
+            tables.period_of.read[row["id"], row["source"]] = row["type"], row["country"], row["key"]
+    if not tables.periods.wanted:
+        return
+    found: dict[Figure, list[Period]] = {}
+    for row in await connection.fetch(
+        "select a.type, a.country, a.key, a.first, a.last, a.id, a.source, a.told"
+        " from unnest($1::text[], $2::text[], $3::text[]) as q (type, country, key)"
+        " join aggregate as a on a.type = q.type and a.country = q.country and a.key = q.key order by a.first",
+        *map(list, zip(*tables.periods.taken(), strict=True)),
+    ):
+        found.setdefault(tuple(row)[:3], []).append(Period(*tuple(row)[3:]))
+    tables.periods.read.update({key: tuple(rows) for key, rows in found.items()})
+
+
+async def _seats(tables: Tables, connection: Connection) -> None:
+    if not tables.seats.wanted:
+        return
+    tables.seats.taken()
+    rows = await connection.fetch("select since, body, holder, recorded, event_id from seat order by since")
+    tables.seats.read[None] = tuple(tuple(row) for row in rows)
+
+
+LOADS: Sequence[_Load] = (
+    _things, _by_id, _by_position, _by_entity, _amended, _heard, _notified, _by_key, _deadlines, _merged, _periods, _seats,
+)  # fmt: skip
+
+
+async def save(tables: Tables, connection: Connection) -> None:
+    """Write what the batch changed: at most two statements for each table."""
+    await _save_heard(tables, connection)
+    await _save_index(tables, connection)
+    await _save_amended(tables, connection)
+    await _save_notified(tables, connection)
+    await _save_deadlines(tables, connection)
+    if fresh := [(*key, into) for key, into in tables.merged.changed().items()]:
+        columns = ["country", "field", "entity", "into_entity"]
+        await connection.copy_records_to_table("merged", columns=columns, records=fresh)
+    await _save_periods(tables, connection)
+    for since, body, holder, recorded, event_id in set(tables.seats.batch.get(None, ())) - set(
+        tables.seats.read.get(None, ())
+    ):
+        await connection.execute(
+            "insert into seat (since, body, holder, recorded, event_id) values ($1, $2, $3, $4, $5)"
+            " on conflict (body, since) do update set holder = excluded.holder, recorded = excluded.recorded,"
+            " event_id = excluded.event_id",
+            since,
+            body,
+            holder,
+            recorded,
+            event_id,
+        )
+
+
+async def _save_heard(tables: Tables, connection: Connection) -> None:
+    changed = tables.heard.changed()
+    fresh = {at: standing for at, standing in changed.items() if not tables.heard.read.get(at)}
+    if fresh:
+        await connection.copy_records_to_table(
+            "heard",
+            columns=["stream", "sequence", "event"],
+            records=[(*at, _written(one)) for at, one in fresh.items()],
+        )
+    again = {at: one for at, one in changed.items() if at not in fresh}
+    if again:
+        await connection.execute(
+            "update heard set event = now.event from unnest($1::text[], $2::bigint[], $3::bytea[])"
+            " as now (stream, sequence, event) where heard.stream = now.stream and heard.sequence = now.sequence",
+            [stream for stream, _ in again],
+            [sequence for _, sequence in again],
+            [_written(one) for one in again.values()],
+        )
+
+
+def _written(one: Standing[Any] | bool) -> bytes:
+    return _encode(one.event) if isinstance(one, Standing) else b""
+
+
+async def _save_index(tables: Tables, connection: Connection) -> None:
+    gone = [(thing, *at) for thing, places in tables.index.gone.items() for at in places]
+    if gone:
+        await connection.execute(
+            "delete from about using unnest($1::text[], $2::timestamptz[], $3::text[], $4::bigint[])"
+            " as gone (thing, at, stream, position) where about.thing = gone.thing and about.at = gone.at"
+            " and about.stream = gone.stream and about.position = gone.position",
+            *map(list, zip(*gone, strict=True)),
+        )
+    fresh = [(thing, *at) for thing, reports in tables.index.added.items() for at in reports]
+    if fresh:
+        await connection.copy_records_to_table("about", columns=["thing", "at", "stream", "position"], records=fresh)
+
+
+async def _save_amended(tables: Tables, connection: Connection) -> None:
+    rows = [(root, one) for root, one in tables.amended.changed().items() if one is not None]
+    if rows:
+        await connection.execute(
+            "insert into amended (root, latest, retracted, into_root)"
+            " select * from unnest($1::bigint[], $2::bytea[], $3::boolean[], $4::bigint[])"
+            " on conflict (root) do update set latest = excluded.latest, retracted = excluded.retracted,"
+            " into_root = excluded.into_root",
+            [root for root, _ in rows],
+            [_encode(one.latest) for _, one in rows],
+            [one.retracted for _, one in rows],
+            [one.into_root for _, one in rows],
+        )
+
+
+async def _save_notified(tables: Tables, connection: Connection) -> None:
+    before = {one for scope in tables.notified.batch for one in tables.notified.read.get(scope, ())}
+    after = {one for rows in tables.notified.batch.values() for one in rows}
+    if gone := before - after:
+        await connection.execute(
+            "delete from notified using unnest($1::text[], $2::text[]) as gone (scope, key)"
+            " where notified.scope = gone.scope and notified.key = gone.key",
+            [one.scope for one in gone],
+            [one.key for one in gone],
+        )
+    if fresh := after - before:
+        columns = ["scope", "key", "event_id", "type", "country", "entity", "scheduled"]
+        await connection.copy_records_to_table(
+            "notified",
+            columns=columns,
+            records=[tuple(getattr(one, name) for name in columns) for one in fresh],
+        )
+
+
+async def _save_deadlines(tables: Tables, connection: Connection) -> None:
+    changed = tables.deadlines.changed()
+    if gone := [name for name, one in changed.items() if one is None]:
+        await connection.execute("delete from deadline where id = any($1::text[])", gone)
+    if fresh := [(name, one) for name, one in changed.items() if one is not None]:
+        await connection.execute(
+            "insert into deadline (id, due, event) select * from unnest($1::text[], $2::timestamptz[], $3::bytea[])"
+            " on conflict (id) do update set due = excluded.due, event = excluded.event",
+            [name for name, _ in fresh],
+            [due for _, (due, _) in fresh],
+            [_encode(event) for _, (_, event) in fresh],
+        )
+
+
+async def _save_periods(tables: Tables, connection: Connection) -> None:
+    changed = tables.periods.changed()
+    gone = [
+        (figure, one) for figure in changed for one in tables.periods.read.get(figure, ()) if one not in changed[figure]
+    ]
+    if gone:
+        await connection.execute(
+            "delete from aggregate using unnest($1::text[], $2::text[]) as gone (id, source)"
+            " where aggregate.id = gone.id and aggregate.source = gone.source",
+            [one.id for _, one in gone],
+            [one.source for _, one in gone],
+        )
+    fresh = [
+        (*figure, *one)
+        for figure, rows in changed.items()
+        for one in rows
+        if one not in tables.periods.read.get(figure, ())
+    ]
+    if fresh:
+        await connection.copy_records_to_table(
+            "aggregate", columns=["type", "country", "key", *Period._fields], records=fresh
+        )

@@ -1,0 +1,86 @@
+"""Finding the reports that an older version recorded by what they are about: brought up before anything is recorded.
+
+An older version keeps no index (`about`) and nothing of what it hears of other services. What it left is read from the
+log and from the other services' streams, at the start, and whenever one still runs beside this one.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from shared import contracts
+from shared.contracts import Corrected, Event, Merged, Retracted
+from shared.database import Connection
+from shared.record.deciding import Deciding, place, things
+from shared.record.engine import Input, Judgements, rounds
+from shared.record.judgement import Standing
+from shared.record.tables import Tables, save
+
+PIECE = 1000
+"""Rows that are indexed in one transaction."""
+
+
+async def index(connection: Connection, judgements: Judgements, after: int, most: int = PIECE) -> int:
+    """Index the rows of the log after a position, at most so many; return the last one's position.
+
+    The caller holds the lock of the log.
+    """
+    rows = await connection.fetch(
+        "select l.position, l.payload, a.latest, a.retracted from log as l left join amended as a on a.root = l.position"
+        " where l.position > $1 order by l.position limit $2",
+        after,
+        most,
+    )
+    fresh: set[tuple[Any, ...]] = set()
+    for row in rows:
+        event = contracts.decode(row["payload"])
+        if row["retracted"] or isinstance(event.data, Corrected | Retracted | Merged):
+            continue
+        if row["latest"] is not None:
+            event = msgspec.structs.replace(event, data=msgspec.json.decode(row["latest"], type=type(event.data)))
+        report = Standing("", row["position"], event)
+        fresh |= {(thing, *place(report)) for thing in things(judgements.get(type(event.data), ()), report)}
+    if fresh:
+        await connection.execute(
+            "insert into about (thing, at, stream, position)"
+            " select * from unnest($1::text[], $2::timestamptz[], $3::text[], $4::bigint[]) on conflict do nothing",
+            *map(list, zip(*fresh, strict=True)),
+        )
+    last: int = rows[-1]["position"] if rows else after
+    await note(connection, last)
+    return last
+
+
+async def indexed(connection: Connection) -> int:
+    """Return the position up to which the log is indexed."""
+    return await connection.fetchval("select position from indexed") or 0
+
+
+async def note(connection: Connection, position: int) -> None:
+    """Note that the log is indexed up to a position."""
+    await connection.execute(
+        "insert into indexed (position) values ($1) on conflict (one) do update set position = excluded.position",
+        position,
+    )
+
+
+async def unkept(connection: Connection) -> list[tuple[str, int]]:
+    """Return where the events stand (stream, sequence) that an older version heard, and of which it kept nothing."""
+    rows = await connection.fetch("select stream, sequence from heard where event is null order by stream, sequence")
+    return [(row["stream"], row["sequence"]) for row in rows]
+
+
+async def keep(
+    connection: Connection, service: str, judgements: Judgements, heard: Sequence[tuple[tuple[str, int], Event[Any]]]
+) -> None:
+    """Keep events that an older version heard, as they stand; nothing is told because of them.
+
+    The caller holds the lock of the log, and gives them in the order of their streams.
+    """
+    deciding = Deciding(service, judgements, Tables(), again=True, quiet=True)
+    inputs = [Input(event, at) for at, event in heard]
+    for outcome in await rounds(deciding, connection, inputs, {}):
+        if outcome is not None:
+            raise outcome
+    await save(deciding.tables, connection)
