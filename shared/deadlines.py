@@ -54,10 +54,7 @@ async def sweep(log_: Log) -> None:
                         failing = await connection.fetchval("select count(*) from deadline where tries > 0")
                         ASIDE.labels(log_.service, DEADLINE, "failed").set(failing)
                         shown = time.monotonic()
-                    async with connection.transaction():
-                        fired = await fire(log_, connection)
-                        if fired:
-                            crash.point("firing")
+                    fired = await _fired(log_, connection, BATCH_MAX)
                     if fired:
                         crash.point("fired")
                     if fired < BATCH_MAX:
@@ -67,20 +64,44 @@ async def sweep(log_: Log) -> None:
             await asyncio.sleep(1)
 
 
-async def fire(log_: Log, connection: Connection) -> int:
-    """Record the events that are due, at most `BATCH_MAX`, in the caller's transaction; return how many."""
+async def _fired(log_: Log, connection: Connection, most: int) -> int:
+    """Record what is due; where the database does not take it all together, one after the other."""
+    try:
+        async with connection.transaction():
+            fired = await fire(log_, connection, most)
+            if fired:
+                crash.point("firing")
+    except database.LOST:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is one deadline's
+        if most > 1:
+            return sum([await _fired(log_, connection, 1) for _ in range(most)])
+        async with connection.transaction():
+            for row in await _taken(connection, log_.clock.now(), 1):
+                await _put_back(log_.service, connection, row, error)
+        return 1
+    return fired
+
+
+async def _taken(connection: Connection, now: datetime, most: int) -> list[Row]:
+    """Take away the deadlines that are due, the first so many."""
+    return await connection.fetch(
+        "delete from deadline where id in"
+        " (select id from deadline where due <= $1 and retry_at <= now() order by due, id limit $2)"
+        " returning id, due, event, tries",
+        now,
+        most,
+    )
+
+
+async def fire(log_: Log, connection: Connection, most: int = BATCH_MAX) -> int:
+    """Record the events that are due, at most so many, in the caller's transaction; return how many."""
     some = "select exists (select from deadline where due <= $1 and retry_at <= now())"
     if not await connection.fetchval(some, log_.clock.now()):
         return 0
     await database.turn(connection, log_.service)
     now = log_.clock.now()  # anew: it may have been set back during the wait
-    rows = await connection.fetch(
-        "delete from deadline where id in"
-        " (select id from deadline where due <= $1 and retry_at <= now() order by due limit $2)"
-        " returning id, due, event, tries",
-        now,
-        BATCH_MAX,
-    )
+    rows = await _taken(connection, now, most)
     drafts, failed = _read(sorted(rows, key=lambda row: (row["due"], row["id"])))
     outcomes = await log_.record_within(connection, [draft for _, draft in drafts])
     failed += [(row, one) for (row, _), one in zip(drafts, outcomes, strict=True) if one is not None]

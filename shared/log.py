@@ -44,6 +44,10 @@ class Draft:
         return self.heard or (self.event.id, self.event.source)
 
 
+class _Unkept:
+    """Another service's event that an older version heard, and of which it kept nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Stands:
     """What stands in the log under a draft's key."""
@@ -57,7 +61,7 @@ class _Stands:
         return contracts.decode(self.payload)
 
 
-Known: TypeAlias = Draft | _Stands | None
+Known: TypeAlias = Draft | _Stands | _Unkept | None
 """Of the same batch, or of the log; None: another service's event, which acts once whatever it says."""
 
 
@@ -141,6 +145,10 @@ class Log:
         now: datetime,
     ) -> list[Exception | None]:
         """Decide the batch in memory and write it at once."""
+        unkept = [one for one in drafts if isinstance(known.get(one.key), _Unkept)]
+        if unkept:
+            heard = {one.heard: one.event for one in unkept if one.heard}
+            await upgrading.keep(connection, self.service, judgements, sorted(heard.items()))
         first: dict[Key, int] = {}
         for number, draft in enumerate(drafts):
             if draft.key not in known:
@@ -257,13 +265,13 @@ class Log:
             known |= {(row["id"], row["source"]): _Stands(row["payload"], row["said"] or b"") for row in rows}
         if heard:
             rows = await connection.fetch(
-                "select d.stream, d.sequence from unnest($1::text[], $2::bigint[]) as d (stream, sequence)"
-                " cross join lateral (select 1 from heard"
+                "select d.stream, d.sequence, h.unkept from unnest($1::text[], $2::bigint[]) as d (stream, sequence)"
+                " cross join lateral (select event is null as unkept from heard"
                 " where heard.stream = d.stream and heard.sequence = d.sequence limit 1) as h",
                 [stream for stream, _ in heard],
                 [sequence for _, sequence in heard],
             )
-            known |= {(row["stream"], row["sequence"]): None for row in rows}
+            known |= {(row["stream"], row["sequence"]): _Unkept() if row["unkept"] else None for row in rows}
         return known
 
     async def _together(self, draft: Draft, event: Event[Any], connection: Connection) -> list[Event[Any]]:
@@ -342,7 +350,7 @@ async def insert(
 
 def repeated(stands: Known, sent: Draft) -> Refused | None:
     """Return None when `sent` is the report that stands in the log again, else its refusal: it must not vanish."""
-    if stands is None or contracts.sender_of(sent.event.source) == REGION:
+    if stands is None or isinstance(stands, _Unkept) or contracts.sender_of(sent.event.source) == REGION:
         return None
     compared = (stands.said, sent.said) if stands.said and sent.said else (_kept(stands.event), _kept(sent.event))
     if compared[0] == compared[1]:

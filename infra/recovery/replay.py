@@ -1,29 +1,32 @@
 """A log from an older backup, brought to where its stream ends: rows as they were, tables as they became.
 
-The rows are the stream's messages, byte for byte. The tables beside the log follow from the same rules, run on the same
-events at the same recorded times, in the order that the stream shows. What the rules give is compared with what was
-recorded, and every difference is told; the stream's word is never changed by that.
+The rows are the stream's messages, byte for byte. The tables beside the log follow from the same judgements, by the
+same engine (shared/record), on the same events at the same recorded times, in the order that the stream shows. What the
+judgements give is compared with what was recorded, and every difference is told; the stream's word is never changed.
 """
 
-import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from nats.aio.client import Client
 
 from infra.recovery.heard import Heard, unheard
 from infra.recovery.reading import Message, messages
-from shared import contracts, rules, tally
+from shared import contracts, tally
 from shared.contracts import Data, Event
 from shared.contracts.notice import Alert
 from shared.contracts.victims import ProgrammeEnrolled
 from shared.contracts.vocabulary import REGION
 from shared.database import APPEND, Connection
 from shared.log import head, insert
-from shared.rules import Rules
+from shared.record import upgrading
+from shared.record.deciding import Deciding
+from shared.record.engine import ROUNDS_MAX, Decided, Judgements
+from shared.record.judgement import enriched
+from shared.record.tables import Missing, Tables
 from shared.streams import stream_of
 
 BATCH = 500
@@ -31,11 +34,10 @@ READ_AHEAD = 2000
 """Events that one event may set off, at most."""
 SINCE: Mapping[type[Data], tuple[str, ...]] = {Alert: ("owner",), ProgrammeEnrolled: ("sender",)}
 """Fields that services came to fill in since their types were first recorded: an older one left them out."""
+Recorded: TypeAlias = tuple[Event[Any], Message]
+Which: TypeAlias = tuple[str, str]
+"""(id, source)"""
 _encode = msgspec.json.Encoder().encode
-
-
-class _Undone(Exception):  # noqa: N818 - takes back a savepoint, no more
-    """What was tried is not what happened at this point."""
 
 
 @dataclass(slots=True)
@@ -45,12 +47,12 @@ class Replay:
     nc: Client
     connection: Connection
     service: str
-    rules: Rules
+    judgements: Judgements
     differences: list[str] = field(default_factory=list)
-    """Where the rules give something else than was recorded, in words."""
+    """Where the judgements give something else than was recorded, in words."""
     rows: int = 0
     _at: tuple[int, bytes] = (0, b"")
-    _ahead: "deque[tuple[Event[Any], Message]]" = field(default_factory=deque)
+    _ahead: "deque[Recorded]" = field(default_factory=deque)
     _foreign: "list[deque[Heard]]" = field(default_factory=list)
     _waiting: dict[str, Heard] = field(default_factory=dict)
     """Heard events not acted on yet, by id."""
@@ -58,7 +60,6 @@ class Replay:
     async def run(self) -> None:
         """Append all that the stream has beyond the log. It may be run again after a failure, and goes on."""
         lock = self.service, APPEND
-        again = rules.RECORDED.set(True)
         await self.connection.execute("select pg_advisory_lock(hashtext($1), $2)", *lock)
         try:
             self._at = await head(self.connection)
@@ -67,11 +68,8 @@ class Replay:
             stream = messages(self.nc, stream_of(self.service), self._at[0] + 1)
             while await self._read(stream):
                 async with self.connection.transaction():
-                    for _ in range(BATCH):
-                        if self._ahead:
-                            await self._step()
+                    await self._piece()
         finally:
-            rules.RECORDED.reset(again)
             await self.connection.execute("select pg_advisory_unlock(hashtext($1), $2)", *lock)
 
     async def _read(self, stream: AsyncIterator[Message]) -> bool:
@@ -79,111 +77,199 @@ class Replay:
             self._ahead.append((contracts.decode(message.payload), message))
         return bool(self._ahead)
 
-    async def _step(self) -> None:
+    async def _piece(self) -> None:
+        """Take the next events of the stream, decided in rounds as a batch is (shared/record/engine.py)."""
+        deciding = Deciding(self.service, self.judgements, Tables(), again=True, head=self._at[0])
+        due = await self._due()
+        for _ in range(ROUNDS_MAX):
+            await deciding.tables.load(self.connection)
+            piece = _Piece(deciding, due, [*self._ahead], self._foreign, self._waiting)
+            piece.run()
+            if not deciding.tables.missing():
+                break
+        else:
+            message = f"a judgement asked for something new in each of {ROUNDS_MAX} rounds"
+            raise RuntimeError(message)
+        self.differences += piece.differences
+        counted = await tally.counted(self.connection, [event for event, _ in deciding.events])
+        recorded: list[tuple[Event[Any], bytes]] = []
+        for number, one in enumerate(counted.events):
+            event, payload = self._taken(one)
+            if number in counted.failed:
+                self.differences.append(f"{event.type} {event.id}: counting it now raises")
+            elif _encode(_as_then(one, event)) != payload:
+                self.differences.append(f"{event.type} {event.id}: the judgements now fill in something else")
+            recorded.append((event, payload))
+        self._at = await insert(self.connection, self.service, self._at, recorded)
+        await upgrading.note(self.connection, self._at[0])
+        await Decided([], recorded, deciding.tables, counted).write(self.connection)
+        self.rows += len(recorded)
+        for queue, taken in zip(self._foreign, piece.taken, strict=True):
+            for _ in range(taken):
+                queue.popleft()
+        for event_id in piece.acted:
+            self._waiting.pop(event_id, None)
+
+    def _taken(self, computed: Event[Any]) -> tuple[Event[Any], bytes]:
+        """Return what the stream has next; behind its end, what the judgements give."""
+        if not self._ahead:
+            return computed, _encode(computed)
+        event, message = self._ahead.popleft()
+        return event, message.payload
+
+    async def _due(self) -> dict[Which, tuple[str, Event[Any]]]:
+        """Return the deadlines that may fire in the next piece, by id and source of their events."""
+        until = max(event.recordedtime for event, _ in self._ahead)
+        rows = await self.connection.fetch("select id, event from deadline where due <= $1", until)
+        found = [(row["id"], contracts.decode(row["event"])) for row in rows]
+        return {(event.id, event.source): (name, event) for name, event in found}
+
+
+@dataclass(slots=True)
+class _Piece:
+    """A piece of the stream on its way through the judgements; run anew in each round, from where it began."""
+
+    deciding: Deciding
+    due: Mapping[Which, tuple[str, Event[Any]]]
+    ahead: "Sequence[Recorded]"
+    foreign: "Sequence[deque[Heard]]"
+    waiting: Mapping[str, Heard]
+    differences: list[str] = field(default_factory=list)
+    taken: list[int] = field(default_factory=list)
+    """How many of each queue of heard events were looked at."""
+    acted: set[str] = field(default_factory=set)
+    """The ids of those that were acted on."""
+
+    def run(self) -> None:
+        """Take up to `BATCH` events of the stream, and what was heard before them."""
+        self.deciding.restart()
+        self.taken = [0] * len(self.foreign)
+        while len(self.deciding.events) < min(BATCH, len(self.ahead)):
+            self._step()
+
+    def _here(self) -> int:
+        return len(self.deciding.events)
+
+    def _step(self) -> None:
         """Take the next event of the stream, or what was heard before it."""
-        event, _ = self._ahead[0]
-        cause = self._waiting.get(event.causationid)
-        for queue in self._foreign:
-            while queue and _before(queue[0], event, cause):
-                if await self._hear(queue.popleft(), event):
+        event, _ = self.ahead[self._here()]
+        cause = self._waits(event.causationid)
+        for number in range(len(self.foreign)):
+            while (one := self._next(number)) is not None and _before(one, event, cause):
+                self.taken[number] += 1
+                if self._hear(one, event):
                     return
-        if cause is not None and await self._hear_cause(cause, event):
+        if cause is not None and self._hear_cause(cause, event):
             return
         if contracts.sender_of(event.source) != REGION:
-            await self._act(_as_reported(event))
+            self._act(_as_reported(event))
         else:
             # A deadline's, or what no event of this log set off (a delivery told by a mailbox): as it was recorded.
-            await self._act(await self._fired(event) or event)
+            self._act(self._fired(event) or event)
 
-    async def _hear_cause(self, cause: Heard, event: Event[Any]) -> bool:
+    def _waits(self, event_id: str | None) -> Heard | None:
+        return None if not event_id or event_id in self.acted else self.waiting.get(event_id)
+
+    def _next(self, number: int) -> Heard | None:
+        queue, taken = self.foreign[number], self.taken[number]
+        return queue[taken] if taken < len(queue) else None
+
+    def _hear_cause(self, cause: Heard, event: Event[Any]) -> bool:
         """Act on what set off `event`, but first on what replicas may have heard before it, where it needs that.
 
         Return whether that took the stream forward.
         """
-        while cause.event.id in self._waiting:
-            if await self._hear(cause, event):
+        while self._waits(cause.event.id) is not None:
+            if self._hear(cause, event):
                 return True
-            earlier = (one for one in self._foreign if one and one[0].event.recordedtime < event.recordedtime)
-            if (queue := next(earlier, None)) is None:
-                return await self._hear(cause, event, whatever=True)
-            if await self._hear(queue.popleft(), event):
+            numbers = range(len(self.foreign))
+            earlier = (
+                number
+                for number in numbers
+                if (one := self._next(number)) is not None and one.event.recordedtime < event.recordedtime
+            )
+            if (number := next(earlier, None)) is None:
+                return self._hear(cause, event, whatever=True)
+            one = self._next(number)
+            assert one is not None
+            self.taken[number] += 1
+            if self._hear(one, event):
                 return True
         return False
 
-    async def _hear(self, heard: Heard, event: Event[Any], *, whatever: bool = False) -> bool:
+    def _hear(self, heard: Heard, event: Event[Any], *, whatever: bool = False) -> bool:
         """Act on another service's event if the stream goes on with what it sets off, or it sets off nothing.
 
         Return whether that took the stream forward.
         """
+        if heard.event.id in self.acted:
+            return False
         caused = event.causationid == heard.event.id
-        foreign = msgspec.structs.replace(
-            heard.event, recordedtime=event.recordedtime if caused and not whatever else heard.event.recordedtime
-        )
-        with contextlib.suppress(_Undone):
-            async with self.connection.transaction():
-                set_off = (await self._ruled(foreign))[1:]
-                if not whatever and (not self._known(set_off) if caused else self._known(set_off) < len(set_off)):
-                    raise _Undone
-                await self.connection.execute(
-                    "insert into heard (stream, sequence) values ($1, $2)", heard.stream, heard.sequence
-                )
-            del self._waiting[heard.event.id]
-            if set_off:
-                await self._append(set_off)
-            return bool(set_off)
-        return False
+        recorded = event.recordedtime if caused and not whatever else heard.event.recordedtime
+        foreign = msgspec.structs.replace(heard.event, recordedtime=recorded)
+        before = self._here()
 
-    async def _act(self, event: Event[Any]) -> None:
-        """Run the rules on an event of our own and append it with what it set off."""
-        outcome = [event]
-        with contextlib.suppress(_Undone):
-            async with self.connection.transaction():
-                outcome = await self._ruled(event)
-        await self._append(outcome)
+        def fits(given: Sequence[Event[Any]]) -> bool:
+            known = self._known(given, before)
+            return whatever or (bool(known) if caused else known == len(given))
 
-    async def _ruled(self, event: Event[Any]) -> list[Event[Any]]:
         try:
-            return await rules.apply(self.rules, event, self.connection)
-        except Exception as error:
-            self.differences.append(f"{event.type} {event.id}: the rules now raise {type(error).__name__}")
-            raise _Undone from error
+            done = self.deciding.decide(0, foreign, (heard.stream, heard.sequence), fits)
+        except Missing:
+            done = True  # all is decided anew
+        except Exception as error:  # noqa: BLE001 - what it is is told, and the stream's word stands
+            self.differences.append(f"{foreign.type} {foreign.id}: the judgements now raise {type(error).__name__}")
+            return False
+        if not done:
+            return False
+        self.acted.add(heard.event.id)
+        if self._here() == before:
+            return False
+        self._cut(before)
+        return True
 
-    async def _fired(self, event: Event[Any]) -> Event[Any] | None:
-        """Take the deadline away whose time this event is; return its event as the rules see it."""
-        rows = await self.connection.fetch("select id, event from deadline where due <= $1", event.recordedtime)
-        for row in rows:
-            due = contracts.decode(row["event"])
-            if (due.id, due.source) == (event.id, event.source):
-                await self.connection.execute("delete from deadline where id = $1", row["id"])
-                return msgspec.structs.replace(due, recordedtime=event.recordedtime)
-        return None
+    def _act(self, event: Event[Any]) -> None:
+        """Judge an event of our own, and take it with what it set off."""
+        before = self._here()
+        try:
+            self.deciding.decide(0, event, None)
+        except Missing:
+            self.deciding.append(event)  # all is decided anew
+        except Exception as error:  # noqa: BLE001 - what it is is told, and the stream's word stands
+            self.differences.append(f"{event.type} {event.id}: the judgements now raise {type(error).__name__}")
+            self.deciding.append(event)
+        self._cut(before)
 
-    def _known(self, given: list[Event[Any]]) -> int:
+    def _fired(self, event: Event[Any]) -> Event[Any] | None:
+        """Take the deadline away whose time this event is; return its event as the judgements see it."""
+        which, deadlines = (event.id, event.source), self.deciding.tables.deadlines
+        fresh = {(one[1].id, one[1].source): (name, one[1]) for name, one in deadlines.batch.items() if one}
+        found = fresh.get(which) or self.due.get(which)
+        if found is None:
+            return None
+        name, due = found
+        deadlines.batch[name] = None
+        return msgspec.structs.replace(due, recordedtime=event.recordedtime)
+
+    def _known(self, given: Sequence[Event[Any]], since: int) -> int:
         """Return how many of the events, from the first on, are what the stream goes on with."""
-        pairs = zip(given, self._ahead, strict=False)
+        pairs = zip(given, self.ahead[since : since + len(given)], strict=False)
         same = [(one.id, one.source) == (recorded.id, recorded.source) for one, (recorded, _) in pairs]
         return same.index(False) if False in same else len(given)
 
-    async def _append(self, given: list[Event[Any]]) -> None:
-        """Append what the stream has for these events; where it ends in the midst of them, what they are."""
-        known = max(1, self._known(given))
-        recorded: list[tuple[Event[Any], bytes]] = []
+    def _cut(self, since: int) -> None:
+        """Keep of what was set off what the stream has; where it ends in the midst of it, all."""
+        given = [event for event, _ in self.deciding.events[since:]]
+        known = max(1, self._known(given, since))
         if known < len(given):
-            self.differences.append(f"{given[0].type} {given[0].id}: the rules now set off something else")
-        placed = [msgspec.structs.replace(one, sequence=n) for n, one in enumerate(given[:known], self._at[0] + 1)]
-        for number, one in enumerate(await tally.count(self.connection, placed), self._at[0] + 1):
-            event, message = self._ahead.popleft() if self._ahead else (one, Message(number, "", _encode(one)))
-            if _encode(_as_then(one, event)) != message.payload:
-                self.differences.append(f"{event.type} {event.id}: the rules now fill in something else")
-            recorded.append((event, message.payload))
-        self._at = await insert(self.connection, self.service, self._at, recorded)
-        self.rows += len(recorded)
+            self.differences.append(f"{given[0].type} {given[0].id}: the judgements now set off something else")
+            del self.deciding.events[since + known :]
 
 
 def _as_then(given: Event[Any], recorded: Event[Any]) -> Event[Any]:
     """Return the event without what the version that recorded it could not say yet."""
     since = [name for name in SINCE.get(type(given.data), ()) if getattr(recorded.data, name, None) is None]
-    return rules.enriched(given, **dict.fromkeys(since)) if since else given
+    return enriched(given, **dict.fromkeys(since)) if since else given
 
 
 def _before(heard: Heard, event: Event[Any], cause: Heard | None) -> bool:
@@ -200,4 +286,4 @@ def _as_reported(event: Event[Any]) -> Event[Any]:
         return event
     said: dict[str, Any] = dict.fromkeys(agreed.derived)
     said.pop("owners", None)  # whose identifiers they are was found out then, by what was on record then
-    return rules.enriched(event, **said)
+    return enriched(event, **said)

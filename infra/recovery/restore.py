@@ -12,6 +12,7 @@ from infra.nats.asking import ask, ok
 from infra.nats.config import seed_file
 from infra.nats.connection import connected
 from infra.nats.provision import provision, stream_config
+from infra.nats.redelivery import again
 from infra.nats.rights import PROVISIONER
 from infra.recovery.replay import Replay
 from infra.recovery.verify import Comparison, compare
@@ -33,7 +34,7 @@ async def restore(service: str, database_url: str, nats_url: str, creds: Path, t
     """Make log and stream of `service` copies of each other again, from whichever holds more.
 
     `database_url` is the service's own address, `creds` holds the keys of the provisioner and of the service. Return
-    what the rules give now and did not when it was recorded, in words. Raises UnrestorableError; nothing is changed
+    what the judgements give now that was not recorded, in words. Raises UnrestorableError; nothing is changed
     then.
     """
     async with (
@@ -60,12 +61,10 @@ async def _log(service: str, pool: Pool, nc: Client, tell: Tell) -> list[str]:
     """Bring the log to the stream's end, then have everything delivered again that was acknowledged meanwhile."""
     process: Service = importlib.import_module(f"services.{service}.__main__").SERVICE
     async with pool.acquire() as connection:
-        replay = Replay(nc, connection, service, process.all_rules())
+        replay = Replay(nc, connection, service, process.judged() or {})
         await replay.run()
     tell(f"{replay.rows} rows from the stream, and what followed from them")
-    for stream in (*intakes(), *await retired(nc, service), *read_by(service)):
-        # From the first message on: the log takes each once.
-        ok(f"durable {service} on {stream}", await ask(nc, f"CONSUMER.RESET.{stream}.{service}", {"seq": 1}))
+    await again(nc, service, (*intakes(), *await retired(nc, service), *read_by(service)))
     return replay.differences
 
 

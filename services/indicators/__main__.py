@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from services.indicators import board, rules, store
+from services.indicators import board, judgements, store
 from services.indicators.announce import announce, purged, rebuilt
 from services.indicators.feed import Feed
 from services.indicators.plan import PlanError
@@ -51,10 +51,9 @@ async def folding(running: Running) -> AsyncIterator[None]:
 
 
 SERVICE = Service(
-    name=rules.SERVICE,
+    name=judgements.SERVICE,
     folder=Path(__file__).parent,
-    rules=rules.RULES,
-    amends=rules.AMENDS,
+    judgements=judgements.JUDGEMENTS,
     settings=IndicatorsSettings,
     extend=folding,
 )
@@ -67,7 +66,7 @@ def main() -> None:
         current()
         worked()
     except PlanError as error:
-        telemetry.configure(rules.SERVICE, settings.log_level)
+        telemetry.configure(judgements.SERVICE, settings.log_level)
         faults = [msgspec.to_builtins(fault) for fault in error.faults]
         structlog.get_logger().critical("the plan cannot be used; stopping", faults=faults)
         sys.exit(EXIT_MISCONFIGURED)

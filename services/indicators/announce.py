@@ -16,11 +16,11 @@ import structlog
 from services.indicators import reports, silence, store, telling, thresholds
 from services.indicators.feed import Feed, Rebuilt
 from services.indicators.figures import all_figures
+from services.indicators.judgements import SERVICE
 from services.indicators.kinds import Span
 from services.indicators.milestones import Announcement, Told, announcements
 from services.indicators.plan import Plan
 from services.indicators.reports import Report
-from services.indicators.rules import SERVICE
 from services.indicators.store import Published
 from shared import database, seats
 from shared.contracts import Data, Event, of
@@ -38,7 +38,7 @@ from shared.contracts.indicators import (
 )
 from shared.database import Connection
 from shared.log import Draft, Log
-from shared.rules import derived_id, source
+from shared.record.judgement import derived_id, source
 from shared.steady import Steady
 
 log = structlog.get_logger()

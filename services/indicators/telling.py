@@ -7,8 +7,8 @@ mailbox, whatever its owner is responsible for, under an id that follows from th
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from services.indicators.judgements import SERVICE
 from services.indicators.plan import Plan, Responsible
-from services.indicators.rules import SERVICE
 from services.indicators.verdicts import meets
 from shared.contracts import Event, place_of
 from shared.contracts.indicators import (
@@ -20,7 +20,7 @@ from shared.contracts.indicators import (
 )
 from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import MEMBERS, REGION, SEATS, Addressee, Seat
-from shared.rules import derive
+from shared.record.judgement import derive
 
 PRESIDENCY: Responsible = "ppt"
 REPORTS = "IE-3.1"

@@ -4,7 +4,7 @@ An event is recorded, then everything that it sets off, each with what that sets
 event that is refused, or waits, or fails, leaves nothing behind.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -150,8 +150,20 @@ class Deciding:
             self.expect(*things)
             self.tables.notified.want([report.own_scope] if isinstance(judgement, Announcement) else things)
 
-    def decide(self, number: int, event: Event[Any], heard: At | None) -> None:
-        """Record an event, or act on one heard, with all that it sets off; raises what is wrong with it, or Missing."""
+    def restart(self) -> None:
+        """Forget all that was decided: it is decided anew."""
+        self.events.clear()
+        self.reports.clear()
+        for table in self.tables.all:
+            table.again()
+
+    def decide(
+        self, number: int, event: Event[Any], heard: At | None, fits: Callable[[list[Event[Any]]], bool] | None = None
+    ) -> bool:
+        """Record an event, or act on one heard, with all that it sets off; raises what is wrong with it, or Missing.
+
+        Return whether it was done: not where what is to be recorded does not fit, as `fits` says.
+        """
         before, reports, self.draft = len(self.events), len(self.reports), number
         try:
             if heard:
@@ -161,17 +173,25 @@ class Deciding:
                 self.admit_seat(event, None if isinstance(event.data, Corrected | Retracted) else event.time)
                 self.record(event)
                 self.reports.append(self.events[before][0])
+            done = fits is None or fits([event for event, _ in self.events[before:]])
         except BaseException:
-            del self.events[before:], self.reports[reports:]
-            for table in self.tables.all:
-                table.undo()
+            self._undo(before, reports)
             raise
+        if not done:
+            self._undo(before, reports)
+            return False
         for table in self.tables.all:
             table.keep()
+        return True
+
+    def _undo(self, events: int, reports: int) -> None:
+        del self.events[events:], self.reports[reports:]
+        for table in self.tables.all:
+            table.undo()
 
     def late(self, number: int, event: Event[Any]) -> None:
-        """Record what follows from a report that came under an identifier merged before, or for a period told before."""
-        before, self.draft = len(self.events), number
+        """Record what follows from a report under an identifier merged before, or for a period told before."""
+        before, reports, self.draft = len(self.events), len(self.reports), number
         try:
             for amendment in (*merging.late(self, event), *periods.late(self, event)):
                 try:
@@ -179,9 +199,7 @@ class Deciding:
                 except Refused:
                     continue  # what may not be amended stands
         except BaseException:
-            del self.events[before:]
-            for table in self.tables.all:
-                table.undo()
+            self._undo(before, reports)
             raise
         for table in self.tables.all:
             table.keep()
@@ -222,11 +240,11 @@ class Deciding:
             report = with_data(report, judgement.fill(report, self))
         self.cause = report.event
         self.append(report.event)
-        if isinstance(event.data, SeatAssigned):
-            self._seat(event)
         if judgements:
             self.index(judgements, None, report)
             self.judge(judgements, report, report, arriving=True)
+        if isinstance(event.data, SeatAssigned):
+            self._seat(event)
 
     def _hear(self, event: Event[Any], at: At) -> None:
         """Act on another service's event."""
@@ -252,7 +270,7 @@ class Deciding:
     def judge(
         self, judgements: Sequence[Judgement], report: Standing[Any], now: Standing[Any] | None, *, arriving: bool
     ) -> None:
-        """Bring what was told of the scopes of `report` (as it stands `now`; None: retracted) to what should have been."""
+        """Bring what was told of the scopes of `report` to what should have been; `now`: as it stands, if it does."""
         if self.quiet:
             return
         set_off: list[Event[Any]] = []
@@ -375,7 +393,7 @@ class Deciding:
             raise Refused(*problems)
 
     def _seat(self, event: Event[SeatAssigned]) -> None:
-        """Put an assignment into the table: of two for one day the one recorded later holds, whichever is heard first."""
+        """Put an assignment into the table: of two for one day the one recorded later holds."""
         data, rows = event.data, self.tables.seats.get(None)
         since = seats.begins(data.effective_from)
         fresh = (since, data.body, data.holder, event.recordedtime, event.id)

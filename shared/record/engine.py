@@ -115,10 +115,7 @@ async def rounds(
 
 def _round(deciding: Deciding, inputs: Sequence[Input], failed: Mapping[int, Exception]) -> list[Exception | None]:
     outcomes: list[Exception | None] = [None] * len(inputs)
-    deciding.events.clear()
-    deciding.reports.clear()
-    for table in deciding.tables.all:
-        table.again()
+    deciding.restart()
     reports: list[tuple[int, Event[Any]]] = []
     # What a merge corrects comes first.
     for number in sorted(range(len(inputs)), key=lambda one: isinstance(inputs[one].event.data, Merged)):

@@ -192,7 +192,7 @@ class Reading(Protocol):
 
 
 class Judgement:
-    """What follows from the reports about one kind of thing. All methods are pure; each has a default that does nothing."""
+    """What follows from the reports about one kind of thing. Its methods are pure, and by default do nothing."""
 
     reports: ClassVar[tuple[type[Data], ...]] = ()
     """What it is about: reports of this service, what it derived itself, and what it hears of others."""

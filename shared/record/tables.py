@@ -394,7 +394,8 @@ async def _seats(tables: Tables, connection: Connection) -> None:
 
 
 LOADS: Sequence[_Load] = (
-    _things, _by_id, _by_position, _by_entity, _amended, _heard, _notified, _by_key, _deadlines, _merged, _periods, _seats,
+    _things, _by_id, _by_position, _by_entity, _amended, _heard, _notified, _by_key, _deadlines, _merged, _periods,
+    _seats,
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Finding the reports that an older version recorded by what they are about: brought up before anything is recorded.
 
-An older version keeps no index (`about`) and nothing of what it hears of other services. What it left is read from the
-log and from the other services' streams, at the start, and whenever one still runs beside this one.
+An older version keeps no index (`about`) and nothing of what it hears of other services. The index is made from the
+log, also of what a version of before records beside this one. What was heard is delivered once more, as `crm provision`
+asks for it, and kept then.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import Corrected, Event, Merged, Retracted
-from shared.database import Connection
+from shared.database import Connection, Queried
 from shared.record.deciding import Deciding, place, things
 from shared.record.engine import Input, Judgements, rounds
 from shared.record.judgement import Standing
@@ -27,8 +28,8 @@ async def index(connection: Connection, judgements: Judgements, after: int, most
     The caller holds the lock of the log.
     """
     rows = await connection.fetch(
-        "select l.position, l.payload, a.latest, a.retracted from log as l left join amended as a on a.root = l.position"
-        " where l.position > $1 order by l.position limit $2",
+        "select l.position, l.payload, a.latest, a.retracted from log as l"
+        " left join amended as a on a.root = l.position where l.position > $1 order by l.position limit $2",
         after,
         most,
     )
@@ -65,10 +66,9 @@ async def note(connection: Connection, position: int) -> None:
     )
 
 
-async def unkept(connection: Connection) -> list[tuple[str, int]]:
-    """Return where the events stand (stream, sequence) that an older version heard, and of which it kept nothing."""
-    rows = await connection.fetch("select stream, sequence from heard where event is null order by stream, sequence")
-    return [(row["stream"], row["sequence"]) for row in rows]
+async def unkept(queried: Queried) -> int:
+    """Return how many events an older version heard of which nothing is kept."""
+    return int(await queried.fetchval("select count(*) from heard where event is null"))
 
 
 async def keep(

@@ -11,10 +11,12 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from shared import contracts, deadlines, rules
+from shared import contracts, deadlines
 from shared.contracts import Event
 from shared.contracts.notice import Alert
-from shared.log import Draft, Log
+from shared.log import Draft, Log, head, insert
+from shared.record.engine import Input, decide
+from shared.record.judgement import source
 from shared.service import Service
 from tests.harness.servers import PostgresServer
 
@@ -89,6 +91,19 @@ class Desk:
         """Record own reports and act on heard events, in one transaction; return what became of each."""
         return await self.log.record([self._draft(event) for event in events])
 
+    async def tell_again(self, *events: Event[Any]) -> None:
+        """Judge events that were recorded before, as `crm restore` does; each must be taken."""
+        assert self.log.judgements is not None
+        for event in events:
+            async with self.log.pool.acquire() as connection, connection.transaction():
+                after, given = await head(connection), [Input(event)]
+                decided = await decide(
+                    connection, self.log.service, self.log.judgements, given, head=after[0], again=True
+                )
+                assert decided.outcomes == [None], decided.outcomes
+                await insert(connection, self.log.service, after, decided.recorded)
+                await decided.write(connection)
+
     def _draft(self, event: Event[Any]) -> Draft:
         service = event.name.partition(".")[0]
         return Draft(event, None if service == self.log.service else (service.upper(), next(self.numbers)))
@@ -125,7 +140,7 @@ class Desk:
         """By country, what it was told, without its own reports."""
         boxes = defaultdict(list)
         for event in await self.recorded():
-            if event.source == rules.source(self.log.service):
+            if event.source == source(self.log.service):
                 boxes[event.country].append(event)
         return boxes
 

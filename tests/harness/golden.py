@@ -74,7 +74,8 @@ def differences(was: Told, now: Told) -> Iterator[str]:
             event = old or new
             assert event
             said = msgspec.json.encode(event.data).decode()
-            yield f"{'only before' if old else 'only now'}: {event.type} {event.country} {said} because of {event.causationid}"
+            when = "before" if old else "now"
+            yield f"only {when}: {event.type} {event.country} {said} because of {event.causationid}"
         elif _plain(old) != _plain(new):
             yield f"otherwise: {old.type} {old.country}:\n    {_changed(_plain(old), _plain(new))}"
 

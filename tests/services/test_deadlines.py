@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from services.training.__main__ import SERVICE
-from shared import deadlines, log, mailbox
+from shared import deadlines, mailbox
+from shared.record import engine
 from tests.harness.desk import START, desk
 
 NAME = "training.official.enrolled"
@@ -67,7 +68,7 @@ async def test_what_has_failed_very_often_is_still_tried_and_happens_when_it_can
 async def test_an_event_larger_than_its_stream_takes_is_never_recorded(training, monkeypatch):
     """The relay could not pass over it: the stream is the log."""
     small, large = (training.event(NAME, officer_pid=f"of-{number}") for number in range(2))
-    monkeypatch.setattr(log, "EVENT_BYTES_MAX", len(msgspec.json.encode(small)) + 50)
+    monkeypatch.setattr(engine, "EVENT_BYTES_MAX", len(msgspec.json.encode(small)) + 50)
     large = msgspec.structs.replace(large, correlationid="c" * 60)
     outcomes = await training.record(small, large)
     assert outcomes[0] is None
@@ -76,4 +77,4 @@ async def test_an_event_larger_than_its_stream_takes_is_never_recorded(training,
 
 
 def test_what_is_recorded_at_most_fits_into_a_message_and_an_answer():
-    assert max(log.EVENT_BYTES_MAX, mailbox.BYTES_MAX) + 64 * 1024 <= 1024 * 1024
+    assert max(engine.EVENT_BYTES_MAX, mailbox.BYTES_MAX) + 64 * 1024 <= 1024 * 1024

@@ -12,7 +12,6 @@ from services.training.__main__ import SERVICE as TRAINING
 from shared import contracts, seats
 from shared.contracts import Refused
 from shared.contracts.vocabulary import SEATS
-from shared.rules import RECORDED
 from tests.harness.desk import START, desk
 
 
@@ -197,13 +196,9 @@ async def test_the_presidency_sets_the_dates_that_the_plan_leaves_open_and_no_ot
 
 async def test_what_was_recorded_once_goes_through_the_rules_again_whoever_is_seated_now(plan):
     old = amended_plan(plan, "BLZ")
-    again = RECORDED.set(True)
-    try:
-        await plan.tell(handed(plan, "BLZ", 10, by="BLZ"))
-        assert (await seats.held(plan.log.pool, START + timedelta(days=45)))["ppt"] == "BLZ"
-        await plan.tell(old, plan.corrected(old, plan="crm-2019"))
-    finally:
-        RECORDED.reset(again)
+    await plan.tell_again(handed(plan, "BLZ", 10, by="BLZ"))
+    assert (await seats.held(plan.log.pool, START + timedelta(days=45)))["ppt"] == "BLZ"
+    await plan.tell_again(old, plan.corrected(old, plan="crm-2019"))
 
 
 def test_the_regions_file_gives_a_seat_from_a_day_until_another(tmp_path, monkeypatch):
