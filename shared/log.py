@@ -154,16 +154,14 @@ class Log:
             if draft.key not in known:
                 first.setdefault(draft.key, number)
         fresh = [drafts[number] for number in first.values()]
-        after = await head(connection)
-        indexed = await upgrading.indexed(connection)
+        after, indexed = await _ends(connection)
         while indexed < after[0]:
             indexed = await upgrading.index(connection, judgements, indexed)
         inputs = [Input(msgspec.structs.replace(one.event, recordedtime=now), one.heard) for one in fresh]
         decided = await engine.decide(connection, self.service, judgements, inputs, head=after[0])
         if decided.recorded:
-            await connection.execute("select pg_notify($1, '')", self.service)
             await insert(connection, self.service, after, decided.recorded, {one.key: one.said for one in fresh})
-            await upgrading.note(connection, after[0] + len(decided.recorded))
+            await upgrading.note(connection, after[0] + len(decided.recorded), self.service)
         await decided.write(connection)
         found = dict(zip(first, decided.outcomes, strict=True))
         return [
@@ -377,3 +375,14 @@ async def head(connection: Queried) -> tuple[int, bytes]:
     """Return the position and hash of the last row; of an empty log, 0 and 32 zero bytes."""
     row = await connection.fetchrow("select position, hash from log order by position desc limit 1")
     return (row["position"], row["hash"]) if row else (0, GENESIS)
+
+
+async def _ends(connection: Connection) -> tuple[tuple[int, bytes], int]:
+    """Return position and hash of the last row, and up to where the log is indexed."""
+    row = await connection.fetchrow(
+        "select l.position, l.hash, i.position as indexed from (select) as one"
+        " left join lateral (select position, hash from log order by position desc limit 1) as l on true"
+        " left join indexed as i on true"
+    )
+    assert row is not None
+    return (row["position"] or 0, row["hash"] or GENESIS), row["indexed"] or 0

@@ -248,23 +248,23 @@ class _Record:
 
     async def save(self, connection: Connection) -> None:
         """Write what changed, in at most four statements."""
-        if self._gone:
+        gone = self._gone - self._added.keys()
+        if gone or self._added:
+            added = [(*thing, at, position, level) for (thing, at, position), level in self._added.items()]
             await connection.execute(
-                "delete from tally using unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[])"
-                " as gone (what, thing, at, position) where tally.what = gone.what and tally.thing = gone.thing"
-                " and tally.at = gone.at and tally.position = gone.position",
-                [what for (what, _), _, _ in self._gone],
-                [key for (_, key), _, _ in self._gone],
-                [at for _, at, _ in self._gone],
-                [position for _, _, position in self._gone],
-            )
-        if self._added:
-            await connection.copy_records_to_table(
-                "tally",
-                columns=["what", "thing", "at", "position", "opens", "level"],
-                records=[
-                    (*thing, at, position, level != 0, level) for (thing, at, position), level in self._added.items()
-                ],
+                "with gone as (delete from tally using unnest($6::text[], $7::text[], $8::timestamptz[], $9::bigint[])"
+                " as g (what, thing, at, position) where tally.what = g.what and tally.thing = g.thing"
+                " and tally.at = g.at and tally.position = g.position)"
+                " insert into tally (what, thing, at, position, opens, level)"
+                " select what, thing, at, position, level <> 0, level from"
+                " unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[])"
+                " as a (what, thing, at, position, level) on conflict (what, thing, at, position)"
+                " do update set opens = excluded.opens, level = excluded.level",
+                *([list(column) for column in zip(*added, strict=True)] or [[]] * 5),
+                [what for (what, _), _, _ in gone],
+                [key for (_, key), _, _ in gone],
+                [at for _, at, _ in gone],
+                [position for _, _, position in gone],
             )
         await self.several.save(connection)
 
@@ -363,6 +363,9 @@ def _root(event: Event[Any]) -> tuple[str, str]:
 async def _roots(connection: Connection, events: Sequence[Event[Any]]) -> dict[tuple[str, str], int]:
     """Return the positions of the reports that are amended: of this batch, or on record."""
     found = {(one.id, one.source): one.sequence for one in events}
+    for one in events:
+        if (at := getattr(one.data, "original_sequence", None)) is not None:
+            found[_root(one)] = at
     wanted = [
         _root(event)
         for event in events

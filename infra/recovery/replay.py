@@ -26,7 +26,7 @@ from shared.record import upgrading
 from shared.record.deciding import Deciding
 from shared.record.engine import ROUNDS_MAX, Decided, Judgements
 from shared.record.judgement import enriched
-from shared.record.tables import Missing, Tables
+from shared.record.tables import Tables
 from shared.streams import stream_of
 
 BATCH = 500
@@ -82,11 +82,11 @@ class Replay:
         deciding = Deciding(self.service, self.judgements, Tables(), again=True, head=self._at[0])
         due = await self._due()
         for _ in range(ROUNDS_MAX):
-            await deciding.tables.load(self.connection)
             piece = _Piece(deciding, due, [*self._ahead], self._foreign, self._waiting)
             piece.run()
             if not deciding.tables.missing():
                 break
+            await deciding.tables.load(self.connection)
         else:
             message = f"a judgement asked for something new in each of {ROUNDS_MAX} rounds"
             raise RuntimeError(message)
@@ -215,8 +215,6 @@ class _Piece:
 
         try:
             done = self.deciding.decide(0, foreign, (heard.stream, heard.sequence), fits)
-        except Missing:
-            done = True  # all is decided anew
         except Exception as error:  # noqa: BLE001 - what it is is told, and the stream's word stands
             self.differences.append(f"{foreign.type} {foreign.id}: the judgements now raise {type(error).__name__}")
             return False
@@ -233,8 +231,6 @@ class _Piece:
         before = self._here()
         try:
             self.deciding.decide(0, event, None)
-        except Missing:
-            self.deciding.append(event)  # all is decided anew
         except Exception as error:  # noqa: BLE001 - what it is is told, and the stream's word stands
             self.differences.append(f"{event.type} {event.id}: the judgements now raise {type(error).__name__}")
             self.deciding.append(event)

@@ -17,8 +17,8 @@ from shared.contracts.indicators import SeatAssigned
 from shared.contracts.report import authority
 from shared.contracts.vocabulary import REGION, Seat
 from shared.record import amending, merging, periods
-from shared.record.judgement import Announcement, Judgement, Notice, Notified, Standing, derive, source
-from shared.record.tables import Amended, At, Logged, Missing, Tables
+from shared.record.judgement import Judgement, Notice, Notified, Standing, derive, source
+from shared.record.tables import Amended, At, Logged, Tables
 
 DEPTH_MAX = 8
 """How far events may set off events within one batch; more is a loop in the judgements."""
@@ -65,8 +65,7 @@ class Deciding:
         return self._judged
 
     def expect(self, *things: str) -> None:
-        """Have the reports about all these things read together."""
-        self.tables.things.want((thing, None, None, None) for thing in things)
+        """Do nothing."""
 
     def about(
         self, thing: str, since: datetime | None = None, until: datetime | None = None, most: int | None = None
@@ -122,33 +121,13 @@ class Deciding:
 
     def amended(self, position: int) -> Amended | None:
         """Return what holds of a report that was amended; None: it was not."""
-        if position > self.head:
-            return self.tables.amended.peek(position)
-        return self.tables.amended.get(position)
+        changed = self.tables.amended.peek(position)
+        if changed is not None or position > self.head:
+            return changed
+        self.row(position)  # the two are read together
+        return self.tables.amended.read.get(position)
 
     # What is decided.
-
-    def foresee(self, event: Event[Any], heard: At | None) -> None:
-        """Have what the event will surely need read in the first round."""
-        agreed = contracts.registry().get(event.type)
-        if agreed is None:
-            return
-        if heard:
-            self.tables.heard.want([heard])
-        if isinstance(event.data, Corrected | Retracted):
-            if heard is None:
-                self.tables.by_id.want([event.data.supersedes])
-            elif event.data.original_sequence is not None:
-                self.tables.heard.want([(heard[0], event.data.original_sequence)])
-            return
-        if heard is None and not isinstance(event.data, Merged):
-            merging.foresee(self, agreed, event)
-            periods.foresee(self, agreed, event)
-        report = Standing(heard[0] if heard else "", 0, event)
-        for judgement in self.judgements.get(agreed.data, ()):
-            things = [*judgement.first_reads(report)]
-            self.expect(*things)
-            self.tables.notified.want([report.own_scope] if isinstance(judgement, Announcement) else things)
 
     def restart(self) -> None:
         """Forget all that was decided: it is decided anew."""
@@ -160,7 +139,7 @@ class Deciding:
     def decide(
         self, number: int, event: Event[Any], heard: At | None, fits: Callable[[list[Event[Any]]], bool] | None = None
     ) -> bool:
-        """Record an event, or act on one heard, with all that it sets off; raises what is wrong with it, or Missing.
+        """Record an event, or act on one heard, with all that it sets off; raises what is wrong with it.
 
         Return whether it was done: not where what is to be recorded does not fit, as `fits` says.
         """
@@ -236,8 +215,12 @@ class Deciding:
             if sent and not self.again and (owners := judgement.owners(report, self)):
                 report = with_data(report, msgspec.structs.replace(report.data, owners=owners))
         for judgement in judgements:
-            judgement.admit(report, self)
-            report = with_data(report, judgement.fill(report, self))
+            try:
+                judgement.admit(report, self)
+                report = with_data(report, judgement.fill(report, self))
+            except Exception:
+                if not self.tables.missing():
+                    raise  # else it says nothing yet: what is wanted is read, and all is decided anew
         self.cause = report.event
         self.append(report.event)
         if judgements:
@@ -274,39 +257,21 @@ class Deciding:
         if self.quiet:
             return
         set_off: list[Event[Any]] = []
-        missing = False
         for judgement in judgements:
             self._judged, self._arriving = now, arriving
-            try:
-                if arriving:
-                    set_off += judgement.sets_off(report, self)
-                scopes = [*dict.fromkeys(judgement.scopes(report, self))]
-                if scopes:
-                    set_off += self._reconcile(judgement, scopes)
-            except Missing:
-                missing = True  # the others may miss something, too: all of it is read at once
-        if missing:
-            raise Missing
+            if arriving:
+                set_off += judgement.sets_off(report, self)
+            scopes = [*dict.fromkeys(judgement.scopes(report, self))]
+            if scopes:
+                set_off += self._reconcile(judgement, scopes)
         for event in set_off:
             self.record(event)
 
     def _reconcile(self, judgement: Judgement, scopes: Sequence[str]) -> list[Event[Any]]:
         """Return what is told, and taken back, so that what was told about the scopes is what should have been."""
-        wanted: dict[tuple[str, str], Notice] = {}
-        self.tables.notified.want(scopes)
-        missing = False
-        for scope in scopes:
-            try:
-                wanted |= {(one.scope, one.identity): one for one in judgement.decide(scope, self)}
-            except Missing:
-                missing = True
-        if missing:
-            raise Missing
+        wanted = {(one.scope, one.identity): one for scope in scopes for one in judgement.decide(scope, self)}
         told = {(one.scope, one.key): one for scope in scopes for one in self.tables.notified.get(scope)}
         fresh, over = sorted(wanted.keys() - told.keys()), sorted(told.keys() - wanted.keys())
-        self.tables.by_key.want(key for _, key in (*fresh, *over))
-        self.tables.by_id.want(told[which].event_id for which in over if not told[which].is_alert)
-        self.tables.deadlines.want(key for scope, key in over if told[scope, key].scheduled)
         return [
             *(event for which in fresh for event in self._tell(wanted[which])),
             *(event for which in over for event in self._take_back(judgement, told[which])),

@@ -1,8 +1,9 @@
 """The engine: a batch is decided in memory, in rounds of reading, and written at once.
 
-A round decides all events of the batch, one after the other, with what was read so far. What any of them misses is read
-together, in one statement for each table, and all is decided anew; most batches take two rounds. So the number of SQL
-statements does not grow with the batch, and no savepoint is needed: what fails in memory concerns its own event only.
+A round decides all events of the batch, one after the other, with what was read so far; what was not is taken for
+absent. Then all that any of them wanted is read together, in one statement for each table, and all is decided anew,
+until a round wants nothing more. So the number of SQL statements does not grow with the batch, and no savepoint is
+needed: what fails in memory concerns its own event only.
 
 The same engine records (`Log`) and replays (`crm restore`): there the clock is the recorded time of each event.
 """
@@ -18,7 +19,7 @@ from shared.contracts import Corrected, Data, Event, Merged, refusal
 from shared.database import Connection
 from shared.record.deciding import Deciding
 from shared.record.judgement import Judgement
-from shared.record.tables import Missing, Tables, save
+from shared.record.tables import Tables, save
 
 ROUNDS_MAX = 64
 """More rounds than any chain of references has; beyond it a judgement asks for something new each time."""
@@ -102,13 +103,11 @@ async def rounds(
     deciding: Deciding, connection: Connection, inputs: Sequence[Input], failed: Mapping[int, Exception]
 ) -> list[Exception | None]:
     """Decide until nothing is missing; return what became of each input."""
-    for one in inputs:
-        deciding.foresee(one.event, one.heard)
     for _ in range(ROUNDS_MAX):
-        await deciding.tables.load(connection)
         outcomes = _round(deciding, inputs, failed)
         if not deciding.tables.missing():
             return outcomes
+        await deciding.tables.load(connection)
     message = f"a judgement asked for something new in each of {ROUNDS_MAX} rounds"
     raise RuntimeError(message)
 
@@ -125,16 +124,12 @@ def _round(deciding: Deciding, inputs: Sequence[Input], failed: Mapping[int, Exc
         one, known = inputs[number], len(deciding.reports)
         try:
             deciding.decide(number, one.event, one.heard)
-        except Missing:
-            continue
         except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this event only
             outcomes[number] = error
         reports += [(number, event) for event in deciding.reports[known:]]
     for number, event in reports:
         try:
             deciding.late(number, event)
-        except Missing:
-            continue
         except Exception as error:  # noqa: BLE001 - as above; the report itself is decided anew without it
             outcomes[number] = error
     return outcomes

@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 CORRECTED = f".{Corrected.__name__.lower()}.v1"
 
 
-def foresee(deciding: "Deciding", agreed: Contract, event: Event[Any]) -> None:
-    """Have it read whether the report's identifier was merged into another."""
-    if event.subject and _keeps(deciding, event):
-        deciding.tables.merged.want([(event.country, _field(agreed.type), event.subject)])
-
-
 def merge(deciding: "Deciding", event: Event[Merged]) -> None:
     """Record a merge, and correct the reports under the old identifier."""
     field, old, into = _field(event.type), event.subject, event.data.into

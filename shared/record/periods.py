@@ -25,13 +25,6 @@ if TYPE_CHECKING:
     from shared.record.deciding import Deciding
 
 
-def foresee(deciding: "Deciding", agreed: Contract, event: Event[Any]) -> None:
-    """Have what a figure's report will surely need read in the first round."""
-    if one := cell(agreed, event.country, event.time, event.data):
-        deciding.tables.periods.want([one[:3]])
-        deciding.tables.by_id.want([event.id])
-
-
 def claim(deciding: "Deciding", agreed: Contract, event: Event[Any]) -> None:
     """Put a report on record as its figure's, or as the one told last. Refused: `overlapping_period`."""
     one = cell(agreed, event.country, event.time, event.data)

@@ -1,12 +1,12 @@
 """What a batch reads and changes: each table's part of it in memory, read by key and written at the end.
 
-Nothing here decides anything. A value that was not read yet raises `Missing`; the engine then reads what all events of
-the batch miss, in one statement for each table, and decides anew. So the number of statements does not grow with the
-events, and a judgement reads what it needs without saying it beforehand.
+Nothing here decides anything. What was not read yet is taken for absent, and wanted: the engine then reads what all
+events of the batch want, in one statement for each table, and decides anew, until nothing is wanted. So the number of
+SQL statements does not grow with the events, and a judgement reads what it needs without saying so beforehand.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
@@ -15,7 +15,7 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import Data, Event
-from shared.database import Connection
+from shared.database import Connection, Row
 from shared.record.judgement import Notified, Standing
 
 K = TypeVar("K", bound=Hashable)
@@ -26,10 +26,6 @@ Range: TypeAlias = tuple[str, datetime | None, datetime | None, int | None]
 """(thing, since, until, the first so many by time)"""
 
 _encode = msgspec.json.Encoder().encode
-
-
-class Missing(Exception):  # noqa: N818 - not an error: it is read, and decided anew
-    """Something that was not read yet is needed."""
 
 
 @dataclass(slots=True)
@@ -48,12 +44,12 @@ class Table(Generic[K, V]):
         self.wanted.update(key for key in keys if key not in self.read)
 
     def get(self, key: K) -> V:
-        """Return the value; raises Missing where it is not read yet."""
+        """Return the value; absent where it is not read yet: what is decided by that is decided anew."""
         for layer in (self.event, self.batch, self.read):
             if key in layer:
                 return layer[key]
         self.wanted.add(key)
-        raise Missing
+        return self.absent
 
     def peek(self, key: K) -> V | None:
         """Return the value as far as the batch changed it; None: it did not."""
@@ -254,14 +250,12 @@ async def _by_id(tables: Tables, connection: Connection) -> None:
     keys = tables.by_id.taken()
     found: dict[str, list[Logged]] = {}
     for row in await connection.fetch(
-        "select l.id, l.position, l.source, l.country, l.type, l.payload from unnest($1::text[]) as q (id)"
-        " join log as l on l.id = q.id order by l.position",
+        "select l.id, l.position, l.source, l.country, l.type, l.payload, a.latest, a.retracted, a.into_root"
+        " from unnest($1::text[]) as q (id) join log as l on l.id = q.id"
+        " left join amended as a on a.root = l.position order by l.position",
         keys,
     ):
-        event = contracts.decode(row["payload"])
-        found.setdefault(row["id"], []).append(
-            Logged(row["position"], row["source"], row["country"], row["type"], event)
-        )
+        found.setdefault(row["id"], []).append(_logged(tables, row))
     tables.by_id.read.update({key: tuple(rows) for key, rows in found.items()})
 
 
@@ -269,11 +263,23 @@ async def _by_position(tables: Tables, connection: Connection) -> None:
     if not tables.by_position.wanted:
         return
     for row in await connection.fetch(
-        "select position, source, country, type, payload from log where position = any($1::bigint[])",
+        "select l.position, l.source, l.country, l.type, l.payload, a.latest, a.retracted, a.into_root from log as l"
+        " left join amended as a on a.root = l.position where l.position = any($1::bigint[])",
         tables.by_position.taken(),
     ):
-        position, source, country, wire, payload = row
-        tables.by_position.read[position] = Logged(position, source, country, wire, contracts.decode(payload))
+        tables.by_position.read[row["position"]] = _logged(tables, row)
+
+
+def _logged(tables: Tables, row: Row) -> Logged:
+    """Return a row of the log; how it was amended is known with it."""
+    event = contracts.decode(row["payload"])
+    latest = row["latest"]
+    tables.amended.read[row["position"]] = (
+        None
+        if latest is None
+        else Amended(msgspec.json.decode(latest, type=type(event.data)), row["retracted"], row["into_root"])
+    )
+    return Logged(row["position"], row["source"], row["country"], row["type"], event)
 
 
 async def _by_entity(tables: Tables, connection: Connection) -> None:
@@ -287,18 +293,6 @@ async def _by_entity(tables: Tables, connection: Connection) -> None:
     ):
         found.setdefault(row["entity"], []).append(tuple(row)[1:])
     tables.by_entity.read.update({key: tuple(rows) for key, rows in found.items()})
-
-
-async def _amended(tables: Tables, connection: Connection) -> None:
-    if not tables.amended.wanted:
-        return
-    for row in await connection.fetch(
-        "select a.root, a.latest, a.retracted, a.into_root, l.type from amended as a"
-        " join log as l on l.position = a.root where a.root = any($1::bigint[])",
-        tables.amended.taken(),
-    ):
-        latest = msgspec.json.decode(row["latest"], type=contracts.registry()[row["type"]].data)
-        tables.amended.read[row["root"]] = Amended(latest, row["retracted"], row["into_root"])
 
 
 async def _heard(tables: Tables, connection: Connection) -> None:
@@ -319,12 +313,17 @@ async def _notified(tables: Tables, connection: Connection) -> None:
     if not tables.notified.wanted:
         return
     found: dict[str, list[Notified]] = {}
-    for row in await connection.fetch(
-        "select n.scope, n.key, n.event_id, n.type, n.country, n.entity, n.scheduled from unnest($1::text[])"
-        " as q (scope) join notified as n on n.scope = q.scope order by n.scope, n.key",
+    for *row, due, event, scopes in await connection.fetch(
+        "select n.scope, n.key, n.event_id, n.type, n.country, n.entity, n.scheduled, d.due, d.event,"
+        " array(select scope from notified as other where other.key = n.key)"
+        " from unnest($1::text[]) as q (scope) join notified as n on n.scope = q.scope"
+        " left join deadline as d on n.scheduled and d.id = n.key order by n.scope, n.key",
         tables.notified.taken(),
     ):
-        found.setdefault(row["scope"], []).append(Notified(*row))
+        one = Notified(*row)
+        found.setdefault(one.scope, []).append(one)
+        tables.by_key.read[one.key] = frozenset(scopes)
+        tables.deadlines.read[one.key] = None if due is None else (due, contracts.decode(event))
     tables.notified.read.update({key: tuple(rows) for key, rows in found.items()})
 
 
@@ -394,7 +393,7 @@ async def _seats(tables: Tables, connection: Connection) -> None:
 
 
 LOADS: Sequence[_Load] = (
-    _things, _by_id, _by_position, _by_entity, _amended, _heard, _notified, _by_key, _deadlines, _merged, _periods,
+    _things, _by_id, _by_position, _by_entity, _heard, _notified, _by_key, _deadlines, _merged, _periods,
     _seats,
 )  # fmt: skip
 
@@ -450,17 +449,23 @@ def _written(one: Standing[Any] | bool) -> bytes:
 
 
 async def _save_index(tables: Tables, connection: Connection) -> None:
-    gone = [(thing, *at) for thing, places in tables.index.gone.items() for at in places]
-    if gone:
+    added = {(thing, *at) for thing, reports in tables.index.added.items() for at in reports}
+    gone = {(thing, *at) for thing, places in tables.index.gone.items() for at in places} - added
+    if added or gone:
         await connection.execute(
-            "delete from about using unnest($1::text[], $2::timestamptz[], $3::text[], $4::bigint[])"
-            " as gone (thing, at, stream, position) where about.thing = gone.thing and about.at = gone.at"
-            " and about.stream = gone.stream and about.position = gone.position",
-            *map(list, zip(*gone, strict=True)),
+            "with gone as (delete from about using unnest($5::text[], $6::timestamptz[], $7::text[], $8::bigint[])"
+            " as g (thing, at, stream, position) where about.thing = g.thing and about.at = g.at"
+            " and about.stream = g.stream and about.position = g.position)"
+            " insert into about (thing, at, stream, position)"
+            " select * from unnest($1::text[], $2::timestamptz[], $3::text[], $4::bigint[]) on conflict do nothing",
+            *_columns(4, added),
+            *_columns(4, gone),
         )
-    fresh = [(thing, *at) for thing, reports in tables.index.added.items() for at in reports]
-    if fresh:
-        await connection.copy_records_to_table("about", columns=["thing", "at", "stream", "position"], records=fresh)
+
+
+def _columns(number: int, rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    """Return rows as so many columns."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(number)]
 
 
 async def _save_amended(tables: Tables, connection: Connection) -> None:
@@ -481,33 +486,32 @@ async def _save_amended(tables: Tables, connection: Connection) -> None:
 async def _save_notified(tables: Tables, connection: Connection) -> None:
     before = {one for scope in tables.notified.batch for one in tables.notified.read.get(scope, ())}
     after = {one for rows in tables.notified.batch.values() for one in rows}
-    if gone := before - after:
+    gone = {(one.scope, one.key) for one in before} - {(one.scope, one.key) for one in after}
+    fresh = after - before
+    if gone or fresh:
         await connection.execute(
-            "delete from notified using unnest($1::text[], $2::text[]) as gone (scope, key)"
-            " where notified.scope = gone.scope and notified.key = gone.key",
-            [one.scope for one in gone],
-            [one.key for one in gone],
-        )
-    if fresh := after - before:
-        columns = ["scope", "key", "event_id", "type", "country", "entity", "scheduled"]
-        await connection.copy_records_to_table(
-            "notified",
-            columns=columns,
-            records=[tuple(getattr(one, name) for name in columns) for one in fresh],
+            "with gone as (delete from notified using unnest($8::text[], $9::text[]) as g (scope, key)"
+            " where notified.scope = g.scope and notified.key = g.key)"
+            " insert into notified (scope, key, event_id, type, country, entity, scheduled) select * from"
+            " unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])"
+            " on conflict (scope, key) do update set event_id = excluded.event_id, type = excluded.type,"
+            " country = excluded.country, entity = excluded.entity, scheduled = excluded.scheduled",
+            *_columns(7, (astuple(one) for one in fresh)),
+            *_columns(2, gone),
         )
 
 
 async def _save_deadlines(tables: Tables, connection: Connection) -> None:
     changed = tables.deadlines.changed()
-    if gone := [name for name, one in changed.items() if one is None]:
-        await connection.execute("delete from deadline where id = any($1::text[])", gone)
-    if fresh := [(name, one) for name, one in changed.items() if one is not None]:
+    gone = [name for name, one in changed.items() if one is None]
+    fresh = [(name, one[0], _encode(one[1])) for name, one in changed.items() if one is not None]
+    if gone or fresh:
         await connection.execute(
-            "insert into deadline (id, due, event) select * from unnest($1::text[], $2::timestamptz[], $3::bytea[])"
+            "with gone as (delete from deadline where id = any($4::text[]))"
+            " insert into deadline (id, due, event) select * from unnest($1::text[], $2::timestamptz[], $3::bytea[])"
             " on conflict (id) do update set due = excluded.due, event = excluded.event",
-            [name for name, _ in fresh],
-            [due for _, (due, _) in fresh],
-            [_encode(event) for _, (_, event) in fresh],
+            *_columns(3, fresh),
+            gone,
         )
 
 

@@ -53,16 +53,13 @@ async def index(connection: Connection, judgements: Judgements, after: int, most
     return last
 
 
-async def indexed(connection: Connection) -> int:
-    """Return the position up to which the log is indexed."""
-    return await connection.fetchval("select position from indexed") or 0
-
-
-async def note(connection: Connection, position: int) -> None:
-    """Note that the log is indexed up to a position."""
+async def note(connection: Connection, position: int, wake: str = "") -> None:
+    """Note that the log is indexed up to a position, and wake the relay of a service, if one is named."""
     await connection.execute(
-        "insert into indexed (position) values ($1) on conflict (one) do update set position = excluded.position",
+        "insert into indexed (position) select $1 from pg_notify(coalesce(nullif($2, ''), 'nobody'), '')"
+        " on conflict (one) do update set position = excluded.position",
         position,
+        wake,
     )
 
 

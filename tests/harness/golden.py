@@ -5,9 +5,9 @@ line that is `fired` is what fell due. `python -m tests.harness.golden intel <fi
 """
 
 import asyncio
-import gzip
 import importlib
 import json
+import lzma
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -31,7 +31,7 @@ UNLIKE = ("sequence", "recordedtime", "time")
 
 def lines(file: Path) -> Iterator[dict[str, Any]]:
     """The batches of a golden log."""
-    with gzip.open(file, "rt") if file.suffix == ".gz" else file.open() as batches:
+    with lzma.open(file, "rt") if file.suffix == ".xz" else file.open() as batches:
         yield from map(json.loads, batches)
 
 

@@ -72,7 +72,7 @@ async def test_an_event_larger_than_its_stream_takes_is_never_recorded(training,
     large = msgspec.structs.replace(large, correlationid="c" * 60)
     outcomes = await training.record(small, large)
     assert outcomes[0] is None
-    assert isinstance(outcomes[1], log.Unfit)
+    assert isinstance(outcomes[1], engine.Unfit)
     assert [event.id for event in await training.recorded(NAME)] == [small.id]
 
 

@@ -1,0 +1,82 @@
+"""What a batch costs in SQL statements: as many for 500 reports as for 50, of the mixture that the region sends.
+
+The mixture is that of the golden logs: all types of its stories, corrections, retractions, merges, what is heard of
+other services, refused and repeated reports.
+"""
+
+import importlib
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from shared import contracts
+from shared.log import Draft, Log
+from tests.harness.desk import Hand
+from tests.harness.golden import lines
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+SIZES = (1, 50, 500)
+MOST = 40
+SERVICES = ("intel", "legal", "training", "victims")
+
+
+class Counting(asyncpg.Connection):
+    """A connection that counts what is asked of it."""
+
+    statements = 0
+
+
+def _counted(name):
+    asked = getattr(asyncpg.Connection, name)
+
+    async def count(self, *values, **more):
+        Counting.statements += 1
+        return await asked(self, *values, **more)
+
+    return count
+
+
+for one in ("execute", "executemany", "fetch", "fetchrow", "fetchval", "copy_records_to_table"):
+    setattr(Counting, one, _counted(one))
+
+
+def drafts(service):
+    found = []
+    for line in lines(GOLDEN / f"{service}.jsonl.xz"):
+        now = datetime.fromisoformat(line["now"])
+        for one in [] if line["fired"] else line["drafts"]:
+            event, heard = contracts.decode(one["event"].encode()), one["heard"]
+            found.append((now, Draft(event, tuple(heard) if heard else None, bytes.fromhex(one["said"]))))
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_statements_do_not_grow_with_the_batch(postgres_server, service):
+    process = importlib.import_module(f"services.{service}.__main__").SERVICE
+    mixture = drafts(service)
+    settings = {"search_path": service, "timezone": "UTC", "enable_seqscan": "off"}
+    most = dict.fromkeys(SIZES, 0)
+    async with postgres_server.lent() as database:
+        address = postgres_server.server.url(service, postgres_server.passwords[service], database)
+        async with asyncpg.create_pool(
+            address, min_size=1, max_size=1, server_settings=settings, connection_class=Counting
+        ) as pool:
+            clock = Hand()
+            log = Log(service, pool, clock, process.all_rules(), process.judged())
+            kinds = set()
+            sizes = [size for size in SIZES for _ in range(60 if size == 1 else 3 if size == 50 else 1)]
+            rest = mixture
+            for size in (500, *sizes, 500):
+                batch, rest = rest[:size], rest[size:]
+                if len(batch) < size:
+                    break
+                clock.at = batch[-1][0]
+                Counting.statements = 0
+                await log.record([draft for _, draft in batch])
+                most[size] = max(most[size], Counting.statements)
+                kinds |= {draft.event.name for _, draft in batch}
+    print(f"{service}: statements at most {most}, of {len(kinds)} types")
+    assert max(most.values()) <= MOST, most
+    assert most[500] <= most[50] + 3, most  # a rare kind of report has a table read that the 50 need not
