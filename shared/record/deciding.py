@@ -133,8 +133,7 @@ class Deciding:
         """Forget all that was decided: it is decided anew."""
         self.events.clear()
         self.reports.clear()
-        for table in self.tables.all:
-            table.again()
+        self.tables.again()
 
     def decide(
         self, number: int, event: Event[Any], heard: At | None, fits: Callable[[list[Event[Any]]], bool] | None = None
@@ -159,29 +158,32 @@ class Deciding:
         if not done:
             self._undo(before, reports)
             return False
-        for table in self.tables.all:
-            table.keep()
+        self.tables.keep()
         return True
 
     def _undo(self, events: int, reports: int) -> None:
         del self.events[events:], self.reports[reports:]
-        for table in self.tables.all:
-            table.undo()
+        self.tables.undo()
 
     def late(self, number: int, event: Event[Any]) -> None:
         """Record what follows from a report under an identifier merged before, or for a period told before."""
         before, reports, self.draft = len(self.events), len(self.reports), number
         try:
             for amendment in (*merging.late(self, event), *periods.late(self, event)):
-                try:
-                    self.record(amendment)
-                except Refused:
-                    continue  # what may not be amended stands
+                self._record_if_may(amendment)
         except BaseException:
             self._undo(before, reports)
             raise
-        for table in self.tables.all:
-            table.keep()
+        self.tables.keep()
+
+    def _record_if_may(self, amendment: Event[Any]) -> None:
+        """Record an amendment that the service itself makes; what may not be amended stands."""
+        events, since = len(self.events), len(self.tables.journal)
+        try:
+            self.record(amendment)
+        except Refused:
+            del self.events[events:]
+            self.tables.undo(since)
 
     def record(self, event: Event[Any]) -> None:
         """Append an event of this service, and all that it sets off."""

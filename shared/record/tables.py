@@ -28,15 +28,19 @@ Range: TypeAlias = tuple[str, datetime | None, datetime | None, int | None]
 _encode = msgspec.json.Encoder().encode
 
 
+Journal: TypeAlias = list[Callable[[], object]]
+"""How to undo what the event at hand changed, the last first."""
+
+
 @dataclass(slots=True)
 class Table(Generic[K, V]):
-    """Values by key: as read, as the batch changed them, and as the event at hand did (undone if it is refused)."""
+    """Values by key: as read, and as the batch changed them."""
 
+    journal: Journal
     absent: V
     """What a key has that no row is of."""
     read: dict[K, V] = field(default_factory=dict)
     batch: dict[K, V] = field(default_factory=dict)
-    event: dict[K, V] = field(default_factory=dict)
     wanted: set[K] = field(default_factory=set)
 
     def want(self, keys: Iterable[K]) -> None:
@@ -45,33 +49,25 @@ class Table(Generic[K, V]):
 
     def get(self, key: K) -> V:
         """Return the value; absent where it is not read yet: what is decided by that is decided anew."""
-        for layer in (self.event, self.batch, self.read):
-            if key in layer:
-                return layer[key]
-        self.wanted.add(key)
-        return self.absent
+        if key in self.batch:
+            return self.batch[key]
+        if key not in self.read:
+            self.wanted.add(key)
+            return self.absent
+        return self.read[key]
 
     def peek(self, key: K) -> V | None:
         """Return the value as far as the batch changed it; None: it did not."""
-        return self.event[key] if key in self.event else self.batch.get(key)
+        return self.batch.get(key)
 
     def put(self, key: K, value: V) -> None:
         """Set the value."""
-        self.event[key] = value
-
-    def keep(self) -> None:
-        """Let what the event at hand changed stand."""
-        self.batch.update(self.event)
-        self.event.clear()
-
-    def undo(self) -> None:
-        """Forget what the event at hand changed."""
-        self.event.clear()
+        self.journal.append(_undoing(self.batch, key))
+        self.batch[key] = value
 
     def again(self) -> None:
         """Forget what the batch changed: it is decided anew."""
         self.batch.clear()
-        self.event.clear()
 
     def taken(self) -> list[K]:
         """Return the keys to be read now; whatever has no row is absent."""
@@ -89,45 +85,38 @@ class Table(Generic[K, V]):
 class Members(Generic[K, V]):
     """What is kept under a key, several of each: added and taken away without all others being read."""
 
+    journal: Journal
     added: dict[K, dict[Any, V]] = field(default_factory=dict)
     """By key, then by what tells it from the others under the key."""
     gone: dict[K, set[Any]] = field(default_factory=dict)
     """What was taken away, whether or not it was added since."""
-    _undo: list[Callable[[], object]] = field(default_factory=list)
-    """How to undo what the event at hand did, the last first."""
 
     def add(self, key: K, which: Any, value: V) -> None:
         """Put something under the key."""
-        self._set(self.added.setdefault(key, {}), which, value)
+        own = self.added.setdefault(key, {})
+        self.journal.append(_undoing(own, which))
+        own[which] = value
 
     def drop(self, key: K, which: Any) -> None:
         """Take something away from under the key."""
         own = self.added.setdefault(key, {})
         if which in own:
-            self._undo.append(partial(own.__setitem__, which, own.pop(which)))
+            self.journal.append(_undoing(own, which))
+            del own[which]
         gone = self.gone.setdefault(key, set())
         if which not in gone:
             gone.add(which)
-            self._undo.append(partial(gone.discard, which))
-
-    def _set(self, own: dict[Any, V], which: Any, value: V) -> None:
-        self._undo.append(partial(own.__setitem__, which, own[which]) if which in own else partial(own.pop, which))
-        own[which] = value
-
-    def keep(self) -> None:
-        """Let what the event at hand changed stand."""
-        self._undo.clear()
-
-    def undo(self) -> None:
-        """Forget what the event at hand changed."""
-        while self._undo:
-            self._undo.pop()()
+            self.journal.append(partial(gone.discard, which))
 
     def again(self) -> None:
         """Forget what the batch changed: it is decided anew."""
         self.added.clear()
         self.gone.clear()
-        self._undo.clear()
+
+
+def _undoing(values: dict[Any, Any], key: Any) -> Callable[[], object]:
+    """Return what gives the key the value back that it has now."""
+    return partial(values.__setitem__, key, values[key]) if key in values else partial(values.pop, key)
 
 
 class Logged(NamedTuple):
@@ -158,46 +147,64 @@ class Period(NamedTuple):
     told: datetime
 
 
+Named: TypeAlias = tuple[int, str, str, str]
+"""A report that names an entity: (position, id, country, type)."""
+Assigned: TypeAlias = tuple[datetime, str, str, datetime, str]
+"""A seat: (since, body, holder, recorded, event id)."""
 Figure: TypeAlias = tuple[str, str, str]
 """(type, country, key) of figures for periods."""
 
 
-@dataclass(slots=True)
 class Tables:
     """All that a batch may read and change."""
 
-    things: Table[Range, tuple[Standing[Any], ...]] = field(default_factory=lambda: Table(()))
-    by_id: Table[str, tuple[Logged, ...]] = field(default_factory=lambda: Table(()))
-    by_position: Table[int, Logged | None] = field(default_factory=lambda: Table(None))
-    by_entity: Table[str, tuple[tuple[int, str, str, str], ...]] = field(default_factory=lambda: Table(()))
-    """entity -> (position, id, country, type) of the reports that name it."""
-    amended: Table[int, Amended | None] = field(default_factory=lambda: Table(None))
-    heard: Table[At, Standing[Any] | bool] = field(default_factory=lambda: Table(False))
-    """The report as it stands, true where it was heard and is not kept, false where it was not heard."""
-    notified: Table[str, tuple[Notified, ...]] = field(default_factory=lambda: Table(()))
-    by_key: Table[str, frozenset[str]] = field(default_factory=lambda: Table(frozenset()))
-    """key -> the scopes about which it was told."""
-    deadlines: Table[str, tuple[datetime, Event[Any]] | None] = field(default_factory=lambda: Table(None))
-    merged: Table[tuple[str, str, str], str | None] = field(default_factory=lambda: Table(None))
-    periods: Table[Figure, tuple[Period, ...]] = field(default_factory=lambda: Table(()))
-    period_of: Table[tuple[str, str], Figure | None] = field(default_factory=lambda: Table(None))
-    seats: Table[None, tuple[tuple[datetime, str, str, datetime, str], ...]] = field(default_factory=lambda: Table(()))
-    """(since, body, holder, recorded, event id)"""
-    standing: Table[At, Standing[Any] | None] = field(default_factory=lambda: Table(None))
-    """Reports that the batch recorded or amended, as they stand; never read."""
-    index: Members[str, Standing[Any]] = field(default_factory=Members)
-    """thing -> where reports stand (time, stream, position) that this batch put there, or took away."""
-    ids: Members[str, Logged] = field(default_factory=Members)
-    entities: Members[str, tuple[int, str, str, str]] = field(default_factory=Members)
+    def __init__(self) -> None:
+        """Begin with nothing read."""
+        self.journal: Journal = []
+        table, members = partial(Table, self.journal), partial(Members, self.journal)
+        self.things: Table[Range, tuple[Standing[Any], ...]] = table(())
+        self.by_id: Table[str, tuple[Logged, ...]] = table(())
+        self.by_position: Table[int, Logged | None] = table(None)
+        self.by_entity: Table[str, tuple[Named, ...]] = table(())
+        self.amended: Table[int, Amended | None] = table(None)
+        self.heard: Table[At, Standing[Any] | bool] = table(absent=False)
+        """The report as it stands, true where it was heard and is not kept, false where it was not heard."""
+        self.notified: Table[str, tuple[Notified, ...]] = table(())
+        self.by_key: Table[str, frozenset[str]] = table(frozenset())
+        """key -> the scopes about which it was told."""
+        self.deadlines: Table[str, tuple[datetime, Event[Any]] | None] = table(None)
+        self.merged: Table[tuple[str, str, str], str | None] = table(None)
+        self.periods: Table[Figure, tuple[Period, ...]] = table(())
+        self.period_of: Table[tuple[str, str], Figure | None] = table(None)
+        self.seats: Table[None, tuple[Assigned, ...]] = table(())
+        self.standing: Table[At, Standing[Any] | None] = table(None)
+        """Reports that the batch recorded or amended, as they stand; never read."""
+        self.index: Members[str, Standing[Any]] = members()
+        """thing -> where reports stand (time, stream, position) that this batch put there, or took away."""
+        self.ids: Members[str, Logged] = members()
+        self.entities: Members[str, Named] = members()
+        self._tables: Sequence[Table[Any, Any]] = [one for one in vars(self).values() if isinstance(one, Table)]
 
-    @property
-    def all(self) -> Sequence[Table[Any, Any] | Members[Any, Any]]:
-        """Every table."""
-        return [getattr(self, name) for name in self.__slots__]
+    def keep(self) -> None:
+        """Let what the event at hand changed stand."""
+        self.journal.clear()
+
+    def undo(self, since: int = 0) -> None:
+        """Forget what the event at hand changed, or what of that the journal has since then."""
+        while len(self.journal) > since:
+            self.journal.pop()()
+
+    def again(self) -> None:
+        """Forget what the batch changed: it is decided anew."""
+        self.journal.clear()
+        for table in self._tables:
+            table.again()
+        for members in (self.index, self.ids, self.entities):
+            members.again()
 
     def missing(self) -> bool:
         """Say whether something is to be read."""
-        return any(isinstance(one, Table) and one.wanted for one in self.all)
+        return any(one.wanted for one in self._tables)
 
     async def load(self, connection: Connection) -> None:
         """Read what is wanted: one statement for each table."""
@@ -285,7 +292,7 @@ def _logged(tables: Tables, row: Row) -> Logged:
 async def _by_entity(tables: Tables, connection: Connection) -> None:
     if not tables.by_entity.wanted:
         return
-    found: dict[str, list[tuple[int, str, str, str]]] = {}
+    found: dict[str, list[Named]] = {}
     for row in await connection.fetch(
         "select l.entity, l.position, l.id, l.country, l.type from unnest($1::text[]) as q (entity)"
         " join log as l on l.entity = q.entity order by l.position",
