@@ -1,0 +1,205 @@
+"""One measure of `make bench-mixed`, in the version whose folder is the working directory; prints it as JSON.
+
+Only what every version has is used: its servers for benchmarks, its processes, its streams.
+"""
+
+import asyncio
+import json
+import lzma
+import os
+import re
+import statistics
+import sys
+import tempfile
+import time
+import urllib.request
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path.cwd()))
+
+import asyncpg
+
+from shared import contracts
+from shared.contracts import SERVICES
+from shared.contracts.vocabulary import MEMBERS
+from shared.streams import intake_of, stream_of
+from tests.bench.servers import servers
+from tests.harness.servers import Region
+from tests.harness.system import System, free_port, until
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+ATTRIBUTES = ("specversion", "id", "source", "type", "time", "subject", "expirytime", "causationid", "correlationid")
+CODE = re.compile(r"\b(" + "|".join(MEMBERS) + r")\b")
+RUBBISH = 10
+"""Of so many reports one is followed by one that is refused: cut short, or with a field that does not exist."""
+CLOCK = "2005-07-01T00:00:00+00:00"
+"""Plan time at the start: after all that is reported."""
+PATIENCE_S = 900
+
+
+def mixture(copies: "range") -> list[tuple[str, str, bytes]]:
+    """What the region sends (country, subject, payload), as often as told, each time with other countries' names."""
+    found = []
+    for service in ("intel", "legal", "training", "victims"):
+        with lzma.open(GOLDEN / f"{service}.jsonl.xz", "rt") as batches:
+            for line in map(json.loads, batches):
+                own = [one for one in line["drafts"] if not one["heard"] and ":country:" in one["event"]]
+                found += [(line["now"], one["event"]) for one in own if not line["fired"]]
+    found.sort(key=lambda one: one[0])
+    reports = []
+    for copy in copies:
+        for number, (_, text) in enumerate(found):
+            event = json.loads(_renamed(text, copy))
+            if not event["source"].startswith("urn:crm:country:"):
+                continue
+            agreed = contracts.registry()[event["type"]]
+            data = {name: value for name, value in event["data"].items() if name not in agreed.derived}
+            body = {name: event[name] for name in ATTRIBUTES if event.get(name)} | {"data": _present(data)}
+            body["id"] = f"{body['id'][:60]}-{copy}"
+            if "supersedes" in data:
+                body["data"]["supersedes"] = f"{data['supersedes'][:60]}-{copy}"
+            country = event["source"].split(":")[3]
+            subject = f"report.{agreed.name}"
+            payload = json.dumps(body).encode()
+            reports.append((country, subject, payload))
+            if number % RUBBISH == 0:
+                bad = body | {"id": f"{body['id']}-bad", "data": body["data"] | {"no_such_field": 1}}
+                reports.append((country, subject, json.dumps(bad).encode() if number % 20 else payload[:-9]))
+    return reports
+
+
+def _renamed(text: str, copy: int) -> str:
+    return CODE.sub(lambda found: MEMBERS[(MEMBERS.index(found[0]) + copy) % len(MEMBERS)], text)  # type: ignore[arg-type]
+
+
+def _present(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if value is not None}
+
+
+async def fill(region: Region, reports: list[tuple[str, str, bytes]]) -> None:
+    """Store the reports in their countries' intakes, in this order for each."""
+    clients = {country: await region.connect(country) for country in MEMBERS}
+    for start in range(0, len(reports), 500):
+        await asyncio.gather(
+            *(clients[country].request(subject, payload, timeout=60) for country, subject, payload in reports[start : start + 500])
+        )
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time of a process."""
+    parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def measured(replicas: int, copies: int) -> dict[str, Any]:
+    """How fast a backlog of the mixture is taken in and folded, and how soon a report is recorded at 200 a second."""
+    reports = mixture(range(copies))
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
+        async with servers(Path(folder)) as fresh_region, fresh_region() as region:
+            await fill(region, reports)
+            with tempfile.TemporaryDirectory() as logs:
+                system = System(region, Path(logs))
+                try:
+                    return await _run(region, system, reports, replicas)
+                finally:
+                    for name in list(system.processes):
+                        system.kill(name)
+
+
+async def _run(region: Region, system: System, reports: list[Any], replicas: int) -> dict[str, Any]:
+    port = free_port()
+    epoch = datetime.now().astimezone().isoformat()
+    env = {"CRM_CLOCK_START": CLOCK, "CRM_CLOCK_EPOCH": epoch, "CRM_HTTP_PORT": str(port), "CRM_LOG_LEVEL": "error"}
+    reader = (await region.connect("operator")).jetstream()
+    system.start("indicators", **(env | {"CRM_LOG_LEVEL": "info"}))
+    await system.ready()
+    names = [*SERVICES[:4], *(f"intel-{number}" for number in range(2, replicas + 1))]
+    for name in names:
+        system.start(name, **env)
+    begun = time.perf_counter()
+    await until(lambda: _drained(reader), "the backlog to be taken in", PATIENCE_S)
+    await until(lambda: _folded(reader, port), "the fold", PATIENCE_S)
+    took = time.perf_counter() - begun
+    lasts = {name: (await reader.stream_info(stream_of(name))).state.last_seq for name in SERVICES}
+    processes = {**{name: one.pid for name, one in system.processes.items()}, "nats": region.nats.process.pid}
+    cpu = {name: round(cpu_s(pid) / len(reports) * 1e6) for name, pid in processes.items()}
+    print({name: round(cpu_s(pid), 2) for name, pid in processes.items()}, lasts, round(took, 1), file=sys.stderr)
+    soon = await _soon(region)
+    return {
+        "reports": len(reports),
+        "events": sum(lasts.values()),
+        "reports_per_s": round(len(reports) / took),
+        "cpu_us_per_report": cpu,
+        "cpu_us_all": sum(cpu.values()),
+        **soon,
+    }
+
+
+async def _drained(reader: Any) -> bool:
+    for country in MEMBERS:
+        for service in SERVICES:
+            one = await reader.consumer_info(intake_of(country), service)
+            if one.num_pending or one.num_ack_pending:
+                return False
+    return True
+
+
+async def _folded(reader: Any, port: int) -> bool:
+    done = await asyncio.to_thread(_sequences, port)
+    lasts = {name: (await reader.stream_info(stream_of(name))).state.last_seq for name in SERVICES}
+    return all(done.get(name.upper(), 0) >= last for name, last in lasts.items())
+
+
+def _sequences(port: int) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+        text = answer.read().decode()
+    return {name: float(value) for name, value in re.findall(r'crm_fold_sequence\{stream="([A-Z]+)"\} (\S+)', text)}
+
+
+async def _soon(region: Region) -> dict[str, Any]:
+    """From publishing to the commit of the log, at 200 reports a second of the mixture, for five seconds."""
+    fresh = mixture(range(10, 11))[:1000]
+    clients = {country: await region.connect(country) for country in MEMBERS}
+    sent: dict[str, float] = {}
+    took: list[float] = []
+    watching = [asyncio.create_task(_watched(region, service, sent, took)) for service in SERVICES[:4]]
+    await asyncio.sleep(1)
+    begun = time.perf_counter()
+    for number, (country, subject, payload) in enumerate(fresh):
+        await asyncio.sleep(max(0, begun + number / 200 - time.perf_counter()))
+        if name := re.search(rb'"id": "([^"]+)"', payload):
+            sent[name[1].decode()] = time.perf_counter()
+        await clients[country].publish(subject, payload)
+    await asyncio.sleep(5)
+    for task in watching:
+        task.cancel()
+    found = sorted(took)
+    return {
+        "seen": len(found),
+        "p50_ms": round(statistics.median(found) * 1000, 1),
+        "p99_ms": round(found[int(len(found) * 0.99)] * 1000, 1),
+    }
+
+
+async def _watched(region: Region, service: str, sent: dict[str, float], took: list[float]) -> None:
+    """Take the time at which each report is in a service's log: what is appended wakes who listens."""
+    connection = await asyncpg.connect(region.database_url(), server_settings={"search_path": service})
+    woken = asyncio.Event()
+    await connection.add_listener(service, lambda *_: woken.set())
+    last = await connection.fetchval("select coalesce(max(position), 0) from log")
+    while True:
+        await woken.wait()
+        woken.clear()
+        rows = await connection.fetch("select position, id from log where position > $1 order by position", last)
+        now = time.perf_counter()
+        for row in rows:
+            last = row["position"]
+            if begun := sent.pop(row["id"], None):
+                took.append(now - begun)
+
+
+if __name__ == "__main__":
+    contracts.registry()
+    print(json.dumps(asyncio.run(measured(int(sys.argv[1]), int(sys.argv[2])))))
