@@ -83,7 +83,10 @@ async def fill(region: Region, reports: list[tuple[str, str, bytes]]) -> None:
     clients = {country: await region.connect(country) for country in MEMBERS}
     for start in range(0, len(reports), 500):
         await asyncio.gather(
-            *(clients[country].request(subject, payload, timeout=60) for country, subject, payload in reports[start : start + 500])
+            *(
+                clients[country].request(subject, payload, timeout=60)
+                for country, subject, payload in reports[start : start + 500]
+            )
         )
 
 

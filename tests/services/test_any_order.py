@@ -1,0 +1,90 @@
+"""Judgements on paper: any order, repetitions, corrections, retractions and merges end where a clean history ends.
+
+The reports are the region's own, from the golden logs: a piece of them, with all that amends it. The clean history has
+each report once, as it stands in the end, in the order of time.
+"""
+
+import importlib
+import random
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared import contracts
+from tests.harness.golden import lines
+from tests.harness.paper import Paper, is_amendment
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+SERVICES = ("intel",)
+PIECE = 60
+
+
+@cache
+def history(name):
+    """The service, and every draft of its golden log that was recorded: (event, where it was heard)."""
+    service = importlib.import_module(f"services.{name}.__main__").SERVICE
+    found = []
+    for line in lines(GOLDEN / f"{name}.jsonl.xz"):
+        for one, outcome in zip(line["drafts"], line["outcomes"], strict=True):
+            if outcome is None and not line["fired"]:
+                event = contracts.decode(one["event"].encode())
+                if one["heard"] or contracts.sender_of(event.source) != "REG":
+                    found.append((event, tuple(one["heard"]) if one["heard"] else None))
+    return service, found
+
+
+def piece(name, chance):
+    """Some reports that have to do with each other: of one country or two, near in time, with their amendments."""
+    service, found = history(name)
+    start = chance.randrange(max(1, len(found) - 8 * PIECE))
+    countries = {event.country for event, _ in chance.sample(found[start : start + PIECE], 2)}
+    near = [one for one in found[start : start + 8 * PIECE] if one[0].country in countries]
+    known = {event.id for event, _ in near}
+    whole = [
+        one for one in near if not is_amendment(one[0]) or (one[0].data.original_id or one[0].data.supersedes) in known
+    ]
+    return service, whole[: 2 * PIECE]
+
+
+def amendments(reports, chance):
+    """Corrections and retractions of some of the service's own reports: to what another of their type says."""
+    own = [event for event, heard in reports if heard is None and not contracts.registry()[event.type].generic]
+    for event in chance.sample(own, len(own) // 3):
+        agreed = contracts.registry()[event.type]
+        verb = chance.choice(("corrected", "corrected", "retracted"))
+        generic = next(
+            one
+            for one in contracts.registry().values()
+            if one.name == f"{agreed.service}.{agreed.entity_name}.{verb}" and one.generic
+        )
+        other = chance.choice([one for one in own if one.type == event.type and one.country == event.country])
+        said = {"data": msgspec.to_builtins(plain(other).data)} if verb == "corrected" else {"reason": "mistaken"}
+        data = msgspec.convert({"supersedes": event.id, "reported_by": event.data.reported_by, **said}, generic.data)
+        yield msgspec.structs.replace(event, id=f"{event.id[:40]}-{verb}", type=generic.type, data=data), None
+
+
+@pytest.mark.parametrize("name", SERVICES)
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_any_order_ends_where_a_clean_history_ends(name, seed):
+    chance = random.Random(seed)
+    service, reports = piece(name, chance)
+    now = max(event.recordedtime for event, _ in reports)
+    shuffled, clean = Paper(service, now), Paper(service, now)
+    mixed = [*reports, *amendments(reports, chance), *chance.sample(reports, len(reports) // 4)]
+    chance.shuffle(mixed)
+    for one in mixed:
+        shuffled.tell(*one)
+    for event, heard in shuffled.reports():
+        clean.tell(plain(event), heard)
+    assert shuffled.told() == clean.told()
+
+
+def plain(event):
+    """A report without what the service filled in."""
+    agreed = contracts.registry()[event.type]
+    return msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, **dict.fromkeys(agreed.derived)))
