@@ -121,6 +121,7 @@ async def _run(region: Region, system: System, reports: list[Any], replicas: int
     names = [*SERVICES[:4], *(f"intel-{number}" for number in range(2, replicas + 1))]
     for name in names:
         system.start(name, **env)
+    await until(lambda: _recorded(reader), "the first to be recorded", PATIENCE_S)
     begun = time.perf_counter()
     await until(lambda: _drained(reader), "the backlog to be taken in", PATIENCE_S)
     await until(lambda: _folded(reader, port), "the fold", PATIENCE_S)
@@ -138,6 +139,12 @@ async def _run(region: Region, system: System, reports: list[Any], replicas: int
         "cpu_us_all": sum(cpu.values()),
         **soon,
     }
+
+
+async def _recorded(reader: Any) -> bool:
+    """Starting is not measured."""
+    lasts = [(await reader.stream_info(stream_of(name))).state.last_seq for name in SERVICES]
+    return any(lasts)
 
 
 async def _drained(reader: Any) -> bool:
