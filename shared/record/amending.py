@@ -51,9 +51,10 @@ def amend(deciding: "Deciding", event: Event[Any]) -> None:
         new = msgspec.structs.replace(new, **{name: getattr(root.latest, name) for name in agreed.derived})
         after = _with(before, new)
         if not deciding.again and _named_anew(agreed, root.latest, new):
+            after = _with(after, msgspec.structs.replace(after.data, owners=None))
             for judgement in judgements:
-                owners = judgement.owners(after, deciding) or None
-                after = _with(after, msgspec.structs.replace(after.data, owners=owners))
+                if owners := judgement.owners(after, deciding):
+                    after = _with(after, msgspec.structs.replace(after.data, owners=owners))
     for judgement in judgements:
         judgement.amendable(before, after, deciding)
     deciding.index(judgements, before, None)

@@ -42,6 +42,8 @@ class Deciding:
     reports: list[Event[Any]] = field(default_factory=list)
     """The countries' reports among them."""
     cause: Event[Any] = field(init=False)
+    failed: dict[int, Exception] = field(default_factory=dict)
+    """By the number of the draft, what was raised by what follows from it behind the batch."""
     draft: int = 0
     _judged: Standing[Any] | None = None
     _arriving: bool = False
@@ -133,6 +135,7 @@ class Deciding:
         """Forget all that was decided: it is decided anew."""
         self.events.clear()
         self.reports.clear()
+        self.failed.clear()
         self.tables.again()
 
     def decide(
@@ -274,6 +277,8 @@ class Deciding:
         wanted = {(one.scope, one.identity): one for scope in scopes for one in judgement.decide(scope, self)}
         told = {(one.scope, one.key): one for scope in scopes for one in self.tables.notified.get(scope)}
         fresh, over = sorted(wanted.keys() - told.keys()), sorted(told.keys() - wanted.keys())
+        for which in wanted.keys() & told.keys():
+            self._move(wanted[which], told[which])
         return [
             *(event for which in fresh for event in self._tell(wanted[which])),
             *(event for which in over for event in self._take_back(judgement, told[which])),
@@ -294,6 +299,16 @@ class Deciding:
             return [event]
         self.tables.deadlines.put(key, (notice.due, event))
         return []
+
+    def _move(self, notice: Notice, told: Notified) -> None:
+        """Have a notice that is still to be told happen when it is due now."""
+        waiting = self.tables.deadlines.get(told.key) if told.scheduled and notice.due else None
+        if waiting and notice.due and waiting[0] != notice.due:
+            event = self._noticed(notice)
+            self.tables.deadlines.put(told.key, (notice.due, event))
+            rows = [one for one in self.tables.notified.get(told.scope) if one.key != told.key]
+            moved = Notified(told.scope, told.key, event.id, event.type, event.country, event.subject, scheduled=True)
+            self.tables.notified.put(told.scope, tuple(sorted((*rows, moved), key=lambda one: one.key)))
 
     def _noticed(self, notice: Notice) -> Event[Any]:
         event = derive(

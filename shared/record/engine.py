@@ -87,7 +87,7 @@ async def decide(  # noqa: PLR0913 - what a batch is decided by
         events = [event for event, _ in deciding.events]
         drafts = [draft for _, draft in deciding.events]
         counted = await tally.counted(connection, events)
-        failed |= {drafts[index]: error for index, error in counted.failed.items()}
+        failed |= deciding.failed | {drafts[index]: error for index, error in counted.failed.items()}
         recorded = []
         for number, event in enumerate(counted.events):
             try:
@@ -130,8 +130,8 @@ def _round(deciding: Deciding, inputs: Sequence[Input], failed: Mapping[int, Exc
     for number, event in reports:
         try:
             deciding.late(number, event)
-        except Exception as error:  # noqa: BLE001 - as above; the report itself is decided anew without it
-            outcomes[number] = error
+        except Exception as error:  # noqa: BLE001 - as above: all is decided anew without the report
+            deciding.failed[number] = error
     return outcomes
 
 

@@ -71,7 +71,7 @@ class Table(Generic[K, V]):
 
     def taken(self) -> list[K]:
         """Return the keys to be read now; whatever has no row is absent."""
-        keys = sorted(self.wanted, key=repr)
+        keys = list(self.wanted)
         self.read.update(dict.fromkeys(keys, self.absent))
         self.wanted.clear()
         return keys

@@ -76,6 +76,8 @@ async def keep(
     The caller holds the lock of the log, and gives them in the order of their streams.
     """
     deciding = Deciding(service, judgements, Tables(), again=True, quiet=True)
+    deciding.tables.heard.want(at for at, _ in heard)
+    await deciding.tables.load(connection)
     inputs = [Input(event, at) for at, event in heard]
     for outcome in await rounds(deciding, connection, inputs, {}):
         if outcome is not None:

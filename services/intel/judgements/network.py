@@ -319,7 +319,7 @@ def _agreed(read: Reading, thing: str) -> list[Commitment]:
     ]
 
 
-class Presidency(IntelAnnouncement):
+class Presidency(IntelJudgement):
     """The presidency, which follows commitments up, is told of one that was agreed or kept.
 
     Of one kept who recorded it is told, too. Who reported it, or owes it, knows.
@@ -327,13 +327,20 @@ class Presidency(IntelAnnouncement):
 
     reports = (CommitmentAgreed, CommitmentFulfilled)
 
-    def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
-        """Return the scope of what the presidency is told of the report."""
-        del read
-        return [f"presidency/{report.own_scope}"]
+    def things(self, report: Standing[Any]) -> Iterable[str]:
+        """Return what the presidency is told of the report."""
+        yield _presidency(report)
 
-    def notices(self, report: Standing[Any], scope: str, read: Reading) -> Iterable[Notice]:
+    def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
+        """Return the same, and what was told of the commitment's being kept: who recorded it may be another now."""
+        kept = read.about(commitment(identity.key(report.data, "commitment_id")))
+        return [_presidency(report), *(_presidency(one) for one in kept if isinstance(one.data, CommitmentFulfilled))]
+
+    def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
         """Tell them."""
+        report = next(iter(read.about(scope)), None)
+        if report is None:
+            return
         data, commitment_id = report.data, identity.key(report.data, "commitment_id")
         told: dict[str, Seat | None] = {read.mailbox("ppt", report.known): "ppt"}
         due = None
@@ -347,6 +354,10 @@ class Presidency(IntelAnnouncement):
             if to not in {report.country, REGION}:
                 said = alert(kind, which, commitment_id, country=data.country, owned=True, due=due, body=body)
                 yield Notice(to=to, data=said, scope=scope)
+
+
+def _presidency(report: Standing[Any]) -> str:
+    return f"presidency/{report.own_scope}"
 
 
 class OverdueCommitments(IntelJudgement):
