@@ -59,7 +59,7 @@ def amend(deciding: "Deciding", event: Event[Any]) -> None:
         judgement.amendable(before, after, deciding)
     deciding.index(judgements, before, None)
     for judgement in judgements:
-        before = _with(before, judgement.refill(before, deciding))
+        before = _with(before, judgement.taken_out(before, deciding))
         after = after and _with(after, judgement.refill(after, deciding))
     told = None if contracts.sender_of(event.source) == REGION else event.time
     periods.move(deciding, agreed, root.event, after.data if after else None, told, "/data/data")

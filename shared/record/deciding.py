@@ -223,6 +223,7 @@ class Deciding:
             try:
                 judgement.admit(report, self)
                 report = with_data(report, judgement.fill(report, self))
+                report = report if sent else _addressed(report, judgement.addressee(report, self))
             except Exception:
                 if not self.tables.missing():
                     raise  # else it says nothing yet: what is wanted is read, and all is decided anew
@@ -288,11 +289,7 @@ class Deciding:
         event, key = self._noticed(notice), notice.identity
         known = self.tables.by_key.get(key)
         self.tables.by_key.put(key, known | {notice.scope})
-        fresh = Notified(
-            notice.scope, key, event.id, event.type, event.country, event.subject, scheduled=notice.due is not None
-        )
-        rows = [*self.tables.notified.get(notice.scope), fresh]
-        self.tables.notified.put(notice.scope, tuple(sorted(rows, key=lambda one: one.key)))
+        self._note(notice, event)
         if known:
             return []
         if notice.due is None:
@@ -301,14 +298,28 @@ class Deciding:
         return []
 
     def _move(self, notice: Notice, told: Notified) -> None:
-        """Have a notice that is still to be told happen when it is due now."""
-        waiting = self.tables.deadlines.get(told.key) if told.scheduled and notice.due else None
-        if waiting and notice.due and waiting[0] != notice.due:
-            event = self._noticed(notice)
+        """Have a notice that is still to be told happen when it is due now; one with a cause of its own, as it is now.
+
+        Where one of another cause was told, it is put anew.
+        """
+        if not told.scheduled or notice.due is None:
+            return
+        waiting, event = self.tables.deadlines.get(told.key), self._noticed(notice)
+        if notice.cause is None:
+            same = waiting is None or waiting[0] == notice.due
+        else:
+            same = waiting == (notice.due, event) if waiting else told.event_id == event.id
+        if not same:
             self.tables.deadlines.put(told.key, (notice.due, event))
-            rows = [one for one in self.tables.notified.get(told.scope) if one.key != told.key]
-            moved = Notified(told.scope, told.key, event.id, event.type, event.country, event.subject, scheduled=True)
-            self.tables.notified.put(told.scope, tuple(sorted((*rows, moved), key=lambda one: one.key)))
+            self._note(notice, event)
+
+    def _note(self, notice: Notice, event: Event[Any]) -> None:
+        key, due = notice.identity, notice.due
+        fresh = Notified(
+            notice.scope, key, event.id, event.type, event.country, event.subject, scheduled=due is not None
+        )
+        rows = [one for one in self.tables.notified.get(notice.scope) if one.key != key]
+        self.tables.notified.put(notice.scope, tuple(sorted((*rows, fresh), key=lambda one: one.key)))
 
     def _noticed(self, notice: Notice) -> Event[Any]:
         event = derive(
@@ -395,6 +406,13 @@ def things(judgements: Sequence[Judgement], report: Standing[Any] | None) -> set
 def place(report: Standing[Any]) -> tuple[datetime, str, int]:
     """Return where a report stands among those about a thing: by time."""
     return report.time, report.stream, report.position
+
+
+def _addressed(report: Standing[Any], to: str) -> Standing[Any]:
+    if to == report.country:
+        return report
+    event = msgspec.structs.replace(report.event, country=to)
+    return Standing(report.stream, report.position, event)
 
 
 def with_data(report: Standing[Any], data: Any) -> Standing[Any]:

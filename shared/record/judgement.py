@@ -111,7 +111,7 @@ class Notice:
     event_key: str | None = None
     """What tells its event from others with the same cause and type; without one, the key."""
     cause: Event[Any] | None = None
-    """What set it off; without one, the report that is judged."""
+    """What set it off; without one, the report that is judged. One that falls due then says what holds by now."""
     event_id: str = ""
     """The id of its event, where it does not follow from the cause."""
 
@@ -223,9 +223,18 @@ class Judgement:
         return report.data  # type: ignore[no-any-return]  # of any type
 
     def refill(self, report: Standing[Any], read: Reading) -> Data:
-        """Return the same of a report that is taken out, or put in, by an amendment."""
+        """Return the same of a report that an amendment takes out, or puts in (`taken_out`: only the latter)."""
         del read
         return report.data  # type: ignore[no-any-return]  # of any type
+
+    def taken_out(self, report: Standing[Any], read: Reading) -> Data:
+        """Return the data of a report as it is taken out by an amendment: by default as `refill` has it."""
+        return self.refill(report, read)
+
+    def addressee(self, report: Standing[Any], read: Reading) -> str:
+        """Return whose mailbox an own event goes to, where that shows only when it happens."""
+        del read
+        return report.country
 
     def sets_off(self, report: Standing[Any], read: Reading) -> Iterable[Event[Any]]:
         """Return what a report sets off when it arrives, whatever becomes of it later; nothing takes that back."""
