@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from services.victims import questions, receipts, rules
+from services.victims import judgements, questions, receipts
 from shared.service import Running, Service, run
 
 
@@ -16,12 +16,9 @@ async def receiving(running: Running) -> AsyncIterator[None]:
 
 
 SERVICE = Service(
-    name=rules.SERVICE,
+    name=judgements.SERVICE,
     folder=Path(__file__).parent,
-    rules=rules.RULES,
-    amends=rules.AMENDS,
-    follows=rules.FOLLOWS,
-    facts=rules.FACTS,
+    judgements=judgements.JUDGEMENTS,
     questions=questions.QUESTIONS,
     extend=receiving,
 )

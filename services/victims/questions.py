@@ -1,13 +1,16 @@
 """What the victims service is asked: where a referral stands."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from services.victims import answers
+from services.victims.judgements.standing import Referral, named, referral, sent_to
 from shared import references
+from shared.contracts import identity
 from shared.contracts.questions import Answered, ReferralAnswer, ReferralAsk, invalid, not_permitted
-from shared.database import Connection, Row
+from shared.database import Connection
 from shared.questions import Asked, Questions
+from shared.record.asking import about
+from shared.record.judgement import Standing
 
 
 async def on_referral(asked: Sequence[Asked[ReferralAsk]], connection: Connection) -> Sequence[Answered]:
@@ -15,27 +18,40 @@ async def on_referral(asked: Sequence[Asked[ReferralAsk]], connection: Connectio
 
     Of equal identifiers the asking country's own is meant first; where several others gave it, it says whose.
     """
-    found: dict[int, list[Row]] = defaultdict(list)
-    for row in await answers.referrals(connection, [(one.country, one.ask.referral_id) for one in asked]):
-        found[row["number"]].append(row)
-    return [_state(one.country, found[number]) for number, one in enumerate(asked, start=1)]
+    received = await about(connection, [sent_to(one.country, _plain(one)) for one in asked])
+    pairs = [[(one.country, _plain(one)), *_senders(one, received)] for one in asked]
+    reports = await about(connection, [named(*pair) for found in pairs for pair in found])
+    known = {thing: referral(found) for thing, found in reports.items()}
+    return [
+        _state(one, [found for pair in own if (found := known[named(*pair)])])
+        for one, own in zip(asked, pairs, strict=True)
+    ]
 
 
-def _state(country: str, found: Sequence[Row]) -> Answered:
-    rows = [row for row in found if row["sender"] == country] or found
+def _plain(asked: Asked[ReferralAsk]) -> str:
+    return identity.parted(asked.ask.referral_id)[1]
+
+
+def _senders(asked: Asked[ReferralAsk], received: Mapping[str, Sequence[Standing[Any]]]) -> list[tuple[str, str]]:
+    return [(one.country, _plain(asked)) for one in received[sent_to(asked.country, _plain(asked))]]
+
+
+def _state(asked: Asked[ReferralAsk], found: Sequence[Referral]) -> Answered:
+    meant = [one for one in found if identity.parted(asked.ask.referral_id)[0] in {"", one.sender}]
+    rows = [one for one in meant if one.sender == asked.country] or meant
     if not rows:
         return not_permitted()
     if len(rows) > 1:
-        return invalid(references.ambiguous([row["sender"] for row in rows], "/referral_id"))
+        return invalid(references.ambiguous([one.sender for one in rows], "/referral_id"))
     [row] = rows
     return ReferralAnswer(
-        state=row["state"],
-        sender=row["sender"],
-        receiver=row["receiver"],
-        urgency=row["urgency"],
-        sent=row["sent"],
-        due=row["due"],
-        delivered=row["delivered"],
+        state=row.state,
+        sender=row.sender,  # type: ignore[arg-type]  # a member's code
+        receiver=row.receiver,  # type: ignore[arg-type]  # a member's code
+        urgency=row.sent.data.urgency,
+        sent=row.sent.known,
+        due=row.due,
+        delivered=row.delivered,
     )
 
 

@@ -18,8 +18,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
-from services.victims.rules.notices import SERVICE
-from services.victims.store import referrals
+from services.victims.judgements.notices import SERVICE
+from services.victims.judgements.standing import Referral, named, referral
 from shared import contracts, crash, database
 from shared.contracts import Event
 from shared.contracts.victims import ReferralDelivered, ReferralOffered
@@ -27,7 +27,8 @@ from shared.database import RECEIPTS as LEADS
 from shared.database import Connection
 from shared.log import Draft, Log
 from shared.lost import LOST
-from shared.rules import derive
+from shared.record.asking import about
+from shared.record.judgement import derive
 from shared.streams import MAILBOX, RECEIPTS
 from shared.telemetry import RECEIVED
 
@@ -77,7 +78,7 @@ async def _batch(log_: Log, client: Client, connection: Connection, reader: JetS
         await connection.execute("select 1")  # who leads must notice that the database is away
         return
     told = {message.reply: _read(message) for message in messages}
-    waiting = await referrals.undelivered_to(connection)
+    waiting = await undelivered_to(connection)
     failed: set[str] = set()
     for country in waiting:
         receipts = [one for one in told.values() if one and one.consumer == country]
@@ -118,11 +119,9 @@ async def deliver(log_: Log, connection: Connection, country: str, positions: Se
     """Record the delivery of what was offered to `country` at these positions; return whether all was recorded."""
     async with connection.transaction():
         await database.turn(connection, log_.service)
-        offers = await referrals.offered_at(connection, country, positions)
-        if not offers:
-            return True
-        drafts, failed = _drafts(log_, offers)
-        failed += [outcome for outcome in await log_.record_within(connection, drafts) if outcome is not None]
+        offers, failed = await _offered_at(connection, country, positions)
+        outcomes = await log_.record_within(connection, [Draft(_delivered(log_, offer)) for offer in offers])
+        failed += [outcome for outcome in outcomes if outcome is not None]
         crash.point("delivering")
     for outcome in failed:
         RECEIVED.labels(log_.service, "receipt", "failed").inc()
@@ -130,16 +129,51 @@ async def deliver(log_: Log, connection: Connection, country: str, positions: Se
     return not failed
 
 
-def _drafts(log_: Log, offers: Sequence[bytes]) -> tuple[list[Draft], list[Exception]]:
-    """Return the deliveries to be recorded, and why others cannot be told: no offer holds up another's receipt."""
-    drafts: list[Draft] = []
+async def undelivered_to(connection: Connection) -> list[str]:
+    """Return the countries that have open referrals before them whose delivery is not known.
+
+    A referral is open as long as the last step of its ladder is still to come.
+    """
+    rows = await connection.fetch(
+        "select distinct n.scope from deadline as d join notified as n on n.key = d.id"
+        " where d.id like 'answer/%/end' and n.scope like 'referral/%'"
+    )
+    found = await _referrals(connection, [row["scope"] for row in rows])
+    return sorted({one.receiver for one in found.values() if _undelivered(one)})
+
+
+async def _referrals(connection: Connection, things: Sequence[str]) -> dict[str, Referral]:
+    reports = await about(connection, things)
+    return {thing: one for thing, found in reports.items() if (one := referral(found))}
+
+
+def _undelivered(one: Referral) -> bool:
+    return one.open and one.delivered is None
+
+
+async def _offered_at(
+    connection: Connection, country: str, positions: Sequence[int]
+) -> tuple[list[Event[ReferralOffered]], list[Exception]]:
+    """Return the first offer, of those at these positions, of each of a country's open, undelivered referrals.
+
+    And why others cannot be read: no offer holds up another's receipt.
+    """
+    rows = await connection.fetch(
+        "select payload from log where position = any($1::bigint[]) and country = $2"
+        " and type = 'crm.victims.referral.offered.v1' order by position",
+        list(positions),
+        country,
+    )
+    first: dict[str, Event[ReferralOffered]] = {}
     failed: list[Exception] = []
-    for offer in offers:
+    for row in rows:
         try:
-            drafts.append(Draft(_delivered(log_, contracts.decode(offer))))
+            offer = contracts.decode(row["payload"])
+            first.setdefault(named(offer.data.sender, offer.data.referral_id), offer)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this offer's
             failed.append(error)
-    return drafts, failed
+    found = await _referrals(connection, [*first])
+    return [offer for thing, offer in first.items() if thing in found and _undelivered(found[thing])], failed
 
 
 def _delivered(log_: Log, offered: Event[ReferralOffered]) -> Event[ReferralDelivered]:

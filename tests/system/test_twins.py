@@ -5,11 +5,12 @@ import json
 
 import asyncpg
 
-from services.victims.rules import RULES
+from services.victims.judgements import JUDGEMENTS
 from shared.clock import Clock
 from shared.contracts import decode
 from shared.contracts.report import accepted
 from shared.log import Draft, Log
+from shared.record.judgement import by_type
 from tests.harness.speaking import NOW, example
 
 NUMBER = 30
@@ -33,7 +34,7 @@ async def test_twins_at_two_replicas_are_recorded_once_and_neither_is_refused(re
         return asyncpg.create_pool(region.database_url("victims"), server_settings=options, min_size=1)
 
     async with pool() as here, pool() as there:
-        logs = [Log("victims", one, Clock(), RULES) for one in (here, there)]
+        logs = [Log("victims", one, Clock(), {}, by_type(JUDGEMENTS)) for one in (here, there)]
         for number in range(NUMBER):
             sent = draft("GTM", "victims.referral.sent", number)
             assert await asyncio.gather(*(log.record([sent]) for log in logs)) == [[None], [None]]

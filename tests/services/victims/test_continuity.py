@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.victims.__main__ import SERVICE
-from services.victims.rules.continuity import longest_without
-from services.victims.store.services import Report
+from services.victims.judgements.continuity import Report, longest_without
 from tests.harness.desk import desk
 from tests.services.indicators.making import folded, row
 

@@ -27,10 +27,16 @@ def answer(victims, verb, by, number="2024-001", **more):
 
 
 async def states(victims):
-    return {
-        (row["sender"], row["referral_id"]): row["state"]
-        for row in await victims.log.pool.fetch("select sender, referral_id, state from referral")
-    }
+    sent = [one.data for one in await victims.recorded("victims.referral.sent")]
+    return {(one.sender, one.referral_id): (await asked(victims, one.sender, one.referral_id)).state for one in sent}
+
+
+async def asked(victims, country, named):
+    """The answer to a country's question where a referral stands."""
+    asking = Asked(country=country, ask=ReferralAsk(referral_id=named), now=START)
+    async with victims.log.pool.acquire() as connection:
+        [answered] = await on_referral([asking], connection)
+    return answered
 
 
 async def codes(victims, event):
@@ -117,9 +123,7 @@ async def test_the_question_is_answered_by_the_same_rule(victims):
     await victims.tell_at_once(sent(victims, "GTM", "NIC"), sent(victims, "HND", "NIC", urgency="standard"))
 
     async def ask(country, named):
-        asked = Asked(country=country, ask=ReferralAsk(referral_id=named), now=START)
-        async with victims.log.pool.acquire() as connection:
-            [answered] = await on_referral([asked], connection)
+        answered = await asked(victims, country, named)
         return answered.code if isinstance(answered, Error) else (answered.sender, answered.urgency)
 
     assert await ask("GTM", "2024-001") == await ask("GTM", "GTM:2024-001") == ("GTM", "child")

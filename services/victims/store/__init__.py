@@ -1,1 +1,0 @@
-"""The victims service's tables: one module per group of them."""
