@@ -99,7 +99,7 @@ def hear(deciding: "Deciding", event: Event[Any], stream: str) -> None:
     for judgement in judgements:
         after = after and _with(after, judgement.refill(after, deciding))
     deciding.index(judgements, None, after)
-    deciding.tables.heard.put(at, after or True)
+    deciding.keep(judgements, at, after)
     if after is None:
         deciding.tables.standing.put(at, None)
     deciding.judge(judgements, before, after, arriving=False)

@@ -252,9 +252,13 @@ class Deciding:
             report = Standing(*at, event)
             for judgement in judgements:
                 report = with_data(report, judgement.fill(report, self))
-            self.tables.heard.put(at, report)
+            self.keep(judgements, at, report)
             self.index(judgements, None, report)
             self.judge(judgements, report, report, arriving=True)
+
+    def keep(self, judgements: Sequence[Judgement], at: At, report: Standing[Any] | None) -> None:
+        """Keep that another service's report was heard and, if it is about some thing, the report as it stands."""
+        self.tables.heard.put(at, report if report and things(judgements, report) else True)
 
     def judge(
         self, judgements: Sequence[Judgement], report: Standing[Any], now: Standing[Any] | None, *, arriving: bool
@@ -280,10 +284,13 @@ class Deciding:
         fresh, over = sorted(wanted.keys() - told.keys()), sorted(told.keys() - wanted.keys())
         for which in wanted.keys() & told.keys():
             self._move(wanted[which], told[which])
-        return [
-            *(event for which in fresh for event in self._tell(wanted[which])),
-            *(event for which in over for event in self._take_back(judgement, told[which])),
+        changes = [
+            *((which, self._tell(wanted[which])) for which in fresh),
+            *((which, self._take_back(judgement, told[which])) for which in over),
         ]
+        if judgement.in_order:
+            changes.sort(key=lambda change: change[0])
+        return [event for _, events in changes for event in events]
 
     def _tell(self, notice: Notice) -> list[Event[Any]]:
         event, key = self._noticed(notice), notice.identity
@@ -399,8 +406,8 @@ def things(judgements: Sequence[Judgement], report: Standing[Any] | None) -> set
     """Return the things by which a report is found; one of another service also by its id, to be amended."""
     if report is None:
         return set()
-    itself = {amending.heard_report(report.id, report.source)} if report.stream else set()
-    return itself | {thing for judgement in judgements for thing in judgement.things(report)}
+    found = {thing for judgement in judgements for thing in judgement.things(report)}
+    return found | {amending.heard_report(report.id, report.source)} if report.stream and found else found
 
 
 def place(report: Standing[Any]) -> tuple[datetime, str, int]:

@@ -196,9 +196,14 @@ class Judgement:
 
     reports: ClassVar[tuple[type[Data], ...]] = ()
     """What it is about: reports of this service, what it derived itself, and what it hears of others."""
+    in_order: ClassVar[bool] = False
+    """Whether notices are told and taken back in the order of scopes and keys; else what is told comes first."""
 
     def things(self, report: Standing[Any]) -> Iterable[str]:
-        """Return the things that a report is about, by which it is found: `document/HND/doc-5f2`."""
+        """Return the things that a report is about, by which it is found: `document/HND/doc-5f2`.
+
+        Nothing is kept of another service's report that is about no thing.
+        """
         del report
         return ()
 

@@ -83,3 +83,9 @@ async def keep(
         if outcome is not None:
             raise outcome
     await save(deciding.tables, connection)
+    await connection.execute(
+        "update heard set event = '' from unnest($1::text[], $2::bigint[]) as now (stream, sequence)"
+        " where heard.stream = now.stream and heard.sequence = now.sequence and heard.event is null",
+        [stream for (stream, _), _ in heard],
+        [sequence for (_, sequence), _ in heard],
+    )
