@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from services.legal.__main__ import SERVICE
-from services.legal.rules.cases import is_crime
+from services.legal.judgements.cases import is_crime
 from shared import contracts
 from tests.harness.desk import START, desk
 
@@ -127,3 +127,4 @@ async def test_an_offence_reported_by_an_official_is_told_without_a_trace_of_who
     row = await legal.log.pool.fetchval("select payload from log")
     assert b"rp-secret" not in bytes(row)
     assert b"hotline" not in bytes(row)
+    assert await legal.log.pool.fetchval("select event from heard") == b"", "nothing of the report is kept"

@@ -8,8 +8,11 @@ import pytest
 
 from services.legal.__main__ import SERVICE
 from services.legal.obligations import OBLIGATIONS
+from services.legal.questions import on_gaps
 from shared.contracts import Refused
-from tests.harness.desk import desk
+from shared.contracts.questions import GapsAsk
+from shared.questions import Asked
+from tests.harness.desk import START, desk
 
 TIP = OBLIGATIONS["TIP"]
 
@@ -33,9 +36,18 @@ def changed(legal, verb, days=2, law_id="law-1"):
     return legal.event(f"legal.law.{verb}", days, law_id=law_id)
 
 
+async def answered(legal, country="GTM"):
+    """The open gaps of a country by treaty, as anyone is answered."""
+    asked = [Asked("MEX", GapsAsk(country=country, instrument=one), legal.clock.at) for one in OBLIGATIONS]
+    async with legal.log.pool.acquire() as connection:
+        answers = await on_gaps(asked, connection)
+    return {
+        (one.ask.instrument, gap.article) for one, answer in zip(asked, answers, strict=True) for gap in answer.gaps
+    }
+
+
 async def gaps(legal):
-    rows = await legal.log.pool.fetch("select instrument, article from gap")
-    standing = {(row["instrument"], row["article"]) for row in rows}
+    standing = await answered(legal)
     told = Counter()
     for one in await legal.recorded("legal.gap.opened", "legal.gap.closed"):
         told[one.data.obligation.instrument, one.data.obligation.article] += 1 if one.name.endswith("opened") else -1
@@ -63,10 +75,15 @@ async def test_two_countries_may_give_their_reports_the_same_ids(legal):
         theirs = msgspec.structs.replace(report, source="urn:crm:country:MEX:test", country="MEX", data=data)
         await legal.tell(report, theirs)
     await legal.tell(legal.retracted(theirs))
-    assert await legal.log.pool.fetch("select country from law_change") == [("GTM",)]
-    assert await legal.log.pool.fetch("select country, count(*) from gap group by 1 order by 1") == [
-        (country, len(TIP) - 1) for country in ("GTM", "MEX")
+    for country in ("GTM", "MEX"):
+        assert await answered(legal, country) == {("TIP", article) for article in TIP if article != "5"}
+    rules = [
+        legal.event("intel.entryrequirement.declared", 0, country, destination=country, legal_ref="law-1")
+        for country in ("GTM", "MEX")
     ]
+    await legal.tell(*rules)
+    alerts = [one for one in await legal.recorded("legal.alert.issued") if one.data.kind == "entry_rules_review"]
+    assert [one.country for one in alerts] == ["GTM"], "of Mexico's law the change is retracted"
 
 
 async def test_a_corrected_mapping_counts_as_it_now_is(legal):
@@ -97,6 +114,19 @@ async def test_an_amended_law_is_judged_again_and_a_repealed_one_carries_out_not
     assert await gaps(legal) == {*TIP} - {"6"}
     await legal.tell(mapped(legal, "5", 5, law_id="law-2"), legal.retracted(repeal), legal.retracted(amendment))
     assert await gaps(legal) == {*TIP} - {"5", "6"}
+
+
+async def test_a_time_at_which_an_article_ceases_in_place_of_beginning_to_be_carried_out_is_told_so(legal):
+    repeal = changed(legal, "repealed", 0.1, "law-2")
+    second = mapped(legal, "5", 0.5, "law-2"), mapped(legal, "5", 1, "law-2", degree="partial")
+    await legal.tell(act(legal, "ratified"), mapped(legal, "5"), *second, repeal)
+    await legal.tell(legal.corrected(repeal, law_id="law-1"))
+    steps = Counter()
+    for one in await legal.recorded("legal.transposition.changed"):
+        steps[(one.time - START).total_seconds() / 86400] += one.data.change.by
+    assert +steps == {0.5: 1}
+    assert -steps == {1: 1}
+    assert await gaps(legal) == {*TIP}
 
 
 @pytest.mark.parametrize("law_first", [True, False])

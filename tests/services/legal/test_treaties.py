@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from services.legal.__main__ import SERVICE
+from services.legal.judgements.treaties import Act, inconsistency
 from services.legal.obligations import OBLIGATIONS
-from services.legal.rules.treaties import inconsistency
-from services.legal.store import Act
+from services.legal.questions import on_gaps
+from shared.contracts.questions import GapsAsk
 from shared.contracts.vocabulary import MEMBERS
+from shared.questions import Asked
 from tests.harness import desk as harness
 
 
@@ -86,8 +88,7 @@ async def test_acts_of_one_day_count_by_their_legal_sense_in_whatever_order_they
             refused += 1
             assert refused < len(told) + 1
             waiting = left
-        rows = await legal.log.pool.fetch("select country from party")
-        assert [row["country"] for row in rows] == [country] * parties
+        assert await parties_of(legal, told[0].data.instrument) == [country] * parties
         assert await counted(legal, country) == parties
         for event in reversed(told):
             await withdraw(legal, by(event, country, number))
@@ -104,6 +105,14 @@ def by(event, country, number):
 async def withdraw(legal, event):
     """Retract an act."""
     await legal.tell(legal.retracted(event))
+
+
+async def parties_of(legal, instrument):
+    """The countries that are party to a treaty, as anyone is answered."""
+    asked = [Asked("GTM", GapsAsk(country=one, instrument=instrument), legal.clock.at) for one in MEMBERS]
+    async with legal.log.pool.acquire() as connection:
+        answers = await on_gaps(asked, connection)
+    return [one.ask.country for one, answer in zip(asked, answers, strict=True) if answer.party]
 
 
 async def counted(legal, country):
