@@ -17,7 +17,7 @@ from shared.contracts.indicators import SeatAssigned
 from shared.contracts.report import authority
 from shared.contracts.vocabulary import REGION, Seat
 from shared.record import amending, merging, periods
-from shared.record.judgement import Judgement, Notice, Notified, Standing, derive, source
+from shared.record.judgement import KNOWN, Judgement, Notice, Notified, Standing, derive, source
 from shared.record.tables import Amended, At, Logged, Tables
 
 DEPTH_MAX = 8
@@ -75,15 +75,16 @@ class Deciding:
         """Return the reports about a thing, by time."""
         index, standing = self.tables.index, self.tables.standing
         gone = index.gone.get(thing, ())
-        read = self.tables.things.get((thing, since, until, None if most is None else most + len(gone)))
-        left = [one for one in read if place(one) not in gone]
-        found = [standing.peek((one.stream, one.position)) or one for one in left]
+        more = most and (most + len(gone) if most > 0 else most - len(gone))
+        read = [(place(thing, one), one) for one in self.tables.things.get((thing, since, until, more))]
+        found = [(at, standing.peek((one.stream, one.position)) or one) for at, one in read if at not in gone]
         if fresh := index.added.get(thing):
             inside = [
-                one for one in fresh.values() if (not since or one.time >= since) and (not until or one.time <= until)
+                (at, one) for at, one in fresh.items() if (not since or at[0] >= since) and (not until or at[0] <= until)
             ]
-            found = sorted({place(one): one for one in (*found, *inside)}.values(), key=place)
-        return found[:most]
+            found = sorted(dict((*found, *inside)).items())
+        reports = [one for _, one in found]
+        return reports[most:] if most and most < 0 else reports[:most]
 
     def notified(self, scope: str) -> Sequence[Notified]:
         """Return what was told about a scope."""
@@ -371,18 +372,32 @@ class Deciding:
 
     def index(self, judgements: Sequence[Judgement], before: Standing[Any] | None, after: Standing[Any] | None) -> None:
         """Have a report found by its things as it stands now (`after`), no more by those of `before`."""
+        groups = {
+            group: thing
+            for one in (before, after)
+            if one
+            for judgement in judgements
+            for group, thing in judgement.firsts(one).items()
+        }
+        led = {group: self.about(group, most=1) for group in groups}
         old, new = things(judgements, before), things(judgements, after)
         for thing in sorted(old - new):
             assert before is not None
-            self.tables.index.drop(thing, place(before))
+            self.tables.index.drop(thing, place(thing, before))
         for thing in sorted(new - old):
             assert after is not None
-            self.tables.index.add(thing, place(after), after)
+            self.tables.index.add(thing, place(thing, after), after)
         if after:
             self.tables.standing.put((after.stream, after.position), after)
             for thing in new & old:
-                if place(after) in self.tables.index.added.get(thing, {}):
-                    self.tables.index.add(thing, place(after), after)
+                if place(thing, after) in self.tables.index.added.get(thing, {}):
+                    self.tables.index.add(thing, place(thing, after), after)
+        for group, thing in groups.items():
+            was, now = led[group], self.about(group, most=1)
+            for first in was if was != now else ():
+                self.tables.index.drop(thing, place(thing, first))
+            for first in now if was != now else ():
+                self.tables.index.add(thing, place(thing, first), first)
 
     def admit_seat(self, event: Event[Any], at: datetime | None) -> None:
         """Raise Refused where a report is made in the name of a seat that was not its sender's at an instant."""
@@ -410,9 +425,9 @@ def things(judgements: Sequence[Judgement], report: Standing[Any] | None) -> set
     return found | {amending.heard_report(report.id, report.source)} if report.stream and found else found
 
 
-def place(report: Standing[Any]) -> tuple[datetime, str, int]:
+def place(thing: str, report: Standing[Any]) -> tuple[datetime, str, int]:
     """Return where a report stands among those about a thing: by time."""
-    return report.time, report.stream, report.position
+    return report.known if thing.startswith(KNOWN) else report.time, report.stream, report.position
 
 
 def _addressed(report: Standing[Any], to: str) -> Standing[Any]:

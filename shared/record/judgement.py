@@ -21,6 +21,8 @@ from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import Seat
 
 NAMESPACE = uuid.UUID("6a0f5a39-0f6b-5c5e-9a53-20030509cafe")
+KNOWN = "known/"
+"""The reports about a thing that begins so stand in the order in which they were known, not in which they happened."""
 D = TypeVar("D", bound=Data)
 
 
@@ -169,7 +171,10 @@ class Reading(Protocol):
     def about(
         self, thing: str, since: datetime | None = None, until: datetime | None = None, most: int | None = None
     ) -> Sequence[Standing[Any]]:
-        """Return the reports about a thing that happened since and until then, the first `most` of them by time."""
+        """Return the reports about a thing that happened since and until then, by time: the first `most` of them.
+
+        Of fewer than none, the last ones: -1 is the last.
+        """
 
     def notified(self, scope: str) -> Sequence[Notified]:
         """Return what was told about a scope, or is to be told."""
@@ -206,6 +211,14 @@ class Judgement:
         """
         del report
         return ()
+
+    def firsts(self, report: Standing[Any]) -> Mapping[str, str]:
+        """Return, for things of the report, a thing that only the first report about each of them is about.
+
+        Only of what is heard of others. Example: `known/pattern/HND/PP/photo` -> `known/patterns`.
+        """
+        del report
+        return {}
 
     def first_reads(self, report: Standing[Any]) -> Iterable[str]:
         """Return the things that are read for the report in any case: then that is done in the first round."""

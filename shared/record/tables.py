@@ -23,7 +23,7 @@ V = TypeVar("V")
 At: TypeAlias = tuple[str, int]
 """Where a report stands: (stream, empty for this service's own log; position)."""
 Range: TypeAlias = tuple[str, datetime | None, datetime | None, int | None]
-"""(thing, since, until, the first so many by time)"""
+"""(thing, since, until, the first so many by time, or, of fewer than none, the last)"""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -221,10 +221,12 @@ async def _things(tables: Tables, connection: Connection) -> None:
     keys = tables.things.taken()
     rows = await connection.fetch(
         "select q.number, a.stream, a.position, l.payload, m.latest, h.event"
-        " from unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::bigint[]) with ordinality"
-        " as q (thing, since, until, most, number) cross join lateral"
+        " from unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::bigint[]) with ordinality"
+        " as q (thing, since, until, most, last, number) cross join lateral"
+        " ((select at, stream, position from about where thing = q.thing and at >= coalesce(q.since, '-infinity')"
+        " and at <= coalesce(q.until, 'infinity') order by at, stream, position limit q.most) union all"
         " (select at, stream, position from about where thing = q.thing and at >= coalesce(q.since, '-infinity')"
-        " and at <= coalesce(q.until, 'infinity') order by at, stream, position limit q.most) as a"
+        " and at <= coalesce(q.until, 'infinity') order by at desc, stream desc, position desc limit q.last)) as a"
         " left join log as l on a.stream = '' and l.position = a.position"
         " left join amended as m on a.stream = '' and m.root = a.position"
         " left join heard as h on h.stream = a.stream and h.sequence = a.position"
@@ -232,7 +234,8 @@ async def _things(tables: Tables, connection: Connection) -> None:
         [thing for thing, *_ in keys],
         [since for _, since, _, _ in keys],
         [until for _, _, until, _ in keys],
-        [most for *_, most in keys],
+        [most if most is None else max(most, 0) for *_, most in keys],
+        [max(-(most or 0), 0) for *_, most in keys],
     )
     found: dict[int, list[Standing[Any]]] = {}
     known: dict[At, Standing[Any]] = {}

@@ -41,7 +41,7 @@ async def index(connection: Connection, judgements: Judgements, after: int, most
         if row["latest"] is not None:
             event = msgspec.structs.replace(event, data=msgspec.json.decode(row["latest"], type=type(event.data)))
         report = Standing("", row["position"], event)
-        fresh |= {(thing, *place(report)) for thing in things(judgements.get(type(event.data), ()), report)}
+        fresh |= {(thing, *place(thing, report)) for thing in things(judgements.get(type(event.data), ()), report)}
     if fresh:
         await connection.execute(
             "insert into about (thing, at, stream, position)"
