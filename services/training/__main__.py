@@ -2,16 +2,13 @@
 
 from pathlib import Path
 
-from services.training import questions, rules
+from services.training import judgements, questions
 from shared.service import Service, run
 
 SERVICE = Service(
-    name=rules.SERVICE,
+    name=judgements.SERVICE,
     folder=Path(__file__).parent,
-    rules=rules.RULES,
-    amends=rules.AMENDS,
-    follows=rules.FOLLOWS,
-    facts=rules.FACTS,
+    judgements=judgements.JUDGEMENTS,
     questions=questions.QUESTIONS,
 )
 

@@ -31,3 +31,11 @@ create table notified (
     primary key (scope, key)
 );
 create index notified_key on notified (key);
+
+-- Since when this service knows of events that an older version heard; the service's own migrations tell it.
+create table known (
+    id     text        not null,
+    source text        not null,
+    at     timestamptz not null,
+    primary key (id, source)
+);

@@ -80,7 +80,9 @@ class Deciding:
         found = [(at, standing.peek((one.stream, one.position)) or one) for at, one in read if at not in gone]
         if fresh := index.added.get(thing):
             inside = [
-                (at, one) for at, one in fresh.items() if (not since or at[0] >= since) and (not until or at[0] <= until)
+                (at, one)
+                for at, one in fresh.items()
+                if (not since or at[0] >= since) and (not until or at[0] <= until)
             ]
             found = sorted(dict((*found, *inside)).items())
         reports = [one for _, one in found]

@@ -73,12 +73,25 @@ async def keep(
 ) -> None:
     """Keep events that an older version heard, as they stand; nothing is told because of them.
 
-    The caller holds the lock of the log, and gives them in the order of their streams.
+    They were known since then where a migration says so (`known`). The caller holds the lock of the log, and gives them
+    in the order of their streams.
     """
+    since = {
+        (row["id"], row["source"]): row["at"]
+        for row in await connection.fetch(
+            "select k.id, k.source, k.at from unnest($1::text[], $2::text[]) as q (id, source)"
+            " join known as k on k.id = q.id and k.source = q.source",
+            [event.id for _, event in heard],
+            [event.source for _, event in heard],
+        )
+    }
     deciding = Deciding(service, judgements, Tables(), again=True, quiet=True)
     deciding.tables.heard.want(at for at, _ in heard)
     await deciding.tables.load(connection)
-    inputs = [Input(event, at) for at, event in heard]
+    inputs = [
+        Input(msgspec.structs.replace(one, recordedtime=since.get((one.id, one.source), one.recordedtime)), at)
+        for at, one in heard
+    ]
     for outcome in await rounds(deciding, connection, inputs, {}):
         if outcome is not None:
             raise outcome

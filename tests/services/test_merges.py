@@ -30,7 +30,8 @@ async def replicas(region):
         )
         for _ in range(2)
     ]
-    yield [Log("training", pool, Clock(NOW, datetime.now(UTC), 1), SERVICE.all_rules()) for pool in pools]
+    clock = Clock(NOW, datetime.now(UTC), 1)
+    yield [Log("training", pool, clock, SERVICE.all_rules(), SERVICE.judged()) for pool in pools]
     for pool in pools:
         await pool.close()
 

@@ -1,0 +1,18 @@
+"""What training does with what it records and hears, beyond recording it: one module per subject."""
+
+from collections.abc import Sequence
+
+from services.training.judgements import certificates, complaints, forgeries, needs
+from services.training.judgements.notices import SERVICE
+from shared.record.judgement import Judgement
+
+__all__ = ["JUDGEMENTS", "SERVICE"]
+
+JUDGEMENTS: Sequence[Judgement] = (
+    complaints.Complaints(),
+    forgeries.Forgeries(),
+    needs.Asked(),
+    certificates.Certificates(),
+    needs.Needs(),
+)
+"""Of the judgements about a report each tells in this order."""
