@@ -7,13 +7,10 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-import msgspec
 import structlog
 
 from shared import contracts, crash, database
-from shared.contracts import Event
 from shared.database import SWEEP, Connection, Row
 from shared.log import Draft, Log
 from shared.telemetry import ASIDE, DEADLINE, RECEIVED
@@ -24,23 +21,6 @@ POLL_S = 0.2
 BATCH_MAX = 200
 SHOWN_S = 10.0
 """How often it is counted what has failed."""
-
-
-async def fire_at(connection: Connection, name: str, due: datetime, event: Event[Any]) -> None:
-    """Let `event` happen at `due` (plan time); a deadline of the same `name` is moved."""
-    await connection.execute(
-        "insert into deadline (id, due, event) values ($1, $2, $3)"
-        " on conflict (id) do update set due = excluded.due, event = excluded.event",
-        name,
-        due,
-        msgspec.json.encode(event),
-    )
-
-
-async def clear(connection: Connection, *names: str) -> set[str]:
-    """Take the deadlines away; return the names of those that were still there."""
-    rows = await connection.fetch("delete from deadline where id = any($1::text[]) returning id", sorted(names))
-    return {row["id"] for row in rows}
 
 
 async def sweep(log_: Log) -> None:

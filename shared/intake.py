@@ -26,8 +26,8 @@ from shared.database import Connection, of_a_value
 from shared.log import Draft, Log
 from shared.lost import LOST
 from shared.record.engine import Unfit
+from shared.record.judgement import NotReady, Unknown
 from shared.refusing import rejection_id
-from shared.rules import NotReady, NotYet
 from shared.settings import Settings
 from shared.streams import INTAKE
 from shared.taken import Key, Taken, taken
@@ -222,7 +222,7 @@ class Intake:
         outcome, report = one.outcome, one.taken.is_report
         if outcome is None or (report and isinstance(outcome, Refused)):
             return outcome
-        if isinstance(outcome, NotYet):
+        if isinstance(outcome, Unknown):
             return self._waiting(one, outcome, over=over)
         if report and (isinstance(outcome, Unfit) or of_a_value(outcome)):
             at = outcome.pointer if isinstance(outcome, Unfit) else ""
@@ -230,7 +230,7 @@ class Intake:
         self._tell(one.taken, one.event, outcome)
         return Row(one.taken, "failed", type(outcome).__name__, said=one.said)
 
-    def _waiting(self, one: _Judged, outcome: NotYet, *, over: bool) -> Refused | Row:
+    def _waiting(self, one: _Judged, outcome: Unknown, *, over: bool) -> Refused | Row:
         """Have a report wait for what it refers to; for what this service has on its way itself, it waits for ever."""
         endless = not one.taken.is_report or isinstance(outcome, NotReady)
         if over and not endless:

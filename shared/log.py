@@ -1,22 +1,20 @@
 """The log: one append-only table per service, its positions consecutive, its rows chained by their hashes."""
 
-import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeAlias
 
 import msgspec
 
-from shared import aggregates, contracts, crash, merges, rules, seats, tally
+from shared import contracts, crash
 from shared.clock import Clock
-from shared.contracts import Corrected, Event, Merged, Problem, Refused, Retracted
+from shared.contracts import Corrected, Event, Problem, Refused, Retracted
 from shared.contracts.vocabulary import REGION
 from shared.database import Connection, Pool, Queried, of_a_value, turn
 from shared.record import engine, upgrading
-from shared.record.engine import Input, Judgements, fitting
-from shared.rules import Rules
+from shared.record.engine import Input, Judgements
+from shared.record.judgement import source
 
 GENESIS = bytes(32)
 """The hash before the first row."""
@@ -65,14 +63,6 @@ Known: TypeAlias = Draft | _Stands | _Unkept | None
 """Of the same batch, or of the log; None: another service's event, which acts once whatever it says."""
 
 
-class _Failed(Exception):  # noqa: N818 - carries what was raised out of a savepoint
-    """Nothing came of what was tried together."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(type(error).__name__)
-        self.error = error
-
-
 class Halted(ConnectionError):  # noqa: N818 - to its callers, one way for the log to be away
     """The stream is ahead of the log: recording now would give its positions to other events."""
 
@@ -84,9 +74,8 @@ class Log:
     service: str
     pool: Pool
     clock: Clock
-    rules: Rules
-    judgements: Judgements | None = None
-    """What follows from reports, by their type, where the service has judgements in place of rules."""
+    judgements: Judgements
+    """What follows from reports, by their type."""
     halted: str = ""
     """Why nothing may be recorded (see `Halted`); empty: recording goes on."""
 
@@ -104,7 +93,7 @@ class Log:
                 crash.point("committing")
         except Exception as error:
             # What the database does not take of a single draft is that draft's outcome.
-            if self.judgements is None or len(drafts) != 1 or not of_a_value(error):
+            if len(drafts) != 1 or not of_a_value(error):
                 raise
             outcomes = [error]
             async with self.pool.acquire() as connection, connection.transaction():
@@ -120,35 +109,10 @@ class Log:
         await turn(connection, self.service)
         now = self.clock.now()
         known = await self._known(connection, drafts)
-        if self.judgements is not None:
-            return await self._decided(connection, self.judgements, drafts, known, now)
-        if len(drafts) > 1:
-            # A savepoint for each draft costs more than most rules: only a batch in which one fails takes them. And
-            # what is appended together is appended draft by draft only where that fails.
-            for apply in (self._together, self._apart):
-                with contextlib.suppress(_Failed):
-                    return await self._tried(connection, drafts, dict(known), now, apply)
-        outcomes: list[Exception | None] = [None] * len(drafts)
-        for number in _merges_last(drafts):
-            try:
-                (outcomes[number],) = await self._tried(connection, [drafts[number]], known, now, self._apart)
-            except _Failed as failed:
-                outcomes[number] = failed.error
-        return outcomes
-
-    async def _decided(
-        self,
-        connection: Connection,
-        judgements: Judgements,
-        drafts: Sequence[Draft],
-        known: Mapping[Key, Known],
-        now: datetime,
-    ) -> list[Exception | None]:
-        """Decide the batch in memory and write it at once."""
         unkept = [one for one in drafts if isinstance(known.get(one.key), _Unkept)]
         if unkept:
             heard = {one.heard: one.event for one in unkept if one.heard}
-            await upgrading.keep(connection, self.service, judgements, sorted(heard.items()))
+            await upgrading.keep(connection, self.service, self.judgements, sorted(heard.items()))
         first: dict[Key, int] = {}
         for number, draft in enumerate(drafts):
             if draft.key not in known:
@@ -156,9 +120,9 @@ class Log:
         fresh = [drafts[number] for number in first.values()]
         after, indexed = await _ends(connection)
         while indexed < after[0]:
-            indexed = await upgrading.index(connection, judgements, indexed)
+            indexed = await upgrading.index(connection, self.judgements, indexed)
         inputs = [Input(msgspec.structs.replace(one.event, recordedtime=now), one.heard) for one in fresh]
-        decided = await engine.decide(connection, self.service, judgements, inputs, head=after[0])
+        decided = await engine.decide(connection, self.service, self.judgements, inputs, head=after[0])
         if decided.recorded:
             await insert(connection, self.service, after, decided.recorded, {one.key: one.said for one in fresh})
             await upgrading.note(connection, after[0] + len(decided.recorded), self.service)
@@ -173,77 +137,10 @@ class Log:
             for number, draft in enumerate(drafts)
         ]
 
-    async def _tried(
-        self,
-        connection: Connection,
-        drafts: Sequence[Draft],
-        known: dict[Key, Known],
-        now: datetime,
-        apply: Apply,
-    ) -> list[Exception | None]:
-        """Judge in a savepoint; raises _Failed when nothing came of it though the database is there."""
-        try:
-            async with connection.transaction():
-                return await self._judged(connection, drafts, known, now, apply)
-        except Exception as error:
-            for draft in drafts:
-                if known.get(draft.key) is draft:
-                    del known[draft.key]
-            if connection.is_closed():
-                raise
-            raise _Failed(error) from error
-
-    async def _judged(
-        self,
-        connection: Connection,
-        drafts: Sequence[Draft],
-        known: dict[Key, Known],
-        now: datetime,
-        apply: Apply,
-    ) -> list[Exception | None]:
-        """Run the rules and append what comes of them."""
-        outcomes: list[Exception | None] = [None] * len(drafts)
-        events: list[Event[Any]] = []
-        reports: list[Event[Any]] = []
-        said: dict[Key, bytes] = {}
-        for number in _merges_last(drafts):
-            draft = drafts[number]
-            if draft.key in known:
-                outcomes[number] = repeated(known[draft.key], draft)
-                continue
-            if isinstance(draft.event.data, Merged):
-                await self.append(connection, events, said)
-                events = []
-            set_off = await apply(draft, msgspec.structs.replace(draft.event, recordedtime=now), connection)
-            if isinstance(set_off, Exception):
-                outcomes[number] = set_off
-                continue
-            known[draft.key] = draft
-            said[draft.key] = draft.said
-            events += set_off
-            reports += [] if draft.heard else set_off[:1]
-        await self.append(connection, events, said)
-        # What was just recorded under an identifier merged before, or for a period reported before.
-        await self._amend(connection, await merges.late(connection, self.rules, reports))
-        await self._amend(connection, await aggregates.late(connection, reports))
-        return outcomes
-
-    async def _amend(self, connection: Connection, amendments: Sequence[Event[Any]]) -> None:
-        """Record amendments that the service itself makes; what may not be amended stands."""
-        events: list[Event[Any]] = []
-        for amendment in amendments:
-            outcome = await self._apart(Draft(amendment), amendment, connection)
-            if isinstance(outcome, Refused):
-                continue
-            if isinstance(outcome, Exception):
-                raise outcome
-            events += outcome
-        await self.append(connection, events)
-
     async def told(self, ids: Sequence[str]) -> set[str]:
         """Return which of these ids are events of the service's own in the log."""
         rows = await self.pool.fetch(
-            "select id from log where id = any($1::text[]) and source = $2", list(ids), rules.source(self.service)
+            "select id from log where id = any($1::text[]) and source = $2", list(ids), source(self.service)
         )
         return {row["id"] for row in rows}
 
@@ -271,52 +168,6 @@ class Log:
             )
             known |= {(row["stream"], row["sequence"]): _Unkept() if row["unkept"] else None for row in rows}
         return known
-
-    async def _together(self, draft: Draft, event: Event[Any], connection: Connection) -> list[Event[Any]]:
-        """Run the rule; return what is to be recorded."""
-        if not draft.heard:
-            await seats.judge(connection, event)
-        events = await rules.apply(self.rules, event, connection)
-        if not draft.heard:
-            return events
-        await connection.execute("insert into heard (stream, sequence) values ($1, $2)", *draft.heard)
-        return events[1:]
-
-    async def _apart(self, draft: Draft, event: Event[Any], connection: Connection) -> list[Event[Any]] | Exception:
-        """Run the rule in a savepoint, so that what fails in it concerns its own event only."""
-        if not draft.heard and rules.of(self.rules, event) is None and not seats.named(event):
-            return [event]
-        try:
-            async with connection.transaction():
-                return await self._together(draft, event, connection)
-        except Refused as verdict:
-            return merges.refused(verdict) if isinstance(event.data, Merged) else verdict
-        except Exception as error:
-            # Whatever a rule raises is judged in one place, by intake; also what looks as if a server were away.
-            if connection.is_closed():
-                raise
-            return error
-
-    async def append(
-        self, connection: Connection, events: Sequence[Event[Any]], said: Mapping[Key, bytes] = {}
-    ) -> None:
-        """Append `events` at the next positions and wake the relay, within the caller's transaction and turn.
-
-        `said` has the digests of those that are reports.
-        """
-        if not events:
-            return
-        await connection.execute("select pg_notify($1, '')", self.service)
-        after = await head(connection)
-        numbered = [msgspec.structs.replace(event, sequence=n) for n, event in enumerate(events, after[0] + 1)]
-        numbered = await tally.count(connection, numbered)
-        recorded = [(event, fitting(event)) for event in numbered]
-        await insert(connection, self.service, after, recorded, said)
-
-
-def _merges_last(drafts: Sequence[Draft]) -> list[int]:
-    """Return the order in which drafts are judged: what a merge corrects must stand in the log."""
-    return sorted(range(len(drafts)), key=lambda number: isinstance(drafts[number].event.data, Merged))
 
 
 async def insert(

@@ -13,7 +13,7 @@ from shared.contracts.notice import Rejected
 from shared.contracts.report import report_id
 from shared.database import Connection
 from shared.log import Draft, Log
-from shared.rules import source
+from shared.record.judgement import source
 from shared.streams import sender_of
 from shared.taken import Taken
 

@@ -5,7 +5,7 @@ It is the region's own file, and on top of it what was assigned since; each serv
 
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -14,12 +14,9 @@ from typing import Any
 import msgspec
 
 from shared import contracts
-from shared.contracts import Corrected, Event, Refused, Retracted
-from shared.contracts.indicators import SeatAssigned
-from shared.contracts.report import authority
+from shared.contracts import Event
 from shared.contracts.vocabulary import REGION, SEATS, Holder, Seat
 from shared.database import Queried
-from shared.rules import RECORDED
 
 INSTANT = timedelta(microseconds=1)
 """The least that tells two times apart."""
@@ -77,45 +74,7 @@ async def held(connection: Queried, at: datetime) -> dict[str, str]:
     return in_force(at, [(row["since"], row["body"], row["holder"]) for row in rows])
 
 
-async def mailbox(connection: Queried, body: Seat, at: datetime) -> str:
-    """Return whose mailbox is the body's: of its holder or, if that is no country, the presidency; else `REG`."""
-    holders = await held(connection, at)
-    countries = (contracts.place_of(holders.get(one, "")) for one in (body, "ppt"))
-    return next((one for one in countries if one != REGION), REGION)
-
-
 def named(event: Event[Any]) -> bool:
     """Say whether a country's report is made in the name of a seat."""
     said = getattr(event.data, "reported_by", "")
     return said in SEATS and contracts.sender_of(event.source) != REGION
-
-
-async def judge(connection: Queried, event: Event[Any], at: datetime | None = None) -> None:
-    """Raise Refused where a report is made in the name of a seat that was not its sender's at the report's time.
-
-    `at`: another time to judge by. Without it amendments pass: what they amend tells their time (shared/amendments.py).
-    """
-    if RECORDED.get() or not named(event) or (at is None and isinstance(event.data, Corrected | Retracted)):
-        return
-    agreed, sender = contracts.registry()[event.type], contracts.sender_of(event.source)
-    if problems := authority(agreed, event.source, event.data, sender, await held(connection, at or event.time)):
-        raise Refused(*problems)
-
-
-async def keep(event: Event[SeatAssigned], connection: Any) -> Iterable[Event[Any]]:
-    """Put an assignment into the table: of two for one day the one recorded later holds, whichever is heard first."""
-    await connection.execute(
-        "insert into seat (body, since, holder, recorded, event_id) values ($1, $2, $3, $4, $5)"
-        " on conflict (body, since) do update set holder = excluded.holder, recorded = excluded.recorded,"
-        " event_id = excluded.event_id"
-        " where (seat.recorded, seat.event_id) < (excluded.recorded, excluded.event_id)",
-        event.data.body,
-        begins(event.data.effective_from),
-        event.data.holder,
-        event.recordedtime,
-        event.id,
-    )
-    return []
-
-
-RULES: Mapping[type[contracts.Data], Any] = {SeatAssigned: keep}

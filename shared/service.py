@@ -30,28 +30,21 @@ from shared import (
     ops,
     provisioned,
     quotas,
-    seats,
     telemetry,
     usage,
 )
-from shared.aggregates import with_aggregates
-from shared.amendments import Amends, Follows, with_amendments
 from shared.clock import Clock
 from shared.contracts.questions import MailboxAsk, QuotaAsk
 from shared.database import Pool
-from shared.facts import Facts, with_facts
 from shared.intake import Intake
 from shared.log import Log, head
 from shared.lost import LOST
-from shared.merges import with_merges
-from shared.owners import Ownings, with_owners
 from shared.pull import Turns, lane
 from shared.questions import Desk, Questions
 from shared.record.engine import Judgements
 from shared.record.judgement import Judgement, by_type
 from shared.relay import Relay
 from shared.retrying import Retrying
-from shared.rules import Rules
 from shared.settings import Settings
 from shared.steady import Movement, Steady
 from shared.streams import INTAKE
@@ -72,32 +65,17 @@ class Service:
     name: str
     folder: Path
     """Where its migrations are."""
-    judgements: Sequence[Judgement] | None = None
+    judgements: Sequence[Judgement] = ()
     """What follows from what it records and hears; of each report, in their order."""
-    rules: Rules = field(default_factory=dict)
-    amends: Amends = field(default_factory=dict)
-    follows: Follows = field(default_factory=dict)
     questions: Questions = field(default_factory=dict)
     """What countries may ask it, beyond what it has told them (`mailbox`)."""
-    ownings: Ownings = field(default_factory=dict)
-    """How it finds whose identifiers a report names, where that takes more than the report."""
-    facts: Facts = field(default_factory=dict)
-    """What it keeps of reports to answer from."""
     settings: Callable[[], Settings] = Settings
     extend: "Callable[[Running], AbstractAsyncContextManager[None]] | None" = None
     """What only this service has: begun before it starts to work, ended after it stopped."""
 
-    def judged(self) -> Judgements | None:
-        """Return its judgements by type of report; None: it has rules in their place."""
-        return None if self.judgements is None else by_type(self.judgements)
-
-    def all_rules(self) -> Rules:
-        """Return its rules with those that keep seats and facts, note owners, amend and merge."""
-        if self.judgements is not None:
-            return {}
-        rules, amends = with_facts({**seats.RULES, **self.rules}, self.amends, self.facts)
-        amending = with_amendments(self.name, with_owners(rules, self.ownings), amends, self.follows, self.ownings)
-        return with_merges(with_aggregates(self.name, amending))
+    def judged(self) -> Judgements:
+        """Return its judgements by type of report."""
+        return by_type(self.judgements)
 
 
 @dataclass(slots=True)
@@ -170,7 +148,7 @@ async def _started(stack: AsyncExitStack, service: Service, settings: Settings, 
         log.critical("not as expected; stopping", faults=faults)
         return None
     clock = Clock.of(settings)
-    own = Log(name, pool, clock, service.all_rules(), service.judged(), halted=UNCOMPARED)
+    own = Log(name, pool, clock, service.judged(), halted=UNCOMPARED)
     relay, steady = Relay(name, pool, client), Steady(name)
     running = Running(name, settings, clock, own, pool, broker, client, relay, status, steady)
     running.tasks |= {"deadline": lambda: deadlines.sweep(own), "observing": lambda: _observed(running)}

@@ -311,22 +311,6 @@ def _count(found: Counted, step: _Step) -> None:
     found.events[step.index] = msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, **more))
 
 
-async def count(connection: Connection, events: Sequence[Event[Any]]) -> list[Event[Any]]:
-    """Return the events with what they count filled in, and keep their acts; raises what one of them raised."""
-    found = await counted(connection, events)
-    for error in found.failed.values():
-        raise error
-    await found.record.save(connection)
-    if found.latest:
-        await connection.execute(
-            "update amended set latest = now.latest from unnest($1::bigint[], $2::bytea[]) as now (root, latest)"
-            " where amended.root = now.root",
-            list(found.latest),
-            list(found.latest.values()),
-        )
-    return found.events
-
-
 def _steps(events: Sequence[Event[Any]], roots: Mapping[tuple[str, str], int]) -> list[_Step]:
     """Return what the events do, in order."""
     steps = []

@@ -39,8 +39,8 @@ from shared.contracts.reads import READS
 from shared.contracts.report import accepted, said
 from shared.database import Connection, Pool
 from shared.log import Draft, Log
+from shared.record.judgement import Unknown
 from shared.refusing import rejected
-from shared.rules import NotYet
 from shared.streams import intake_of
 from shared.taken import Taken
 
@@ -128,7 +128,7 @@ class History:
                 await transaction.start()
                 stack.push_async_callback(transaction.rollback)
                 pool, standing = cast("Pool", _Single(connections[service.name])), cast("Clock", clock)
-                logs[service.name] = Log(service.name, pool, standing, service.all_rules(), service.judged())
+                logs[service.name] = Log(service.name, pool, standing, service.judged())
             yield cls(plan, logs, clock, Fold(plan))
 
     async def play(self, example: Example) -> list[str]:
@@ -222,7 +222,7 @@ class History:
 
     async def _record(self, sent: _Sent) -> None:
         (outcome,) = await self.logs[sent.service].record([sent.draft])
-        if isinstance(outcome, NotYet):
+        if isinstance(outcome, Unknown):
             self._waiting.append(sent)
         elif isinstance(outcome, Refused):
             await self._refuse(sent.what, sent.taken, sent.service, outcome)

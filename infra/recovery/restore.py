@@ -61,7 +61,7 @@ async def _log(service: str, pool: Pool, nc: Client, tell: Tell) -> list[str]:
     """Bring the log to the stream's end, then have everything delivered again that was acknowledged meanwhile."""
     process: Service = importlib.import_module(f"services.{service}.__main__").SERVICE
     async with pool.acquire() as connection:
-        replay = Replay(nc, connection, service, process.judged() or {})
+        replay = Replay(nc, connection, service, process.judged())
         await replay.run()
     tell(f"{replay.rows} rows from the stream, and what followed from them")
     await again(nc, service, (*intakes(), *await retired(nc, service), *read_by(service)))

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.victims.judgements.standing import Referral, named, referral, sent_to
-from shared import references
 from shared.contracts import identity
 from shared.contracts.questions import Answered, ReferralAnswer, ReferralAsk, invalid, not_permitted
 from shared.database import Connection
 from shared.questions import Asked, Questions
+from shared.record import references
 from shared.record.asking import about
 from shared.record.judgement import Standing
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from shared import contracts
 from shared.contracts import Event
-from shared.rules import source
+from shared.record.judgement import source
 
 WATCH = """
 create table deadline_change (n bigserial primary key, after bigint not null, id text not null,

@@ -1,6 +1,5 @@
 """Defects put in on purpose, each of which the checker must find: `tests.faults.process` starts a service with one."""
 
-import inspect
 import os
 import signal
 import time
@@ -9,12 +8,14 @@ from pathlib import Path
 
 import msgspec
 
-from shared import batch, database, deadlines, rules
+from shared import batch, database, deadlines
 from shared.intake import Intake
 from shared.log import Log
+from shared.record import tables
+from shared.record.judgement import Judgement, derived_id
 
 MISTREATED = "carrier"
-"""The sender whose reports the rules below mistreat."""
+"""The sender whose reports the judgements below mistreat."""
 
 
 def early_acknowledgement(_service) -> None:
@@ -107,26 +108,27 @@ def crooked_page(_service) -> None:
     metrics._summaries = summaries
 
 
-def clocked_rule(service):
-    """Ask the clock in a rule instead of the event."""
-    from shared.contracts.intel import LocationReported  # noqa: PLC0415 - intel only
+def clocked_judgement(service):
+    """Ask the clock in a judgement instead of the event."""
+    from services.intel.judgements.places import Places  # noqa: PLC0415 - intel only
 
-    honest = service.rules[LocationReported]
+    class Clocked(Places):
+        def decide(self, scope, read):
+            return [
+                replace(one, event_id=derived_id(one.identity, str(time.time()))) for one in super().decide(scope, read)
+            ]
 
-    async def on_location_reported(event, connection):
-        told = await honest(event, connection)
-        return [msgspec.structs.replace(one, id=rules.derived_id(one.id, str(time.time()))) for one in told]
-
-    return replace(service, rules={**service.rules, LocationReported: on_location_reported})
+    honest = [one for one in service.judgements if not isinstance(one, Places)]
+    return replace(service, judgements=[*honest, Clocked()])
 
 
 def keeping_sweeper(_service) -> None:
     """Fire what is due, and leave the deadline where it is."""
     honest = deadlines.fire
 
-    async def fire(log, connection):
+    async def fire(log, connection, *most):
         rows = await connection.fetch("select id, due, event from deadline where due <= $1", log.clock.now())
-        fired = await honest(log, connection)
+        fired = await honest(log, connection, *most)
         await connection.executemany(
             "insert into deadline (id, due, event) values ($1, $2, $3) on conflict (id) do nothing",
             [(row["id"], row["due"], row["event"]) for row in rows],
@@ -139,7 +141,7 @@ def keeping_sweeper(_service) -> None:
 def forgetting_sweeper(_service) -> None:
     """Take away what is due without firing it."""
 
-    async def fire(log, connection):
+    async def fire(log, connection, *most):
         await connection.execute("delete from deadline where due <= $1", log.clock.now())
         return 0
 
@@ -150,11 +152,11 @@ def hasty_sweeper(_service) -> None:
     """Fire what is due in the next nine hours."""
     honest = deadlines.fire
 
-    async def fire(log, connection):
+    async def fire(log, connection, *most):
         async with connection.transaction():
             await database.turn(connection, log.service)  # or what is recorded meanwhile would become nine hours late
             await connection.execute("update deadline set due = due - interval '9 hours'")
-            fired = await honest(log, connection)
+            fired = await honest(log, connection, *most)
             await connection.execute("update deadline set due = due + interval '9 hours'")
             return fired
 
@@ -163,12 +165,15 @@ def hasty_sweeper(_service) -> None:
 
 def deaf_clearing(_service) -> None:
     """Say that deadlines were taken away, and leave them."""
+    honest = tables._save_deadlines
 
-    async def clear(connection, *names):
-        rows = await connection.fetch("select id from deadline where id = any($1::text[])", sorted(names))
-        return {row["id"] for row in rows}
+    async def save(changed, connection):
+        for name, one in list(changed.deadlines.batch.items()):
+            if one is None:
+                changed.deadlines.batch[name] = changed.deadlines.read.get(name)
+        await honest(changed, connection)
 
-    deadlines.clear = clear
+    tables._save_deadlines = save
 
 
 def closing_connection(_service) -> None:
@@ -180,41 +185,41 @@ def closing_connection(_service) -> None:
     Intake.reports = reports
 
 
-def failing_rule(service):
+def failing_judgement(service):
     """Fail on one kind of sender: a bug of ours."""
-    return _with_enrolled(service, lambda _event: 1 / 0)
+    return _with_enrolled(service, lambda: 1 / 0)
 
 
-def stuck_rule(service):
-    """Never come back from a rule."""
-    return _with_enrolled(service, lambda _event: time.sleep(3600))
+def stuck_judgement(service):
+    """Never come back from a judgement."""
+    return _with_enrolled(service, lambda: time.sleep(3600))
 
 
 def _with_enrolled(service, misbehave):
     from shared.contracts.training import OfficialEnrolled  # noqa: PLC0415 - training only
 
-    honest = service.rules.get(OfficialEnrolled)
+    class Misbehaving(Judgement):
+        reports = (OfficialEnrolled,)
 
-    async def on_official_enrolled(event, connection):
-        if event.data.reported_by == MISTREATED:
-            misbehave(event)
-        outcome = honest(event, connection) if honest else []
-        return await outcome if inspect.isawaitable(outcome) else outcome
+        def admit(self, report, read):
+            del read
+            if report.data.reported_by == MISTREATED:
+                misbehave()
 
-    return replace(service, rules={**service.rules, OfficialEnrolled: on_official_enrolled})
+    return replace(service, judgements=[*service.judgements, Misbehaving()])
 
 
 CONCERNS = {
     "closing_connection": ("training",),
-    "failing_rule": ("training",),
-    "stuck_rule": ("training",),
+    "failing_judgement": ("training",),
+    "stuck_judgement": ("training",),
     "early_acknowledgement": ("training",),
     "no_uniqueness": ("training",),
     "stopping_relay": ("training",),
     "unguarded_relay": ("training",),
     "skipping_fold": ("indicators",),
     "crooked_page": ("indicators",),
-    "clocked_rule": ("intel",),
+    "clocked_judgement": ("intel",),
     "keeping_sweeper": ("victims",),
     "forgetting_sweeper": ("victims",),
     "hasty_sweeper": ("victims",),

@@ -202,7 +202,7 @@ async def report_places(control: Control) -> None:
     await control.settled()
 
 
-@pytest.mark.parametrize(("defect", "breached"), [("", set()), ("clocked_rule", {"replays"})])
+@pytest.mark.parametrize(("defect", "breached"), [("", set()), ("clocked_judgement", {"replays"})])
 async def test_a_rule_with_a_clock_in_it_is_found(tmp_path, defect, breached):
     assert await controlled(tmp_path, report_places, "intel", defect=defect) == breached
 

@@ -50,7 +50,7 @@ def failed(control: Control) -> bool:
 
 
 async def test_an_event_whose_rule_fails_waits_alone_and_goes_through_once_mended(tmp_path):
-    assert await controlled(tmp_path, a_rule_fails, "training", defect="failing_rule") == set()
+    assert await controlled(tmp_path, a_rule_fails, "training", defect="failing_judgement") == set()
 
 
 async def stop_under_load(control: Control) -> None:
@@ -96,7 +96,7 @@ async def test_a_stuck_loop_ends_the_process(tmp_path):
         await control.stand.ready()
         await control.settled()
 
-    assert await controlled(tmp_path, act, "training", defect="stuck_rule", env={"CRM_STUCK_S": "3"}) == set()
+    assert await controlled(tmp_path, act, "training", defect="stuck_judgement", env={"CRM_STUCK_S": "3"}) == set()
 
 
 async def test_a_connection_that_is_closed_for_good_ends_the_process(tmp_path):

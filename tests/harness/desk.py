@@ -164,4 +164,4 @@ async def desk(postgres: PostgresServer, service: Service) -> AsyncIterator[Desk
     async with postgres.lent() as database:
         address = postgres.server.url(service.name, postgres.passwords[service.name], database)
         async with asyncpg.create_pool(address, min_size=1, max_size=3, server_settings=settings) as pool:
-            yield Desk(Log(service.name, pool, clock, service.all_rules(), service.judged()), clock)  # type: ignore[arg-type]
+            yield Desk(Log(service.name, pool, clock, service.judged()), clock)  # type: ignore[arg-type]

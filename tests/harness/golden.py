@@ -116,7 +116,7 @@ async def _desk(service: Service, address: str) -> Any:
     settings = {"search_path": service.name, "timezone": "UTC", "enable_seqscan": "off"}
     async with asyncpg.create_pool(address, min_size=1, max_size=3, server_settings=settings) as pool:
         clock = Hand()
-        yield Desk(Log(service.name, pool, clock, service.all_rules(), service.judged()), clock)  # type: ignore[arg-type]
+        yield Desk(Log(service.name, pool, clock, service.judged()), clock)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

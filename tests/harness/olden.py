@@ -61,6 +61,6 @@ async def olden(postgres: PostgresServer, service: Service, newest: str) -> Asyn
     settings = {"search_path": service.name, "timezone": "UTC"}
     async with asyncpg.create_pool(url, min_size=1, max_size=2, server_settings=settings) as pool:
         clock = Hand()
-        log = Log(service.name, pool, clock, service.all_rules(), service.judged())  # type: ignore[arg-type]
+        log = Log(service.name, pool, clock, service.judged())  # type: ignore[arg-type]
         newer = [file for file in migration_files(service.folder) if file not in files]
         yield Olden(pool, Desk(log, clock), newer)  # type: ignore[arg-type]

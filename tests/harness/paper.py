@@ -47,6 +47,8 @@ class Paper:
     waiting: list[tuple[Event[Any], Any]] = field(default_factory=list)
     refused: list[Event[Any]] = field(default_factory=list)
     known: set[Any] = field(default_factory=set)
+    heard: dict[tuple[str, int], Event[Any] | None] = field(default_factory=dict)
+    """What was heard, as it stands; None: it was retracted."""
 
     def __post_init__(self) -> None:
         judged = self.service.judged()
@@ -77,15 +79,23 @@ class Paper:
         self.deciding.decide(0, msgspec.structs.replace(event, recordedtime=self.now), heard)
         for report in self.deciding.reports[reports:]:
             self.deciding.late(0, report)
+        if heard and not is_amendment(event):
+            self.heard[heard] = event
+        elif heard and event.data.original_sequence:
+            at = heard[0], event.data.original_sequence
+            said, before = getattr(event.data, "data", None), self.heard.get(at)
+            if before is not None:
+                data = None if said is None else msgspec.convert(said, type(before.data))
+                self.heard[at] = data and msgspec.structs.replace(before, data=data)
 
     def events(self) -> Iterator[Event[Any]]:
         """What stands in the log, in order."""
         return (event for event, _ in self.deciding.events)
 
-    def told(self) -> Counter[tuple[str, str]]:
-        """What is told, or to be told, and was not taken back: (scope, key)."""
+    def told(self) -> Counter[tuple[str, ...]]:
+        """What is told, or to be told, and was not taken back: (scope, type, country, entity)."""
         rows = self.deciding.tables.notified.batch.values()
-        return Counter((one.scope, one.key) for some in rows for one in some)
+        return Counter((one.scope, one.type, one.country, one.entity) for some in rows for one in some)
 
     def reports(self) -> list[tuple[Event[Any], tuple[str, int] | None]]:
         """The reports as they stand: as in a history without corrections, retractions and merges."""
@@ -99,9 +109,7 @@ class Paper:
                 found.append((event, None))
             elif not now.retracted:
                 found.append((msgspec.structs.replace(event, data=now.latest), None))
-        for at, one in tables_.heard.batch.items():
-            if one and not isinstance(one, bool):
-                found.append((one.event, at))
+        found += [(event, at) for at, event in self.heard.items() if event is not None]
         return sorted(found, key=lambda one: (one[0].time, one[0].id))
 
 

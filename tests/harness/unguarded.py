@@ -4,16 +4,16 @@ import importlib
 import os
 from typing import Any
 
-from services.indicators import rules
-from shared import seats
+from services.indicators import judgements
+from shared.record.deciding import Deciding
 from shared.service import run
 
 
-async def _believe(*_: Any) -> None:
+def _believe(*_: Any) -> None:
     """In place of the judgement: whoever it is."""
 
 
 if __name__ == "__main__":
-    seats.judge = _believe
-    rules._refuse = lambda _: None
+    Deciding.admit_seat = _believe  # type: ignore[method-assign]
+    judgements._refuse = _believe
     run(importlib.import_module(f"services.{os.environ['UNGUARDED']}.__main__").SERVICE)

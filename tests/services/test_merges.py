@@ -13,11 +13,11 @@ from shared.clock import Clock
 from shared.contracts import Refused
 from shared.contracts.report import accepted
 from shared.log import Draft, Log
-from shared.rules import NotYet
+from shared.record.judgement import Unknown
 from tests.harness.speaking import NOW, example
 
 SEEDS = 40
-AGAIN = (NotYet, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
+AGAIN = (Unknown, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
 """What makes intake bring an event again: two replicas had it, or officials in another order, at the same time."""
 
 
@@ -31,7 +31,7 @@ async def replicas(region):
         for _ in range(2)
     ]
     clock = Clock(NOW, datetime.now(UTC), 1)
-    yield [Log("training", pool, clock, SERVICE.all_rules(), SERVICE.judged()) for pool in pools]
+    yield [Log("training", pool, clock, SERVICE.judged()) for pool in pools]
     for pool in pools:
         await pool.close()
 
@@ -128,9 +128,9 @@ async def test_an_unknown_or_foreign_identifier_waits(replicas):
         log, [merged("m1", "of-1", "of-8"), merged("m2", "of-8", "of-1"), merged("m3", "of-1", "of-9")]
     )
     assert [(type(one), one.pointer) for one in (unknown, gone, foreign)] == [
-        (NotYet, "/data/into"),
-        (NotYet, "/subject"),
-        (NotYet, "/data/into"),
+        (Unknown, "/data/into"),
+        (Unknown, "/subject"),
+        (Unknown, "/data/into"),
     ]
     assert await log.pool.fetchval("select count(*) from merged") == 0
 
@@ -139,7 +139,7 @@ async def test_an_identifier_of_another_kind_of_entity_is_unknown(replicas):
     certificate = example("training.officer.certified", cert_id="of-2")
     await told(replicas[0], [enrolled("e1", "of-1"), report("training.officer.certified", "e2", **certificate)])
     (outcome,) = await told(replicas[0], [merged("m", "of-1", "of-2")])
-    assert isinstance(outcome, NotYet)
+    assert isinstance(outcome, Unknown)
 
 
 async def test_refusals(replicas):

@@ -91,9 +91,7 @@ async def desk(postgres_server, service):
 async def replica(postgres_server, service, database):
     url = postgres_server.server.url(service.name, postgres_server.passwords[service.name], database)
     async with asyncpg.create_pool(url, min_size=1, max_size=4, server_settings={"search_path": service.name}) as pool:
-        yield Desk(
-            Log(service.name, pool, Clock(NOW, datetime.now(UTC)), service.all_rules(), service.judged()), service
-        )
+        yield Desk(Log(service.name, pool, Clock(NOW, datetime.now(UTC)), service.judged()), service)
 
 
 def on(fold, row, day):

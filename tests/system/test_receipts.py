@@ -159,7 +159,7 @@ async def replayed(system):
             region.postgres.server.url(database=database), server_settings={"search_path": "victims"}
         )
         try:
-            replay = Replay(nc, connection, "victims", SERVICE.judged() or {})
+            replay = Replay(nc, connection, "victims", SERVICE.judged())
             await replay.run()
             assert await connection.fetch(tables) == await system.rows("victims", tables)
         finally:

@@ -41,7 +41,7 @@ async def recording(postgres_server, clock):
             async def recorded():
                 return [bytes(one["payload"]) for one in await pool.fetch("select payload from log order by position")]
 
-            yield Log("indicators", pool, clock, SERVICE.all_rules(), SERVICE.judged()), recorded
+            yield Log("indicators", pool, clock, SERVICE.judged()), recorded
 
 
 @asynccontextmanager

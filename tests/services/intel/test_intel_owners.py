@@ -7,7 +7,7 @@ import pytest
 
 from services.intel.__main__ import SERVICE
 from shared.contracts import Refused
-from shared.rules import NotYet
+from shared.record.judgement import Unknown
 from tests.harness.desk import START, says
 from tests.harness.olden import olden
 
@@ -94,7 +94,7 @@ async def test_a_route_is_confirmed_by_who_means_the_same(desk):
         "GTM:r-1",
         {"route_id": "GTM"},
     )
-    assert isinstance((await desk.record(route(desk, "CRI", act="retired")))[0], NotYet), "it was not told of any"
+    assert isinstance((await desk.record(route(desk, "CRI", act="retired")))[0], Unknown), "it was not told of any"
 
 
 async def test_a_place_is_answered_by_its_country_for_the_one_that_it_means(desk):

@@ -6,7 +6,7 @@ import pytest
 
 from shared.contracts import Refused
 from shared.contracts.vocabulary import MEMBERS
-from shared.rules import NotYet
+from shared.record.judgement import Unknown
 from tests.harness.desk import START, says
 
 
@@ -37,9 +37,9 @@ async def test_an_answer_or_a_refusal_stops_the_clock(desk, verb, reason):
 
 
 async def test_an_answer_waits_for_its_request_and_no_third_country_gives_it(desk):
-    assert isinstance((await desk.record(exchanged(desk, "answered", "MEX", "GTM")))[0], NotYet)
+    assert isinstance((await desk.record(exchanged(desk, "answered", "MEX", "GTM")))[0], Unknown)
     await desk.tell(exchanged(desk, "requested"))
-    assert isinstance((await desk.record(exchanged(desk, "answered", "HND", "GTM")))[0], NotYet)
+    assert isinstance((await desk.record(exchanged(desk, "answered", "HND", "GTM")))[0], Unknown)
 
 
 async def test_information_given_is_announced_and_its_use_told_back(desk):
@@ -113,9 +113,9 @@ async def test_only_a_part_in_a_commitment_lets_one_say_that_it_is_kept(desk):
     def kept(country, owing):
         return desk.event("intel.commitment.fulfilled", by=country, commitment_id="co-1", country=owing)
 
-    assert isinstance((await desk.record(kept("GTM", "GTM")))[0], NotYet)
+    assert isinstance((await desk.record(kept("GTM", "GTM")))[0], Unknown)
     await desk.tell(agreed(desk))
-    assert isinstance((await desk.record(kept("HND", "GTM")))[0], NotYet), "it has no part in it: to it, there is none"
+    assert isinstance((await desk.record(kept("HND", "GTM")))[0], Unknown), "it has no part in it: to it, there is none"
     (outcome,) = await desk.record(kept("GTM", "HND"))
     assert isinstance(outcome, Refused)
     assert [problem.code for problem in outcome.problems] == ["wrong_reference"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from shared.rules import NotYet
+from shared.record.judgement import Unknown
 from tests.harness.desk import HOUR, START, says
 
 
@@ -48,9 +48,9 @@ async def test_an_answer_in_time_stops_the_clock_and_its_retraction_starts_it_ag
 
 
 async def test_only_the_country_of_the_place_answers_and_only_for_what_was_reported(desk):
-    assert isinstance((await desk.record(answer(desk, "verified")))[0], NotYet)
+    assert isinstance((await desk.record(answer(desk, "verified")))[0], Unknown)
     await desk.tell(reported(desk))
-    assert isinstance((await desk.record(answer(desk, "verified", "HND")))[0], NotYet)
+    assert isinstance((await desk.record(answer(desk, "verified", "HND")))[0], Unknown)
     await desk.tell(answer(desk, "verified"))
 
 
@@ -132,7 +132,7 @@ async def test_the_same_is_told_in_every_order(desk):
             desk.event("intel.location.acknowledged", by="MEX", place_ref=ref),
         ]
         for index in order:
-            if isinstance((await desk.record(reports[index]))[0], NotYet):
+            if isinstance((await desk.record(reports[index]))[0], Unknown):
                 continue
         await desk.record(*reports)
         boxes = await desk.mailboxes()

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from shared.rules import NotYet
+from shared.record.judgement import Unknown
 
 LEGS = [
     {"from": "ECU", "to": "GTM", "mode": "boat", "point_kind": "Transit"},
@@ -48,7 +48,7 @@ async def test_a_report_that_others_may_not_know_of_confirms_nothing_for_them(de
 
 async def test_who_knows_a_route_hears_that_it_is_retired(desk):
     unknown = desk.event("intel.route.retired", by="MEX", route_id="rt-1")
-    assert isinstance((await desk.record(unknown))[0], NotYet)
+    assert isinstance((await desk.record(unknown))[0], Unknown)
     await desk.tell_at_once(route(desk, "HND", days=3), unknown)
     assert "route_retired rt-1 MEX" in await desk.told("HND")
     assert "route_retired rt-1 MEX" in await desk.told("GTM")

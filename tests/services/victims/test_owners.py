@@ -7,7 +7,7 @@ from services.victims.questions import on_referral
 from shared.contracts import Refused
 from shared.contracts.questions import Error, ReferralAsk
 from shared.questions import Asked
-from shared.rules import NotYet
+from shared.record.judgement import Unknown
 from tests.harness.desk import START, desk
 
 
@@ -79,7 +79,7 @@ async def test_whoever_has_no_part_in_it_finds_nothing_under_its_name(victims, v
     await victims.tell(sent(victims, "GTM", "MEX"))
     reason = {"reason": "no_capacity"} if verb == "rejected" else {}
     for country in ("HND", "GTM") if verb != "completed" else ("HND",):
-        assert isinstance((await victims.record(answer(victims, verb, country, named, **reason)))[0], NotYet)
+        assert isinstance((await victims.record(answer(victims, verb, country, named, **reason)))[0], Unknown)
     assert await states(victims) == {("GTM", "2024-001"): "pending"}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from services.victims.__main__ import SERVICE
 from shared.contracts.victims import ReferralEscalated, ReferralOverdue
-from shared.rules import derive
+from shared.record.judgement import derive
 from tests.harness.desk import START
 from tests.harness.olden import olden
 
