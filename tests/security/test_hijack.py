@@ -12,11 +12,11 @@ from tests.harness.system import until
 
 NUMBER = "2024-001"
 UNGUARDED = """
-from services.victims.store import referrals
-async def senders(connection, receiver, ref):
-    rows = await connection.fetch("select sender from referral where referral_id = $1", ref.rpartition(":")[2])
-    return [row["sender"] for row in rows][:1]
-referrals.senders = senders
+from services.victims.judgements import standing
+from shared.contracts.vocabulary import MEMBERS
+def senders(read, receiver, ref):
+    return [one for one in MEMBERS if standing.known(read, one, ref.rpartition(":")[2])][:1]
+standing.senders = senders
 from services.victims.__main__ import SERVICE
 from shared.service import run
 run(SERVICE)
@@ -33,8 +33,13 @@ def said(country, name, **changes):
 
 
 async def states(system):
-    rows = await system.rows("victims", "select sender, referral_id, state from referral")
-    return {(row["sender"], row["referral_id"]): row["state"] for row in rows}
+    """Where each referral stands, as its sender is told when it asks."""
+    found = {}
+    for event in await system.log("victims", "victims.referral.sent"):
+        asking = await system.country(event.country)
+        answer = await asking.ask("victims", "referral", {"referral_id": event.data.referral_id})
+        found[event.country, event.data.referral_id] = answer.state
+    return found
 
 
 async def refused(system, report):

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from services.victims.judgements.notices import SERVICE, alert, latest_of, points, vacant
-from services.victims.judgements.referrals import offer
-from services.victims.judgements.standing import Referral, open_to
+from services.victims.judgements.standing import Referral, offer, open_to
 from shared.contracts import Event, identity
 from shared.contracts.intel import ContactPointDesignated, ContactPointReplaced, ContactPointVacated
 from shared.record.judgement import Judgement, Notice, Reading, Standing, derive

@@ -17,6 +17,7 @@ from services.victims.judgements.standing import (
     held,
     known,
     named,
+    offer,
     offered_to,
     plain,
     referral,
@@ -141,22 +142,6 @@ class Sent(Told):
         event, data, offered = report.event, report.data, offer(report)
         yield derive(SERVICE, offered, cause=event, to=data.to)
         yield from stand_in(read, event, (report.country, data.referral_id), data.to, offered.due)
-
-
-def offer(sent: Standing[ReferralSent]) -> ReferralOffered:
-    """Return what the receiver is told of a referral."""
-    data = sent.data
-    return ReferralOffered(
-        referral_id=data.referral_id,
-        case_id=data.case_id,
-        sender=data.sender,
-        urgency=data.urgency,
-        needs=data.needs,
-        preview=data.preview,
-        dataref=data.dataref,
-        consent_id=data.consent_id,
-        due=data.due or due(sent),
-    )
 
 
 class Offered(Told):

@@ -174,7 +174,10 @@ class Evaluations(Judgement):
         return [_evaluation(sender, identity.parted(report.data.case_id)[1])] if sender else []
 
     def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
-        """Remind who sent the victim home, unless the latest return of the case was evaluated since."""
+        """Remind who sent the victim home, unless the latest return of the case was evaluated.
+
+        An evaluation that was told before its return counts, too.
+        """
         returns = read.about(scope)
         found = _latest(returns)
         if found is None or _is_evaluated(found, {one.data.to for one in returns}, read):
@@ -205,7 +208,8 @@ def _meant(report: Standing[EvaluationSubmitted], read: Reading) -> str | None:
 def _is_evaluated(found: Standing[RepatriationCompleted], receivers: set[Any], read: Reading) -> bool:
     countries = sorted({found.country, *receivers})
     things = [_evaluated(one, found.data.case_id) for one in countries]
-    since = [one for thing in things for one in read.about(thing) if one.position > found.position]
+    words = [one for thing in things for one in read.about(thing)]
+    since = [one for one in words if one.time >= found.time or one.position > found.position]
     return any([_is_of(one, found, read) for one in since])  # noqa: C419 - all of it is read together
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.victims.policy import POLICY
 from shared.contracts import identity
-from shared.contracts.victims import ReferralDelivered, ReferralSent
+from shared.contracts.victims import ReferralDelivered, ReferralOffered, ReferralSent
 from shared.record import references
 from shared.record.judgement import Reading, Standing
 
@@ -67,6 +67,22 @@ def due(sent: Standing[ReferralSent]) -> datetime:
     latest = sent.known + (POLICY.answered_within_urgent if urgent else POLICY.answered_within)
     asked = sent.event.expirytime
     return asked if asked is not None and sent.known < asked < latest else latest
+
+
+def offer(sent: Standing[ReferralSent]) -> ReferralOffered:
+    """Return what the receiver is told of a referral."""
+    data = sent.data
+    return ReferralOffered(
+        referral_id=data.referral_id,
+        case_id=data.case_id,
+        sender=data.sender,
+        urgency=data.urgency,
+        needs=data.needs,
+        preview=data.preview,
+        dataref=data.dataref,
+        consent_id=data.consent_id,
+        due=data.due or due(sent),
+    )
 
 
 def named(sender: str, referral_id: str) -> str:

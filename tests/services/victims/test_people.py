@@ -72,6 +72,30 @@ async def test_a_return_without_a_referral_is_lost_until_an_enrolment_names_its_
     assert await figure(victims, "VA-5.1b.enrolled") == (0, 1)
 
 
+@pytest.mark.parametrize("by_referral", [True, False])
+async def test_a_return_that_is_corrected_is_lost_and_evaluated_as_it_was(victims, by_referral):
+    named = {} if by_referral else {"referral_id": ...}
+    home = victims.event("victims.repatriation.completed", **named)
+    await victims.tell(home, victims.event("victims.evaluation.submitted", 1, case_id="case-12"))
+    await victims.tell(victims.corrected(home, to="SLV"))
+    await victims.pass_days(100)
+    kind = "victims.referral.escalated" if by_referral else "victims.repatriation.lost"
+    assert (await victims.one(kind)).country == "SLV"
+    assert await victims.told("MEX") == []
+    assert await victims.recorded("victims.evaluation.overdue") == [], "it was evaluated"
+
+
+async def test_an_evaluation_told_before_its_return_ends_its_clock(victims):
+    await victims.tell(
+        victims.event("victims.evaluation.submitted", 1, case_id="case-12"),
+        victims.event("victims.repatriation.completed"),
+        victims.event("victims.repatriation.completed", case_id="case-13", referral_id="ref-89"),
+    )
+    await victims.pass_days(91)
+    overdue = await victims.one("victims.evaluation.overdue")
+    assert (overdue.country, overdue.data.case_id) == ("GTM", "case-13")
+
+
 async def test_a_person_of_whom_two_reports_tell_is_harmed_once_in_each_way_that_either_names(victims):
     first = victims.event("victims.victim.identified", act=..., means=..., purpose=..., exploitation=..., **HARMED)
     again = victims.event("victims.victim.identified", 2, **HARMED | {"harm": ["moral", "physical"]})
