@@ -16,7 +16,6 @@ import msgspec
 from shared import contracts
 from shared.contracts import Event
 from shared.contracts.vocabulary import REGION, SEATS, Holder, Seat
-from shared.database import Queried
 
 INSTANT = timedelta(microseconds=1)
 """The least that tells two times apart."""
@@ -64,14 +63,6 @@ def in_force(at: datetime, assigned: Iterable[tuple[datetime, str, str]] = ()) -
     lines = sorted([*begun, *assigned], key=lambda one: one[0])
     found = {body: holder for since, body, holder in lines if since <= at}
     return {body: holder for body, holder in found.items() if holder}
-
-
-async def held(connection: Queried, at: datetime) -> dict[str, str]:
-    """Return who holds each seat at an instant, as far as this service has heard."""
-    rows = await connection.fetch(
-        "select distinct on (body) since, body, holder from seat where since <= $1 order by body, since desc", at
-    )
-    return in_force(at, [(row["since"], row["body"], row["holder"]) for row in rows])
 
 
 def named(event: Event[Any]) -> bool:

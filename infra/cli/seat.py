@@ -37,18 +37,18 @@ def show(
 
 
 async def _shown(database_url: str, at: datetime | None) -> None:
-    from shared import seats  # noqa: PLC0415
     from shared.contracts.vocabulary import SEATS  # noqa: PLC0415
+    from shared.record.asking import holders  # noqa: PLC0415
 
     connection = await _connected(database_url)
     try:
         day = at.replace(tzinfo=UTC) if at else await _now(connection)
-        holders = await seats.held(connection, day)
+        held = await holders(connection, day)
         rows = await connection.fetch("select body, since, holder, recorded from seat order by since, body")
     finally:
         await connection.close()
     for body in SEATS:
-        typer.echo(f"{body:17} {holders.get(body, 'nobody')}")
+        typer.echo(f"{body:17} {held.get(body, 'nobody')}")
     for row in rows:
         said = f"{row['body']} to {row['holder']} from {row['since']:%Y-%m-%d}"
         typer.echo(f"assigned: {said}, recorded {row['recorded']:%Y-%m-%d %H:%M}")

@@ -26,6 +26,7 @@ from shared.record import upgrading
 from shared.record.deciding import Deciding
 from shared.record.engine import ROUNDS_MAX, Decided, Judgements
 from shared.record.judgement import enriched
+from shared.record.storing import load
 from shared.record.tables import Tables
 from shared.streams import stream_of
 
@@ -86,7 +87,7 @@ class Replay:
             piece.run()
             if not deciding.tables.missing():
                 break
-            await deciding.tables.load(self.connection)
+            await load(deciding.tables, self.connection)
         else:
             message = f"a judgement asked for something new in each of {ROUNDS_MAX} rounds"
             raise RuntimeError(message)

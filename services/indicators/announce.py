@@ -22,7 +22,7 @@ from services.indicators.milestones import Announcement, Told, announcements
 from services.indicators.plan import Plan
 from services.indicators.reports import Report
 from services.indicators.store import Published
-from shared import database, seats
+from shared import database
 from shared.contracts import Data, Event, of
 from shared.contracts.indicators import (
     CountryResumed,
@@ -38,6 +38,7 @@ from shared.contracts.indicators import (
 )
 from shared.database import Connection
 from shared.log import Draft, Log
+from shared.record.asking import holders
 from shared.record.judgement import derived_id, source
 from shared.steady import Steady
 
@@ -129,7 +130,7 @@ class Announcer:
 
     async def _record(self, make: Callable[[], Event[Any]]) -> bool:
         event = make()
-        seated = await seats.held(self.own.pool, event.recordedtime)
+        seated = await holders(self.own.pool, event.recordedtime)
         async with self.own.pool.acquire() as connection, connection.transaction():
             await self._record_within(connection, [event, *telling.notices(self.plan, event, seated)])
         return True
@@ -207,7 +208,7 @@ class Announcer:
         if first and late:
             events.insert(0, _event(ReportMissed(quarter=one.quarter, due=due), due, now, one.quarter))
         published = Published(one.quarter, one.revision, now, reports.fingerprint(one))
-        seated = await seats.held(self.own.pool, now)
+        seated = await holders(self.own.pool, now)
         events += telling.notices(self.plan, events[-1], seated)
         async with self.own.pool.acquire() as connection, connection.transaction():
             await self._record_within(connection, events)

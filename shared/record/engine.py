@@ -19,7 +19,8 @@ from shared.contracts import Corrected, Data, Event, Merged, refusal
 from shared.database import Connection
 from shared.record.deciding import Deciding
 from shared.record.judgement import Judgement
-from shared.record.tables import Tables, save
+from shared.record.storing import load, save
+from shared.record.tables import Tables
 
 ROUNDS_MAX = 64
 """More rounds than any chain of references has; beyond it a judgement asks for something new each time."""
@@ -107,7 +108,7 @@ async def rounds(
         outcomes = _round(deciding, inputs, failed)
         if not deciding.tables.missing():
             return outcomes
-        await deciding.tables.load(connection)
+        await load(deciding.tables, connection)
     message = f"a judgement asked for something new in each of {ROUNDS_MAX} rounds"
     raise RuntimeError(message)
 

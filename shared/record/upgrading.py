@@ -16,7 +16,8 @@ from shared.database import Connection, Queried
 from shared.record.deciding import Deciding, place, things
 from shared.record.engine import Input, Judgements, rounds
 from shared.record.judgement import Standing
-from shared.record.tables import Tables, save
+from shared.record.storing import load, save
+from shared.record.tables import Tables
 
 PIECE = 1000
 """Rows that are indexed in one transaction."""
@@ -87,7 +88,7 @@ async def keep(
     }
     deciding = Deciding(service, judgements, Tables(), again=True, quiet=True)
     deciding.tables.heard.want(at for at, _ in heard)
-    await deciding.tables.load(connection)
+    await load(deciding.tables, connection)
     inputs = [
         Input(msgspec.structs.replace(one, recordedtime=since.get((one.id, one.source), one.recordedtime)), at)
         for at, one in heard

@@ -11,7 +11,7 @@ import msgspec
 from shared import batch, database, deadlines
 from shared.intake import Intake
 from shared.log import Log
-from shared.record import tables
+from shared.record import storing
 from shared.record.judgement import Judgement, derived_id
 
 MISTREATED = "carrier"
@@ -165,7 +165,7 @@ def hasty_sweeper(_service) -> None:
 
 def deaf_clearing(_service) -> None:
     """Say that deadlines were taken away, and leave them."""
-    honest = tables._save_deadlines
+    honest = storing._save_deadlines
 
     async def save(changed, connection):
         for name, one in list(changed.deadlines.batch.items()):
@@ -173,7 +173,7 @@ def deaf_clearing(_service) -> None:
                 changed.deadlines.batch[name] = changed.deadlines.read.get(name)
         await honest(changed, connection)
 
-    tables._save_deadlines = save
+    storing._save_deadlines = save
 
 
 def closing_connection(_service) -> None:

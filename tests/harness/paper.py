@@ -93,9 +93,9 @@ class Paper:
         return (event for event, _ in self.deciding.events)
 
     def told(self) -> Counter[tuple[str, ...]]:
-        """What is told, or to be told, and was not taken back: (scope, type, country, entity)."""
+        """What is told, or to be told, and was not taken back: (scope, type, country)."""
         rows = self.deciding.tables.notified.batch.values()
-        return Counter((one.scope, one.type, one.country, one.entity) for some in rows for one in some)
+        return Counter((one.scope, one.type, one.country) for some in rows for one in some)
 
     def reports(self) -> list[tuple[Event[Any], tuple[str, int] | None]]:
         """The reports as they stand: as in a history without corrections, retractions and merges."""

@@ -29,7 +29,8 @@ PIECE = 60
 ONCE = (
     "crm.legal.witness.review_opened.v1",  # asked for when the case is reported, unless it was done before
     "crm.legal.witness.review_overdue.v1",  # due by the day that was told when it was asked for
-    "crm.victims.evaluation.overdue.v1",  # awaited from the return on: an evaluation that came before is none of it
+    "crm.victims.evaluation.overdue.v1",  # awaited from the return on: what was withdrawn since does not restart it
+    "crm.victims.referral.escalated.v1",  # the same of an enrolment after a return
 )
 """Types of notices that hang on what was on record when a report came (docs/decisions.md)."""
 

@@ -12,6 +12,7 @@ from services.training.__main__ import SERVICE as TRAINING
 from shared import contracts, seats
 from shared.contracts import Refused
 from shared.contracts.vocabulary import SEATS
+from shared.record.asking import holders
 from tests.harness.desk import START, desk
 
 
@@ -134,7 +135,7 @@ async def test_a_hand_over_cannot_be_forged(plan):
     assert await codes(plan, handed(plan, "CRI", 40, by="PAN")) == [set()]
     assert await codes(plan, handed(plan, "DOM", 50, by="PAN")) == [FORGED]  # by then it is another's
     assert await codes(plan, handed(plan, "DOM", 40, by="PAN")) == [set()]  # it changed its mind in time
-    assert (await seats.held(plan.log.pool, START + timedelta(days=45)))["ppt"] == "DOM"
+    assert (await holders(plan.log.pool, START + timedelta(days=45)))["ppt"] == "DOM"
 
 
 async def test_a_hand_over_stands(plan):
@@ -197,7 +198,7 @@ async def test_the_presidency_sets_the_dates_that_the_plan_leaves_open_and_no_ot
 async def test_what_was_recorded_once_goes_through_the_rules_again_whoever_is_seated_now(plan):
     old = amended_plan(plan, "BLZ")
     await plan.tell_again(handed(plan, "BLZ", 10, by="BLZ"))
-    assert (await seats.held(plan.log.pool, START + timedelta(days=45)))["ppt"] == "BLZ"
+    assert (await holders(plan.log.pool, START + timedelta(days=45)))["ppt"] == "BLZ"
     await plan.tell_again(old, plan.corrected(old, plan="crm-2019"))
 
 
