@@ -48,6 +48,8 @@ class Deciding:
     _judged: Standing[Any] | None = None
     _arriving: bool = False
     _depth: int = 0
+    _misses: int = 0
+    """What was missed before the event at hand."""
 
     @property
     def now(self) -> datetime:
@@ -87,6 +89,11 @@ class Deciding:
             found = sorted(dict((*found, *inside)).items())
         reports = [one for _, one in found]
         return reports[most:] if most and most < 0 else reports[:most]
+
+    @property
+    def sure(self) -> bool:
+        """Whether all that was asked for by now because of the event at hand is read."""
+        return self.tables.misses() == self._misses
 
     def notified(self, scope: str) -> Sequence[Notified]:
         """Return what was told about a scope."""
@@ -149,6 +156,7 @@ class Deciding:
         Return whether it was done: not where what is to be recorded does not fit, as `fits` says.
         """
         before, reports, self.draft = len(self.events), len(self.reports), number
+        self._misses = self.tables.misses()
         try:
             if heard:
                 self._hear(event, heard)
@@ -174,6 +182,7 @@ class Deciding:
     def late(self, number: int, event: Event[Any]) -> None:
         """Record what follows from a report under an identifier merged before, or for a period told before."""
         before, reports, self.draft = len(self.events), len(self.reports), number
+        self._misses = self.tables.misses()
         try:
             for amendment in (*merging.late(self, event), *periods.late(self, event)):
                 self._record_if_may(amendment)

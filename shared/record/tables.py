@@ -40,6 +40,8 @@ class Table(Generic[K, V]):
     read: dict[K, V] = field(default_factory=dict)
     batch: dict[K, V] = field(default_factory=dict)
     wanted: set[K] = field(default_factory=set)
+    misses: int = 0
+    """How often something was asked for that was not read yet."""
 
     def want(self, keys: Iterable[K]) -> None:
         """Have keys read before the next round, unless they were."""
@@ -51,6 +53,7 @@ class Table(Generic[K, V]):
             return self.batch[key]
         if key not in self.read:
             self.wanted.add(key)
+            self.misses += 1
             return self.absent
         return self.read[key]
 
@@ -203,3 +206,7 @@ class Tables:
     def missing(self) -> bool:
         """Say whether something is to be read."""
         return any(one.wanted for one in self._tables)
+
+    def misses(self) -> int:
+        """Return how often something was asked for that was not read yet."""
+        return sum(one.misses for one in self._tables)
