@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from services.intel.gate import Marking, Relation, marking, may_know
 from services.intel.judgements.notices import IntelJudgement, alert
 from services.intel.judgements.owners import looked_up, named, used
 from services.intel.policy import POLICY
-from shared.contracts import Data, identity
+from shared.contracts import identity
 from shared.contracts.identity import Owners
 from shared.contracts.intel import (
     FeedbackGiven,
@@ -125,24 +123,6 @@ class FoundVictims(IntelJudgement):
 
     reports = (VictimIdentified,)
 
-    def fill(self, report: Standing[VictimIdentified], read: Reading) -> Data:
-        """Note which place is meant, by its whole identifier: where several countries' are, or none is, no place."""
-        data = report.data
-        if not data.place_ref:
-            return data
-        places = [_place(report.country, key) for key in identity.keys(data.place_ref)]
-        read.expect(*places)
-        meant = [
-            key
-            for key, place in zip(identity.keys(data.place_ref), places, strict=True)
-            if any(isinstance(one.data, LocationReported) for one in read.about(place))
-        ]
-        return msgspec.structs.replace(data, place_ref=meant[0] if len(meant) == 1 else None)
-
-    def refill(self, report: Standing[VictimIdentified], read: Reading) -> Data:
-        """Note it anew."""
-        return self.fill(report, read)
-
     def things(self, report: Standing[VictimIdentified]) -> Iterable[str]:
         """Return the victim's report, the event that it was identified because of, and the place that it names."""
         if report.event.causationid or report.data.place_ref:
@@ -181,7 +161,9 @@ def _caused(country: str, event_id: str) -> str:
 
 
 def _identified(place: str) -> str:
-    return f"identified-at/{place}"
+    """Return the thing that the victims are who may have been identified at a place, by whomever it was named."""
+    _, country, place_ref = place.split("/", 2)
+    return f"identified-at/{country}/{identity.parted(place_ref)[1]}"
 
 
 def victim_scope(event_id: str) -> str:
@@ -241,9 +223,10 @@ def found(scope: str, read: Reading) -> list[Notice]:
     victim = next(iter(read.about(scope)), None)
     if victim is None:
         return []
-    one = Identification(victim.id, victim.event.causationid or None, victim.data.place_ref, victim.data.reported_by)
+    meant = _meant(read, victim)
+    one = Identification(victim.id, victim.event.causationid or None, meant, victim.data.reported_by)
     notices = []
-    for place in _linked(read, victim):
+    for place in _linked(read, victim, meant):
         reports, answers = _place_reports(read, place)
         for report in reports:
             if one.causationid in _causes(read, place, report, answers) or one.place_ref == report.place_ref:
@@ -253,10 +236,25 @@ def found(scope: str, read: Reading) -> list[Notice]:
     return notices
 
 
-def _linked(read: Reading, victim: Standing[VictimIdentified]) -> list[str]:
+def _meant(read: Reading, victim: Standing[VictimIdentified]) -> str | None:
+    """Return the whole identifier of the place that a victim's report names.
+
+    Another country's place of the same name is meant only with its owner: where several are, none is.
+    """
+    if not victim.data.place_ref:
+        return None
+    found = [
+        key
+        for key in identity.keys(victim.data.place_ref)
+        if any(isinstance(one.data, LocationReported) for one in read.about(_place(victim.country, key)))
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _linked(read: Reading, victim: Standing[VictimIdentified], meant: str | None) -> list[str]:
     """Return the places that a victim's report names, or that the event it was caused by is about."""
     country, cause = victim.country, victim.event.causationid
-    places = [_place(country, victim.data.place_ref)] if victim.data.place_ref else []
+    places = [_place(country, meant)] if meant else []
     if cause:
         told = read.event(cause)
         about = [cause, told.data.about] if told is not None and isinstance(told.data, Alert) else [cause]
