@@ -68,9 +68,6 @@ class Deciding:
         """The report because of which a scope is judged, as it stands."""
         return self._judged
 
-    def expect(self, *things: str) -> None:
-        """Do nothing."""
-
     def about(
         self, thing: str, since: datetime | None = None, until: datetime | None = None, most: int | None = None
     ) -> Sequence[Standing[Any]]:

@@ -165,9 +165,6 @@ class Reading(Protocol):
     def judged(self) -> Standing[Any] | None:
         """The report because of which a scope is judged, as it stands; None: it was retracted."""
 
-    def expect(self, *things: str) -> None:
-        """Have the reports about all these things read together, where one after the other will be asked for."""
-
     def about(
         self, thing: str, since: datetime | None = None, until: datetime | None = None, most: int | None = None
     ) -> Sequence[Standing[Any]]:
@@ -226,10 +223,6 @@ class Judgement:
         """
         del report
         return {}
-
-    def first_reads(self, report: Standing[Any]) -> Iterable[str]:
-        """Return the things that are read for the report in any case: then that is done in the first round."""
-        return self.things(report)
 
     def owners(self, report: Standing[Any], read: Reading) -> Owners:
         """Return whose identifiers a country's report names, by field; raises Refused or Unknown."""

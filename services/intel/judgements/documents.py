@@ -151,14 +151,6 @@ class Specimens(IntelJudgement):
             yield deposits(data.issuing, data.doc_code)
         yield specimen(data.issuing, data.specimen_id)
 
-    def first_reads(self, report: Standing[Any]) -> Iterable[str]:
-        """Return the specimens; of the fakes, which may be many, only the first of a time are read."""
-        data = report.data
-        if isinstance(data, DocumentConfirmed | SpecimenDeposited):
-            yield deposits(data.issuing, data.doc_code)
-        else:
-            yield specimen(data.issuing, data.specimen_id)
-
     def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
         """Return the documents whose specimens, or fakes, it is about; only members deposit specimens."""
         data = report.data
@@ -195,7 +187,6 @@ def specimen(issuing: str, specimen_id: str) -> str:
 def on_file(read: Reading, issuing: str, doc_code: str) -> list[OnFile]:
     """Return when which specimens of a document were on file; one that a newer one took the place of still is."""
     found = [one for one in read.about(deposits(issuing, doc_code)) if isinstance(one.data, SpecimenDeposited)]
-    read.expect(*(specimen(issuing, one.data.specimen_id) for one in found))
     return [_on_file(one, read.about(specimen(issuing, one.data.specimen_id))) for one in found]
 
 
@@ -244,11 +235,6 @@ class EntryRules(IntelAnnouncement):
     def things(self, report: Standing[Any]) -> Iterable[str]:
         """Return whom the rule lets in where: to answer questions."""
         yield entry(report.data.destination, report.data.nationality)
-
-    def first_reads(self, report: Standing[Any]) -> Iterable[str]:
-        """Return nothing: it is judged by itself."""
-        del report
-        return ()
 
     def notices(self, report: Standing[Any], scope: str, read: Reading) -> Iterable[Notice]:
         """Tell of a change, not of a rule that is declared as it was."""

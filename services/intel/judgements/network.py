@@ -83,7 +83,6 @@ class ContactPoints(IntelAnnouncement):
         if not isinstance(report.data, ContactPointDesignated) or not _is_latest(report, read):
             return []
         country = report.data.country
-        read.expect(f"places/{country}", f"requests/{country}")
         waiting = [(one.due, notice) for one, notice in places.reoffered(read, country)]
         waiting += [(one.due, _request("", one)) for one in _unanswered(read, country)]
         waiting.sort(key=lambda pair: (pair[0], pair[1].identity))
@@ -130,10 +129,6 @@ class Exchanges(IntelJudgement):
         yield _exchange(report)
         if isinstance(report.data, InformationRequested):
             yield f"requests/{report.data.to}"
-
-    def first_reads(self, report: Standing[Any]) -> Iterable[str]:
-        """Return the exchange."""
-        yield _exchange(report)
 
     def admit(self, report: Standing[Any], read: Reading) -> None:
         """Raise Unknown of an answer to what was not asked."""
@@ -186,7 +181,6 @@ def _unanswered(read: Reading, country: str) -> list[Request]:
     """
     asked = [(_exchange(one), _asked(one)) for one in read.about(f"requests/{country}")]
     asked = [(scope, one) for scope, one in asked if may_know(one.marking, Relation.NAMED)]
-    read.expect(*(scope for scope, _ in asked))
     return [one for scope, one in asked if not _asked_and_answered(read, scope)[1]]
 
 
@@ -259,10 +253,6 @@ class Commitments(IntelJudgement):
         if isinstance(report.data, CommitmentAgreed):
             yield from used(report, "commitment_id")
 
-    def first_reads(self, report: Standing[Any]) -> Iterable[str]:
-        """Return the commitment, where the report tells whose it is."""
-        return self.scopes(report, None)
-
     def owners(self, report: Standing[Any], read: Reading) -> Owners:
         """Return whose commitment it is: its own, or one that the country owes."""
         if isinstance(report.data, CommitmentAgreed):
@@ -293,7 +283,7 @@ class Commitments(IntelJudgement):
         filled: Data = msgspec.structs.replace(report.data, late=report.time > max(one.due for one in agreed))
         return filled
 
-    def scopes(self, report: Standing[Any], read: Reading | None) -> Iterable[str]:
+    def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
         """Return the commitment."""
         del read
         yield commitment(identity.key(report.data, "commitment_id"))

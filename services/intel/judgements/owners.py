@@ -49,7 +49,6 @@ def looked_up(
     ref = getattr(report.data, field)
     owner, plain = identity.parted(ref)
     keys = [*dict.fromkeys((*identity.keys(ref), plain))]
-    read.expect(*map(thing, keys))
     known: list[tuple[str, bool]] = []
     for key in keys:
         for one in read.about(thing(key)):

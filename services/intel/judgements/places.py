@@ -81,10 +81,6 @@ class Places(IntelJudgement):
             yield f"places/{data.target_country}"
             yield from used(report, "place_ref")
 
-    def first_reads(self, report: Standing[Any]) -> Iterable[str]:
-        """Return the place."""
-        yield self._place(report)
-
     def owners(self, report: Standing[Any], read: Reading) -> Owners:
         """Return whose place it is: what is answered is looked up among what the country was told of."""
         if isinstance(report.data, LocationReported):
@@ -214,7 +210,6 @@ def _victims(read: Reading, scope: str, event_id: str) -> list[Standing[VictimId
     told = {one.event_id for one in read.notified(scope)}
     events = {event_id, *told, *(one.event_id for one in reports), *(one.event_id for one in answers)}
     things = [_identified(scope), *(_caused(country, one) for one in sorted(events))]
-    read.expect(*things)
     return [one for thing in things for one in read.about(thing)]
 
 
@@ -258,7 +253,6 @@ def _linked(read: Reading, victim: Standing[VictimIdentified], meant: str | None
     if cause:
         told = read.event(cause)
         about = [cause, told.data.about] if told is not None and isinstance(told.data, Alert) else [cause]
-        read.expect(*(_by_event(country, one) for one in about))
         events = [event for one in about for event in read.about(_by_event(country, one))]
         places += [_place(country, identity.key(one.data, "place_ref")) for one in events]
     return sorted({*places})
@@ -341,6 +335,5 @@ def reoffered(read: Reading, country: str) -> list[tuple[Place, Notice]]:
     """
     found_ = [place_report(one) for one in read.about(f"places/{country}") if one.country != country]
     found_ = [one for one in found_ if may_know(one.marking, Relation.NAMED)]
-    read.expect(*(_place(country, one.place_ref) for one in found_))
     waiting = [one for one in found_ if not _place_reports(read, _place(country, one.place_ref))[1]]
     return [(one, _report(_place(country, one.place_ref), one)) for one in waiting]

@@ -108,10 +108,6 @@ class Suspects(IntelJudgement):
         yield from _ways(data)
         yield from used(report, "band_id", "route_id")
 
-    def first_reads(self, report: Standing[TraffickerDetected]) -> Iterable[str]:
-        """Return the suspect."""
-        yield _scope((report.country, report.data.trafficker_pid))
-
     def owners(self, report: Standing[TraffickerDetected], read: Reading) -> Owners:
         """Return whose band and route it is."""
         return named(report, read, "band_id", "route_id")
@@ -140,14 +136,12 @@ class Pairs(IntelJudgement):
         suspect = report.country, report.data.trafficker_pid
         own = [*read.about(_scope(suspect)), report]
         ways = sorted({way for one in own for way in _ways(one.data)})
-        read.expect(*ways)
         others = {(one.country, one.data.trafficker_pid) for way in ways for one in read.about(way)} - {suspect}
         return [_pair(suspect, other) for other in sorted(others)]
 
     def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
         """Compare every detection of the one with every one of the other."""
         first, _, second = scope.partition("+")
-        read.expect(first, second)
         own, theirs = detections(read, first), detections(read, second)
         return merged(own, theirs) if own and theirs else []
 

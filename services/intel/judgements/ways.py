@@ -202,15 +202,11 @@ class Bands(IntelJudgement):
             yield f"band/{identity.key(report.data, 'band_id')}"
             yield from used(report, "band_id")
 
-    def first_reads(self, report: Standing[Any]) -> Iterable[str]:
-        """Return the band."""
-        return self.scopes(report, None)
-
     def owners(self, report: Standing[Any], read: Reading) -> Owners:
         """Return whose band it is."""
         return {} if isinstance(report.data, TraffickerDetected) else named(report, read, "band_id")
 
-    def scopes(self, report: Standing[Any], read: Reading | None) -> Iterable[str]:
+    def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
         """Return the band."""
         del read
         detected = isinstance(report.data, TraffickerDetected)

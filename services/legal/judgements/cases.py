@@ -53,10 +53,6 @@ class Reviews(Judgement):
 
     reports = (CaseResolved, WitnessEnded, WitnessReviewed)
 
-    def first_reads(self, report: Standing[Any]) -> Iterable[str]:
-        """Return the case."""
-        yield case(report.country, report.data.case_id)
-
     def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
         """Return the case's review."""
         del read

@@ -57,11 +57,6 @@ class Gaps(Judgement):
         if isinstance(report.data, GapOpened | GapClosed):
             yield gaps(report.data.country, report.data.obligation.instrument)
 
-    def first_reads(self, report: Standing[Any]) -> Iterable[str]:
-        """Return what a country's laws carry out of the treaty to which it does something."""
-        if isinstance(report.data, ACTS):
-            yield mappings(report.data.country, report.data.instrument)
-
     def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
         """Return the treaties on which the report bears, as it stood and as it stands."""
         versions = [one for one in (report, read.judged) if one]
@@ -70,7 +65,6 @@ class Gaps(Judgement):
     def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
         """Tell of each gap, and of each step."""
         _, country, instrument = scope.split("/")
-        read.expect(treaty(country, instrument), mappings(country, instrument))
         acts = _acts(country, instrument, read)
         found = Counter(step for article in acts for step in steps(article, acts[article]))
         carried_out = Counter[str]()
@@ -153,7 +147,6 @@ def _acts(country: str, instrument: str, read: Reading) -> dict[str, list[Act]]:
         act = Act(one.time.astimezone(UTC), True, one.id, law_id, full, False)
         found.setdefault(article, []).append(act)
         laws.setdefault(law_id, set()).add(article)
-    read.expect(*(changes(country, law_id) for law_id in laws))
     for law_id, articles in laws.items():
         for one in read.about(changes(country, law_id)):
             repealed = isinstance(one.data, LawRepealed)

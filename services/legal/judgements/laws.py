@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from services.legal.judgements.notices import alert
-from services.legal.judgements.treaties import treaty
 from services.legal.obligations import OBLIGATIONS
 from shared.contracts import Data, Event, Problem, Refused
 from shared.contracts.intel import EntryRequirementChanged, EntryRequirementDeclared
@@ -31,13 +30,6 @@ class Mappings(Judgement):
         yield mappings(data.country, data.obligation.instrument)
         if data.law_id:
             yield mapped(data.country, data.law_id)
-
-    def first_reads(self, report: Standing[ProvisionMapped]) -> Iterable[str]:
-        """Return what bears on its gaps."""
-        data = report.data
-        yield mappings(data.country, data.obligation.instrument)
-        yield treaty(data.country, data.obligation.instrument)
-        yield changes(data.country, data.law_id or "")
 
     def admit(self, report: Standing[ProvisionMapped], read: Reading) -> None:
         """Raise Refused of an article that asks nothing."""
@@ -77,10 +69,6 @@ class Changes(Judgement):
         """Return the law."""
         yield changes(report.data.country, report.data.law_id)
 
-    def first_reads(self, report: Standing[Any]) -> Iterable[str]:
-        """Return its mappings."""
-        yield mapped(report.data.country, report.data.law_id)
-
     def sets_off(self, report: Standing[Any], read: Reading) -> Iterable[Event[Any]]:
         """Ask for a look; of the entry rules only the first is read."""
         law = report.data.country, report.data.law_id
@@ -104,11 +92,6 @@ class EntryRules(Judgement):
         """Return the law that it rests on."""
         if report.data.legal_ref is not None:
             yield entry_rules(report.data.destination, report.data.legal_ref)
-
-    def first_reads(self, report: Standing[Any]) -> Iterable[str]:
-        """Return nothing: of the law's changes only the first after it is read."""
-        del report
-        return ()
 
     def sets_off(self, report: Standing[Any], read: Reading) -> Iterable[Event[Any]]:
         """Ask for a look."""

@@ -52,11 +52,6 @@ class Numbers(Judgement):
         """Return the case."""
         yield case(report.country, report.data.case_id)
 
-    def first_reads(self, report: Standing[Any]) -> Iterable[str]:
-        """Return the case, and what of it is older than the count."""
-        yield case(report.country, report.data.case_id)
-        yield uncounted(report.country, report.data.case_id)
-
     def fill(self, report: Standing[Any], read: Reading) -> Data:
         """Say what it changes beside the case's other reports."""
         return _with_steps(report, _counted(report, read))
@@ -87,7 +82,6 @@ def uncounted(country: str, case_id: str) -> str:
 def _counted(report: Standing[Any], read: Reading) -> list[CaseAct]:
     """Return what is counted of the case, without the report."""
     key = report.country, report.data.case_id
-    read.expect(case(*key), uncounted(*key))
     older = {one.position for one in read.about(uncounted(*key))}
     return [_act(one) for one in read.about(case(*key)) if one.position not in older]
 
