@@ -34,7 +34,7 @@ async def test_twins_at_two_replicas_are_recorded_once_and_neither_is_refused(re
         return asyncpg.create_pool(region.database_url("victims"), server_settings=options, min_size=1)
 
     async with pool() as here, pool() as there:
-        logs = [Log("victims", one, Clock(), {}, by_type(JUDGEMENTS)) for one in (here, there)]
+        logs = [Log("victims", one, Clock(), by_type(JUDGEMENTS)) for one in (here, there)]
         for number in range(NUMBER):
             sent = draft("GTM", "victims.referral.sent", number)
             assert await asyncio.gather(*(log.record([sent]) for log in logs)) == [[None], [None]]
