@@ -18,7 +18,7 @@ WORKERS ?= 3
 TEST_TMP := $(firstword $(wildcard /dev/shm) /tmp)
 export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC
 # Every process that a test starts would compile all it imports, where nothing else keeps what was compiled.
-TESTING := test test-edges fuzz test-played faults faults-controls faults-campaign
+TESTING := test test-edges golden fuzz test-played faults faults-controls faults-campaign
 $(TESTING): export PYTHONDONTWRITEBYTECODE :=
 $(TESTING): export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/pycache
 
@@ -41,6 +41,9 @@ test-played: setup ## Play the Plan's two years (some minutes) and say which row
 test-edges: setup ## Send every edge value of every field of every type through a running system (SEED=10)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) EVERY=1 exec $(PY) -m pytest -q -s tests/system/test_edges.py
 
+golden: setup ## Judge all that the version before judgements recorded anew: nothing may be told otherwise
+	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) EVERY=1 exec $(PY) -m pytest -q -n $(WORKERS) tests/services/test_golden.py
+
 fuzz: setup ## Send mutated messages of all kinds through a running system (NUMBER=1000000 SECONDS=3600 SEED=1)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -s tests/fuzz/test_million.py
 
@@ -53,6 +56,9 @@ bench-questions: setup ## Measure how soon questions are answered, with a millio
 
 bench: setup ## Measure reports a second, beside the plain way and the floor
 	@exec $(PY) -m tests.bench.run
+
+bench-mixed: setup ## Measure the region's own mixture, beside the version before judgements (REPLICAS="1 2 3" ROUNDS=3)
+	@exec $(PY) -m tests.bench.mixed --rounds $(or $(ROUNDS),3) --replicas $(or $(REPLICAS),1)
 
 bench-flood: setup ## Measure how one country's floods, of nine kinds, delay another's reports and questions (some minutes)
 	@exec $(PY) -m tests.bench.flood
@@ -108,4 +114,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-edges fuzz test-deploy test-played check bench bench-flood bench-fold bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-edges golden fuzz test-deploy test-played check bench bench-mixed bench-flood bench-fold bench-questions faults faults-controls faults-campaign soak clean lock setup

@@ -6,6 +6,7 @@ line that is `fired` is what fell due. `python -m tests.harness.golden intel <fi
 
 import asyncio
 import importlib
+import itertools
 import json
 import lzma
 import sys
@@ -29,21 +30,21 @@ UNLIKE = ("sequence", "recordedtime", "time")
 """What differs where an event was recorded with its correction, and not behind it."""
 
 
-def lines(file: Path) -> Iterator[dict[str, Any]]:
-    """The batches of a golden log."""
+def lines(file: Path, most: int | None = None) -> Iterator[dict[str, Any]]:
+    """The batches of a golden log, the first so many."""
     with lzma.open(file, "rt") if file.suffix == ".xz" else file.open() as batches:
-        yield from map(json.loads, batches)
+        yield from map(json.loads, itertools.islice(batches, most))
 
 
-def before(file: Path) -> dict[tuple[str, str], Event[Any]]:
+def before(file: Path, most: int | None = None) -> dict[tuple[str, str], Event[Any]]:
     """What the version before recorded."""
-    rows = (contracts.decode(row.encode()) for line in lines(file) for row in line["rows"])
+    rows = (contracts.decode(row.encode()) for line in lines(file, most) for row in line["rows"])
     return {(event.source, event.id): event for event in rows}
 
 
-async def judged_anew(desk: Desk, file: Path) -> dict[tuple[str, str], Event[Any]]:
+async def judged_anew(desk: Desk, file: Path, most: int | None = None) -> dict[tuple[str, str], Event[Any]]:
     """What this version records of the same drafts, at the same times."""
-    for line in lines(file):
+    for line in lines(file, most):
         desk.clock.at = datetime.fromisoformat(line["now"])
         if line["fired"]:
             async with desk.log.pool.acquire() as connection, connection.transaction():
