@@ -10,7 +10,7 @@ Runs under the lock that gives an event its position, so that no two replicas co
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any, TypeAlias
@@ -19,7 +19,7 @@ import msgspec
 
 from shared import contracts, once
 from shared.contracts import COUNT_MAX, Contract, Data, Event, identity
-from shared.contracts.tallies import Age, Both, Level, Opens, Shift, Shifts, Since, Tallied, Tally
+from shared.contracts.tallies import Age, Both, Level, Opens, Shift, Shifts, Since, Tallied, Tally, filled
 from shared.database import Connection
 
 AMENDING = ("corrected", "retracted")
@@ -277,8 +277,8 @@ class Counted:
     record: _Record
     failed: dict[int, Exception] = field(default_factory=dict)
     """By the number of the event, why it could not be counted."""
-    latest: dict[int, bytes] = field(default_factory=dict)
-    """By the position of a report that was corrected, its data as counted now: that is taken out next time."""
+    latest: dict[int, Data] = field(default_factory=dict)
+    """By the position of a report that this batch counts, its data as counted: that is taken out next time."""
 
 
 async def counted(connection: Connection, events: Sequence[Event[Any]]) -> Counted:
@@ -299,16 +299,26 @@ async def counted(connection: Connection, events: Sequence[Event[Any]]) -> Count
 
 def _count(found: Counted, step: _Step) -> None:
     event = found.events[step.index]
-    before = found.record.take(step.gone) if step.gone else None
+    before = found.record.take(_as_counted(found, step.gone)) if step.gone else None
     after = found.record.put(step.come) if step.come else None
+    if step.come and after is not None:
+        found.latest[step.come.position] = after
     if before is None:
         found.events[step.index] = msgspec.structs.replace(event, data=after)
         return
     more = {"previous": msgspec.to_builtins(before)}
     if step.come:
         more["data"] = msgspec.to_builtins(after)
-        found.latest[step.come.position] = msgspec.json.encode(after)
     found.events[step.index] = msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, **more))
+
+
+def _as_counted(found: Counted, told: _Told) -> _Told:
+    """Return a report that is taken out with what was counted of it in this batch: that stands in no table yet."""
+    latest = found.latest.get(told.position)
+    if latest is None:
+        return told
+    fields = {name: getattr(latest, name) for name in filled(told.agreed.tallies)}
+    return replace(told, data=msgspec.structs.replace(told.data, **fields))
 
 
 def _steps(events: Sequence[Event[Any]], roots: Mapping[tuple[str, str], int]) -> list[_Step]:

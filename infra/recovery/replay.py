@@ -52,6 +52,8 @@ class Replay:
     differences: list[str] = field(default_factory=list)
     """Where the judgements give something else than was recorded, in words."""
     rows: int = 0
+    piece: int = BATCH
+    """How many events are decided together."""
     _at: tuple[int, bytes] = (0, b"")
     _ahead: "deque[Recorded]" = field(default_factory=deque)
     _foreign: "list[deque[Heard]]" = field(default_factory=list)
@@ -83,7 +85,7 @@ class Replay:
         deciding = Deciding(self.service, self.judgements, Tables(), again=True, head=self._at[0])
         due = await self._due()
         for _ in range(ROUNDS_MAX):
-            piece = _Piece(deciding, due, [*self._ahead], self._foreign, self._waiting)
+            piece = _Piece(deciding, due, [*self._ahead], self._foreign, self._waiting, self.piece)
             piece.run()
             if not deciding.tables.missing():
                 break
@@ -102,8 +104,8 @@ class Replay:
                 self.differences.append(f"{event.type} {event.id}: the judgements now fill in something else")
             recorded.append((event, payload))
         self._at = await insert(self.connection, self.service, self._at, recorded)
-        await upgrading.note(self.connection, self._at[0])
         await Decided([], recorded, deciding.tables, counted).write(self.connection)
+        await upgrading.note(self.connection, self._at[0])
         self.rows += len(recorded)
         for queue, taken in zip(self._foreign, piece.taken, strict=True):
             for _ in range(taken):
@@ -135,6 +137,7 @@ class _Piece:
     ahead: "Sequence[Recorded]"
     foreign: "Sequence[deque[Heard]]"
     waiting: Mapping[str, Heard]
+    most: int
     differences: list[str] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
     """How many of each queue of heard events were looked at."""
@@ -142,10 +145,10 @@ class _Piece:
     """The ids of those that were acted on."""
 
     def run(self) -> None:
-        """Take up to `BATCH` events of the stream, and what was heard before them."""
+        """Take up to so many events of the stream, and what was heard before them."""
         self.deciding.restart()
         self.taken = [0] * len(self.foreign)
-        while len(self.deciding.events) < min(BATCH, len(self.ahead)):
+        while len(self.deciding.events) < min(self.most, len(self.ahead)):
             self._step()
 
     def _here(self) -> int:

@@ -1,7 +1,8 @@
 """Each deadline that came due fired once: not before it was due, and none that was cleared in time.
 
-No log tells what was set and cleared. The service's rules do, run again on what was recorded (`infra.recovery.replay`):
-a trigger on the table `deadline` of that replay's database notes each change, and how far the log was then.
+No log tells what was set and cleared. The service's judgements do, made again on what was recorded
+(`infra.recovery.replay`): a trigger on the table `deadline` of that replay's database notes each change, and how far the
+log was before the event that made it (`indexed`: the replay decides one event after the other here).
 """
 
 from collections import Counter, defaultdict
@@ -19,7 +20,7 @@ create table deadline_change (n bigserial primary key, after bigint not null, id
     due timestamptz, event bytea);
 create function note_deadline() returns trigger language plpgsql as $$ begin
     insert into deadline_change (after, id, due, event)
-        select coalesce(max(position), 0), coalesce(new.id, old.id), new.due, new.event from log;
+        select coalesce(max(position), 0), coalesce(new.id, old.id), new.due, new.event from indexed;
     return null;
 end $$;
 create trigger note_deadline after insert or update or delete on deadline

@@ -137,7 +137,7 @@ async def _replayed(nc, connection, service: str) -> tuple[list[str], list[Deadl
     Return what differs from what was recorded, and the deadlines that stood.
     """
     process = importlib.import_module(f"services.{service}.__main__").SERVICE
-    replay = Replay(nc, connection, service, process.judged())
+    replay = Replay(nc, connection, service, process.judged(), piece=1)
     await watched(connection)
     try:
         await replay.run()
