@@ -1,8 +1,8 @@
 """Each deadline that came due fired once: not before it was due, and none that was cleared in time.
 
 No log tells what was set and cleared. The service's judgements do, made again on what was recorded
-(`infra.recovery.replay`): a trigger on the table `deadline` of that replay's database notes each change, and how far the
-log was before the event that made it (`indexed`: the replay decides one event after the other here).
+(`infra.recovery.replay`): a trigger on the table `deadline` of that replay's database notes each change, and how far
+the log was before the event that made it (`indexed`: the replay decides one event after the other here).
 """
 
 from collections import Counter, defaultdict
