@@ -1,1 +1,1 @@
-"""What every service stands on: the published language, the log, intake, rules, relay, deadlines, the clock."""
+"""What every service stands on: the published language, the log, judgements, intake, relay, deadlines, the clock."""

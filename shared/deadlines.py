@@ -1,4 +1,4 @@
-"""Deadlines: events that will happen by themselves when they are due, unless a rule clears them in time.
+"""Deadlines: events that will happen by themselves when they are due, unless they are taken away in time.
 
 Whoever takes the row takes it in the transaction of what follows: an answer and its overdue can never both win.
 """

@@ -69,7 +69,7 @@ class Halted(ConnectionError):  # noqa: N818 - to its callers, one way for the l
 
 @dataclass(slots=True)
 class Log:
-    """The log of one service, with the rules that run in the transaction that appends to it."""
+    """The log of one service, with the judgements of what it records."""
 
     service: str
     pool: Pool

@@ -21,7 +21,7 @@ def restore(
     """Make a lost or damaged stream anew from its log, or bring a log from an older backup to its stream's end.
 
     Which of the two is found out. Safe to run again, also after it was cut short; the service may run. Exit code 1:
-    it cannot be done, or the rules now give something else than was recorded.
+    it cannot be done, or the judgements now give something else than was recorded.
     """
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 

@@ -1,1 +1,1 @@
-"""A plan's worked examples, played through the services' own rules on real tables, without NATS."""
+"""A plan's worked examples, played through the services' own judgements on real tables, without NATS."""

@@ -1,4 +1,4 @@
-"""Plays a small history: reports go through the door and the rules of every service, days pass, the fold follows.
+"""Plays a small history: reports go through the door and the judgements of every service, days pass, the fold follows.
 
 All services work on one PostgreSQL, each in a transaction of its own that is rolled back at the end: so the next
 history begins with nothing on record. What NATS does between them is done here: a service hears what its durables

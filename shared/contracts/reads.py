@@ -1,4 +1,4 @@
-"""Which service reacts to which other service's events; its rules name them, and its durables filter for them.
+"""Which service reacts to which other service's events; its judgements name them, and its durables filter for them.
 
 Indicators is not here: it folds every stream with ordered consumers, and needs no durable.
 """

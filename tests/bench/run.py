@@ -20,7 +20,7 @@ from tests.bench.servers import servers
 
 WAYS = {"floor": floor, "plain": plain, "system": system}
 TITLES = {
-    "system": "this system: intake, rules, log, relay, fold (2 processes)",
+    "system": "this system: intake, judgements, log, relay, fold (2 processes)",
     "plain": "plain way: a handler, a model and an INSERT per event (1 process)",
     "floor": "floor: fetch, COPY, atomic publish, no logic (1 process)",
 }

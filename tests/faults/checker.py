@@ -149,7 +149,7 @@ def figures(case: Case) -> Iterator[str]:
 
 
 def replays(case: Case) -> Iterator[str]:
-    """The rules, run again on what was recorded, set off and fill in the same, byte for byte."""
+    """The judgements, made again on what was recorded, set off and fill in the same, byte for byte."""
     for service, differences in case.evidence.replayed.items():
         yield from (f"{service}: {difference}" for difference in differences)
 

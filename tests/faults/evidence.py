@@ -70,13 +70,13 @@ class Evidence:
     deadlines_due: dict[str, list[str]] = field(default_factory=dict)
     """Those that have not."""
     deadlines: dict[str, list[Deadline]] = field(default_factory=dict)
-    """All that stood at some time, where the rules could be run again."""
+    """All that stood at some time, where it could all be judged again."""
     snapshot: bytes = b""
     metrics: str = ""
     metrics_at: datetime = BEGIN
     """Plan time (the day is right) at which that page was made."""
     replayed: dict[str, list[str]] = field(default_factory=dict)
-    """Where the rules, run again on what was recorded, give something else."""
+    """Where the judgements, made again on what was recorded, give something else."""
 
     def events(self) -> list[Event]:
         return [row.event for rows in self.logs.values() for row in rows]
@@ -132,7 +132,7 @@ async def stopped(stand: Stand) -> tuple[str, datetime]:
 
 
 async def _replayed(nc, connection, service: str) -> tuple[list[str], list[Deadline]]:
-    """Run the service's rules on its stream in an empty database.
+    """Judge the stream of a service again in an empty database.
 
     Return what differs from what was recorded, and the deadlines that stood.
     """

@@ -1,4 +1,4 @@
-"""A service's rules on real tables, without NATS: reports are told, other services' events heard, days pass."""
+"""A service's judgements on real tables, without NATS: reports are told, other services' events heard, days pass."""
 
 import itertools
 from collections import defaultdict
@@ -37,7 +37,7 @@ class Hand:
 
 @dataclass
 class Desk:
-    """A service's log with its rules."""
+    """A service's log with its judgements."""
 
     log: Log
     clock: Hand

@@ -50,7 +50,7 @@ def report(name, time, country="GTM", **data):
 
 @dataclass
 class Desk:
-    """A service's log with the service's own rules."""
+    """A service's log with the service's own judgements."""
 
     log: Log
     service: object
