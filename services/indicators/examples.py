@@ -1,8 +1,7 @@
 """Worked examples of a plan: small histories as data, each with the figures that a person computed by hand.
 
 They lie beside the plan's rows (`<plan>/examples/*.toml`). `crm plan check` plays them through the services' own
-judgements
-and the fold; a row's page shows one. An example is a few reports and what is to be seen on some days:
+judgements and the fold; a row's page shows one. An example is a few reports and what is to be seen on some days:
 
     [[example]]
     of = ["IE-1.1"]
