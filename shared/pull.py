@@ -31,11 +31,14 @@ REPORT_BYTES = 8 * 1024
 """What counts as one report; a larger message counts as several."""
 PACE_S = 0.05
 """How much of a second's reports a lane with a pace gives at once, so that the others' next batch is near."""
-CONTESTED_S = 10.0
+CONTESTED_S = 2.0
 """A lane's pace holds while another lane has given something within this time; alone it has all there is."""
 TIME_SHARE = 0.35
 """How much of the time a lane with a pace may take up while others give too, whatever its messages cost."""
 PACE_MIN = 1 / PACE_S
+BATCH_S = 0.03
+"""What a batch takes whatever is in it: its round trips. Counted as the cost of few messages, it would make a lane give
+fewer still, and each of them seem to cost more."""
 LEARNING = 0.2
 """How much the last batch counts in what a lane's messages cost."""
 GIVEN_BACK_S = 1.0
@@ -220,7 +223,7 @@ class Turns:
         except Exception as error:
             # Not acknowledged, so it all comes again after the acknowledgement wait.
             log.exception("batch failed", lane=self.lanes[0].stream, size=len(self._batch), error=type(error).__name__)
-        each_s = (time.monotonic() - begun) / len(self._batch)
+        each_s = max(0.0, time.monotonic() - begun - BATCH_S) / len(self._batch)
         for lane in self.lanes:
             if lane.given >= self._taken_at:
                 lane.cost_s += LEARNING * (each_s - lane.cost_s)
