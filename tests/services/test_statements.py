@@ -80,4 +80,4 @@ async def test_statements_do_not_grow_with_the_batch(postgres_server, service):
                 kinds |= {draft.event.name for _, draft in batch}
     print(f"{service}: statements at most {most}, of {len(kinds)} types")
     assert max(most.values()) <= MOST, most
-    assert most[500] <= most[50] + 5, most  # one round more, where the large batch has a chain that no small one had
+    assert most[500] <= most[50] + 2, most  # a statement or two, where no small batch met a kind that the large one has
