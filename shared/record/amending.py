@@ -49,18 +49,18 @@ def amend(deciding: "Deciding", event: Event[Any]) -> None:
     if isinstance(event.data, Corrected):
         new = _checked(deciding, agreed, event, root)
         new = msgspec.structs.replace(new, **{name: getattr(root.latest, name) for name in agreed.derived})
-        after = _with(before, new)
+        after = before.saying(new)
         if not deciding.again and _named_anew(agreed, root.latest, new):
-            after = _with(after, msgspec.structs.replace(after.data, owners=None))
+            after = after.saying(msgspec.structs.replace(after.data, owners=None))
             for judgement in judgements:
                 if owners := judgement.owners(after, deciding):
-                    after = _with(after, msgspec.structs.replace(after.data, owners=owners))
+                    after = after.saying(msgspec.structs.replace(after.data, owners=owners))
     for judgement in judgements:
         judgement.amendable(before, after, deciding)
     deciding.index(judgements, before, None)
     for judgement in judgements:
-        before = _with(before, judgement.taken_out(before, deciding))
-        after = after and _with(after, judgement.refill(after, deciding))
+        before = before.saying(judgement.taken_out(before, deciding))
+        after = after and after.saying(judgement.refill(after, deciding))
     told = None if contracts.sender_of(event.source) == REGION else event.time
     periods.move(deciding, agreed, root.event, after.data if after else None, told, "/data/data")
     latest = after.data if after else root.latest
@@ -94,10 +94,10 @@ def hear(deciding: "Deciding", event: Event[Any], stream: str) -> None:
     heard = deciding.tables.heard.get(at)
     before = heard if isinstance(heard, Standing) else _as_it_stood(event, agreed, at)
     said = event.data.data if isinstance(event.data, Corrected) else None
-    after = _with(before, msgspec.convert(said, agreed.data)) if said is not None else None
+    after = before.saying(msgspec.convert(said, agreed.data)) if said is not None else None
     deciding.index(judgements, before, None)
     for judgement in judgements:
-        after = after and _with(after, judgement.refill(after, deciding))
+        after = after and after.saying(judgement.refill(after, deciding))
     deciding.index(judgements, None, after)
     deciding.keep(judgements, at, after)
     if after is None:
@@ -256,7 +256,3 @@ def _too_late(new: Data, root: Root) -> list[Problem]:
     """Say what the corrected data tell as done too late, unless they did before there was this bound."""
     time = root.event.time
     return [] if any(too_late(root.latest, time)) else list(too_late(new, time))
-
-
-def _with(report: Standing[Any], data: Any) -> Standing[Any]:
-    return Standing(report.stream, report.position, msgspec.structs.replace(report.event, data=data))

@@ -227,11 +227,11 @@ class Deciding:
             periods.claim(self, agreed, event)
         for judgement in judgements:
             if sent and not self.again and (owners := judgement.owners(report, self)):
-                report = with_data(report, msgspec.structs.replace(report.data, owners=owners))
+                report = report.saying(msgspec.structs.replace(report.data, owners=owners))
         for judgement in judgements:
             try:
                 judgement.admit(report, self)
-                report = with_data(report, judgement.fill(report, self))
+                report = report.saying(judgement.fill(report, self))
                 report = report if sent else _addressed(report, judgement.addressee(report, self))
             except Exception:
                 if not self.tables.missing():
@@ -260,7 +260,7 @@ class Deciding:
         if judgements:
             report = Standing(*at, event)
             for judgement in judgements:
-                report = with_data(report, judgement.fill(report, self))
+                report = report.saying(judgement.fill(report, self))
             self.keep(judgements, at, report)
             self.index(judgements, None, report)
             self.judge(judgements, report, report, arriving=True)
@@ -443,10 +443,3 @@ def _addressed(report: Standing[Any], to: str) -> Standing[Any]:
         return report
     event = msgspec.structs.replace(report.event, country=to)
     return Standing(report.stream, report.position, event)
-
-
-def with_data(report: Standing[Any], data: Any) -> Standing[Any]:
-    """Return the report as it says `data`."""
-    if data is report.data:
-        return report
-    return Standing(report.stream, report.position, msgspec.structs.replace(report.event, data=data))

@@ -9,10 +9,11 @@ import hashlib
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from shared import contracts
 from shared.contracts import Data, Event
@@ -21,6 +22,8 @@ from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import Seat
 
 NAMESPACE = uuid.UUID("6a0f5a39-0f6b-5c5e-9a53-20030509cafe")
+INSTANT = timedelta(microseconds=1)
+"""The least that tells two times apart."""
 KNOWN = "known/"
 """The reports about a thing that begins so stand in the order in which they were known, not in which they happened."""
 D = TypeVar("D", bound=Data)
@@ -86,6 +89,10 @@ class Standing(Generic[D]):
     def verb(self) -> str:
         """What happened: `flagged`."""
         return self.event.verb
+
+    def saying(self, data: Any) -> "Standing[Any]":
+        """Return the report as it says `data`."""
+        return self if data is self.data else Standing(self.stream, self.position, replace(self.event, data=data))
 
     @property
     def own_scope(self) -> str:

@@ -12,7 +12,7 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import Corrected, Event, Merged, Retracted
-from shared.database import Connection, Queried
+from shared.database import Connection
 from shared.record.deciding import Deciding, place, things
 from shared.record.engine import Input, Judgements, rounds
 from shared.record.judgement import Standing
@@ -62,11 +62,6 @@ async def note(connection: Connection, position: int, wake: str = "") -> None:
         position,
         wake,
     )
-
-
-async def unkept(queried: Queried) -> int:
-    """Return how many events an older version heard of which nothing is kept."""
-    return int(await queried.fetchval("select count(*) from heard where event is null"))
 
 
 async def keep(

@@ -5,7 +5,7 @@ Choreographies 1 (its second half) and 16.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from typing import Any
 
 from services.intel.judgements.notices import IntelAnnouncement, IntelJudgement, alert
@@ -22,10 +22,7 @@ from shared.contracts.intel import (
     SpecimenWithdrawn,
 )
 from shared.contracts.vocabulary import MEMBERS
-from shared.record.judgement import Notice, Reading, Standing, derived_id
-
-INSTANT = timedelta(microseconds=1)
-"""The least that tells two times apart."""
+from shared.record.judgement import INSTANT, Notice, Reading, Standing, derived_id
 
 
 @dataclass(frozen=True, slots=True)

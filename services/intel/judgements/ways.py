@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -26,10 +26,7 @@ from shared.contracts.intel import (
 )
 from shared.contracts.intel.people import Band
 from shared.contracts.vocabulary import MEMBERS, REGION
-from shared.record.judgement import Notice, Reading, Standing, Unknown
-
-INSTANT = timedelta(microseconds=1)
-"""The least that tells two times apart."""
+from shared.record.judgement import INSTANT, Notice, Reading, Standing, Unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Laws, what they were judged to carry out of treaties, and the entry rules that rest on them."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -11,12 +10,10 @@ from services.legal.obligations import OBLIGATIONS
 from shared.contracts import Data, Event, Problem, Refused
 from shared.contracts.intel import EntryRequirementChanged, EntryRequirementDeclared
 from shared.contracts.legal import LawAmended, LawRepealed, ProvisionMapped
-from shared.record.judgement import Judgement, Reading, Standing
+from shared.record.judgement import INSTANT, Judgement, Reading, Standing
 
 ENTRY_RULES = "entry_rules_review"
 """The alert that asks a country to look at its entry rules under a changed law (choreography 3)."""
-INSTANT = timedelta(microseconds=1)
-"""The least that tells two times apart."""
 
 
 class Mappings(Judgement):

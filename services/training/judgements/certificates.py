@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -24,7 +23,7 @@ from shared.contracts.training import (
     OfficerCertified,
 )
 from shared.contracts.vocabulary import Topic
-from shared.record.judgement import KNOWN, Notice, Reading, Standing
+from shared.record.judgement import INSTANT, KNOWN, Notice, Reading, Standing
 
 STEPS: Mapping[str, Callable[..., Data]] = {
     "staled": CertificationStaled,
@@ -38,8 +37,6 @@ FORGERY: Topic = "false_document_detection"
 DETECTION = f"certificates/{FORGERY}"
 PATTERNS = f"{KNOWN}patterns"
 """Of each pattern of forgery the confirmation that was known first."""
-INSTANT = timedelta(microseconds=1)
-"""The least that tells two times apart."""
 
 
 class Certificates(TrainingJudgement):
