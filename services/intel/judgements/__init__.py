@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.intel.judgements import documents, network, phones, places, suspects, ways
+from services.intel.judgements import commitments, documents, network, operations, phones, places, suspects, ways
 from services.intel.judgements.notices import SERVICE
 from shared.record.judgement import Judgement
 
@@ -16,12 +16,12 @@ JUDGEMENTS: Sequence[Judgement] = (
     network.Exchanges(),
     network.Shared(),
     network.Feedback(),
-    network.Commitments(),
-    network.Presidency(),
-    network.OverdueCommitments(),
-    network.Manuals(),
-    network.PlannedOperations(),
-    network.JointOperations(),
+    commitments.Commitments(),
+    commitments.Presidency(),
+    commitments.OverdueCommitments(),
+    operations.Manuals(),
+    operations.PlannedOperations(),
+    operations.JointOperations(),
     phones.Detentions(),
     phones.Opened(),
     phones.Seizures(),
