@@ -11,85 +11,19 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
 from shared import contracts, once
-from shared.contracts import COUNT_MAX, Contract, Data, Event, identity
-from shared.contracts.tallies import Age, Both, Level, Opens, Shift, Shifts, Since, Tallied, Tally, filled
+from shared.acts import Act, Acting, Placed, Thing, Told, value
+from shared.contracts import COUNT_MAX, Contract, Data, Event
+from shared.contracts.tallies import Age, Shift, Shifts, Since, Tallied, Tally, filled
 from shared.database import Connection
 
 AMENDING = ("corrected", "retracted")
-Thing: TypeAlias = tuple[str, str]
-"""(what, key)"""
-Act: TypeAlias = tuple[datetime, int, int]
-"""(time, position of its event, how much there is of the thing from then on: of what opens or closes, 1 or 0)"""
-Acting: TypeAlias = Tally | Level
-Placed: TypeAlias = tuple[Thing, datetime, int]
-"""Where an act stands: (thing, time, position)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What holds of one report."""
-
-    agreed: Contract
-    data: Data
-    country: str
-    time: datetime
-    known: datetime
-    """When the region knew."""
-    position: int
-
-    def things(self, tally: Acting | Since) -> list[Thing]:
-        """Return what the report is about: nothing where a part of the key is absent, several where it is a list."""
-        parts = [str(self.time.astimezone(UTC).year)] if isinstance(tally, Tally) and tally.period else []
-        keys = ["|".join(parts if tally.regional else [self.country, *parts])]
-        for path in tally.key:
-            value = _value(self.data, path)
-            values = value if isinstance(value, tuple | list) else [] if value is None else [value]
-            keys = [f"{key}|{self._named(tally, path, one)}" for key in keys for one in values]
-        return [(tally.what, key) for key in keys]
-
-    def _named(self, tally: Acting | Since, path: str, value: Any) -> str:
-        """Return a part of the key, in a regional one with the owner of what it names."""
-        scope = self.agreed.ids.get(path, "")
-        grouped = "." in path  # what stands in a group (an article of a treaty) is no country's own
-        if not tally.regional or grouped or not isinstance(value, str) or scope.removeprefix(identity.OF) in tally.key:
-            return str(value)
-        return identity.told_apart(scope, self.data, path, self.country)
-
-    @property
-    def said(self) -> once.Said:
-        """What counts once, whoever tells it."""
-        return once.Said(self.agreed, self.data, self.country, self.time, self.position)
-
-    def acts(self) -> list[tuple[Acting, Thing, Act]]:
-        """Return the acts that the report is."""
-        found: list[tuple[Acting, Thing, Act]] = []
-        for tally in self.agreed.tallies:
-            level = _level(tally, self.data) if isinstance(tally, Acting) else None
-            if isinstance(tally, Acting) and level is not None:
-                act = (self._counts(tally), self.position, level)
-                found += [(tally, thing, act) for thing in self.things(tally)]
-        return found
-
-    def beside(self, thing: Thing) -> list[tuple[str, Thing]]:
-        """Return (field, other thing) for each pair that the thing is one of."""
-        pairs = [one for one in self.agreed.tallies if isinstance(one, Both) and thing[0] in one.whats]
-        return [(one.shifts, (one.whats[one.whats[0] == thing[0]], thing[1])) for one in pairs]
-
-    def _counts(self, tally: Acting) -> datetime:
-        """Return from when on an act counts."""
-        if isinstance(tally, Level):
-            return self.time
-        day: date | None = _value(self.data, tally.at) if tally.at else None
-        if day is not None:
-            return datetime.combine(day, time.min, UTC)
-        return min(self.time, self.known) if tally.known else self.time
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +31,8 @@ class _Step:
     """What one event of a batch does: it takes a report's acts off the record, puts one's on, or both."""
 
     index: int
-    gone: _Told | None = None
-    come: _Told | None = None
+    gone: Told | None = None
+    come: Told | None = None
 
 
 @dataclass(slots=True)
@@ -140,7 +74,7 @@ class _Record:
         known = self.opens.get(thing)
         return known[0][0] if known else None
 
-    def put(self, told: _Told) -> Data:
+    def put(self, told: Told) -> Data:
         """Put a report's acts on record; return its data with all that they count."""
         acts, parts = told.acts(), self.several.put(told.said)
         fields = _changed(told, acts, self) | _lasted(told, acts, self) | parts
@@ -152,7 +86,7 @@ class _Record:
             self._added[placed] = act[2]
         return msgspec.structs.replace(told.data, **fields)
 
-    def take(self, told: _Told) -> Data:
+    def take(self, told: Told) -> Data:
         """Take a report's acts off the record; return its data with what that takes away."""
         acts, parts = told.acts(), self.several.take(told.said)
         # An act that was not on record, of before it was counted, takes nothing away.
@@ -312,7 +246,7 @@ def _count(found: Counted, step: _Step) -> None:
     found.events[step.index] = msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, **more))
 
 
-def _as_counted(found: Counted, told: _Told) -> _Told:
+def _as_counted(found: Counted, told: Told) -> Told:
     """Return a report that is taken out with what was counted of it in this batch: that stands in no table yet."""
     latest = found.latest.get(told.position)
     if latest is None:
@@ -330,7 +264,7 @@ def _steps(events: Sequence[Event[Any]], roots: Mapping[tuple[str, str], int]) -
             continue
         if agreed.verb not in AMENDING:
             if agreed.tallies:
-                told = _Told(agreed, event.data, event.country, event.time, event.recordedtime, event.sequence)
+                told = Told(agreed, event.data, event.country, event.time, event.recordedtime, event.sequence)
                 steps.append(_Step(index, come=told))
             continue
         amended = contracts.registry().get(event.data.original or "")
@@ -342,10 +276,10 @@ def _steps(events: Sequence[Event[Any]], roots: Mapping[tuple[str, str], int]) -
     return steps
 
 
-def _as_amended(agreed: Contract, event: Event[Any], position: int, data: dict[str, Any]) -> _Told:
+def _as_amended(agreed: Contract, event: Event[Any], position: int, data: dict[str, Any]) -> Told:
     time = event.data.original_time
     known = event.data.original_recordedtime or time
-    return _Told(agreed, msgspec.convert(data, agreed.data), event.country, time, known, position)
+    return Told(agreed, msgspec.convert(data, agreed.data), event.country, time, known, position)
 
 
 def _root(event: Event[Any]) -> tuple[str, str]:
@@ -378,11 +312,11 @@ async def _roots(connection: Connection, events: Sequence[Event[Any]]) -> dict[t
     return found
 
 
-def _all(tolds: Iterable[_Told | None]) -> list[_Told]:
+def _all(tolds: Iterable[Told | None]) -> list[Told]:
     return [one for one in tolds if one is not None]
 
 
-def _changed(told: _Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Record) -> dict[str, Any]:
+def _changed(told: Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Record) -> dict[str, Any]:
     """Return the fields that tell what a report's acts change."""
     found: dict[str, Any] = {}
     for tally, thing, act in acts:
@@ -421,7 +355,7 @@ def _shifts(at: datetime, by: int, until: datetime | None) -> Shifts:
     return (Shift(at=at, by=by), *((Shift(at=until, by=-by),) if until else ()))
 
 
-def _lasted(told: _Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Record) -> dict[str, int | None]:
+def _lasted(told: Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Record) -> dict[str, int | None]:
     """Return the fields that tell how long something took."""
     opening = [(tally.lapse, thing, act) for tally, thing, act in acts if isinstance(tally, Tally) and tally.lapse]
     found = {name: record.lapse_s(thing, act) for name, thing, act in opening}
@@ -433,7 +367,7 @@ def _lasted(told: _Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Rec
                 mine, since = [one[1:] for one in acts if one[0].what == only], told.time - max(took)
                 took = took if mine and all(record.is_first_since(*pair, since) for pair in mine) else []
             found[one.field] = _whole_s(max(took)) if took else None
-        if isinstance(one, Age) and (day := _value(told.data, one.since)) is not None:
+        if isinstance(one, Age) and (day := value(told.data, one.since)) is not None:
             end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
             found[one.field] = _whole_s(max(timedelta(0), told.time - end))
     return found
@@ -447,21 +381,3 @@ def _whole_s(took: timedelta) -> int | None:
     """Return whole seconds; None where that is beyond what any contract takes: some 31 years are an error's."""
     seconds = int(took.total_seconds())
     return seconds if seconds <= COUNT_MAX else None
-
-
-def _level(tally: Acting, data: Data) -> int | None:
-    """Return how much there is of the thing by the report (1 where it opens it, 0 where it closes it); None: no act."""
-    if isinstance(tally, Level):
-        level: int | None = _value(data, tally.value)
-        return level
-    if not isinstance(tally.opens, Opens):
-        return int(tally.opens)
-    if _value(data, tally.opens.field) in tally.opens.values:
-        return 1
-    return 0 if tally.opens.others_close else None
-
-
-def _value(data: Any, path: str) -> Any:
-    for name in path.split("."):
-        data = getattr(data, name, None)
-    return data

@@ -7,6 +7,7 @@ the listing is retracted, it says so no more, and the engine takes the hit back.
 
 import hashlib
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -282,7 +283,7 @@ class Judgement:
         return ()
 
 
-class Announcement(Judgement):
+class Announcement(Judgement, ABC):
     """A judgement of reports each by itself."""
 
     def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
@@ -294,9 +295,9 @@ class Announcement(Judgement):
         """Return what is told of the report as it stands; of one that was retracted, nothing."""
         return self.notices(read.judged, scope, read) if read.judged else ()
 
+    @abstractmethod
     def notices(self, report: Standing[Any], scope: str, read: Reading) -> Iterable[Notice]:
         """Return who is told what of a report."""
-        raise NotImplementedError
 
 
 def derived_id(*parts: str) -> str:
