@@ -58,7 +58,8 @@ class Admission:
             await self.close()
             return
         self._shut = False
-        count = sum(most - one.delivered for one, most in self._open)
+        # What was delivered and is not taken yet is not off the allowance: it would be heard for twice.
+        count = sum(most - one.delivered for one, most in self._open) + self._heard.qsize()
         if count < expected:
             # Half as many more, so that a sender that asks now and then does not cost a subscription each time.
             most = expected + expected // 2 - count

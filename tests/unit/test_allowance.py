@@ -1,8 +1,11 @@
 """How many questions a sender has left, told by the clock."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from shared import allowance
+from shared.admission import Admission
 from shared.allowance import Allowance
 
 
@@ -85,3 +88,29 @@ def test_the_server_delivers_what_may_be_answered_or_told(own):
     for _ in range(500):
         own.wait_s()
     assert own.expected(0.1) == 50 + 50
+
+
+class _Client:
+    """Counts what the server may deliver: a subscription ends after so many."""
+
+    def __init__(self):
+        self.limits = []
+
+    async def subscribe(self, *_, **__):
+        self.delivered = 0
+        return self
+
+    async def unsubscribe(self, limit):
+        self.limits.append(limit)
+
+
+async def test_what_is_heard_and_not_taken_yet_is_not_asked_for_again():
+    client = _Client()
+    admission = Admission("intel", "GTM", client, Allowance(500), None, None)
+    await admission.look()
+    (first,) = client.limits
+    client.delivered = first - 10  # all but ten have come, and the process has taken none
+    for _ in range(client.delivered):
+        await admission._hear(SimpleNamespace(data=b"{}"))
+    await admission.look()
+    assert client.limits == [first]
