@@ -20,35 +20,26 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
-from shared import (
-    admission,
-    bus,
-    crash,
-    database,
-    deadlines,
-    mailbox,
-    ops,
-    provisioned,
-    quotas,
-    telemetry,
-    usage,
-)
-from shared.clock import Clock
+from shared.ask import admission, mailbox, usage
+from shared.ask.questions import Desk, Questions
 from shared.contracts.questions import MailboxAsk, QuotaAsk
-from shared.database import Pool
-from shared.intake import Intake
-from shared.log import Log, head
-from shared.lost import LOST
-from shared.pull import Turns, lane
-from shared.questions import Desk, Questions
+from shared.flow import bus, provisioned, quotas
+from shared.flow.intake import Intake
+from shared.flow.lost import LOST
+from shared.flow.pull import Turns, lane
+from shared.flow.relay import Relay
+from shared.flow.retrying import Retrying
+from shared.flow.streams import INTAKE
+from shared.flow.watching import Watch
+from shared.record import deadlines
 from shared.record.engine import Judgements
 from shared.record.judgement import Judgement, by_type
-from shared.relay import Relay
-from shared.retrying import Retrying
-from shared.settings import Settings
-from shared.steady import Movement, Steady
-from shared.streams import INTAKE
-from shared.watching import Watch
+from shared.record.log import Log, head
+from shared.run import crash, database, ops, telemetry
+from shared.run.clock import Clock
+from shared.run.database import Pool
+from shared.run.settings import Settings
+from shared.run.steady import Movement, Steady
 
 log = structlog.get_logger()
 

@@ -20,7 +20,7 @@ async def speaking(country: str, state: Path, url: str, seed: Path | None) -> "A
     """Connect as the country; what goes wrong is told in one line, with exit code 1."""
     from infra.cli.running import running  # noqa: PLC0415 - late: `crm --help` answers at once
     from shared.client import ClientError, connect  # noqa: PLC0415
-    from shared.streams import RECEIVERS  # noqa: PLC0415
+    from shared.flow.streams import RECEIVERS  # noqa: PLC0415
 
     member = next((member for member in RECEIVERS if member == country), None)
     if member is None:

@@ -34,7 +34,7 @@ def purge(
 
     from infra.cli.running import running  # noqa: PLC0415
     from shared.contracts.vocabulary import PurgeReason  # noqa: PLC0415
-    from shared.streams import SENDERS  # noqa: PLC0415
+    from shared.flow.streams import SENDERS  # noqa: PLC0415
 
     if sender not in SENDERS:
         raise typer.BadParameter(f"there are the intakes of {', '.join(SENDERS)}")
@@ -48,7 +48,7 @@ async def _purged(sender: str, why: str, addresses: dict[str, Any], state: Path)
     from infra.nats.connection import connected  # noqa: PLC0415
     from infra.nats.rights import OPERATOR  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
-    from shared.streams import intake_of  # noqa: PLC0415
+    from shared.flow.streams import intake_of  # noqa: PLC0415
 
     stream = intake_of(sender)
     async with connected(addresses["nats"], Path(addresses["creds"][OPERATOR]), OPERATOR) as nc:

@@ -12,7 +12,7 @@ from infra.cli.up import State
 
 if TYPE_CHECKING:
     from shared.client import CountryClient
-    from shared.unreadable import Unreadable
+    from shared.flow.unreadable import Unreadable
 
 IDLE_S = 1.0
 

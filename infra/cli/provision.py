@@ -54,7 +54,7 @@ async def _apply(nats_url: str, seed: Path | None, database_url: str, creds: Pat
     from infra.nats.rights import PROVISIONER  # noqa: PLC0415
     from infra.postgres.provision import MigrationError, passwords, unkept  # noqa: PLC0415
     from infra.postgres.provision import provision as provision_postgres  # noqa: PLC0415
-    from shared.quotas import QuotasError  # noqa: PLC0415
+    from shared.flow.quotas import QuotasError  # noqa: PLC0415
 
     done: list[str] = []
     try:

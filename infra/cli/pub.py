@@ -22,7 +22,7 @@ def pub(
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
     from infra.cli.running import running  # noqa: PLC0415
-    from shared.streams import RECEIVERS  # noqa: PLC0415
+    from shared.flow.streams import RECEIVERS  # noqa: PLC0415
 
     member = next((member for member in RECEIVERS if member == country), None)
     if member is None:

@@ -30,7 +30,7 @@ def restore(
     from infra.recovery.restore import UnrestorableError  # noqa: PLC0415
     from infra.recovery.restore import restore as restored  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
-    from shared.lost import LOST  # noqa: PLC0415
+    from shared.flow.lost import LOST  # noqa: PLC0415
 
     if service not in SERVICES:
         raise typer.BadParameter(f"no such service: {service}")

@@ -24,7 +24,7 @@ def status(
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
     from infra.cli.running import running  # noqa: PLC0415
-    from shared.lost import LOST  # noqa: PLC0415
+    from shared.flow.lost import LOST  # noqa: PLC0415
 
     addresses = running(state)
     try:
@@ -66,7 +66,7 @@ async def _gathered(addresses: dict[str, Any]) -> dict[str, Any]:
 
 async def _service(name: str, database: Any, nc: Any, board: "list[Sample]") -> dict[str, Any]:
     from infra.nats.asking import ask  # noqa: PLC0415
-    from shared.streams import stream_of  # noqa: PLC0415
+    from shared.flow.streams import stream_of  # noqa: PLC0415
 
     head = await database.fetchval(f"select coalesce(max(position), 0) from {name}.log")  # noqa: S608 - our own names
     stream = stream_of(name)
@@ -93,7 +93,7 @@ async def _set_aside(name: str, database: Any) -> list[dict[str, Any]]:
 async def _intakes(nc: Any) -> dict[str, dict[str, int]]:
     """Return by sender what its intake holds, and how much it may."""
     from infra.nats.asking import ask  # noqa: PLC0415
-    from shared.streams import SENDERS, intake_of  # noqa: PLC0415
+    from shared.flow.streams import SENDERS, intake_of  # noqa: PLC0415
 
     found = {}
     for sender in SENDERS:
@@ -106,7 +106,7 @@ async def _intakes(nc: Any) -> dict[str, dict[str, int]]:
 
 async def _durables(nc: Any) -> list[dict[str, Any]]:
     from infra.nats.asking import ask  # noqa: PLC0415
-    from shared.streams import durables  # noqa: PLC0415
+    from shared.flow.streams import durables  # noqa: PLC0415
 
     rows = []
     for stream, wanted in durables().items():

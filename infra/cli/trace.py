@@ -34,7 +34,7 @@ def trace(
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
     from infra.cli.running import running  # noqa: PLC0415
-    from shared.database import LOST  # noqa: PLC0415
+    from shared.run.database import LOST  # noqa: PLC0415
 
     try:
         firsts = asyncio.run(_found(database_url or running(state)["postgres"], event_id))

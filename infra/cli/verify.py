@@ -29,7 +29,7 @@ def verify(  # noqa: PLR0913 - each is a flag
     from infra.cli.running import running  # noqa: PLC0415
     from infra.nats.rights import OPERATOR  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
-    from shared.lost import LOST  # noqa: PLC0415
+    from shared.flow.lost import LOST  # noqa: PLC0415
 
     if unknown := sorted({*(services or [])} - {*SERVICES}):
         raise typer.BadParameter(f"no such service: {', '.join(unknown)}")

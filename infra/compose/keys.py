@@ -18,7 +18,7 @@ from infra.nats.config import keys, seed_file, server
 from infra.nats.rights import PROVISIONER
 from infra.postgres.provision import passwords
 from shared.contracts import SERVICES
-from shared.streams import RECEIVERS
+from shared.flow.streams import RECEIVERS
 
 PRIVATE, LEGIBLE = 0o600, 0o644
 """LEGIBLE is for containers that run as another user; each is given its own folder only."""

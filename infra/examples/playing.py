@@ -32,17 +32,18 @@ from services.legal.__main__ import SERVICE as LEGAL
 from services.training.__main__ import SERVICE as TRAINING
 from services.victims import receipts
 from services.victims.__main__ import SERVICE as VICTIMS
-from shared import contracts, deadlines
-from shared.clock import Clock
+from shared import contracts
 from shared.contracts import SERVICES, Event, Refused
 from shared.contracts.reads import READS
 from shared.contracts.report import accepted, said
-from shared.database import Connection, Pool
-from shared.log import Draft, Log
+from shared.flow.refusing import rejected
+from shared.flow.streams import intake_of
+from shared.flow.taken import Taken
+from shared.record import deadlines
 from shared.record.judgement import Unknown
-from shared.refusing import rejected
-from shared.streams import intake_of
-from shared.taken import Taken
+from shared.record.log import Draft, Log
+from shared.run.clock import Clock
+from shared.run.database import Connection, Pool
 
 ALL = (INTEL, VICTIMS, LEGAL, TRAINING, INDICATORS)
 EPOCH = datetime(2003, 5, 9, tzinfo=UTC)

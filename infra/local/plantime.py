@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from shared.clock import Clock
+from shared.run.clock import Clock
 
 FIRST_DAY = datetime(2003, 5, 9, tzinfo=UTC)
 """The day from which the Plan is played."""

@@ -102,7 +102,7 @@ class System:
         from infra.nats.redelivery import heard_again  # noqa: PLC0415
         from infra.postgres.provision import MigrationError, unkept  # noqa: PLC0415
         from infra.postgres.provision import provision as provision_postgres  # noqa: PLC0415
-        from shared.quotas import QuotasError  # noqa: PLC0415
+        from shared.flow.quotas import QuotasError  # noqa: PLC0415
 
         owner = self.postgres.url(database="postgres")
         try:

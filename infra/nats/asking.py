@@ -5,7 +5,7 @@ from typing import Any
 
 from nats.aio.client import Client
 
-from shared.streams import Config
+from shared.flow.streams import Config
 
 API = "$JS.API"
 NO_STREAM, NO_CONSUMER = 10059, 10014

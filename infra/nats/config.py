@@ -10,7 +10,7 @@ import nkeys
 from infra.nats import limits
 from infra.nats.rights import Rights, central, country, mailbox_subjects, principals
 from shared.contracts.vocabulary import MEMBERS
-from shared.streams import RECEIVERS
+from shared.flow.streams import RECEIVERS
 
 CENTRAL = "CRM"
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from shared import quotas
 from shared.contracts import SERVICES
-from shared.streams import SENDERS
+from shared.flow import quotas
+from shared.flow.streams import SENDERS
 
 WAITING_BYTES = 16 * 1024**2
 """What may wait in memory for one stream to store it; beyond it a publisher is answered 10167, too many requests."""

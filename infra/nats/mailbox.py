@@ -11,7 +11,7 @@ from typing import Any
 from nats.aio.client import Client
 
 from infra.nats.asking import ask, config, ok
-from shared.streams import MAILBOX, Config, stream_configs
+from shared.flow.streams import MAILBOX, Config, stream_configs
 
 SOURCE = re.compile(rb"Nats-Stream-Source: \S+ (\d+)")
 

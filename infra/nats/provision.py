@@ -1,4 +1,4 @@
-"""Bring a server's streams and durables to what `shared.streams` wants; say precisely what cannot be changed."""
+"""Bring a server's streams and durables to what `shared.flow.streams` wants; say precisely what cannot be changed."""
 
 from dataclasses import dataclass, field
 
@@ -6,8 +6,8 @@ from nats.aio.client import Client
 
 from infra.nats import mailbox
 from infra.nats.asking import ProvisionError, ask, config, ok
-from shared import quotas
-from shared.streams import (
+from shared.flow import quotas
+from shared.flow.streams import (
     EMPTY,
     INTAKE,
     MAILBOX,

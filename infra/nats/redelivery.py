@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from nats.aio.client import Client
 
 from infra.nats.asking import ask, ok
-from shared.provisioned import read_by
+from shared.flow.provisioned import read_by
 
 
 async def again(nc: Client, service: str, streams: Iterable[str]) -> None:

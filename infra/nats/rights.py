@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS, OPERATING
-from shared.streams import (
+from shared.flow.streams import (
     INTAKE,
     MAILBOX,
     QUARANTINE,

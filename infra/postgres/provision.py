@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 
 from shared.contracts import SERVICES
-from shared.database import migration_files
+from shared.run.database import migration_files
 
 DATABASE = "crm"
 OPERATOR = "operator"

@@ -8,9 +8,9 @@ from nats.aio.client import Client
 from infra.recovery.reading import messages
 from shared import contracts
 from shared.contracts import Event
-from shared.database import Connection
-from shared.provisioned import read_by
-from shared.streams import durables
+from shared.flow.provisioned import read_by
+from shared.flow.streams import durables
+from shared.run.database import Connection
 
 
 class Heard(NamedTuple):

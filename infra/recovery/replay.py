@@ -15,20 +15,21 @@ from nats.aio.client import Client
 
 from infra.recovery.heard import Heard, unheard
 from infra.recovery.reading import Message, messages
-from shared import contracts, tally
+from shared import contracts
 from shared.contracts import Data, Event
 from shared.contracts.notice import Alert
 from shared.contracts.victims import ProgrammeEnrolled
 from shared.contracts.vocabulary import REGION
-from shared.database import APPEND, Connection
-from shared.log import head, insert
+from shared.count import tally
+from shared.flow.streams import stream_of
 from shared.record import upgrading
 from shared.record.deciding import Deciding
 from shared.record.engine import ROUNDS_MAX, Decided, Judgements
 from shared.record.judgement import enriched
+from shared.record.log import head, insert
 from shared.record.storing import load
 from shared.record.tables import Tables
-from shared.streams import stream_of
+from shared.run.database import APPEND, Connection
 
 BATCH = 500
 READ_AHEAD = 2000

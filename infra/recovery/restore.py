@@ -16,12 +16,12 @@ from infra.nats.redelivery import again
 from infra.nats.rights import PROVISIONER
 from infra.recovery.replay import Replay
 from infra.recovery.verify import Comparison, compare
-from shared.database import Pool
-from shared.log import head
-from shared.provisioned import intakes, read_by, retired
-from shared.relay import Relay
+from shared.flow.provisioned import intakes, read_by, retired
+from shared.flow.relay import Relay
+from shared.flow.streams import TUNED, stream_configs, stream_of
+from shared.record.log import head
+from shared.run.database import Pool
 from shared.service import Service
-from shared.streams import TUNED, stream_configs, stream_of
 
 Tell = Callable[[str], None]
 

@@ -11,10 +11,10 @@ from nats.aio.client import Client
 from infra.nats.asking import ask
 from infra.recovery.reading import Message, messages
 from shared import contracts
-from shared.database import Connection, Row
-from shared.log import GENESIS, chained
-from shared.relay import subject
-from shared.streams import MAILBOX, stream_of
+from shared.flow.relay import subject
+from shared.flow.streams import MAILBOX, stream_of
+from shared.record.log import GENESIS, chained
+from shared.run.database import Connection, Row
 
 ROWS = 1000
 COPIED_S = 5.0

@@ -19,10 +19,10 @@ from infra.region.script import script
 from infra.region.sending import RETRY_S
 from infra.region.settings import RegionSettings
 from infra.region.traffic import Traffic
-from shared import telemetry
 from shared.client import CountryClient, Unreachable, connect
-from shared.clock import Clock
 from shared.contracts.vocabulary import MEMBERS, Country
+from shared.run import telemetry
+from shared.run.clock import Clock
 from shared.service import ended
 
 log = structlog.get_logger()

@@ -16,8 +16,8 @@ from infra.region.scene import Step
 from infra.region.sending import RETRY_S, send
 from infra.region.traffic import Traffic
 from shared.client import CountryClient
-from shared.clock import Clock
 from shared.contracts.vocabulary import Country
+from shared.run.clock import Clock
 
 log = structlog.get_logger()
 

@@ -10,8 +10,8 @@ import structlog
 from nats.errors import Error as NatsError
 
 from infra.region.scene import Step
-from shared.batch import publish_batch
 from shared.client import CountryClient, Unreachable, Unstored
+from shared.flow.batch import publish_batch
 
 log = structlog.get_logger()
 

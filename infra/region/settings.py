@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from shared.settings import Settings
+from shared.run.settings import Settings
 
 
 class RegionSettings(Settings):

@@ -14,7 +14,7 @@ from services.indicators.announce import announce, purged, rebuilt
 from services.indicators.feed import Feed
 from services.indicators.plan import PlanError
 from services.indicators.settings import IndicatorsSettings, current, worked
-from shared import telemetry, web
+from shared.run import telemetry, web
 from shared.service import EXIT_MISCONFIGURED, Running, Service, run
 
 

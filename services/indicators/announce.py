@@ -22,7 +22,6 @@ from services.indicators.milestones import Announcement, Told, announcements
 from services.indicators.plan import Plan
 from services.indicators.reports import Report
 from services.indicators.store import Published
-from shared import database
 from shared.contracts import Data, Event, of
 from shared.contracts.indicators import (
     CountryResumed,
@@ -36,11 +35,12 @@ from shared.contracts.indicators import (
     ReportPublished,
     ThresholdCrossed,
 )
-from shared.database import Connection
-from shared.log import Draft, Log
 from shared.record.asking import holders
 from shared.record.judgement import derived_id, source
-from shared.steady import Steady
+from shared.record.log import Draft, Log
+from shared.run import database
+from shared.run.database import Connection
+from shared.run.steady import Steady
 
 log = structlog.get_logger()
 

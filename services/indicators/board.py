@@ -32,10 +32,10 @@ from services.indicators.objectives import told
 from services.indicators.plan import Plan
 from services.indicators.reports import Report, table
 from services.indicators.state import State
-from shared import web
 from shared.contracts import registry
 from shared.contracts.indicators import IntakePurged
 from shared.contracts.schema import asyncapi, event_schema, report_schema
+from shared.run import web
 
 _STATIC = Path(__file__).parent / "static"
 _REPORT = re.compile(r"(?P<quarter>\d{4}-Q[1-4])(?P<form>|\.json|\.csv)", re.ASCII)

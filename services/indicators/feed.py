@@ -15,11 +15,11 @@ from services.indicators.fold import Fold
 from services.indicators.plan import Plan
 from services.indicators.reading import MISSING, RETRY_S, Reader, stored
 from services.indicators.state import Aside, State, StateError
-from shared.bus import LOST, last_sequence
 from shared.contracts import SERVICES
-from shared.database import Pool
+from shared.flow.bus import LOST, last_sequence
+from shared.run.database import Pool
+from shared.run.steady import Movement
 from shared.service import ended
-from shared.steady import Movement
 
 log = structlog.get_logger()
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from services.indicators.settings import current
-from shared import seats
 from shared.contracts import Event, Problem, Refused, place_of, sender_of
 from shared.contracts.indicators import (
     BaselineSet,
@@ -16,6 +15,7 @@ from shared.contracts.indicators import (
 )
 from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import MEMBERS, OPERATING
+from shared.record import seats
 from shared.record.judgement import Judgement, Reading, Standing, derive
 
 SERVICE = "indicators"

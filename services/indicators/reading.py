@@ -10,8 +10,8 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from services.indicators.fold import Fold
-from shared import telemetry
-from shared.bus import LOST, last_sequence
+from shared.flow.bus import LOST, last_sequence
+from shared.run import telemetry
 
 log = structlog.get_logger()
 

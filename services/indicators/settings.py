@@ -6,7 +6,7 @@ from pathlib import Path
 from services.indicators import examples
 from services.indicators.examples import Example
 from services.indicators.plan import FOLDER, Plan, load
-from shared.settings import Settings
+from shared.run.settings import Settings
 
 
 class IndicatorsSettings(Settings):

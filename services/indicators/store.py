@@ -9,7 +9,7 @@ from services.indicators.milestones import Told
 from shared import contracts
 from shared.contracts.indicators import ThresholdCrossed
 from shared.contracts.report import UNREADABLE
-from shared.database import Connection, Pool
+from shared.run.database import Connection, Pool
 
 
 class Published(Struct, frozen=True):

@@ -11,6 +11,7 @@ from services.intel.gate import marking, may_know, opened_to
 from services.intel.judgements.documents import deposits, document, entry, specimen
 from services.intel.judgements.network import holds_from, posts
 from services.intel.judgements.phones import number
+from shared.ask.questions import Asked, Questions
 from shared.contracts.intel import (
     ContactPointDesignated,
     DocumentFlagged,
@@ -36,10 +37,9 @@ from shared.contracts.questions import (
     not_permitted,
 )
 from shared.contracts.vocabulary import Country
-from shared.database import Connection
-from shared.questions import Asked, Questions
 from shared.record.asking import about
 from shared.record.judgement import Standing
+from shared.run.database import Connection
 
 Reports = Sequence[Standing[Any]]
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from services.legal.judgements.gaps import gaps, in_order
 from services.legal.judgements.treaties import is_party, treaty
+from shared.ask.questions import Asked, Questions
 from shared.contracts.legal import GapOpened
 from shared.contracts.questions import Answered, GapsAnswer, GapsAsk, OpenGap
-from shared.database import Connection
-from shared.questions import Asked, Questions
 from shared.record.asking import about
 from shared.record.judgement import Standing
+from shared.run.database import Connection
 
 
 async def on_gaps(asked: Sequence[Asked[GapsAsk]], connection: Connection) -> Sequence[Answered]:

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from services.training.judgements.certificates import officer, steps, stood
+from shared.ask.questions import Asked, Questions
 from shared.contracts.questions import Answered, Certificate, CertificatesAnswer, CertificatesAsk, not_permitted
 from shared.contracts.training import OfficerCertified
-from shared.database import Connection
-from shared.questions import Asked, Questions
 from shared.record.asking import about
 from shared.record.judgement import Standing
+from shared.run.database import Connection
 
 
 async def on_certificates(asked: Sequence[Asked[CertificatesAsk]], connection: Connection) -> Sequence[Answered]:

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.victims.judgements.standing import Referral, named, referral, sent_to
+from shared.ask.questions import Asked, Questions
 from shared.contracts import identity
 from shared.contracts.questions import Answered, ReferralAnswer, ReferralAsk, invalid, not_permitted
-from shared.database import Connection
-from shared.questions import Asked, Questions
 from shared.record import references
 from shared.record.asking import about
 from shared.record.judgement import Standing
+from shared.run.database import Connection
 
 
 async def on_referral(asked: Sequence[Asked[ReferralAsk]], connection: Connection) -> Sequence[Answered]:

@@ -20,17 +20,18 @@ from nats.js import JetStreamContext
 
 from services.victims.judgements.notices import SERVICE
 from services.victims.judgements.standing import Referral, named, referral
-from shared import contracts, crash, database
+from shared import contracts
 from shared.contracts import Event
 from shared.contracts.victims import ReferralDelivered, ReferralOffered
-from shared.database import RECEIPTS as LEADS
-from shared.database import Connection
-from shared.log import Draft, Log
-from shared.lost import LOST
+from shared.flow.lost import LOST
+from shared.flow.streams import MAILBOX, RECEIPTS
 from shared.record.asking import about
 from shared.record.judgement import derive
-from shared.streams import MAILBOX, RECEIPTS
-from shared.telemetry import RECEIVED
+from shared.record.log import Draft, Log
+from shared.run import crash, database
+from shared.run.database import RECEIPTS as LEADS
+from shared.run.database import Connection
+from shared.run.telemetry import RECEIVED
 
 log = structlog.get_logger()
 

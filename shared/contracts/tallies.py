@@ -1,6 +1,7 @@
 """What recorded events count exactly: things that come and go, persons once, and how long something took.
 
-A contract says what its events do to a tally; the owning service fills in the rest when it records (`shared/tally.py`).
+A contract says what its events do to a tally; the owning service fills in the rest when it records
+(`shared/count/tally.py`).
 """
 
 from dataclasses import dataclass

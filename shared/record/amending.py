@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from shared import contracts, seats
+from shared import contracts
 from shared.contracts import Contract, Corrected, Data, Event, Merged, Problem, Refused, Report, Retracted
 from shared.contracts.door import shortened, within
 from shared.contracts.owned import identified
@@ -16,7 +16,7 @@ from shared.contracts.refusal import all_problems
 from shared.contracts.report import authority
 from shared.contracts.sense import too_late
 from shared.contracts.vocabulary import REGION
-from shared.record import periods
+from shared.record import periods, seats
 from shared.record.judgement import NotReady, Standing, Unknown
 from shared.record.tables import Amended, At, Logged
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from shared import seats
-from shared.database import Connection, Queried
+from shared.record import seats
 from shared.record.judgement import Standing
 from shared.record.storing import load
 from shared.record.tables import Tables
+from shared.run.database import Connection, Queried
 
 
 async def about(connection: Connection, things: Iterable[str]) -> Mapping[str, Sequence[Standing[Any]]]:

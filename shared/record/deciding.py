@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from shared import contracts, seats
+from shared import contracts
 from shared.contracts import Contract, Corrected, Event, Merged, Refused, Retracted
 from shared.contracts.indicators import SeatAssigned
 from shared.contracts.report import authority
 from shared.contracts.vocabulary import REGION
-from shared.record import amending, merging, periods
+from shared.record import amending, merging, periods, seats
 from shared.record.judgement import Judgement, Notice, Notified, Standing, derive
 from shared.record.reading import Reads, place
 from shared.record.tables import At, Logged

@@ -14,13 +14,14 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from shared import contracts, tally
+from shared import contracts
 from shared.contracts import Corrected, Data, Event, Merged, refusal
-from shared.database import Connection
+from shared.count import tally
 from shared.record.deciding import Deciding
 from shared.record.judgement import Judgement
 from shared.record.storing import load, save
 from shared.record.tables import Tables
+from shared.run.database import Connection
 
 ROUNDS_MAX = 64
 """More rounds than any chain of references has; beyond it a judgement asks for something new each time."""

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from shared import contracts, seats
+from shared import contracts
 from shared.contracts import Data, Event
 from shared.contracts.vocabulary import REGION, Seat
+from shared.record import seats
 from shared.record.judgement import KNOWN, Judgement, Notified, Standing, source
 from shared.record.tables import Amended, Logged, Tables
 

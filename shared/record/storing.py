@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 import msgspec
 
 from shared import contracts
-from shared.database import Connection, Row
 from shared.record.judgement import Notified, Standing
 from shared.record.tables import Amended, At, Figure, Logged, Named, Period, Tables
+from shared.run.database import Connection, Row
 
 _encode = msgspec.json.Encoder().encode
 _Load: TypeAlias = Callable[[Tables, Connection], Awaitable[None]]

@@ -12,13 +12,13 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import Corrected, Event, Merged, Retracted
-from shared.database import Connection
 from shared.record.deciding import Deciding, things
 from shared.record.engine import Input, Judgements, rounds
 from shared.record.judgement import Standing
 from shared.record.reading import place
 from shared.record.storing import load, save
 from shared.record.tables import Tables
+from shared.run.database import Connection
 
 PIECE = 1000
 """Rows that are indexed in one transaction."""

@@ -5,8 +5,8 @@ import time
 import asyncpg
 from nats.errors import TimeoutError as NothingInTimeError
 
-from shared.batch import publish_batch
-from shared.bus import last_sequence
+from shared.flow.batch import publish_batch
+from shared.flow.bus import last_sequence
 from tests.bench.reports import fill
 from tests.harness.servers import Region
 

@@ -25,10 +25,10 @@ from services.indicators import fields
 from services.indicators.feed import Feed
 from services.indicators.fold import Fold
 from services.indicators.plan import Plan, load
-from shared import database
 from shared.contracts import SERVICES, Contract, registry
 from shared.contracts.vocabulary import MEMBERS
-from shared.settings import Settings
+from shared.run import database
+from shared.run.settings import Settings
 from tests.bench.servers import servers
 from tests.services.indicators.making import event
 

@@ -24,10 +24,14 @@ import asyncpg
 from shared import contracts
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
-from shared.streams import intake_of, stream_of
 from tests.bench.servers import servers
 from tests.harness.servers import Region
 from tests.harness.system import System, free_port, until
+
+try:
+    from shared.flow.streams import intake_of, stream_of
+except ModuleNotFoundError:  # of the version before `shared` was divided
+    from shared.streams import intake_of, stream_of
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ATTRIBUTES = ("specversion", "id", "source", "type", "time", "subject", "expirytime", "causationid", "correlationid")

@@ -12,7 +12,7 @@ from infra.nats.rights import PROVISIONER
 from infra.recovery.restore import restore
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
-from shared.lost import LOST
+from shared.flow.lost import LOST
 from tests.faults import proxy
 from tests.faults.ledger import Ledger
 from tests.faults.stand import PATIENCE_S, Stand

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from shared.contracts.vocabulary import MEMBERS
-from shared.streams import intake_of
+from shared.flow.streams import intake_of
 from tests.faults.consequences import expected
 from tests.faults.deadlines import misfired
 from tests.faults.evidence import Evidence

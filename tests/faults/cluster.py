@@ -10,7 +10,7 @@ from infra.nats.config import accounts, keys, seed_file
 from infra.nats.connection import connected
 from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER
-from shared.streams import stream_configs
+from shared.flow.streams import stream_configs
 from tests.harness.system import free_port, until
 
 SIZE = 3

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from shared import batch, database, deadlines
-from shared.intake import Intake
-from shared.log import Log
-from shared.record import storing
+from shared.flow import batch
+from shared.flow.intake import Intake
+from shared.record import deadlines, storing
 from shared.record.judgement import Judgement, derived_id
+from shared.record.log import Log
+from shared.run import database
 
 MISTREATED = "carrier"
 """The sender whose reports the judgements below mistreat."""

@@ -5,7 +5,7 @@ import urllib.request
 from collections import Counter
 
 from infra.nats.asking import ask
-from shared.streams import durables
+from shared.flow.streams import durables
 from tests.faults.ledger import Ledger
 from tests.faults.stand import PATIENCE_S, Stand
 from tests.faults.traffic import Publisher

@@ -15,9 +15,9 @@ from infra.recovery.verify import Comparison, compare
 from shared import contracts
 from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
-from shared.provisioned import intakes
-from shared.streams import stream_of
-from shared.taken import taken
+from shared.flow.provisioned import intakes
+from shared.flow.streams import stream_of
+from shared.flow.taken import taken
 from tests.faults.deadlines import Deadline, stood, watched
 from tests.faults.draining import folded
 from tests.faults.ledger import POISON, Ledger, Report

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.nats.asking import ask
-from shared.streams import durables
+from shared.flow.streams import durables
 from tests.faults.stand import Stand
 from tests.harness.system import resident_mb
 

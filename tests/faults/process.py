@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-import shared.clock
+import shared.run.clock
 from shared.service import run
 
 OFFSET = struct.Struct("d")
@@ -23,7 +23,7 @@ OFFSET = struct.Struct("d")
 def moved_clock(file: str) -> None:
     with Path(file).open("r+b") as held:
         offset = mmap.mmap(held.fileno(), OFFSET.size)
-    shared.clock.time = SimpleNamespace(time=lambda: time.time() + OFFSET.unpack(offset[: OFFSET.size])[0])
+    shared.run.clock.time = SimpleNamespace(time=lambda: time.time() + OFFSET.unpack(offset[: OFFSET.size])[0])
 
 
 def main(name: str, *defects: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shared import deadlines
+from shared.record import deadlines
 from tests.faults.checker import Case, check
 from tests.faults.draining import unsettled
 from tests.faults.evidence import gather

@@ -18,9 +18,9 @@ from nats.js.errors import APIError
 from prometheus_client.parser import text_string_to_metric_families
 
 from infra.nats.config import CENTRAL
-from shared.batch import publish_batch
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
+from shared.flow.batch import publish_batch
 from tests.fuzz.edges import Sent
 from tests.harness.speaking import clock
 from tests.harness.system import System, free_port, resident_mb, until

@@ -11,12 +11,13 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from shared import contracts, deadlines
+from shared import contracts
 from shared.contracts import Event
 from shared.contracts.notice import Alert
-from shared.log import Draft, Log, head, insert
+from shared.record import deadlines
 from shared.record.engine import Input, decide
 from shared.record.judgement import source
+from shared.record.log import Draft, Log, head, insert
 from shared.service import Service
 from tests.harness.servers import PostgresServer
 

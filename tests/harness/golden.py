@@ -18,9 +18,10 @@ from typing import Any
 
 import msgspec
 
-from shared import contracts, deadlines
+from shared import contracts
 from shared.contracts import Event
-from shared.log import Draft
+from shared.record import deadlines
+from shared.record.log import Draft
 from shared.service import Service
 from tests.harness.desk import Desk
 
@@ -111,7 +112,7 @@ async def compared(service: Service, file: Path) -> Iterable[str]:
 async def _desk(service: Service, address: str) -> Any:
     import asyncpg  # noqa: PLC0415 - only as a program
 
-    from shared.log import Log  # noqa: PLC0415
+    from shared.record.log import Log  # noqa: PLC0415
     from tests.harness.desk import Hand  # noqa: PLC0415
 
     settings = {"search_path": service.name, "timezone": "UTC", "enable_seqscan": "off"}

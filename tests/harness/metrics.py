@@ -9,7 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from services.indicators import plan
 from services.indicators.metrics import Indicators
 from services.indicators.state import State
-from shared import telemetry
+from shared.run import telemetry
 
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 PROMETHEUS_OWN = {"up"}

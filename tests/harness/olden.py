@@ -11,8 +11,8 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import Event
-from shared.database import Pool, migration_files
-from shared.log import Log, head, insert
+from shared.record.log import Log, head, insert
+from shared.run.database import Pool, migration_files
 from shared.service import Service
 from tests.harness.desk import Desk, Hand
 from tests.harness.servers import PostgresServer

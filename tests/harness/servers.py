@@ -22,7 +22,7 @@ from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER, inbox
 from infra.postgres.provision import DATABASE, passwords
 from infra.postgres.provision import provision as provision_postgres
-from shared.streams import RECEIVERS
+from shared.flow.streams import RECEIVERS
 
 _number = itertools.count(1)
 

@@ -19,8 +19,8 @@ from infra.local.process import stop
 from infra.nats.config import CENTRAL, accounts
 from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER, inbox
-from shared.clock import Clock
 from shared.contracts import SERVICES
+from shared.run.clock import Clock
 from tests.harness.servers import Region, with_root
 from tests.harness.speaking import NOW
 from tests.harness.system import System, free_port

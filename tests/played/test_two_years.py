@@ -15,10 +15,10 @@ import pytest
 from infra.region.script import script
 from infra.region.stories import UNTOLD
 from services.indicators.plan import load
-from shared.clock import Clock
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS
-from shared.provisioned import intakes
+from shared.flow.provisioned import intakes
+from shared.run.clock import Clock
 from tests.harness.system import ROOT, free_port, until
 from tests.played.silencing import improved, shown
 

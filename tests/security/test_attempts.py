@@ -11,7 +11,7 @@ from nats.errors import TimeoutError as NatsTimeoutError
 from infra.nats.config import accounts, keys
 from infra.nats.provision import ask
 from shared.contracts.vocabulary import MEMBERS
-from shared.provisioned import intakes
+from shared.flow.provisioned import intakes
 from tests.harness.servers import ROOT
 
 REPORT = "report.intel.document.flagged"

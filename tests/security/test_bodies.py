@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from shared.batch import publish_batch
 from shared.contracts.notice import Alert
+from shared.flow.batch import publish_batch
 from tests.harness.speaking import NOW, Mailbox, clock, say
 from tests.harness.system import ROOT, free_port, until
 

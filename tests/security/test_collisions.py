@@ -11,8 +11,8 @@ from nats.errors import TimeoutError as NatsTimeoutError
 
 from infra.nats.asking import ask
 from shared.contracts import SERVICES
-from shared.provisioned import intakes
-from shared.streams import CLOSED, DAY, KEPT, SECOND
+from shared.flow.provisioned import intakes
+from shared.flow.streams import CLOSED, DAY, KEPT, SECOND
 from tests.harness.servers import ROOT
 
 REPORT = "report.intel.document.flagged"

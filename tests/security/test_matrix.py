@@ -14,7 +14,7 @@ import pytest
 
 from infra.nats.rights import central, country, principals
 from shared.contracts import SERVICES, registry
-from shared.streams import RECEIVERS, durables, stream_configs, stream_of
+from shared.flow.streams import RECEIVERS, durables, stream_configs, stream_of
 
 GTM = "GTM"
 STREAMS = tuple(stream_configs())

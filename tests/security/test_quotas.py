@@ -11,10 +11,10 @@ import pytest
 
 from infra.nats.asking import ask
 from infra.nats.provision import provision
-from shared import quotas
 from shared.client import Full, TooMany, Unstored
+from shared.flow import quotas
+from shared.flow.streams import intake_of
 from shared.service import ended
-from shared.streams import intake_of
 from tests.harness.servers import ROOT
 from tests.harness.speaking import example
 from tests.harness.system import until

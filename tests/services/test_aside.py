@@ -3,9 +3,9 @@
 import pytest
 
 from services.intel.__main__ import SERVICE
-from shared import aside
-from shared.aside import Row
-from shared.taken import Taken
+from shared.flow import aside
+from shared.flow.aside import Row
+from shared.flow.taken import Taken
 from tests.harness import desk as harness
 
 STORED = 1_078_142_400_000_000_000

@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 
 from services.intel.__main__ import SERVICE
-from shared.allowance import Allowance
+from shared.ask.allowance import Allowance
+from shared.ask.questions import Desk
 from shared.contracts.questions import MailboxAnswer, MailboxAsk
-from shared.questions import Desk
 from tests.harness import desk as harness
 from tests.harness.system import until
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from services.training.__main__ import SERVICE
-from shared import deadlines, mailbox
-from shared.record import engine
+from shared.ask import mailbox
+from shared.record import deadlines, engine
 from tests.harness.desk import START, desk
 
 NAME = "training.official.enrolled"

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from services.training.__main__ import SERVICE
-from shared.clock import Clock
 from shared.contracts import Refused
 from shared.contracts.report import accepted
-from shared.log import Draft, Log
 from shared.record.judgement import Unknown
+from shared.record.log import Draft, Log
+from shared.run.clock import Clock
 from tests.harness.speaking import NOW, example
 
 SEEDS = 40

@@ -8,7 +8,7 @@ from services.training.__main__ import SERVICE
 from services.victims.__main__ import SERVICE as VICTIMS
 from shared.contracts import Corrected, Refused, registry
 from shared.contracts.report import accepted, said
-from shared.log import Draft, head, insert
+from shared.record.log import Draft, head, insert
 from tests.harness import desk as harness
 from tests.harness.speaking import NOW, example
 

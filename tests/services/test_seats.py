@@ -9,9 +9,10 @@ from services.indicators.__main__ import SERVICE as INDICATORS
 from services.indicators.plan import load
 from services.intel.__main__ import SERVICE as INTEL
 from services.training.__main__ import SERVICE as TRAINING
-from shared import contracts, seats
+from shared import contracts
 from shared.contracts import Refused
 from shared.contracts.vocabulary import SEATS
+from shared.record import seats
 from shared.record.asking import holders
 from tests.harness.desk import START, desk
 

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from shared import contracts
-from shared.log import Draft, Log
+from shared.record.log import Draft, Log
 from tests.harness.desk import Hand
 from tests.harness.golden import lines
 

@@ -5,8 +5,8 @@ import contextlib
 
 import pytest
 
-from shared import steady
-from shared.steady import Movement, Steady
+from shared.run import steady
+from shared.run.steady import Movement, Steady
 
 
 @pytest.mark.parametrize("error", [OverflowError, AttributeError, RecursionError, MemoryError, UnicodeEncodeError])

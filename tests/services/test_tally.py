@@ -22,9 +22,9 @@ from services.legal.__main__ import SERVICE as LEGAL
 from services.training.__main__ import SERVICE as TRAINING
 from services.victims.__main__ import SERVICE as VICTIMS
 from shared import contracts
-from shared.clock import Clock
 from shared.contracts import Event
-from shared.log import Draft, Log
+from shared.record.log import Draft, Log
+from shared.run.clock import Clock
 
 PLAN = load()
 START = datetime(2004, 1, 1, 12, tzinfo=UTC)

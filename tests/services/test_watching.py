@@ -5,8 +5,9 @@ import contextlib
 import json
 from types import SimpleNamespace
 
-from shared import steady, watching
-from shared.watching import Watch
+from shared.flow import watching
+from shared.flow.watching import Watch
+from shared.run import steady
 
 
 class Server:

@@ -53,11 +53,11 @@ from infra.nats.asking import ask
 from infra.nats.rights import OPERATOR, inbox
 from services.indicators.figures import Cell, Figures
 from shared import contracts
-from shared.batch import publish_batch
 from shared.client import CountryClient
 from shared.contracts import SERVICES, Event
 from shared.contracts.vocabulary import MEMBERS
-from shared.streams import MAILBOX, stream_of
+from shared.flow.batch import publish_batch
+from shared.flow.streams import MAILBOX, stream_of
 from tests.harness.figuring import folded
 from tests.harness.servers import ROOT
 from tests.harness.speaking import example, fits, of_own

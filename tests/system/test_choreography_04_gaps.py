@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from services.legal.obligations import OBLIGATIONS
-from shared.batch import publish_batch
+from shared.flow.batch import publish_batch
 from tests.harness.speaking import say
 from tests.system.staging import PRESIDENCY
 

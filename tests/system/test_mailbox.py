@@ -9,10 +9,10 @@ import msgspec
 from typer.testing import CliRunner
 
 from infra.cli import app
-from shared import mailbox
+from shared.ask import mailbox
+from shared.ask.questions import Asked
 from shared.contracts import SERVICES, Event
 from shared.contracts.questions import MailboxAsk
-from shared.questions import Asked
 from tests.harness.speaking import NOW, clock, example, say
 from tests.harness.system import ROOT
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from shared.batch import publish_batch
 from shared.client import connect
 from shared.contracts import Event
+from shared.flow.batch import publish_batch
 from tests.harness.speaking import example
 from tests.harness.system import until
 

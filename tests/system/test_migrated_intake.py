@@ -5,8 +5,8 @@ import json
 from infra.nats.asking import ask
 from infra.nats.provision import provision
 from shared.contracts import SERVICES
-from shared.provisioned import intakes
-from shared.streams import CLOSED, DAY, KEPT, SECOND
+from shared.flow.provisioned import intakes
+from shared.flow.streams import CLOSED, DAY, KEPT, SECOND
 from tests.harness.servers import ROOT
 from tests.harness.speaking import example
 from tests.harness.system import until

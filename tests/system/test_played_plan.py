@@ -14,7 +14,7 @@ import pytest
 import infra.region
 from infra.nats.config import accounts
 from infra.region.script import ACTIONS
-from shared.clock import Clock
+from shared.run.clock import Clock
 from tests.harness.system import PATIENCE_S, ROOT, until
 
 FIRST_DAY = datetime(2003, 5, 9, tzinfo=UTC)

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from services.victims.questions import on_referral
-from shared.clock import Clock
+from shared.ask.questions import Asked
 from shared.contracts.questions import ReferralAsk
 from shared.contracts.vocabulary import MEMBERS
-from shared.questions import Asked
+from shared.run.clock import Clock
 from tests.harness.figuring import folded
 from tests.harness.speaking import DAY, NOW, clock, say
 from tests.harness.system import until

@@ -3,7 +3,7 @@ import signal
 
 import asyncpg
 
-from shared.database import RELAY
+from shared.run.database import RELAY
 from tests.harness.system import PATIENCE_S, until
 
 FLAGGED = {

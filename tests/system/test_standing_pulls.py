@@ -5,8 +5,8 @@ import json
 import time
 
 from infra.nats.asking import ask
-from shared.pull import EXPIRES_S
-from shared.streams import intake_of
+from shared.flow.pull import EXPIRES_S
+from shared.flow.streams import intake_of
 
 WATCHED_S = 4 * EXPIRES_S
 """Several requests end in it, each at its own time."""

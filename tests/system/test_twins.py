@@ -6,11 +6,11 @@ import json
 import asyncpg
 
 from services.victims.judgements import JUDGEMENTS
-from shared.clock import Clock
 from shared.contracts import decode
 from shared.contracts.report import accepted
-from shared.log import Draft, Log
 from shared.record.judgement import by_type
+from shared.record.log import Draft, Log
+from shared.run.clock import Clock
 from tests.harness.speaking import NOW, example
 
 NUMBER = 30

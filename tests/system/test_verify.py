@@ -8,11 +8,11 @@ from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER
 from infra.recovery import verify
 from infra.recovery.verify import compare
-from shared import database
 from shared.contracts import Event
-from shared.log import GENESIS, chained
-from shared.relay import Relay
-from shared.settings import Settings
+from shared.flow.relay import Relay
+from shared.record.log import GENESIS, chained
+from shared.run import database
+from shared.run.settings import Settings
 from tests.harness.speaking import NOW, example
 
 NAME = "training.official.enrolled"

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared import allowance
-from shared.admission import Admission
-from shared.allowance import Allowance
+from shared.ask import allowance
+from shared.ask.admission import Admission
+from shared.ask.allowance import Allowance
 
 
 class At:

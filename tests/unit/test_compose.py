@@ -16,8 +16,8 @@ from infra.nats import limits
 from infra.region.settings import RegionSettings
 from services.indicators.settings import IndicatorsSettings
 from shared.contracts import SERVICES
-from shared.settings import Settings
-from shared.streams import RECEIVERS
+from shared.flow.streams import RECEIVERS
+from shared.run.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "compose.yaml"

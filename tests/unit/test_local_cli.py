@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from infra.cli import app
 from infra.nats.provision import ask
 from infra.nats.rights import principals
-from shared.streams import stream_configs
+from shared.flow.streams import stream_configs
 
 FLAGGED = {
     "specversion": "1.0",

@@ -8,9 +8,9 @@ from infra.postgres.provision import ROOT, MigrationError, _schema
 from infra.postgres.provision import provision as provision_postgres
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
-from shared.database import missing_migrations
-from shared.provisioned import differences, intakes
-from shared.streams import intake_of, stream_configs
+from shared.flow.provisioned import differences, intakes
+from shared.flow.streams import intake_of, stream_configs
+from shared.run.database import missing_migrations
 
 
 async def test_provisioning_twice_changes_nothing(region):

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from infra.cli import app
 from infra.cli.pub import _read
 from shared.client import CountryClient
-from shared.client_errors import Invalid
+from shared.client.errors import Invalid
 from shared.contracts import registry
 from shared.contracts.schema import example
 

@@ -4,7 +4,7 @@ import json
 
 import structlog
 
-from shared import telemetry
+from shared.run import telemetry
 
 NAME = "Juana-Inventada"
 

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from shared.pull import CONTESTED_S, PACE_S, REPORT_BYTES, Lane, Turns
+from shared.flow.pull import CONTESTED_S, PACE_S, REPORT_BYTES, Lane, Turns
 
 
 def message(lane, number, size=10):

@@ -13,7 +13,7 @@ from services.indicators import announce, milestones
 from services.indicators.__main__ import SERVICE
 from services.indicators.announce import Announcer
 from shared import contracts
-from shared.log import Log
+from shared.record.log import Log
 from tests.services.indicators.making import PLAN, event, folded, row
 
 FIRST = event("intel.band.dismantled", time="2003-05-20T10:00:00Z")

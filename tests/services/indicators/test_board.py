@@ -14,7 +14,7 @@ from services.indicators.board import View, app
 from services.indicators.state import Aside
 from shared.contracts import registry
 from shared.contracts.vocabulary import MEMBERS
-from shared.web import Door
+from shared.run.web import Door
 from tests.services.indicators.making import PLAN, event, folded, instant
 
 WORKED = examples.by_row(examples.load())

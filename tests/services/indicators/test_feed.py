@@ -12,8 +12,8 @@ from infra.nats.rights import PROVISIONER
 from services.indicators import feed as feed_module
 from services.indicators import fold, reading
 from services.indicators.feed import Feed
-from shared import database
-from shared.settings import Settings
+from shared.run import database
+from shared.run.settings import Settings
 from tests.services.indicators.making import PLAN, event, folded, row
 
 

@@ -12,7 +12,7 @@ from services.indicators.fold import Fold
 from shared import contracts
 from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import MEMBERS
-from shared.log import Draft
+from shared.record.log import Draft
 from tests.services.indicators.making import PLAN, amend, event
 from tests.services.indicators.test_announce import Hand, recording
 

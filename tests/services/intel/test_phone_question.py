@@ -3,8 +3,8 @@
 import pytest
 
 from services.intel.questions import on_phone
+from shared.ask.questions import Asked
 from shared.contracts.questions import Error, PhoneAnswer, PhoneAsk, Point
-from shared.questions import Asked
 
 KNOWN, UNKNOWN = "a" * 64, "f" * 64
 

@@ -9,9 +9,9 @@ import pytest
 from services.legal.__main__ import SERVICE
 from services.legal.obligations import OBLIGATIONS
 from services.legal.questions import on_gaps
+from shared.ask.questions import Asked
 from shared.contracts import Refused
 from shared.contracts.questions import GapsAsk
-from shared.questions import Asked
 from tests.harness.desk import START, desk
 
 TIP = OBLIGATIONS["TIP"]

@@ -11,9 +11,9 @@ from services.legal.__main__ import SERVICE
 from services.legal.judgements.treaties import Act, inconsistency
 from services.legal.obligations import OBLIGATIONS
 from services.legal.questions import on_gaps
+from shared.ask.questions import Asked
 from shared.contracts.questions import GapsAsk
 from shared.contracts.vocabulary import MEMBERS
-from shared.questions import Asked
 from tests.harness import desk as harness
 
 

@@ -11,10 +11,11 @@ import pytest
 from services.training.__main__ import SERVICE
 from services.training.policy import POLICY
 from services.training.standing import Certificate, history
-from shared import contracts, deadlines
+from shared import contracts
+from shared.ask.questions import Asked
 from shared.contracts import Refused
 from shared.contracts.questions import CertificatesAsk
-from shared.questions import Asked
+from shared.record import deadlines
 from tests.harness.desk import START, desk
 from tests.harness.figuring import folded
 

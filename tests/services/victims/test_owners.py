@@ -4,9 +4,9 @@ import pytest
 
 from services.victims.__main__ import SERVICE
 from services.victims.questions import on_referral
+from shared.ask.questions import Asked
 from shared.contracts import Refused
 from shared.contracts.questions import Error, ReferralAsk
-from shared.questions import Asked
 from shared.record.judgement import Unknown
 from tests.harness.desk import START, desk
 

@@ -5,10 +5,11 @@ import pytest
 from nats.aio.client import Client
 
 from infra.region.sending import envelope
-from shared import contracts, seats
+from shared import contracts
 from shared.client import CountryClient
 from shared.contracts import Refused
 from shared.contracts.report import accepted, authority
+from shared.record import seats
 
 
 @pytest.fixture

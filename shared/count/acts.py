@@ -1,0 +1,96 @@
+"""The acts that a report is: what opens or closes something, or says how much there is of it, and from when on."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any, TypeAlias
+
+from shared.contracts import Contract, Data, identity
+from shared.contracts.tallies import Both, Level, Opens, Since, Tally
+from shared.count import once
+
+Thing: TypeAlias = tuple[str, str]
+"""(what, key)"""
+Act: TypeAlias = tuple[datetime, int, int]
+"""(time, position of its event, how much there is of the thing from then on: of what opens or closes, 1 or 0)"""
+Acting: TypeAlias = Tally | Level
+Placed: TypeAlias = tuple[Thing, datetime, int]
+"""Where an act stands: (thing, time, position)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What holds of one report."""
+
+    agreed: Contract
+    data: Data
+    country: str
+    time: datetime
+    known: datetime
+    """When the region knew."""
+    position: int
+
+    def things(self, tally: Acting | Since) -> list[Thing]:
+        """Return what the report is about: nothing where a part of the key is absent, several where it is a list."""
+        parts = [str(self.time.astimezone(UTC).year)] if isinstance(tally, Tally) and tally.period else []
+        keys = ["|".join(parts if tally.regional else [self.country, *parts])]
+        for path in tally.key:
+            named = value(self.data, path)
+            values = named if isinstance(named, tuple | list) else [] if named is None else [named]
+            keys = [f"{key}|{self._named(tally, path, one)}" for key in keys for one in values]
+        return [(tally.what, key) for key in keys]
+
+    def _named(self, tally: Acting | Since, path: str, value: Any) -> str:
+        """Return a part of the key, in a regional one with the owner of what it names."""
+        scope = self.agreed.ids.get(path, "")
+        grouped = "." in path  # what stands in a group (an article of a treaty) is no country's own
+        if not tally.regional or grouped or not isinstance(value, str) or scope.removeprefix(identity.OF) in tally.key:
+            return str(value)
+        return identity.told_apart(scope, self.data, path, self.country)
+
+    @property
+    def said(self) -> once.Said:
+        """What counts once, whoever tells it."""
+        return once.Said(self.agreed, self.data, self.country, self.time, self.position)
+
+    def acts(self) -> list[tuple[Acting, Thing, Act]]:
+        """Return the acts that the report is."""
+        found: list[tuple[Acting, Thing, Act]] = []
+        for tally in self.agreed.tallies:
+            level = _level(tally, self.data) if isinstance(tally, Acting) else None
+            if isinstance(tally, Acting) and level is not None:
+                act = (self._counts(tally), self.position, level)
+                found += [(tally, thing, act) for thing in self.things(tally)]
+        return found
+
+    def beside(self, thing: Thing) -> list[tuple[str, Thing]]:
+        """Return (field, other thing) for each pair that the thing is one of."""
+        pairs = [one for one in self.agreed.tallies if isinstance(one, Both) and thing[0] in one.whats]
+        return [(one.shifts, (one.whats[one.whats[0] == thing[0]], thing[1])) for one in pairs]
+
+    def _counts(self, tally: Acting) -> datetime:
+        """Return from when on an act counts."""
+        if isinstance(tally, Level):
+            return self.time
+        day: date | None = value(self.data, tally.at) if tally.at else None
+        if day is not None:
+            return datetime.combine(day, time.min, UTC)
+        return min(self.time, self.known) if tally.known else self.time
+
+
+def _level(tally: Acting, data: Data) -> int | None:
+    """Return how much there is of the thing by the report (1 where it opens it, 0 where it closes it); None: no act."""
+    if isinstance(tally, Level):
+        level: int | None = value(data, tally.value)
+        return level
+    if not isinstance(tally.opens, Opens):
+        return int(tally.opens)
+    if value(data, tally.opens.field) in tally.opens.values:
+        return 1
+    return 0 if tally.opens.others_close else None
+
+
+def value(data: Any, path: str) -> Any:
+    """Return what stands at a path of attributes; None where a part is absent."""
+    for name in path.split("."):
+        data = getattr(data, name, None)
+    return data

@@ -1,0 +1,384 @@
+"""Counting exactly: fills in what an event changes of a number, judged by the acts on record about the same thing.
+
+Each act is a row, and which of them hold is told by their times, never by the order in which they came. What one event
+changes is a step at its own time and, where a later act stands, a step back at that one's time; putting an act in and
+taking it out again are therefore exact opposites, and adding up all changes gives, for every day, how many things held.
+
+Runs under the lock that gives an event its position, so that no two replicas count the same thing at once.
+"""
+
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from shared import contracts
+from shared.contracts import COUNT_MAX, Contract, Data, Event
+from shared.contracts.tallies import Age, Shift, Shifts, Since, Tallied, Tally, filled
+from shared.count import once
+from shared.count.acts import Act, Acting, Placed, Thing, Told, value
+from shared.run.database import Connection
+
+AMENDING = ("corrected", "retracted")
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What one event of a batch does: it takes a report's acts off the record, puts one's on, or both."""
+
+    index: int
+    gone: Told | None = None
+    come: Told | None = None
+
+
+@dataclass(slots=True)
+class _Record:
+    """The acts about some things: of those on record, the neighbours of what is asked for and the first that open."""
+
+    acts: dict[Thing, list[Act]] = field(default_factory=dict)
+    opens: dict[Thing, list[Act]] = field(default_factory=dict)
+    """Of what time is counted from: the first acts that open it."""
+    whole: dict[Thing, list[Act]] = field(default_factory=dict)
+    """All acts, of what others are held against."""
+    several: once.Record = field(default_factory=once.Record)
+    _added: dict[Placed, int] = field(default_factory=dict)
+    _gone: set[Placed] = field(default_factory=set)
+
+    def change(self, thing: Thing, act: Act) -> tuple[int, datetime | None]:
+        """Return by how much the act changes the level among the others, and until when: another takes over then."""
+        known = self.acts.get(thing, [])
+        place = bisect_left(known, act)
+        before = known[place - 1][2] if place else 0
+        return act[2] - before, known[place][0] if place < len(known) else None
+
+    def is_first_since(self, thing: Thing, act: Act, since: datetime) -> bool:
+        """Say whether nothing on record about the thing happened since then but the act."""
+        known = self.acts.get(thing, [])
+        place = bisect_left(known, act)
+        return place == len(known) and (place == 0 or known[place - 1][0] < since)
+
+    def lapse_s(self, thing: Thing, act: Act) -> int | None:
+        """Return the whole seconds since the act before, if that one closed the thing and this one opens it."""
+        known = self.acts.get(thing, [])
+        place = bisect_left(known, act)
+        if not act[2] or place == 0 or known[place - 1][2]:
+            return None
+        return _whole_s(act[0] - known[place - 1][0])
+
+    def first(self, thing: Thing) -> datetime | None:
+        """Return when the thing was first opened; None: it was not."""
+        known = self.opens.get(thing)
+        return known[0][0] if known else None
+
+    def put(self, told: Told) -> Data:
+        """Put a report's acts on record; return its data with all that they count."""
+        acts, parts = told.acts(), self.several.put(told.said)
+        fields = _changed(told, acts, self) | _lasted(told, acts, self) | parts
+        for _, thing, act in acts:
+            placed = (thing, act[0], act[1])
+            for kept in self._kept(thing, act):
+                if act not in kept:
+                    insort(kept, act)
+            self._added[placed] = act[2]
+        return msgspec.structs.replace(told.data, **fields)
+
+    def take(self, told: Told) -> Data:
+        """Take a report's acts off the record; return its data with what that takes away."""
+        acts, parts = told.acts(), self.several.take(told.said)
+        # An act that was not on record, of before it was counted, takes nothing away.
+        mine = [one for one in acts if self._drop(one[1], one[2])]
+        plain = dict.fromkeys(one.field for one, *_ in acts if isinstance(one, Tally) and one.field)
+        return msgspec.structs.replace(told.data, **(plain | _changed(told, mine, self) | parts))
+
+    def _drop(self, thing: Thing, act: Act) -> bool:
+        known = [one for one in self.acts.get(thing, []) if one[:2] == act[:2]]
+        for one in known:
+            for kept in self._kept(thing, one):
+                if one in kept:  # of what opens only the first are read
+                    kept.remove(one)
+            if self._added.pop((thing, one[0], one[1]), None) is None:
+                self._gone.add((thing, one[0], one[1]))
+        return bool(known)
+
+    def _kept(self, thing: Thing, act: Act) -> list[list[Act]]:
+        """Return the lists in which an act about the thing stands."""
+        kept = [self.acts.setdefault(thing, [])]
+        kept += [self.opens[thing]] if act[2] and thing in self.opens else []
+        return kept + ([self.whole[thing]] if thing in self.whole else [])
+
+    async def load(self, connection: Connection, steps: Sequence[_Step]) -> None:
+        """Read what the steps need, in at most four statements: of what is taken off, one neighbour more each."""
+        come, gone = _all(step.come for step in steps), _all(step.gone for step in steps)
+        await self.several.load(connection, [one.said for one in come], [one.said for one in gone])
+        acts = [(thing, act) for one in (*come, *gone) for _, thing, act in one.acts()]
+        less = Counter(thing for one in gone for _, thing, _ in one.acts())
+        beside = {other for one in (*come, *gone) for _, thing, _ in one.acts() for _, other in one.beside(thing)}
+        await self._load_whole(connection, sorted(beside))
+        await self._load_neighbours(connection, acts, less)
+        since = {
+            thing
+            for one in come
+            for tally in one.agreed.tallies
+            if isinstance(tally, Since)
+            for thing in one.things(tally)
+        }
+        await self._load_opens(connection, sorted(since), less)
+
+    async def _load_whole(self, connection: Connection, things: Sequence[Thing]) -> None:
+        self.whole |= {thing: [] for thing in things}
+        if not things:
+            return
+        for row in await connection.fetch(
+            "select what, thing, at, position, coalesce(level, opens::int) as level from tally"
+            " where (what, thing) in (select * from unnest($1::text[], $2::text[])) order by at, position",
+            [what for what, _ in things],
+            [key for _, key in things],
+        ):
+            self.whole[row["what"], row["thing"]].append((row["at"], row["position"], row["level"]))
+
+    async def _load_neighbours(
+        self, connection: Connection, acts: Sequence[tuple[Thing, Act]], less: Mapping[Thing, int]
+    ) -> None:
+        if not acts:
+            return
+        for row in await connection.fetch(
+            "select a.what, a.thing, t.at, t.position, coalesce(t.level, t.opens::int) as level"
+            " from unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[])"
+            " as a (what, thing, at, position, most) cross join lateral ("
+            " (select at, position, opens, level from tally where what = a.what and thing = a.thing"
+            " and (at, position) < (a.at, a.position) order by at desc, position desc limit a.most)"
+            " union all"
+            " (select at, position, opens, level from tally where what = a.what and thing = a.thing"
+            " and (at, position) >= (a.at, a.position) order by at, position limit a.most)) as t",
+            [what for (what, _), _ in acts],
+            [key for (_, key), _ in acts],
+            [at for _, (at, _, _) in acts],
+            [position for _, (_, position, _) in acts],
+            [1 + less.get(thing, 0) for thing, _ in acts],
+        ):
+            known = self.acts.setdefault((row["what"], row["thing"]), [])
+            act = (row["at"], row["position"], row["level"])
+            if act not in known:
+                insort(known, act)
+
+    async def _load_opens(self, connection: Connection, things: Sequence[Thing], less: Mapping[Thing, int]) -> None:
+        self.opens |= {thing: [] for thing in things}
+        if not things:
+            return
+        for row in await connection.fetch(
+            "select a.what, a.thing, t.at, t.position, coalesce(t.level, t.opens::int) as level"
+            " from unnest($1::text[], $2::text[], $3::bigint[]) as a (what, thing, most) cross join lateral"
+            " (select at, position, opens, level from tally where what = a.what and thing = a.thing and opens"
+            " order by at, position limit a.most) as t",
+            [what for what, _ in things],
+            [key for _, key in things],
+            [1 + less.get(thing, 0) for thing in things],
+        ):
+            self.opens[row["what"], row["thing"]].append((row["at"], row["position"], row["level"]))
+
+    async def save(self, connection: Connection) -> None:
+        """Write what changed, in at most four statements."""
+        gone = self._gone - self._added.keys()
+        if gone or self._added:
+            added = [(*thing, at, position, level) for (thing, at, position), level in self._added.items()]
+            await connection.execute(
+                "with gone as (delete from tally using unnest($6::text[], $7::text[], $8::timestamptz[], $9::bigint[])"
+                " as g (what, thing, at, position) where tally.what = g.what and tally.thing = g.thing"
+                " and tally.at = g.at and tally.position = g.position)"
+                " insert into tally (what, thing, at, position, opens, level)"
+                " select what, thing, at, position, level <> 0, level from"
+                " unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[])"
+                " as a (what, thing, at, position, level) on conflict (what, thing, at, position)"
+                " do update set opens = excluded.opens, level = excluded.level",
+                *([list(column) for column in zip(*added, strict=True)] or [[]] * 5),
+                [what for (what, _), _, _ in gone],
+                [key for (_, key), _, _ in gone],
+                [at for _, at, _ in gone],
+                [position for _, _, position in gone],
+            )
+        await self.several.save(connection)
+
+
+@dataclass(slots=True)
+class Counted:
+    """What a batch counts: the events with what they count filled in, and what is to be written."""
+
+    events: list[Event[Any]]
+    record: _Record
+    failed: dict[int, Exception] = field(default_factory=dict)
+    """By the number of the event, why it could not be counted."""
+    latest: dict[int, Data] = field(default_factory=dict)
+    """By the position of a report that this batch counts, its data as counted: that is taken out next time."""
+
+
+async def counted(connection: Connection, events: Sequence[Event[Any]]) -> Counted:
+    """Return what the events, which have their positions, count; nothing is written yet.
+
+    The caller holds the lock of the log. The number of statements does not grow with the events.
+    """
+    steps = _steps(events, await _roots(connection, events))
+    found = Counted(list(events), _Record())
+    await found.record.load(connection, steps)
+    for step in steps:
+        try:
+            _count(found, step)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's
+            found.failed[step.index] = error
+    return found
+
+
+def _count(found: Counted, step: _Step) -> None:
+    event = found.events[step.index]
+    before = found.record.take(_as_counted(found, step.gone)) if step.gone else None
+    after = found.record.put(step.come) if step.come else None
+    if step.come and after is not None:
+        found.latest[step.come.position] = after
+    if before is None:
+        found.events[step.index] = msgspec.structs.replace(event, data=after)
+        return
+    more = {"previous": msgspec.to_builtins(before)}
+    if step.come:
+        more["data"] = msgspec.to_builtins(after)
+    found.events[step.index] = msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, **more))
+
+
+def _as_counted(found: Counted, told: Told) -> Told:
+    """Return a report that is taken out with what was counted of it in this batch: that stands in no table yet."""
+    latest = found.latest.get(told.position)
+    if latest is None:
+        return told
+    fields = {name: getattr(latest, name) for name in filled(told.agreed.tallies)}
+    return replace(told, data=msgspec.structs.replace(told.data, **fields))
+
+
+def _steps(events: Sequence[Event[Any]], roots: Mapping[tuple[str, str], int]) -> list[_Step]:
+    """Return what the events do, in order."""
+    steps = []
+    for index, event in enumerate(events):
+        agreed = contracts.registry().get(event.type)
+        if agreed is None:
+            continue
+        if agreed.verb not in AMENDING:
+            if agreed.tallies:
+                told = Told(agreed, event.data, event.country, event.time, event.recordedtime, event.sequence)
+                steps.append(_Step(index, come=told))
+            continue
+        amended = contracts.registry().get(event.data.original or "")
+        if amended is None or not amended.tallies or event.data.previous is None:
+            continue
+        version = partial(_as_amended, amended, event, roots.get(_root(event), 0))
+        corrects = agreed.verb != "retracted" and getattr(event.data, "data", None) is not None
+        steps.append(_Step(index, version(event.data.previous), version(event.data.data) if corrects else None))
+    return steps
+
+
+def _as_amended(agreed: Contract, event: Event[Any], position: int, data: dict[str, Any]) -> Told:
+    time = event.data.original_time
+    known = event.data.original_recordedtime or time
+    return Told(agreed, msgspec.convert(data, agreed.data), event.country, time, known, position)
+
+
+def _root(event: Event[Any]) -> tuple[str, str]:
+    """Return id and source of the report that an amendment is of."""
+    named = getattr(event.data, "original_id", None) or event.data.supersedes
+    return named, getattr(event.data, "original_source", None) or event.source
+
+
+async def _roots(connection: Connection, events: Sequence[Event[Any]]) -> dict[tuple[str, str], int]:
+    """Return the positions of the reports that are amended: of this batch, or on record."""
+    found = {(one.id, one.source): one.sequence for one in events}
+    for one in events:
+        if (at := getattr(one.data, "original_sequence", None)) is not None:
+            found[_root(one)] = at
+    wanted = [
+        _root(event)
+        for event in events
+        if (agreed := contracts.registry().get(event.type))
+        and agreed.verb in AMENDING
+        and event.data.previous is not None
+    ]
+    if missing := sorted({*wanted} - found.keys()):
+        rows = await connection.fetch(
+            "select w.id, w.source, l.position from unnest($1::text[], $2::text[]) as w (id, source)"
+            " join log as l on l.id = w.id and l.source = w.source",
+            [one for one, _ in missing],
+            [source for _, source in missing],
+        )
+        found |= {(row["id"], row["source"]): row["position"] for row in rows}
+    return found
+
+
+def _all(tolds: Iterable[Told | None]) -> list[Told]:
+    return [one for one in tolds if one is not None]
+
+
+def _changed(told: Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Record) -> dict[str, Any]:
+    """Return the fields that tell what a report's acts change."""
+    found: dict[str, Any] = {}
+    for tally, thing, act in acts:
+        by, until = record.change(thing, act)
+        if isinstance(tally, Tally) and tally.by_turns:
+            by, until = (1 if act[2] else -1), None
+        if isinstance(tally, Tally) and tally.field:
+            found[tally.field] = Tallied(by=by, until=until) if by else None
+        if isinstance(tally, Tally) and tally.flag:
+            found[tally.flag] = by != 0
+        if tally.shifts:
+            found[tally.shifts] = (*found.get(tally.shifts, ()), *_shifts(act[0], by, until))
+        for name, other in told.beside(thing):
+            found[name] = _together(_shifts(act[0], by, until), record.whole.get(other, []))
+    return found
+
+
+def _together(shifts: Shifts, others: Sequence[Act]) -> Shifts:
+    """Return what is left of a change while the other thing holds: nothing, or a change in each such time."""
+    if not shifts:
+        return ()
+    start, by = shifts[0].at, shifts[0].by
+    until = shifts[1].at if shifts[1:] else None
+    found: Shifts = ()
+    for (at, _, level), following in zip(others, [*others[1:], None], strict=False):
+        ends = [end for end in (following[0] if following else None, until) if end is not None]
+        begin, end = max(at, start), min(ends, default=None)
+        if level and (end is None or begin < end):
+            found += _shifts(begin, by, end)
+    return found
+
+
+def _shifts(at: datetime, by: int, until: datetime | None) -> Shifts:
+    if not by:
+        return ()
+    return (Shift(at=at, by=by), *((Shift(at=until, by=-by),) if until else ()))
+
+
+def _lasted(told: Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Record) -> dict[str, int | None]:
+    """Return the fields that tell how long something took."""
+    opening = [(tally.lapse, thing, act) for tally, thing, act in acts if isinstance(tally, Tally) and tally.lapse]
+    found = {name: record.lapse_s(thing, act) for name, thing, act in opening}
+    for one in told.agreed.tallies:
+        if isinstance(one, Since):
+            firsts = _all_times(record.first(thing) for thing in told.things(one))
+            took = [told.time - first for first in firsts if first <= told.time]
+            if took and (only := one.only):
+                mine, since = [one[1:] for one in acts if one[0].what == only], told.time - max(took)
+                took = took if mine and all(record.is_first_since(*pair, since) for pair in mine) else []
+            found[one.field] = _whole_s(max(took)) if took else None
+        if isinstance(one, Age) and (day := value(told.data, one.since)) is not None:
+            end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+            found[one.field] = _whole_s(max(timedelta(0), told.time - end))
+    return found
+
+
+def _all_times(times: Iterable[datetime | None]) -> list[datetime]:
+    return [one for one in times if one is not None]
+
+
+def _whole_s(took: timedelta) -> int | None:
+    """Return whole seconds; None where that is beyond what any contract takes: some 31 years are an error's."""
+    seconds = int(took.total_seconds())
+    return seconds if seconds <= COUNT_MAX else None

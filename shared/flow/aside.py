@@ -1,0 +1,166 @@
+"""The table `aside`: reports that wait for what they refer to, and messages that met a fault of ours.
+
+Whoever puts a row there or takes one away does it in the transaction of what that goes with. Reports have a limit for
+each country: no country's waiting fills the table, or takes the time of another's.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from shared.contracts.vocabulary import REGION
+from shared.flow.streams import SENDERS
+from shared.flow.taken import Taken, packed, unpacked
+from shared.run import database
+from shared.run.database import Connection, Queried
+
+Kind: TypeAlias = Literal["waiting", "failed"]
+DELAY_S, DELAY_S_MAX, CLAIM_S = 0.5, 600.0, 10.0
+"""What is set aside is tried again after this, each time twice as long; never after more than ten minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A message to be set aside, and why."""
+
+    taken: Taken
+    kind: Kind
+    reason: str
+    """What it waits for (a pointer), or the name of the exception; never a value."""
+    wants: str | None = None
+    """The id that it waits for; None: it is tried again by time alone."""
+    wait_s: float | None = None
+    """How long it may wait before it is refused; None: for ever."""
+    said: bytes | None = None
+    """The digest of what the sender said, by which the same report sent again is known; None: not known."""
+
+
+async def put(connection: Connection, rows: Sequence[Row]) -> None:
+    """Set messages aside; one that is there already is tried again later, after twice the delay.
+
+    A report that stands there already, sent again, is not set aside a second time. The caller holds the turn of the
+    log, so that nothing is recorded between the judging and this.
+    """
+    await connection.executemany(
+        "insert into aside"
+        " (stream, sequence, stored, country, kind, reason, wants, subject, headers, payload, said, until, retry_at)"
+        " select $1::text, $2::bigint, $3::bigint, $4::text, $5::text, $6::text, $7::text, $8::text, $9::bytea,"
+        " $10::bytea, $11::bytea, over.at, least(over.at, now() + make_interval(secs => $13))"
+        " from (select coalesce(now() + make_interval(secs => $12), 'infinity') as at) as over"
+        " where $11::bytea is null or not exists (select from aside"
+        " where said = $11 and (stream, sequence, stored) <> ($1, $2, $3))"
+        " on conflict (stream, sequence, stored) do update set"
+        " kind = excluded.kind, reason = excluded.reason, wants = excluded.wants,"
+        " tries = case when aside.kind = excluded.kind then aside.tries + 1 else 1 end,"
+        " until = case when excluded.until < 'infinity' then least(aside.until, excluded.until) else 'infinity' end,"
+        " retry_at = least(case when excluded.until < 'infinity' then least(aside.until, excluded.until) end,"
+        " now() + make_interval(secs => least($14, $13 * 2 ^ least(aside.tries, 16))))",
+        [
+            (
+                *one.taken.key,
+                one.taken.country,
+                one.kind,
+                one.reason,
+                one.wants,
+                one.taken.subject,
+                packed(one.taken.headers),
+                one.taken.payload,
+                one.said,
+                one.wait_s,
+                DELAY_S,
+                DELAY_S_MAX,
+            )
+            for one in rows
+        ],
+    )
+
+
+async def drop(connection: Connection, done: Iterable[Taken]) -> None:
+    """Take away what is recorded, refused or acted on."""
+    keys = [one.key for one in done]
+    await connection.execute(
+        "delete from aside using unnest($1::text[], $2::bigint[], $3::bigint[]) as gone (stream, sequence, stored)"
+        " where (aside.stream, aside.sequence, aside.stored) = (gone.stream, gone.sequence, gone.stored)",
+        [stream for stream, _, _ in keys],
+        [sequence for _, sequence, _ in keys],
+        [stored for _, _, stored in keys],
+    )
+
+
+async def count(queried: Queried, country: str, kind: Kind, streams: str = "INTAKE%") -> int:
+    """Return how many reports of a country are set aside; a limit holds them."""
+    return int(
+        await queried.fetchval(
+            "select count(*) from aside where country = $1 and kind = $2 and stream like $3", country, kind, streams
+        )
+    )
+
+
+async def due_countries(queried: Queried) -> list[str]:
+    """Return the countries of which something is to be tried again now."""
+    rows = await queried.fetch(
+        "select country from unnest($1::text[]) as c (country) where exists"
+        " (select from aside where aside.country = c.country and retry_at <= now())",
+        [*SENDERS, REGION],
+    )
+    return [row["country"] for row in rows]
+
+
+async def claim(connection: Connection, country: str, most: int) -> list[tuple[Taken, bool]]:
+    """Return what is to be tried again of a country, in the order of arrival; and whether its wait is over.
+
+    Nobody else gets it for `CLAIM_S`: by then it is taken away, or has the time of its next try.
+    """
+    rows = await connection.fetch(
+        "update aside set retry_at = now() + make_interval(secs => $3) where (stream, sequence, stored) in"
+        " (select stream, sequence, stored from aside where country = $1 and retry_at <= now()"
+        " order by retry_at, stored, sequence limit $2 for update skip locked)"
+        " returning stream, sequence, stored, subject, headers, payload, until <= now() as over",
+        country,
+        most,
+        CLAIM_S,
+    )
+    found = [(_taken(row), row["over"]) for row in rows]
+    return sorted(found, key=lambda one: (one[0].stored, one[0].sequence))
+
+
+def _taken(row: database.Row) -> Taken:
+    return Taken(
+        row["stream"], row["sequence"], row["stored"], row["subject"], unpacked(row["headers"]), row["payload"]
+    )
+
+
+async def resume(queried: Queried, wait_s: float) -> None:
+    """At a start: try everything again, and count no wait while the service was away."""
+    await queried.execute(
+        "update aside set retry_at = now(), until ="
+        " case when until < 'infinity' then greatest(until, now() + make_interval(secs => $1)) else until end",
+        wait_s,
+    )
+
+
+async def waken(queried: Queried, after: int) -> int:
+    """Have what waits for one of the events behind position `after` tried again now; return the last position.
+
+    One statement sees one state: what was recorded while a report was set aside is behind the last position seen then.
+    """
+    return int(
+        await queried.fetchval(
+            "with head as (select coalesce(max(position), 0) as last from log),"
+            " fresh as (select id, entity from log, head where position > $1 and position <= head.last"
+            " and exists (select from aside where wants is not null)),"
+            " woken as (update aside set retry_at = now() where wants in"
+            " (select id from fresh union select entity from fresh))"
+            " select last from head",
+            after,
+        )
+    )
+
+
+async def counts(queried: Queried) -> list[tuple[str, Kind, int, datetime]]:
+    """Return how many messages are set aside by stream and kind, and since when the oldest of them."""
+    rows = await queried.fetch(
+        "select stream, kind, count(*) as number, min(since) as since from aside group by stream, kind order by 1, 2"
+    )
+    return [(row["stream"], row["kind"], row["number"], row["since"]) for row in rows]

@@ -1,0 +1,118 @@
+"""The connection of a service to NATS, in the profile that loses nothing, and the check of the server's durability."""
+
+import asyncio
+import json
+import os
+import urllib.request
+from typing import Any
+
+import structlog
+from faststream.nats import NatsBroker
+from faststream.nats.security import NatsNKey, NatsSecurity
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError
+
+from shared.run.settings import Settings
+
+log = structlog.get_logger()
+
+EXIT_DISCONNECTED = 70
+"""Exit code of a process whose connection is closed for good: its supervisor starts it anew."""
+
+
+class Closing:
+    """Tells a closing that we asked for from one that happened to us."""
+
+    expected = False
+
+
+def broker(settings: Settings, service: str, closing: Closing) -> NatsBroker:
+    """Return the FastStream broker of a service: endless reconnects, fast detection of a dead link, private inbox."""
+
+    async def closed() -> None:
+        if not closing.expected:
+            log.critical("connection to NATS closed for good; ending so that the supervisor starts a new process")
+            os._exit(EXIT_DISCONNECTED)
+
+    async def failed(error: Exception) -> None:
+        # The type only: an error's text may quote what was sent.
+        log.warning("nats error", error=type(error).__name__)
+
+    return NatsBroker(
+        settings.nats_url.split(","),
+        name=f"crm-{service}",
+        security=_security(settings),
+        inbox_prefix=f"_INBOX_{service}",
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=1,
+        ping_interval=5,
+        max_outstanding_pings=2,
+        closed_cb=closed,
+        error_cb=failed,
+        drain_timeout=5,
+        graceful_timeout=settings.stop_grace_s,
+        logger=None,
+        apply_types=False,
+    )
+
+
+def guard(client: Client) -> None:
+    """Have the client read on, whatever a sender put where text belongs.
+
+    nats-py (2.16) ends its reading at a subject or reply that is not UTF-8 and at headers that are none; a message of a
+    stream then comes again, for ever. Such a subject is read with a mark for each wrong byte, such headers as none.
+    """
+    process, read_headers = client._process_msg, client._process_headers  # noqa: SLF001 - no public place to stand
+
+    async def processed(sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+        await process(sid, _text(subject), _text(reply), data, headers)
+
+    async def headers_of(headers: bytes) -> Any:
+        try:
+            return await read_headers(headers)
+        except Exception:  # noqa: BLE001 - whatever it is, what is in them is not for us
+            return None
+
+    client._process_msg = processed  # type: ignore[method-assign]  # noqa: SLF001 - the library's objects take it
+    client._process_headers = headers_of  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def _text(raw: bytes) -> bytes:
+    return raw if not raw or raw.isascii() else raw.decode(errors="replace").encode()
+
+
+def _security(settings: Settings) -> NatsSecurity | None:
+    if settings.nats_seed is None:
+        return None
+    return NatsNKey.from_seed(settings.nats_seed.read_text().strip())
+
+
+async def ends(client: Client, stream: str) -> tuple[int, int]:
+    """Return the first and the last sequence of `stream`; without messages, the first is the one behind the last."""
+    state = (await client.jetstream().stream_info(stream)).state
+    return int(state.first_seq), int(state.last_seq)
+
+
+async def last_sequence(client: Client, stream: str) -> int:
+    """Return the sequence of the last message of `stream` (0: none yet)."""
+    return (await ends(client, stream))[1]
+
+
+async def syncs_every_write(monitor_url: str) -> bool | None:
+    """Return whether the NATS server syncs before it acknowledges (`sync_interval: always`); None: no answer."""
+    if not monitor_url:
+        return None
+
+    def ask() -> bool:
+        with urllib.request.urlopen(f"{monitor_url}/jsz?config=true", timeout=5) as answer:  # noqa: S310 - our setting
+            return bool(json.load(answer).get("config", {}).get("sync_always"))
+
+    try:
+        return await asyncio.to_thread(ask)
+    except (OSError, ValueError):
+        return None
+
+
+LOST = (NatsError, APIError, OSError)
+"""What NATS being away, or not willing, raises: wait and try again."""

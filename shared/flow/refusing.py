@@ -1,0 +1,84 @@
+"""Refusals: the raw bytes go to QUARANTINE, then the rejection is recorded that the sender reads in its mailbox."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from nats.aio.client import Client
+
+from shared import contracts
+from shared.contracts import Event, Refused
+from shared.contracts.notice import Rejected
+from shared.contracts.report import report_id
+from shared.flow import aside
+from shared.flow.streams import sender_of
+from shared.flow.taken import Taken
+from shared.record.judgement import source
+from shared.record.log import Draft, Log
+from shared.run import crash
+from shared.run.database import Connection
+
+
+async def refuse(log: Log, client: Client, refused: Sequence[tuple[Taken, Refused]], *, again: bool) -> None:
+    """Refuse reports; those that come out of `aside` (`again`) are taken away there."""
+    await asyncio.gather(*(_quarantine(log.service, client, one, verdict) for one, verdict in refused))
+    crash.point("quarantined")
+    now = log.clock.now()
+
+    async def then(connection: Connection, outcomes: Sequence[Exception | None]) -> None:
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
+        if again:
+            await aside.drop(connection, [one for one, _ in refused])
+
+    await log.record([Draft(rejected(log.service, one, verdict, now)) for one, verdict in refused], then)
+
+
+def rejection_id(one: Taken) -> str:
+    """Return the id that the refusal of a message has: whose intake, its place there, when it came (ns since 1970).
+
+    What came through the intake that all shared names nobody, as it did then.
+    """
+    return ":".join(filter(None, ("refusal", sender_of(one.stream), str(one.sequence), str(one.stored))))
+
+
+async def _quarantine(service: str, client: Client, one: Taken, verdict: Refused) -> None:
+    await client.jetstream().publish(
+        f"crm.bad.{contracts.place_of(one.country)}.{service}",
+        one.payload,
+        headers={
+            # For ever, also across a stream deleted and made anew.
+            "Nats-Msg-Id": f"{one.stream}|{one.sequence}|{one.stored_at.isoformat()}",
+            "Crm-Subject": one.subject,
+            "Crm-Codes": ",".join(sorted({problem.code for problem in verdict.problems})),
+        },
+    )
+
+
+def rejected(service: str, one: Taken, verdict: Refused, now: datetime) -> Event[Any]:
+    """Return the event that tells the sender why its report is refused."""
+    name = one.subject.split(".", 3)[3]
+    known = f"crm.{name}.v1" in contracts.registry()
+    sent_id = report_id(one.payload, one.headers)
+    data = Rejected(
+        problems=list(verdict.problems),
+        report_id=sent_id,
+        intake_sequence=one.sequence,
+        report_type=f"crm.{name}.v1" if known else None,
+    )
+    event_id = rejection_id(one)
+    return Event(
+        specversion="1.0",
+        id=event_id,
+        source=source(service),
+        type=f"crm.{service}.report.rejected.v1",
+        time=now,
+        country=contracts.place_of(one.country),  # from the subject, which the server made
+        data=data,
+        recordedtime=now,
+        subject=sent_id or event_id,
+        datacontenttype="application/json",
+        correlationid=sent_id or event_id,
+    )

@@ -1,0 +1,144 @@
+"""The relay: copies the log to the service's stream, so that the message at sequence n is the row at position n.
+
+It has no state of its own: it asks the stream where it ends and goes on from there. One relay is active per
+service; one that has lost its place without knowing is refused by the stream (expected last sequence).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from nats.aio.client import Client
+from nats.js.errors import APIError
+
+from shared.flow import batch, bus
+from shared.flow.lost import LOST
+from shared.record.log import head
+from shared.run import crash, database, telemetry
+from shared.run.database import RELAY, Connection, Pool, Row
+
+log = structlog.get_logger()
+
+IDLE_S = 1.0
+"""How long the relay sleeps when nobody wakes it: a lost notification costs this much, never an event."""
+CATCHING_UP_S = 0.05
+
+
+class DivergedError(Exception):
+    """Stream and log are not copies of each other; only `crm restore` may mend that."""
+
+
+@dataclass(slots=True)
+class Relay:
+    """The relay of one replica: active when it holds the lock, else waiting for it."""
+
+    service: str
+    pool: Pool
+    client: Client
+    position: int = -1
+    """The stream's last sequence as far as known; -1: not known."""
+    diverged: str = ""
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def stream(self) -> str:
+        """The stream that is the log's copy."""
+        return self.service.upper()
+
+    def wake(self, *_: object) -> None:
+        """Tell the relay that rows were appended."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Relay for ever; what is away is waited for."""
+        while True:
+            try:
+                async with database.elected(self.pool, self.service, RELAY) as connection:
+                    await connection.add_listener(self.service, self.wake)
+                    try:
+                        await self._active(connection)
+                    finally:
+                        if not connection.is_closed():
+                            await connection.remove_listener(self.service, self.wake)
+            except DivergedError as error:
+                self.diverged = str(error)
+                log.critical("log and stream differ; run `crm restore`", reason=self.diverged)
+            except LOST as error:
+                log.warning("relay waits", error=type(error).__name__)
+            await asyncio.sleep(IDLE_S)
+
+    async def caught_up(self) -> None:
+        """Return when the stream has all that is in the log now, whichever replica copies it; raises one of `LOST`."""
+        position, _ = await head(self.pool)
+        while await bus.last_sequence(self.client, self.stream) < position:
+            self.wake()
+            await asyncio.sleep(CATCHING_UP_S)
+
+    async def _active(self, connection: Connection) -> None:
+        self.position = await self.compared(connection)
+        self.diverged = ""
+        while True:
+            self._wake.clear()
+            while await self.copy(connection):
+                pass
+            try:
+                await asyncio.wait_for(self._wake.wait(), IDLE_S)
+            except TimeoutError:
+                await connection.fetchval("select 1")  # a lock held over a dead connection is not held
+
+    async def compared(self, connection: Connection) -> int:
+        """Return where the stream ends; raises DivergedError when it is not a beginning of the log."""
+        last = await bus.last_sequence(self.client, self.stream)
+        position, _ = await head(connection)
+        if last > position:
+            raise DivergedError(f"stream {self.stream} ends at {last}, the log at {position}")
+        if last:
+            payload = await connection.fetchval("select payload from log where position = $1", last)
+            message = await self.client.jetstream().get_msg(self.stream, last, direct=True)
+            if message.data != payload:
+                raise DivergedError(f"stream {self.stream} and log differ at {last}")
+        return last
+
+    async def copy(self, connection: Connection) -> bool:
+        """Copy the next rows; return whether there were any."""
+        rows = await connection.fetch(
+            "select position, type, country, payload from log where position > $1 order by position limit $2",
+            self.position,
+            batch.BATCH_MAX,
+        )
+        if not rows:
+            return False
+        messages = _fitting(rows)
+        if telemetry.tracing():
+            for _, payload in messages:
+                with telemetry.span_of(payload, "relay"):
+                    pass
+        crash.point("publishing")
+        try:
+            self.position = await batch.publish_batch(self.client, messages, self.position)
+        except APIError as error:
+            if error.err_code not in batch.WRONG_LAST_SEQUENCE:
+                raise
+            # A batch whose answer was lost, or another relay: the stream knows.
+            self.position = await self.compared(connection)
+        crash.point("published")
+        return True
+
+
+def _fitting(rows: Sequence[Row]) -> list[tuple[str, bytes]]:
+    """Return the messages of as many rows as one atomic batch takes."""
+    messages: list[tuple[str, bytes]] = []
+    size = 0
+    for row in rows:
+        size += len(row["payload"])
+        if messages and size > batch.BATCH_BYTES_MAX:
+            break
+        messages.append((subject(row["type"], row["country"]), row["payload"]))
+    return messages
+
+
+def subject(event_type: str, country: str) -> str:
+    """Return the stream subject of an event: crm.intel.document.flagged.v1, GTM -> crm.evt.intel.….flagged.GTM."""
+    name = event_type[len("crm.") :].rpartition(".")[0]
+    return f"crm.evt.{name}.{country}"

@@ -1,0 +1,85 @@
+"""Trying again what is set aside: at once when what it waits for is recorded, else after a growing delay.
+
+Countries take turns, a piece each, and what is tried again takes at most half of the time: the fresh has the other.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import structlog
+
+from shared.flow import aside
+from shared.flow.intake import Intake
+from shared.flow.lost import LOST
+from shared.record.log import head
+from shared.run.telemetry import ASIDE
+
+log = structlog.get_logger()
+
+POLL_S, COUNTED_S, LOST_S = 0.2, 2.0, 1.0
+PIECE = 8
+"""Messages of a country that are tried again together: each holds the others up while it is tried."""
+
+
+@dataclass(slots=True)
+class Retrying:
+    """What one process tries again; replicas share the work."""
+
+    intake: Intake
+    _seen: int | None = None
+    """Position in the log of the last event that had what waits for it tried again; None: before the start."""
+    _counted: float = 0.0
+    _labels: set[tuple[str, aside.Kind]] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Try again, for ever."""
+        while True:
+            begun = time.monotonic()
+            try:
+                tried = await self._round()
+                if time.monotonic() > self._counted + COUNTED_S:
+                    await self._count()
+            except LOST as error:
+                log.warning("what is set aside waits", error=type(error).__name__)
+                await asyncio.sleep(LOST_S)
+            else:
+                await asyncio.sleep(max(time.monotonic() - begun, 0 if tried else POLL_S))
+
+    async def _round(self) -> bool:
+        """Try a piece of what is due of each country; return whether there was any."""
+        pool = self.intake.log.pool
+        if self._seen is None:
+            self._seen, _ = await head(pool)
+            await aside.resume(pool, self.intake.settings.reference_wait_s)
+        self._seen = await aside.waken(pool, self._seen)
+        countries = await aside.due_countries(pool)
+        for country in countries:
+            await self._piece(country)
+        return bool(countries)
+
+    async def _piece(self, country: str) -> None:
+        async with self.intake.log.pool.acquire() as connection, connection.transaction():
+            found = await aside.claim(connection, country, PIECE)
+        batch = [one for one, _ in found]
+        over = frozenset(one.key for one, late in found if late)
+        try:
+            await self.intake.settle(batch, over, again=True)
+        except LOST:
+            raise
+        except Exception:  # noqa: BLE001 - whose it is shows one by one
+            for one in batch:
+                try:
+                    await self.intake.settle([one], over, again=True)
+                except LOST:
+                    raise
+                except Exception as error:  # noqa: BLE001 - it stays aside
+                    await self.intake.set_aside(one, error)
+
+    async def _count(self) -> None:
+        """Show in the metrics how much is set aside."""
+        self._counted = time.monotonic()
+        found = {(stream, kind): number for stream, kind, number, _ in await aside.counts(self.intake.log.pool)}
+        self._labels |= found.keys()
+        for stream, kind in self._labels:
+            ASIDE.labels(self.intake.log.service, stream, kind).set(found.get((stream, kind), 0))

@@ -1,0 +1,240 @@
+"""The log: one append-only table per service, its positions consecutive, its rows chained by their hashes."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgspec
+
+from shared import contracts
+from shared.contracts import Corrected, Event, Problem, Refused, Retracted
+from shared.contracts.vocabulary import REGION
+from shared.record import engine, upgrading
+from shared.record.engine import Input, Judgements
+from shared.record.judgement import source
+from shared.run import crash
+from shared.run.clock import Clock
+from shared.run.database import Connection, Pool, Queried, of_a_value, turn
+
+GENESIS = bytes(32)
+"""The hash before the first row."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+Key: TypeAlias = tuple[str, str] | tuple[str, int]
+Then: TypeAlias = Callable[[Connection, Sequence[Exception | None]], Awaitable[None]]
+Apply: TypeAlias = Callable[["Draft", Event[Any], Connection], Awaitable[list[Event[Any]] | Exception]]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event about to be recorded, or (`heard`: stream, sequence) another service's, only to be acted on."""
+
+    event: Event[Any]
+    heard: tuple[str, int] | None = None
+    said: bytes = b""
+    """Of a report: the digest of all that its sender said; empty: not known."""
+
+    @property
+    def key(self) -> Key:
+        """What makes it the same as another."""
+        return self.heard or (self.event.id, self.event.source)
+
+
+class _Unkept:
+    """Another service's event that an older version heard, and of which it kept nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """What stands in the log under a draft's key."""
+
+    payload: bytes
+    said: bytes
+
+    @property
+    def event(self) -> Event[Any]:
+        """The event: decoded only where it is compared, and there it fails only who asks."""
+        return contracts.decode(self.payload)
+
+
+Known: TypeAlias = Draft | _Stands | _Unkept | None
+"""Of the same batch, or of the log; None: another service's event, which acts once whatever it says."""
+
+
+class Halted(ConnectionError):  # noqa: N818 - to its callers, one way for the log to be away
+    """The stream is ahead of the log: recording now would give its positions to other events."""
+
+
+@dataclass(slots=True)
+class Log:
+    """The log of one service, with the judgements of what it records."""
+
+    service: str
+    pool: Pool
+    clock: Clock
+    judgements: Judgements
+    """What follows from reports, by their type."""
+    halted: str = ""
+    """Why nothing may be recorded (see `Halted`); empty: recording goes on."""
+
+    async def record(self, drafts: Sequence[Draft], then: Then | None = None) -> list[Exception | None]:
+        """Record the fresh ones among `drafts` with all that they set off, in one transaction; `then` is part of it.
+
+        Return for each draft None (it stands in the log, or stood there already) or what was raised on its way: then
+        nothing of that draft is recorded, and all else is. Raises one of `LOST` when the database is away.
+        """
+        try:
+            async with self.pool.acquire() as connection, connection.transaction():
+                outcomes = await self.record_within(connection, drafts)
+                if then:
+                    await then(connection, outcomes)
+                crash.point("committing")
+        except Exception as error:
+            # What the database does not take of a single draft is that draft's outcome.
+            if len(drafts) != 1 or not of_a_value(error):
+                raise
+            outcomes = [error]
+            async with self.pool.acquire() as connection, connection.transaction():
+                if then:
+                    await then(connection, outcomes)
+        crash.point("committed")
+        return outcomes
+
+    async def record_within(self, connection: Connection, drafts: Sequence[Draft]) -> list[Exception | None]:
+        """Do the work of `record` in a transaction that the caller holds."""
+        if self.halted:
+            raise Halted(self.halted)
+        await turn(connection, self.service)
+        now = self.clock.now()
+        known = await self._known(connection, drafts)
+        unkept = [one for one in drafts if isinstance(known.get(one.key), _Unkept)]
+        if unkept:
+            heard = {one.heard: one.event for one in unkept if one.heard}
+            await upgrading.keep(connection, self.service, self.judgements, sorted(heard.items()))
+        first: dict[Key, int] = {}
+        for number, draft in enumerate(drafts):
+            if draft.key not in known:
+                first.setdefault(draft.key, number)
+        fresh = [drafts[number] for number in first.values()]
+        after, indexed = await _ends(connection)
+        while indexed < after[0]:
+            indexed = await upgrading.index(connection, self.judgements, indexed)
+        inputs = [Input(msgspec.structs.replace(one.event, recordedtime=now), one.heard) for one in fresh]
+        decided = await engine.decide(connection, self.service, self.judgements, inputs, head=after[0])
+        if decided.recorded:
+            await insert(connection, self.service, after, decided.recorded, {one.key: one.said for one in fresh})
+            await upgrading.note(connection, after[0] + len(decided.recorded), self.service)
+        await decided.write(connection)
+        found = dict(zip(first, decided.outcomes, strict=True))
+        return [
+            repeated(known[draft.key], draft)
+            if draft.key in known
+            else found[draft.key]
+            if number == first[draft.key] or found[draft.key] is not None
+            else repeated(drafts[first[draft.key]], draft)
+            for number, draft in enumerate(drafts)
+        ]
+
+    async def told(self, ids: Sequence[str]) -> set[str]:
+        """Return which of these ids are events of the service's own in the log."""
+        rows = await self.pool.fetch(
+            "select id from log where id = any($1::text[]) and source = $2", list(ids), source(self.service)
+        )
+        return {row["id"] for row in rows}
+
+    async def _known(self, connection: Connection, drafts: Sequence[Draft]) -> dict[Key, Known]:
+        """Return which of the drafts were recorded (with what stands there), or heard, before."""
+        own = [draft.event for draft in drafts if not draft.heard]
+        heard = [draft.heard for draft in drafts if draft.heard]
+        known: dict[Key, Known] = {}
+        if own:
+            rows = await connection.fetch(
+                "select d.id, d.source, l.payload, l.said from unnest($1::text[], $2::text[]) as d (id, source)"
+                " cross join lateral"
+                " (select payload, said from log where log.id = d.id and log.source = d.source limit 1) as l",
+                [event.id for event in own],
+                [event.source for event in own],
+            )
+            known |= {(row["id"], row["source"]): _Stands(row["payload"], row["said"] or b"") for row in rows}
+        if heard:
+            rows = await connection.fetch(
+                "select d.stream, d.sequence, h.unkept from unnest($1::text[], $2::bigint[]) as d (stream, sequence)"
+                " cross join lateral (select event is null as unkept from heard"
+                " where heard.stream = d.stream and heard.sequence = d.sequence limit 1) as h",
+                [stream for stream, _ in heard],
+                [sequence for _, sequence in heard],
+            )
+            known |= {(row["stream"], row["sequence"]): _Unkept() if row["unkept"] else None for row in rows}
+        return known
+
+
+async def insert(
+    connection: Connection,
+    service: str,
+    after: tuple[int, bytes],
+    recorded: Sequence[tuple[Event[Any], bytes]],
+    said: Mapping[Key, bytes] = {},
+) -> tuple[int, bytes]:
+    """Insert events with their payloads behind the row `after` (position, hash); return the last row's.
+
+    The caller holds the lock.
+    """
+    position, previous = after
+    rows = []
+    for event, payload in recorded:
+        position += 1
+        previous = chained(previous, payload)
+        row = (position, event.source, event.id, event.type, event.country, event.subject, payload, previous)
+        rows.append((*row, said.get((event.id, event.source)) or None))
+    await connection.copy_records_to_table(
+        "log",
+        schema_name=service,
+        columns=["position", "source", "id", "type", "country", "entity", "payload", "hash", "said"],
+        records=rows,
+    )
+    return position, previous
+
+
+def repeated(stands: Known, sent: Draft) -> Refused | None:
+    """Return None when `sent` is the report that stands in the log again, else its refusal: it must not vanish."""
+    if stands is None or isinstance(stands, _Unkept) or contracts.sender_of(sent.event.source) == REGION:
+        return None
+    compared = (stands.said, sent.said) if stands.said and sent.said else (_kept(stands.event), _kept(sent.event))
+    if compared[0] == compared[1]:
+        return None
+    return Refused(Problem("/id", "id_conflict", "another report was recorded under this id; give each its own"))
+
+
+def _kept(event: Event[Any]) -> tuple[Any, ...]:
+    """Return what a recorded event keeps of what its sender said: there is no digest of those of before."""
+    agreed = contracts.registry()[event.type]
+    attributes = (event.type, event.time, event.expirytime, event.causationid, event.correlationid)
+    if agreed.data is Corrected:
+        return (*attributes, event.data.supersedes)  # its data are completed when recorded, its subject too
+    about = "" if agreed.data is Retracted else event.subject
+    return (*attributes, about, _encode(msgspec.structs.replace(event.data, **dict.fromkeys(agreed.derived))))
+
+
+def chained(previous: bytes, payload: bytes) -> bytes:
+    """Return the hash of a row: sha256(previous hash + payload)."""
+    return hashlib.sha256(previous + payload).digest()
+
+
+async def head(connection: Queried) -> tuple[int, bytes]:
+    """Return the position and hash of the last row; of an empty log, 0 and 32 zero bytes."""
+    row = await connection.fetchrow("select position, hash from log order by position desc limit 1")
+    return (row["position"], row["hash"]) if row else (0, GENESIS)
+
+
+async def _ends(connection: Connection) -> tuple[tuple[int, bytes], int]:
+    """Return position and hash of the last row, and up to where the log is indexed."""
+    row = await connection.fetchrow(
+        "select l.position, l.hash, i.position as indexed from (select) as one"
+        " left join lateral (select position, hash from log order by position desc limit 1) as l on true"
+        " left join indexed as i on true"
+    )
+    assert row is not None
+    return (row["position"] or 0, row["hash"] or GENESIS), row["indexed"] or 0

@@ -1,0 +1,40 @@
+"""The one clock: real time, or plan time that starts at a given instant and runs at a given speed."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from shared.run.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Plan time = `start` + (real time - `epoch`) x `speed`; the same for all processes given the same three."""
+
+    start: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    epoch: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    speed: float = 1.0
+    ahead_file: Path | None = None
+    """Holds the plan seconds by which the clock is set forward, read at each look; put a new file in its place."""
+    _epoch_s: float = field(init=False, repr=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_epoch_s", self.epoch.timestamp())
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Clock":
+        """Return the clock that the settings describe; `clock_epoch` without `clock_start` is ignored."""
+        if settings.clock_start is None:
+            return cls()
+        epoch = settings.clock_epoch or datetime.now(UTC)
+        return cls(settings.clock_start, epoch, settings.speed, settings.clock_ahead_file)
+
+    def now(self) -> datetime:
+        """Return plan time, aware, UTC, to the microsecond."""
+        ahead_s = float(self.ahead_file.read_text()) if self.ahead_file else 0.0
+        return self.start + timedelta(seconds=(time.time() - self._epoch_s) * self.speed + ahead_s)
+
+    def real_s(self, plan: timedelta) -> float:
+        """Return how many real seconds a span of plan time takes."""
+        return plan.total_seconds() / self.speed

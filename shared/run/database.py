@@ -1,0 +1,98 @@
+"""PostgreSQL: the pool, the check that all migrations are applied, and the locks that make one of many active."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import asyncpg
+
+from shared.run.settings import Settings
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Queried: TypeAlias = "Connection | Pool"
+Row: TypeAlias = asyncpg.Record
+
+LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, TimeoutError)
+"""What a database that is away raises: wait and try again."""
+
+# The second key of this schema's advisory locks (the first is the schema): one meaning each.
+APPEND, RELAY, SWEEP, ANNOUNCE, RECEIPTS = 1, 2, 3, 4, 5
+
+
+def of_a_value(error: Exception) -> bool:
+    """Say whether a value is beyond what Python or the database holds; an argument of the wrong kind is our mistake."""
+    if isinstance(error, asyncpg.DataError):
+        return not isinstance(error.__cause__, TypeError)
+    return isinstance(error, OverflowError | UnicodeError)
+
+
+async def connect(settings: Settings, service: str) -> Pool:
+    """Return a pool whose connections see only the service's own schema.
+
+    The statement timeout ends what hangs; synchronous_commit is set here so that no server default weakens it.
+    """
+    return await asyncpg.create_pool(
+        settings.database_url,
+        min_size=1,
+        max_size=settings.database_connections_max,
+        command_timeout=30,
+        server_settings={
+            "search_path": service,
+            "application_name": f"crm-{service}",
+            "synchronous_commit": "on",
+            "timezone": "UTC",
+            # Every query of ours is a look-up by an index; a plan made while a table was young and small, and
+            # kept, would read all of it for ever after.
+            "enable_seqscan": "off",
+            "plan_cache_mode": "force_custom_plan",
+        },
+    )
+
+
+def migration_files(service_folder: Path) -> list[Path]:
+    """Return the SQL files that make up a service's schema, in the order of applying them."""
+    shared_folder = Path(__file__).parents[1] / "migrations"
+    return [*sorted(shared_folder.glob("*.sql")), *sorted((service_folder / "migrations").glob("*.sql"))]
+
+
+async def missing_migrations(pool: Pool, service_folder: Path) -> list[str]:
+    """Return what differs between the applied migrations and the files, in words; empty: nothing."""
+    applied = {row["name"]: row["sha256"] for row in await pool.fetch("select name, sha256 from migration")}
+    faults = []
+    for file in migration_files(service_folder):
+        name = f"{file.parent.parent.name}/{file.name}"
+        if name not in applied:
+            faults.append(f"migration {name} is not applied: run `crm provision`")
+        elif applied[name] != hashlib.sha256(file.read_bytes()).hexdigest():
+            faults.append(f"migration {name} was changed after it was applied")
+    return faults
+
+
+@asynccontextmanager
+async def elected(pool: Pool, service: str, role: int, poll_s: float = 1.0) -> AsyncIterator[Connection]:
+    """Wait until this process is the one that holds `role` in the service; yield the connection that holds it.
+
+    The lock belongs to the session: it goes when the connection or the process goes.
+    """
+    async with pool.acquire() as connection:
+        taken = "select pg_try_advisory_lock(hashtext($1), $2)"
+        while not await connection.fetchval(taken, service, role):  # noqa: ASYNC110 - the lock is in the server
+            await asyncio.sleep(poll_s)
+        try:
+            yield connection
+        finally:
+            if not connection.is_closed():
+                await connection.execute("select pg_advisory_unlock(hashtext($1), $2)", service, role)
+
+
+async def turn(connection: Connection, service: str) -> None:
+    """Wait until no other transaction of the service judges and appends; from then until it ends, this one does.
+
+    So positions are consecutive and the chain is whole; what one batch has decided, the next one sees; and two batches
+    that touch the same things in different orders never wait for each other.
+    """
+    await connection.execute("select pg_advisory_xact_lock(hashtext($1), $2)", service, APPEND)

@@ -1,0 +1,179 @@
+"""How every HTTP port here is served: requests within bounds and in time, and nothing of them in a log.
+
+uvicorn closes a connection that is idle between requests, and no other: what is half sent, or not read, is ended here.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import h11
+import structlog
+import uvicorn
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from shared.run.telemetry import where
+
+log = structlog.get_logger()
+
+CONNECTIONS_MAX = 512
+"""Connections at once per port; for a further one the longest idle or half-open one is closed."""
+REQUEST_S = 10.0
+"""Seconds that a client has from its first byte (or from connecting) to the end of its request."""
+READ_S = 60.0
+"""Seconds that a client may leave an answer unread."""
+TARGET_BYTES_MAX, HEADER_BYTES_MAX = 4 * 1024, 16 * 1024
+GUARDED = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+"""Headers of every answer that does not say otherwise itself."""
+
+
+@asynccontextmanager
+async def served(app: ASGIApp, host: str, port: int, hosts: Sequence[str] = ("*",)) -> AsyncIterator[None]:
+    """Serve `app` on this loop for the duration, to requests for one of `hosts`; signals stay the process's own."""
+    config = uvicorn.Config(
+        Door(TrustedHostMiddleware(app, hosts, www_redirect=False)),
+        host=host,
+        port=port,
+        http=Connection,
+        ws="none",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        h11_max_incomplete_event_size=HEADER_BYTES_MAX,
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    serving = asyncio.create_task(server.main_loop())
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+        await server.shutdown()
+
+
+class Connection(H11Protocol):
+    """One client's connection: a request that does not come to its end, or an answer that is not read, ends it."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+        self._refused = False
+        self.since = self.loop.time()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
+        """Give it its time; where there are too many, close the one that has been waited for longest."""
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(REQUEST_S, transport.abort)
+        there = [one for one in self.connections if isinstance(one, Connection) and not one.transport.is_closing()]
+        if len(there) > CONNECTIONS_MAX:
+            oldest = min((one for one in there if one.waiting), key=lambda one: one.since, default=self)
+            oldest.transport.abort()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is the client's turn: no request of it is being answered."""
+        return not self.cycle or self.cycle.response_complete
+
+    def data_received(self, data: bytes) -> None:
+        """Take a part of a request; its time begins with the first and ends with the last."""
+        if self._refused:
+            return
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(REQUEST_S, self.transport.abort)
+        super().data_received(data)
+        if self.cycle and not self.cycle.more_body:
+            self._deadline.cancel()
+            self._deadline = None
+            self.since = self.loop.time()
+
+    def send_400_response(self, msg: str) -> None:
+        """Say that it is no request, and leave the rest unread until the client closes or its time is over.
+
+        Closed with bytes that are not read, TCP would take the answer back (a reset).
+        """
+        self._refused = True
+        head = h11.Response(status_code=400, headers=[("content-type", "text/plain"), ("connection", "close")])
+        try:
+            for part in (head, h11.Data(data=msg.encode()), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(part) or b"")
+            self.transport.write_eof()
+        except (h11.LocalProtocolError, OSError):  # in the middle of an answer to the request before
+            self.transport.abort()
+
+    def pause_writing(self) -> None:
+        """Begin to wait for a client that does not read its answer."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(READ_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Stop waiting: it reads."""
+        super().resume_writing()
+        if self._unread:
+            self._unread.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        for timer in (self._deadline, self._unread):
+            if timer:
+                timer.cancel()
+        super().connection_lost(exc)
+
+
+class Door:
+    """Bounds a request's head, guards every answer, and tells of a failure nothing but what and where it was."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand before `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        begun = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in GUARDED.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await (_too_large(scope) or self._app)(scope, receive, guarded)
+        except Exception as error:  # noqa: BLE001 - the server would log it with all that its message quotes
+            log.error("a request failed", error=type(error).__name__, where=where(error))  # noqa: TRY400 - the same
+            if not begun:
+                with contextlib.suppress(OSError):
+                    await refused(500, "failed", "a fault of ours; it is in the log")(scope, receive, guarded)
+
+
+def refused(status: int, code: str, message: str) -> JSONResponse:
+    """Return the answer that says why there is none; `message` never quotes the request."""
+    return JSONResponse({"error": {"code": code, "message": message}}, status)
+
+
+def _too_large(scope: Scope) -> JSONResponse | None:
+    if len(scope["raw_path"]) + len(scope["query_string"]) > TARGET_BYTES_MAX:
+        return refused(414, "too_large", f"an address has at most {TARGET_BYTES_MAX} bytes")
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES_MAX:
+        return refused(431, "too_large", f"the headers have at most {HEADER_BYTES_MAX} bytes")
+    return None
