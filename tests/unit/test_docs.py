@@ -1,7 +1,8 @@
-"""What the documents promise: every setting and error code is told, every link leads somewhere."""
+"""What the documents promise: every setting and error code is told, links lead somewhere, decisions have numbers."""
 
 import ast
 import re
+from datetime import date
 from pathlib import Path
 from typing import get_type_hints
 
@@ -31,6 +32,21 @@ def test_every_setting_is_told():
 def test_every_error_code_is_told():
     text = (ROOT / "docs/integrating.md").read_text()
     assert [code for code in sorted(_codes()) if f"`{code}`" not in text] == []
+
+
+def test_decisions_are_numbered_and_listed():
+    """Each has the next number, a date, a status, its line in the list; what replaces one comes after it."""
+    text = (ROOT / "docs/decisions.md").read_text()
+    link = r"\[(\d{4})\]\(#\1\)"
+    decisions = re.findall(r'^## <a id="(\d{4})"></a>\1\. (.+)\n\n(\S+) · (.+)\n\n(?=\S)', text, re.MULTILINE)
+    assert [number for number, *_ in decisions] == [f"{number:04}" for number in range(1, text.count("\n## ") + 1)]
+    assert re.findall(rf"^- {link} (.+)$", text, re.MULTILINE) == [(number, title) for number, title, *_ in decisions]
+    dates = [date.fromisoformat(day) for _, _, day, _ in decisions]
+    assert dates == sorted(dates)
+    for number, _, _, status in decisions:
+        replaced = re.fullmatch(rf"accepted|replaced(?: in part)? by {link}", status)
+        assert replaced, (number, status)
+        assert not replaced[1] or number < replaced[1] <= decisions[-1][0], number
 
 
 def _told(setting: str, text: str) -> bool:
