@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from services.indicators.examples import Example
-    from services.indicators.plan import Plan
+    from services.indicators.figures.examples import Example
+    from services.indicators.planned.plan import Plan
 
 plan = typer.Typer(name="plan", help="The Plan as data.", no_args_is_help=True)
 
@@ -36,7 +36,8 @@ def check(folder: Folder = None, catalogue: File = None) -> None:
     Wrong is what is missing, unused, without an example, on no objective, or otherwise than an example says. The
     examples are played on a PostgreSQL of their own, that ends with the command.
     """
-    from services.indicators import coverage, examples  # noqa: PLC0415 - late: `crm --help` answers at once
+    from services.indicators.figures import examples  # noqa: PLC0415 - late: `crm --help` answers at once
+    from services.indicators.publish import coverage  # noqa: PLC0415 - late: `crm --help` answers at once
     from services.indicators.settings import IndicatorsSettings  # noqa: PLC0415
 
     found, worked, faults = _read(folder or IndicatorsSettings().plan_folder)
@@ -65,8 +66,8 @@ def check(folder: Folder = None, catalogue: File = None) -> None:
 
 def _read(folder: Path) -> "tuple[Plan, list[Example], list[str]]":
     """Return a plan with its examples and the faults of its links; others end the command."""
-    from services.indicators import examples  # noqa: PLC0415
-    from services.indicators.plan import PlanError, load  # noqa: PLC0415
+    from services.indicators.figures import examples  # noqa: PLC0415
+    from services.indicators.planned.plan import PlanError, load  # noqa: PLC0415
 
     worked: list[Example] = []
     try:

@@ -22,11 +22,11 @@ import msgspec
 from infra.local.postgres import Postgres, remove
 from infra.postgres.provision import DATABASE, passwords, provision
 from services.indicators.__main__ import SERVICE as INDICATORS
-from services.indicators.announce import Announcer
-from services.indicators.examples import Example, Expected, Said, differences, evening, moment
-from services.indicators.feed import Feed
-from services.indicators.fold import Fold
-from services.indicators.plan import Plan
+from services.indicators.figures.examples import Example, Expected, Said, differences, evening, moment
+from services.indicators.folded.feed import Feed
+from services.indicators.folded.fold import Fold
+from services.indicators.planned.plan import Plan
+from services.indicators.publish.announce import Announcer
 from services.intel.__main__ import SERVICE as INTEL
 from services.legal.__main__ import SERVICE as LEGAL
 from services.training.__main__ import SERVICE as TRAINING

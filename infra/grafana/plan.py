@@ -1,6 +1,6 @@
 """The region's figure of the Plan's rows, as PromQL."""
 
-from services.indicators.plan import Row
+from services.indicators.planned.rows import Row
 
 RATIOS = {"ratio", "share", "mean", "latency", "trend"}
 """Kinds whose figure is a numerator over a denominator."""

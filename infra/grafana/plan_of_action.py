@@ -9,8 +9,9 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from infra.grafana import plan
 from infra.grafana.panels import VARIABLE, figure, lines, rows, texts
-from services.indicators.plan import Area, Plan, Row, load
-from services.indicators.schedule import Milestone
+from services.indicators.planned.plan import Plan, load
+from services.indicators.planned.rows import Area, Row
+from services.indicators.planned.schedule import Milestone
 
 YES_NO = texts({"1": ("sí", "green"), "0": ("no", "orange")})
 REGION = "Región (publicable)"

@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from services.indicators import board, judgements, store
-from services.indicators.announce import announce, purged, rebuilt
-from services.indicators.feed import Feed
-from services.indicators.plan import PlanError
+from services.indicators import judgements
+from services.indicators.folded.feed import Feed
+from services.indicators.planned.plan import PlanError
+from services.indicators.publish import board, store
+from services.indicators.publish.announce import announce, purged, rebuilt
 from services.indicators.settings import IndicatorsSettings, current, worked
 from shared.run import telemetry, web
 from shared.service import EXIT_MISCONFIGURED, Running, Service, run

@@ -3,9 +3,9 @@
 from functools import cache
 from pathlib import Path
 
-from services.indicators import examples
-from services.indicators.examples import Example
-from services.indicators.plan import FOLDER, Plan, load
+from services.indicators.figures import examples
+from services.indicators.figures.examples import Example
+from services.indicators.planned.plan import FOLDER, Plan, load
 from shared.run.settings import Settings
 
 

@@ -21,10 +21,11 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from services.indicators import fields
-from services.indicators.feed import Feed
-from services.indicators.fold import Fold
-from services.indicators.plan import Plan, load
+from services.indicators.folded.accounts import accounts_of
+from services.indicators.folded.feed import Feed
+from services.indicators.folded.fold import Fold
+from services.indicators.planned import fields
+from services.indicators.planned.plan import Plan, load
 from shared.contracts import SERVICES, Contract, registry
 from shared.contracts.vocabulary import MEMBERS
 from shared.run import database
@@ -70,7 +71,7 @@ def told_apart(plan: Plan, agreed: Contract) -> dict[str, tuple]:
     """Return the fields by which the plan tells events apart, with what they may say."""
     read = {
         path
-        for several in plan.accounts.by_event.get(agreed.name, {}).values()
+        for several in accounts_of(plan).by_event.get(agreed.name, {}).values()
         for one in several
         for path in one.paths
     }
@@ -88,7 +89,7 @@ def numbers(plan: Plan, wire: str) -> int:
     """Return how many numbers the plan adds up of events of a type."""
     name = registry()[wire].name
     held = [term for row in plan.rows.values() for term in row.term if term.event == name and term.last]
-    return len(held) + sum(map(len, plan.accounts.by_event.get(name, {}).values()))
+    return len(held) + sum(map(len, accounts_of(plan).by_event.get(name, {}).values()))
 
 
 def endless(made: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:

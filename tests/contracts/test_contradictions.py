@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.indicators.coverage import catalogue
+from services.indicators.publish.coverage import catalogue
 from shared.contracts import means, registry
 from tests.harness.door import judged, refusal
 

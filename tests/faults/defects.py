@@ -85,7 +85,7 @@ def unguarded_relay(service) -> None:
 
 def skipping_fold(_service) -> None:
     """Take the event after a snapshot for one that is in it."""
-    from services.indicators.state import State  # noqa: PLC0415 - indicators only
+    from services.indicators.folded.state import State  # noqa: PLC0415 - indicators only
 
     honest = State.load.__func__
 
@@ -99,7 +99,7 @@ def skipping_fold(_service) -> None:
 
 def crooked_page(_service) -> None:
     """Show twice the share of countries that report."""
-    from services.indicators import metrics  # noqa: PLC0415 - indicators only
+    from services.indicators.publish import metrics  # noqa: PLC0415 - indicators only
 
     honest = metrics._summaries
 

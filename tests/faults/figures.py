@@ -8,9 +8,9 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.indicators.fold import Fold
-from services.indicators.metrics import Indicators
-from services.indicators.plan import FOLDER, load
+from services.indicators.folded.fold import Fold
+from services.indicators.planned.plan import FOLDER, load
+from services.indicators.publish.metrics import Indicators
 from shared.contracts import SERVICES
 from tests.faults.evidence import Evidence
 from tests.faults.ledger import POISON, Ledger

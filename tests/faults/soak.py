@@ -12,8 +12,8 @@ import time
 import typer
 
 from infra.recovery.verify import compare
-from services.indicators.fold import Fold
-from services.indicators.plan import FOLDER, load
+from services.indicators.folded.fold import Fold
+from services.indicators.planned.plan import FOLDER, load
 from shared.client import ClientError, CountryClient
 from shared.contracts import SERVICES
 from tests.faults.checker import SHOWN

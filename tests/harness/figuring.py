@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from services.indicators.figures import Figures, figures
-from services.indicators.fold import Fold
-from services.indicators.kinds import Span
-from services.indicators.plan import load
+from services.indicators.figures.figures import Figures, figures
+from services.indicators.figures.kinds import Span
+from services.indicators.folded.fold import Fold
+from services.indicators.planned.plan import load
 from shared.contracts import Event
 
 PLAN = load()

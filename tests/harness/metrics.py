@@ -6,9 +6,9 @@ from functools import cache
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from services.indicators import plan
-from services.indicators.metrics import Indicators
-from services.indicators.state import State
+from services.indicators.folded.state import State
+from services.indicators.planned import plan
+from services.indicators.publish.metrics import Indicators
 from shared.run import telemetry
 
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}

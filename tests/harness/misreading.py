@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from services.indicators import fold
 from services.indicators.__main__ import main
-from services.indicators.moves import Moment
+from services.indicators.folded import fold
+from services.indicators.folded.moves import Moment
 
 honest = fold._moment
 

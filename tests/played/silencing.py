@@ -6,10 +6,10 @@ from datetime import date, datetime
 import msgspec
 from msgspec import Struct
 
-from services.indicators.figures import Figures, all_figures
-from services.indicators.fold import COUNTRY_SOURCE, Fold
-from services.indicators.kinds import Span
-from services.indicators.plan import Plan
+from services.indicators.figures.figures import Figures, all_figures
+from services.indicators.figures.kinds import Span
+from services.indicators.folded.fold import COUNTRY_SOURCE, Fold
+from services.indicators.planned.plan import Plan
 
 
 class Known(Struct, frozen=True):

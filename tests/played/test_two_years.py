@@ -14,7 +14,7 @@ import pytest
 
 from infra.region.script import script
 from infra.region.stories import UNTOLD
-from services.indicators.plan import load
+from services.indicators.planned.plan import load
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS
 from shared.flow.provisioned import intakes

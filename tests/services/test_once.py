@@ -7,8 +7,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from services.indicators.figures import figures
-from services.indicators.kinds import Span
+from services.indicators.figures.figures import figures
+from services.indicators.figures.kinds import Span
 from services.intel.__main__ import SERVICE as INTEL
 from services.legal.__main__ import SERVICE as LEGAL
 from tests.services.test_tally import NOW, PLAN, START, desk, report, shuffled_history

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from services.indicators.__main__ import SERVICE as INDICATORS
-from services.indicators.plan import load
+from services.indicators.planned.plan import load
 from services.intel.__main__ import SERVICE as INTEL
 from services.training.__main__ import SERVICE as TRAINING
 from shared import contracts

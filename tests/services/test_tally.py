@@ -13,10 +13,10 @@ import asyncpg
 import msgspec
 import pytest
 
-from services.indicators.figures import figures
-from services.indicators.fold import Fold
-from services.indicators.kinds import Span, view
-from services.indicators.plan import load
+from services.indicators.figures.figures import figures
+from services.indicators.figures.kinds import Span, view
+from services.indicators.folded.fold import Fold
+from services.indicators.planned.plan import load
 from services.intel.__main__ import SERVICE as INTEL
 from services.legal.__main__ import SERVICE as LEGAL
 from services.training.__main__ import SERVICE as TRAINING

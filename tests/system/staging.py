@@ -51,7 +51,7 @@ from nats.aio.client import Client
 
 from infra.nats.asking import ask
 from infra.nats.rights import OPERATOR, inbox
-from services.indicators.figures import Cell, Figures
+from services.indicators.figures.figures import Cell, Figures
 from shared import contracts
 from shared.client import CountryClient
 from shared.contracts import SERVICES, Event

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from services.indicators import reports
-from services.indicators.fold import Fold
-from services.indicators.plan import load
-from services.indicators.schedule import quarter_end
+from services.indicators.folded.fold import Fold
+from services.indicators.planned.plan import load
+from services.indicators.planned.schedule import quarter_end
+from services.indicators.publish import reports
 from shared.contracts.vocabulary import MEMBERS
 from tests.harness.speaking import DAY, clock, say
 from tests.harness.system import free_port, until

@@ -7,7 +7,8 @@ import pytest
 
 from infra.grafana import plan
 from infra.grafana.__main__ import FOLDER, outdated
-from services.indicators.plan import Kind, load
+from services.indicators.planned.plan import load
+from services.indicators.planned.rows import Kind
 from tests.harness.metrics import known_metrics, metrics_in
 
 

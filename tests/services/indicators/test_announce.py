@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import asyncpg
 import pytest
 
-from services.indicators import announce, milestones
 from services.indicators.__main__ import SERVICE
-from services.indicators.announce import Announcer
+from services.indicators.figures import milestones
+from services.indicators.publish import announce
+from services.indicators.publish.announce import Announcer
 from shared import contracts
 from shared.record.log import Log
 from tests.services.indicators.making import PLAN, event, folded, row

@@ -9,9 +9,9 @@ import urllib.request
 import pytest
 import uvicorn
 
-from services.indicators import examples
-from services.indicators.board import View, app
-from services.indicators.state import Aside
+from services.indicators.figures import examples
+from services.indicators.folded.state import Aside
+from services.indicators.publish.board import View, app
 from shared.contracts import registry
 from shared.contracts.vocabulary import MEMBERS
 from shared.run.web import Door

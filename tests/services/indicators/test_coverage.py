@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli import app
-from services.indicators import coverage
-from services.indicators.plan import FOLDER
+from services.indicators.planned.plan import FOLDER
+from services.indicators.publish import coverage
 from tests.services.indicators.making import PLAN
 
 CATALOGUE = coverage.catalogue()

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.indicators import checks, fields
-from services.indicators.plan import Kind
-from services.indicators.state import State
-from services.indicators.steps import Reading
+from services.indicators.folded.state import State
+from services.indicators.folded.steps import Reading
+from services.indicators.planned import checks, fields
+from services.indicators.planned.rows import Kind
 from shared.contracts.tallies import Parts, Shifts, Steps
 from tests.services.indicators.making import CONTRACTS, PLAN, amend, event, folded, heard, row, values
 

@@ -9,9 +9,9 @@ from nats.js.api import StreamConfig
 from infra.nats.config import accounts
 from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER
-from services.indicators import feed as feed_module
-from services.indicators import fold, reading
-from services.indicators.feed import Feed
+from services.indicators.folded import feed as feed_module
+from services.indicators.folded import fold, reading
+from services.indicators.folded.feed import Feed
 from shared.run import database
 from shared.run.settings import Settings
 from tests.services.indicators.making import PLAN, event, folded, row

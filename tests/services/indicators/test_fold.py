@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.indicators.fold import Fold
-from services.indicators.state import EARLIEST_KEPT, LAYOUT, Earliest, State, StateError
+from services.indicators.folded.accounts import accounts_of
+from services.indicators.folded.fold import Fold
+from services.indicators.folded.state import EARLIEST_KEPT, LAYOUT, Earliest, State, StateError
 from tests.services.indicators.making import AT, CONTRACTS, PLAN, amend, event, folded, heard, raw, row, values
 
 
@@ -185,11 +186,11 @@ def test_a_snapshot_of_the_same_plan_in_another_layout_is_not_used():
 
 
 def test_rows_that_ask_the_same_by_fewer_fields_read_one_account():
-    detained = PLAN.accounts.by_event["legal.person.detained"]
+    detained = accounts_of(PLAN).by_event["legal.person.detained"]
     assert [len(several) for thing, several in detained.items() if thing.amount] == [1]
     readers = {
         row
-        for (row, _), sources in PLAN.accounts.sources.items()
+        for (row, _), sources in accounts_of(PLAN).sources.items()
         for one in sources
         if one.account.event == "legal.person.detained"
     }

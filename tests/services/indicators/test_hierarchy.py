@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from services.indicators.hierarchy import COLUMNS, Node
-from services.indicators.plan import PlanError, load
+from services.indicators.planned.hierarchy import COLUMNS, Node
+from services.indicators.planned.plan import PlanError, load
 from tests.services.indicators.making import PLAN
 from tests.services.indicators.test_plan import HEAD, ROW
 

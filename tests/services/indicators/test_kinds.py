@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from services.indicators import silence, thresholds
+from services.indicators.figures import silence, thresholds
 from shared.contracts.vocabulary import MEMBERS
 from tests.services.indicators.making import PLAN, event, folded, heard, instant, row, values
 

@@ -2,8 +2,8 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.indicators.metrics import Indicators
-from services.indicators.plan import Plan
+from services.indicators.planned.plan import Plan
+from services.indicators.publish.metrics import Indicators
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from tests.services.indicators.making import PLAN, event, folded, instant

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.indicators.milestones import announcements, occurrences
+from services.indicators.figures.milestones import announcements, occurrences
 from shared.contracts.vocabulary import MEMBERS
 from tests.services.indicators.making import PLAN, amend, event, folded, instant, raw
 

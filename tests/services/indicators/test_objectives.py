@@ -1,8 +1,8 @@
 """The degree to which each objective is met, counted by hand from a few events."""
 
-from services.indicators.figures import all_figures
-from services.indicators.kinds import Span
-from services.indicators.objectives import Degree, degrees, rows_of
+from services.indicators.figures.figures import all_figures
+from services.indicators.figures.kinds import Span
+from services.indicators.figures.objectives import Degree, degrees, rows_of
 from tests.services.indicators.making import PLAN, event, folded, instant
 
 COUNTRIES = ("BLZ", "CAN", "CRI", "DOM", "SLV", "GTM", "HND", "MEX", "NIC", "PAN", "USA")

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from services.indicators.pages import LANGUAGES, words
-from services.indicators.plan import PlanError, load
-from services.indicators.schedule import After, first_tuesdays, months_after
+from services.indicators.planned.plan import PlanError, load
+from services.indicators.planned.schedule import After, first_tuesdays, months_after
+from services.indicators.publish.pages import LANGUAGES, words
 from tests.services.indicators.making import PLAN
 
 HEAD = """

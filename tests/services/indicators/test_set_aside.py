@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import services.indicators
-from services.indicators.figures import all_figures
-from services.indicators.fold import Fold
-from services.indicators.kinds import Span
-from services.indicators.milestones import occurrences
-from services.indicators.moves import AMOUNT_MAX
-from services.indicators.reports import closed
-from services.indicators.state import ASIDE_KEPT, State
+from services.indicators.figures.figures import all_figures
+from services.indicators.figures.kinds import Span
+from services.indicators.figures.milestones import occurrences
+from services.indicators.folded.fold import Fold
+from services.indicators.folded.moves import AMOUNT_MAX
+from services.indicators.folded.state import ASIDE_KEPT, State
+from services.indicators.publish.reports import closed
 from tests.services.indicators.making import CONTRACTS, PLAN, amend, event, folded, instant, raw
 
 AT = "2004-03-01T10:00:00Z"

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from services.indicators import fields, verdicts
-from services.indicators.checks import ANY_REPORT, labels_of
-from services.indicators.conditions import Unless
-from services.indicators.fold import Fold
-from services.indicators.plan import Row, Term
+from services.indicators.figures import verdicts
+from services.indicators.folded.fold import Fold
+from services.indicators.planned import fields
+from services.indicators.planned.checks import labels_of
+from services.indicators.planned.conditions import Unless
+from services.indicators.planned.rows import ANY_REPORT, Row, Term
 from shared.contracts.tallies import Shifts, Steps, Tallied
 from shared.contracts.vocabulary import MEMBERS
 from tests.services.indicators.making import CONTRACTS, PLAN, amend, counted, event, folded, raw, row

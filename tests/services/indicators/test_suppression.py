@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from services.indicators.suppression import K, added, hidden
+from services.indicators.figures.suppression import K, added, hidden
 from tests.services.indicators.making import event, folded, row
 
 tables = st.dictionaries(

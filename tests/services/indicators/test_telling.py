@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from services.indicators.announce import Announcer
-from services.indicators.fold import Fold
+from services.indicators.folded.fold import Fold
+from services.indicators.publish.announce import Announcer
 from shared import contracts
 from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import MEMBERS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.indicators import checks
+from services.indicators.planned import checks
 from shared.contracts.vocabulary import MEMBERS
 from tests.services.indicators.making import PLAN, event, folded, heard, row
 

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from infra.cli import app
 from infra.examples.playing import ALL, played
-from services.indicators import examples
-from services.indicators.examples import Example
-from services.indicators.plan import FOLDER, PlanError, load
+from services.indicators.figures import examples
+from services.indicators.figures.examples import Example
+from services.indicators.planned.plan import FOLDER, PlanError, load
 
 PLAN = load()
 TEXT = {"es": "x", "en": "x", "fr": "x"}

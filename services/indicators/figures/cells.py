@@ -1,0 +1,137 @@
+"""The cells of a row, guarded where they are about victims, and how long things took."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from services.indicators.figures import kinds, suppression
+from services.indicators.figures.kinds import Span
+from services.indicators.figures.suppression import Counts, Guard
+from services.indicators.folded.state import State
+from services.indicators.folded.sums import Key
+from services.indicators.planned.plan import Plan
+from services.indicators.planned.rows import Row
+from shared.contracts.vocabulary import REGION
+
+
+class Cell(Struct, frozen=True):
+    """One figure of a row: of a country, or of the region (`REG`)."""
+
+    country: str
+    labels: dict[str, str]
+    value: float | None
+    numerator: float | None = None
+    denominator: int | None = None
+    suppressed: bool = False
+    """Known but not published; never the same as 0."""
+
+
+class Histogram(Struct, frozen=True):
+    """How long things took in one country: rising cumulative counts, `+Inf` last."""
+
+    country: str
+    buckets: list[tuple[str, int]]
+    sum_s: int
+
+
+class Measure(Struct, frozen=True):
+    """How the numbers behind a cell become its figure."""
+
+    row: Row
+    guard: Guard | None
+    factor: float
+    lasted: Mapping[str, Counts] = {}
+    """What is published instead, where the numbers are a time and how often, or are no persons."""
+
+    def cell(self, key: Key, counts: Counts) -> Cell:
+        """Return the figure of a country, or of the region by labels."""
+        hide = self.guard is not None and self.guard.hides(key)
+        return self._cell(key[0], dict(zip(self.row.labels, key[1:], strict=False)), counts, hide=hide)
+
+    def headline(self, counts: Counts) -> Cell:
+        """Return the row in one figure."""
+        hide = self.guard is not None and (self.guard.total or suppression.small(counts))
+        return self._cell(REGION, {}, counts, hide=hide)
+
+    def _cell(self, country: str, labels: dict[str, str], counts: Counts, *, hide: bool) -> Cell:
+        if hide:
+            return Cell(country, labels, None, suppressed=True)
+        if self.guard:
+            counts = self.lasted.get(country) or self._published(counts)
+        scale = 10**self.row.digits
+        first = counts[0] / scale if self.row.digits else counts[0]
+        if len(counts) == 1:
+            return Cell(country, labels, first)
+        if self.row.kind == "difference":
+            after, before = (counts[place] / counts[place + 1] / scale for place in (0, 2))
+            return Cell(country, labels, after - before)
+        return Cell(country, labels, first / counts[1] * self.factor if counts[1] else None, first, counts[1])
+
+    def _published(self, counts: Counts) -> Counts:
+        """Return the numbers rounded; the sum behind a mean is first brought to the rounded number of what it sums."""
+        if self.row.kind != "mean":
+            return suppression.rounded(counts)
+        (number,) = suppression.rounded(counts[1:])
+        step = 10**self.row.digits
+        (amount,) = suppression.rounded((round(counts[0] * number / counts[1] / step),))
+        return amount * step, number
+
+
+def known(counts: Counts) -> bool:
+    """Without a denominator there are no data, which is not 0."""
+    return len(counts) == 1 or 0 not in counts[1::2]
+
+
+def histograms(plan: Plan, row: Row, state: State, span: Span, guard: Guard | None) -> Iterator[Histogram]:
+    """Yield each country's; of victims only those that are not small, in rounded numbers."""
+    for country, held, seconds in kinds.durations(plan, row, state, span):
+        one = _histogram(row, country, held, None if guard else seconds)
+        if guard is None or (sum(held.values()) >= suppression.K and not guard.hides_country(country)):
+            yield one
+
+
+def _histogram(row: Row, country: str, held: Mapping[str, int], seconds: int | None) -> Histogram:
+    """Return the counts, cumulative. Without `seconds` what may be published: rounded, and the seconds made of that.
+
+    What lasted counts as long as its bucket's bound (the last one, if longer still): the exact sum would give away how
+    long it took with one victim, to whoever looks before and after.
+    """
+    buckets: list[tuple[str, int]] = []
+    so_far = bounded = 0
+    for le, bound in zip([*map(str, row.buckets_s), "+Inf"], [*row.buckets_s, row.buckets_s[-1]], strict=True):
+        so_far += held.get(le, 0)
+        shown = so_far if seconds is not None else suppression.rounded((so_far,))[0]
+        bounded += bound * (shown - (buckets[-1][1] if buckets else 0))
+        buckets.append((le, shown))
+    return Histogram(country, buckets, bounded if seconds is None else seconds)
+
+
+def persons(plan: Plan, row: Row, state: State, span: Span, cells: kinds.Counted) -> kinds.Counted:
+    """Return how many persons are behind the cells, where the numbers themselves are none; 1, where nobody counted."""
+    if not row.people:
+        return {}
+    counted = kinds.counted(plan, plan.rows[row.people], state, span)
+    return {key: counted.get(key, (1,))[-1:] for key in cells}
+
+
+def of_persons(cells: kinds.Counted, behind: kinds.Counted) -> dict[str, Counts]:
+    """Return the publishable share of each country and the region: of the persons, in their rounded number."""
+    if not behind:
+        return {}
+    totals = {(REGION,): (suppression.added(cells[key] for key in behind), suppression.added(behind.values()))}
+    shown: dict[str, Counts] = {}
+    for key, ((part, whole), counts) in ({key: (cells[key], behind[key]) for key in behind} | totals).items():
+        (number,) = suppression.rounded(counts)
+        shown[key[0]] = (round(part * number / whole) if whole else 0, number)
+    return shown
+
+
+def lasted(plan: Plan, row: Row, state: State, span: Span) -> dict[str, Counts]:
+    """Return the publishable (seconds, number) of each country and the region, of a row that is a mean of durations."""
+    if row.kind != "latency" or any(term.role == "denominator" for term in row.term):
+        return {}
+    each = {country: held for country, held, _ in kinds.durations(plan, row, state, span)}
+    whole: Counter[str] = sum(map(Counter, each.values()), Counter())
+    shown = [_histogram(row, place, held, None) for place, held in (each | {REGION: whole}).items()]
+    return {one.country: (one.sum_s, one.buckets[-1][1]) for one in shown}

@@ -1,0 +1,225 @@
+"""Figures as they are published: of each row its cells, its one figure, whether the target is met, who is in it."""
+
+from collections import Counter
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from datetime import date
+from functools import cache
+
+from msgspec import Struct
+
+from services.indicators.figures import kinds, verdicts
+from services.indicators.figures.cells import Cell, Histogram, Measure, histograms, known, lasted, of_persons, persons
+from services.indicators.figures.kinds import Comparison, Span
+from services.indicators.figures.suppression import Guard
+from services.indicators.figures.verdicts import Doubt, Heard, Reason, Verdict
+from services.indicators.folded.state import State
+from services.indicators.planned import checks
+from services.indicators.planned.checks import COMPOSED
+from services.indicators.planned.plan import Plan
+from services.indicators.planned.rows import Row
+from shared.contracts.vocabulary import MEMBERS, REGION
+
+
+class Figures(Struct, frozen=True):
+    """All that is known of one row."""
+
+    row: Row
+    day: date
+    cells: list[Cell]
+    headline: Cell | None
+    """The row in one figure; None: no data."""
+    verdict: Verdict
+    coverage: float | None
+    """Share of the member countries that reported something for the row; None: countries do not report it."""
+    histograms: list[Histogram]
+    comparison: Comparison | None = None
+    """What a trend compares."""
+    silent: list[str] = []
+    """Countries in the figure that have fallen silent."""
+    reported: frozenset[str] = frozenset()
+    """The countries that reported something for the row."""
+    parts: "Parts | None" = None
+    """Of a figure made of rows: how many there are, and of how many nothing is known."""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met; None: not known, or there is no target."""
+        return self.verdict.met
+
+    @property
+    def unknown(self) -> Reason:
+        """Why it is not known whether the target is met, or a figure made of rows holds; empty: it is known."""
+        asked = self.row.target is not None or self.row.kind in COMPOSED
+        return self.verdict.doubt.reason if asked else ""
+
+    @property
+    def missing(self) -> list[str]:
+        """The countries for which it is not known."""
+        return self.verdict.doubt.missing if self.unknown else []
+
+    @property
+    def suppressed(self) -> int:
+        """How many cells are not published."""
+        return sum(cell.suppressed for cell in self.cells)
+
+    @property
+    def partial(self) -> bool | None:
+        """Whether a silent country is in a trend (fewer reports need not mean that less happened), or rows lack."""
+        if self.parts:
+            return bool(self.silent or self.parts.no_data or self.parts.unknown)
+        return bool(self.silent) if self.row.kind == "trend" else None
+
+
+class Parts(Struct, frozen=True):
+    """The rows that a figure is made of."""
+
+    rows: int
+    no_data: int
+    """Without data: not achieved."""
+    unknown: int
+    """With data, and not known for sure or not published: not achieved either."""
+
+
+Find = Callable[[str], Figures]
+"""Row -> its figures."""
+
+
+def figures(plan: Plan, row: Row, state: State, span: Span, *, exact: bool = False) -> Figures:
+    """Return a row's figures; numbers about victims are guarded unless `exact`."""
+    return _finder(plan, state, span, exact=exact)(row.id)
+
+
+def all_figures(plan: Plan, state: State, span: Span, *, exact: bool = False) -> list[Figures]:
+    """Return the figures of every row in the plan's order, each worked out once."""
+    return [*map(_finder(plan, state, span, exact=exact), plan.rows)]
+
+
+def _finder(plan: Plan, state: State, span: Span, *, exact: bool) -> Find:
+    """Return the function that gives a row's figures, and keeps them: rows are made of other rows."""
+    heard = Heard.by(plan, state, span.day)
+
+    @cache
+    def find(name: str) -> Figures:
+        row = plan.rows[name]
+        if row.kind in COMPOSED:
+            return _composed(plan, row, span, find)
+        return _plain(plan, row, state, span, heard, exact=exact)
+
+    return find
+
+
+def _plain(plan: Plan, row: Row, state: State, span: Span, heard: Heard, *, exact: bool) -> Figures:  # noqa: PLR0913 - all that it rests on
+    counted = kinds.counted(plan, row, state, span)
+    sums, total = kinds.regional(plan, row, state, span, counted)
+    behind = persons(plan, row, state, span, counted)
+    guard = Guard(behind or counted) if row.privacy == "victims" and not exact else None
+    periods = kinds.comparison(plan, row, state, span)
+    instead = lasted(plan, row, state, span) | of_persons(counted, behind) if guard else {}
+    measured = Measure(row, guard, periods.factor if periods else 1.0, instead)
+    # What the region's own bodies and services report is in its figures, and no country's cell beside them.
+    own = [(key, counts) for key, counts in sorted(counted.items()) if key[0] != REGION]
+    cells = [measured.cell(key, counts) for key, counts in own if known(counts)]
+    cells += [measured.cell((REGION, *labels), counts) for labels, counts in sorted(sums.items()) if known(counts)]
+    headline = measured.headline(total) if total else None
+    value = Measure(row, None, measured.factor).headline(total).value if total else None
+    reported = kinds.reported(plan, row, state, span, counted)
+    inside = reported | {key[0] for key, counts in counted.items() if any(counts[:1] if row.each else counts)}
+    doubt = verdicts.doubt(plan, row, heard, inside, reported)
+    hidden = headline is not None and headline.suppressed
+    return Figures(
+        row,
+        span.day,
+        cells,
+        headline,
+        Verdict(None, Doubt("hidden")) if hidden else verdicts.verdict(row, value, doubt),
+        _coverage(row, reported),
+        list(histograms(plan, row, state, span, guard)),
+        periods,
+        sorted(heard.silent & inside),
+        frozenset(reported),
+    )
+
+
+def _coverage(row: Row, reported: AbstractSet[str]) -> float | None:
+    if not any(checks.told_by_countries(term.event) for term in row.term):
+        return None
+    return len(reported & set(MEMBERS)) / len(MEMBERS)
+
+
+def _composed(plan: Plan, row: Row, span: Span, find: Find) -> Figures:
+    """Return a figure made of other rows: no formula of the Plan's own, so its parts are its cells.
+
+    `score` is the weighted mean of how far each input has come, from 0 to 1: a row towards its target, an area by the
+    share of its targets that are met. What has no data, or is not known, has not come anywhere. `average` is the
+    weighted mean of the inputs' figures, as far as there are any.
+    """
+    cells, weights, weighed = [], 0.0, 0.0
+    rows: list[Figures] = []
+    for name, weight in row.inputs.items():
+        if name in plan.rows:
+            those = [find(name)]
+            cell = _part(row, name, those[0])
+        else:
+            those = _targets(plan, name, find)
+            cell = _area(name, those)
+        rows += those
+        if cell.value is not None:
+            weights, weighed = weights + weight, weighed + weight * cell.value
+            cells.append(cell)
+    reasons = Counter(one.verdict.doubt.reason for one in rows)
+    parts = Parts(len(rows), reasons["no_data"], len(rows) - reasons["no_data"] - reasons[""])
+    headline = Cell(REGION, {}, weighed / weights) if weights and parts.no_data < parts.rows else None
+    reported = frozenset[str]().union(*(one.reported for one in rows))
+    return Figures(
+        row,
+        span.day,
+        [headline, *cells] if headline else [],
+        headline,
+        verdicts.verdict(row, headline.value if headline else None, _carried(rows)),
+        len(reported & set(MEMBERS)) / len(MEMBERS),
+        [],
+        silent=sorted({country for one in rows for country in one.silent}),
+        reported=reported,
+        parts=parts,
+    )
+
+
+def _carried(rows: list[Figures]) -> Doubt:
+    """Return the doubt of a figure made of rows: that of its rows, if it is one and the same."""
+    doubts = [one.verdict.doubt for one in rows if one.verdict.doubt.reason]
+    reasons = {one.reason for one in doubts}
+    reason: Reason = "" if not reasons else reasons.pop() if len(doubts) == len(rows) and len(reasons) == 1 else "parts"
+    return Doubt(reason, sorted({country for one in doubts for country in one.missing}))
+
+
+def _part(row: Row, name: str, part: Figures) -> Cell:
+    value = part.headline.value if part.headline else None
+    return Cell(REGION, {"input": name}, value if row.kind == "average" else _achieved(part, value))
+
+
+def _achieved(one: Figures, value: float | None) -> float:
+    """Return how far a row has come: 1 at its target; without a target the figure itself, at most 1."""
+    if value is None or (one.verdict.doubt.reason and one.row.kind != "score"):
+        return 0.0
+    if one.met:
+        return 1.0
+    if one.row.target and one.row.direction in {"at_least", "above"}:
+        value /= one.row.target
+    elif one.row.target and value:
+        value = one.row.target / value
+    return max(0.0, min(1.0, value))
+
+
+def _targets(plan: Plan, area: str, find: Find) -> list[Figures]:
+    return [
+        find(row.id)
+        for row in plan.rows.values()
+        if row.id.startswith(f"{area}-") and row.target is not None and row.kind not in COMPOSED
+    ]
+
+
+def _area(name: str, rows: list[Figures]) -> Cell:
+    """Return the share of an area's targets that are met: of all of them."""
+    met = sum(bool(one.met) for one in rows)
+    return Cell(REGION, {"input": name}, met / len(rows) if rows else None, met, len(rows))

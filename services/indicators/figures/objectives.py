@@ -1,0 +1,106 @@
+"""The degree to which objectives are met: of the targets below each, how many are met, not met, not known."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from services.indicators.figures.figures import Figures
+from services.indicators.planned.checks import COMPOSED
+from services.indicators.planned.hierarchy import COLUMNS, Node
+from services.indicators.planned.plan import Plan
+from services.indicators.planned.rows import Area
+
+Verdict = Literal["met", "not_met", "not_known", "no_target"]
+
+
+class Degree(Struct, frozen=True):
+    """How many of the rows below something stand how; their further figures with a target are among them."""
+
+    met: int = 0
+    not_met: int = 0
+    not_known: int = 0
+    """They have a target; whether it is met cannot be said."""
+    no_target: int = 0
+    """Rows of the Plan for which it sets no number: they say nothing of the degree."""
+
+    @property
+    def targets(self) -> int:
+        """How many have a target."""
+        return self.met + self.not_met + self.not_known
+
+
+def verdict(one: Figures) -> Verdict:
+    """Say how a row stands against its target."""
+    if one.row.target is None:
+        return "no_target"
+    return "not_known" if one.met is None else "met" if one.met else "not_met"
+
+
+def rows_of(plan: Plan, parent: str) -> list[str]:
+    """Return the rows below an area or node, each followed by its further figures; each once, in the plan's order."""
+    carried = set(plan.hierarchy.carried(parent))
+    return [row.id for row in plan.rows.values() if row.id in carried or row.belongs in carried]
+
+
+def degrees(plan: Plan, found: Iterable[Figures]) -> Mapping[str, Degree]:
+    """Return for each area and node its degree.
+
+    An area counts no rows that are made of other rows: `LE-2.R2` repeats `LE-1.R2`, and would count twice.
+    """
+    verdicts = {one.row.id: verdict(one) for one in found}
+    whole = {area.id: _plain(plan, area.id) for area in plan.areas}
+    parts = {node: rows_of(plan, node) for node in plan.hierarchy.nodes}
+    return {parent: _degree(plan, rows, verdicts) for parent, rows in (whole | parts).items()}
+
+
+def _plain(plan: Plan, area: str) -> list[str]:
+    return [one for one in rows_of(plan, area) if plan.rows[one].kind not in COMPOSED]
+
+
+def _degree(plan: Plan, rows: list[str], verdicts: Mapping[str, Verdict]) -> Degree:
+    # A further figure without a target is no row of the Plan, and nobody misses it.
+    counted = Counter(verdicts[one] for one in rows if verdicts[one] != "no_target" or not plan.rows[one].belongs)
+    return Degree(counted["met"], counted["not_met"], counted["not_known"], counted["no_target"])
+
+
+def told(plan: Plan, found: Iterable[Figures]) -> list[dict[str, Any]]:
+    """Return the areas with all below them for tools: what the Plan says, what carries it, how far it is met."""
+    known = {one.row.id: one for one in found}
+    telling = _Telling(plan, degrees(plan, known.values()), known)
+    return [telling.area(area) for area in plan.areas]
+
+
+class _Telling(Struct, frozen=True):
+    plan: Plan
+    degrees: Mapping[str, Degree]
+    found: Mapping[str, Figures]
+
+    def area(self, area: Area) -> dict[str, Any]:
+        return {
+            "id": area.id,
+            "level": "area",
+            "title": area.title,
+            "words": area.words,
+            "degree": self.degrees[area.id],
+            "below": [self.node(node) for node in self.plan.hierarchy.below(area.id)],
+        }
+
+    def node(self, node: Node) -> dict[str, Any]:
+        tree = self.plan.hierarchy
+        return {
+            "id": node.id,
+            "level": node.level,
+            "text": node.text,
+            **{column: tree.said(node, column) for column in COLUMNS},
+            "indicators": node.indicators,
+            "by": node.by,
+            "rows": [_row(self.found[row]) for row in rows_of(self.plan, node.id)],
+            "degree": self.degrees[node.id],
+            "below": [self.node(below) for below in tree.below(node.id)],
+        }
+
+
+def _row(one: Figures) -> dict[str, Any]:
+    return {"id": one.row.id, "verdict": verdict(one), "unknown": one.unknown or None, "missing": one.missing}

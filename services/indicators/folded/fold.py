@@ -1,0 +1,192 @@
+"""The fold: one recorded event in, the state moved on. No clock, no I/O, the same cost for every event."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from services.indicators.folded.accounts import PLACES
+from services.indicators.folded.moves import Moment, Moves
+from services.indicators.folded.state import REPORTS, Aside, State
+from services.indicators.folded.steps import Reading, Target
+from services.indicators.planned import fields
+from services.indicators.planned.plan import Plan
+from shared.contracts import registry
+
+COUNTRY_SOURCE = "urn:crm:country:"
+AMENDING = ("corrected", "retracted")
+REJECTED = ("report", "rejected")
+TYPE = re.compile(r"crm(\.[a-z][a-z0-9_]{0,63}){3}\.v[0-9]{1,9}", re.ASCII)
+"""What names an event type, of whatever version of the contracts."""
+FIRST, LAST = date(1900, 1, 1).toordinal(), date(2200, 1, 1).toordinal()
+"""The region's own clock runs between these days."""
+EARLIEST, LATEST = date(2, 1, 1).toordinal(), date(9900, 1, 1).toordinal()
+"""An event that happened outside is not counted: what figures reckon from it would run over the calendar's edges."""
+_Change = tuple[Target, Any, Moment, int]
+"""(where it goes, data, when, 1 to put in or -1 to take out)"""
+
+
+class _Recorded(Struct, frozen=True, gc=False):
+    """As much of a recorded event as every type needs; `data` waits for what its type needs."""
+
+    type: str
+    time: datetime
+    country: str
+    source: str
+    recordedtime: datetime
+    data: Raw
+
+
+_ABSENT = Raw(b"null")
+
+
+class _Amendment(Struct, frozen=True):
+    """What corrections and retractions say of the event that they amend."""
+
+    original: str | None = None
+    original_time: datetime | None = None
+    original_recordedtime: datetime | None = None
+    previous: Raw = _ABSENT
+    data: Raw = _ABSENT
+
+
+class _Refused(Struct, frozen=True):
+    code: Annotated[str, Meta(pattern="^[a-z0-9_]{1,64}$")]
+
+
+class _Rejection(Struct, frozen=True):
+    problems: list[_Refused] = []
+
+
+@dataclass(slots=True)
+class _Compiled:
+    """What the plan wants of one event type, made ready."""
+
+    name: tuple[str, str, str]
+    counts: dict[str, int]
+    reading: Reading
+    decoder: "msgspec.json.Decoder[Any] | None"
+    """None: the plan wants nothing."""
+
+    def change(self, country: str, data: Raw, moment: Moment, sign: int) -> _Change:
+        assert self.decoder is not None
+        decoded = self.decoder.decode(data)
+        return self.reading.target(country, self.reading.said(decoded)), decoded, moment, sign
+
+
+_envelopes = msgspec.json.Decoder(_Recorded)
+_amendments = msgspec.json.Decoder(_Amendment)
+_rejections = msgspec.json.Decoder(_Rejection)
+
+
+class Fold:
+    """A plan over one state: for each event type what it reads, made ready when the first one comes."""
+
+    def __init__(self, plan: Plan, state: State | None = None) -> None:
+        self.plan = plan
+        self.state = state or State(plan.digest)
+        self._reports = self.state.sums[REPORTS]
+        self._types: dict[str, _Compiled] = {}
+        """What has come so far; most types of the catalogue are rare."""
+
+    def apply(self, service: str, sequence: int, payload: bytes) -> None:
+        """Fold the event at `sequence` of the service's stream.
+
+        Whatever it raises, for whatever reason: then nothing has changed.
+        """
+        event = _envelopes.decode(payload)
+        moves, country = Moves(), event.country
+        if country not in PLACES:
+            raise ValueError("not a country of the region")
+        compiled = self._types.get(event.type) or self._compile(event.type)
+        moment = _moment(event.time, event.recordedtime)
+        for (cells, effects), data, when, sign in self._changes(compiled, event, moment):
+            for cell, clock in cells:
+                moves.cells.append((cell, when.days[clock], sign))
+            for effect in effects:
+                effect(data, when, sign, moves)
+        if compiled.name[1:] == REJECTED:
+            self._refuse(country, compiled.name[0], _rejections.decode(event.data), moves)
+        if event.source.startswith(COUNTRY_SOURCE):
+            self._hear(country, compiled.name[0], moment, moves)
+        moves.puts.append((compiled.counts, country, compiled.counts.get(country, 0) + 1))
+        moves.puts.append((self.state.sequences, service, sequence))
+        moves.do()
+
+    def take(self, service: str, sequence: int, payload: bytes) -> Exception | None:
+        """Fold the event, or set it aside and return why: whatever it is, what comes behind it is folded."""
+        try:
+            self.apply(service, sequence, payload)
+        except Exception as error:  # noqa: BLE001 - what this event does to us, no other has to wait for
+            self.set_aside(service, sequence, type(error).__name__)
+            return error
+        return None
+
+    def set_aside(self, service: str, sequence: int, reason: str) -> None:
+        """Go on behind an event that is not counted; the state remembers which, and why in one word."""
+        self.state.aside.setdefault(service, Aside()).add(sequence, reason)
+        self.state.sequences[service] = sequence
+
+    def _changes(self, compiled: _Compiled, event: _Recorded, moment: Moment) -> list[_Change]:
+        """Return what goes in, and for an amendment what goes out, decoded."""
+        if compiled.decoder is not None:
+            return [compiled.change(event.country, event.data, moment, 1)]
+        return self._amendment(event) if compiled.name[2] in AMENDING else []
+
+    def _amendment(self, event: _Recorded) -> list[_Change]:
+        """Take the previous data out at the times of the original, and put the corrected data in at the same place."""
+        amendment = _amendments.decode(event.data)
+        if amendment.original is None or amendment.original_time is None:
+            return []
+        compiled = self._types.get(amendment.original) or self._compile(amendment.original)
+        if compiled.decoder is None:
+            return []
+        moment = _moment(amendment.original_time, amendment.original_recordedtime or amendment.original_time)
+        parts = ((amendment.previous, -1), (amendment.data, 1))
+        return [compiled.change(event.country, raw, moment, sign) for raw, sign in parts if raw != _ABSENT]
+
+    def _hear(self, country: str, service: str, moment: Moment, moves: Moves) -> None:
+        last = self.state.heard.get((country, service))
+        if last is None or last < moment.recorded:
+            moves.puts.append((self.state.heard, (country, service), moment.recorded))
+        moves.cells.append((self._reports[(country,)], moment.days[1], 1))
+
+    def _refuse(self, country: str, service: str, rejection: _Rejection, moves: Moves) -> None:
+        for code in {problem.code for problem in rejection.problems}:
+            key = (service, country, code)
+            moves.puts.append((self.state.rejected, key, self.state.rejected.get(key, 0) + 1))
+
+    def _compile(self, wire: str) -> _Compiled:
+        if not TYPE.fullmatch(wire):
+            raise ValueError("not the name of an event type")
+        event = wire[4:].rpartition(".")[0]
+        service, _, rest = event.partition(".")
+        name = (service, rest.partition(".")[0], rest.partition(".")[2])
+        reading = Reading(self.plan, self.state, event)
+        agreed = registry().get(wire)
+        # A service tells something of its own under this name, which the plan means: not the generic one behind it.
+        wanted = reading and not (agreed and agreed.generic and agreed.version > 1)
+        decoder = msgspec.json.Decoder(fields.partial(event, reading.wanted)) if wanted else None
+        compiled = _Compiled(name, self.state.events.setdefault(name, {}), reading, decoder)
+        self._types[wire] = compiled
+        return compiled
+
+
+def _moment(time: datetime, recorded: datetime) -> Moment:
+    """Return when it was; ValueError or OverflowError if that is no time that figures can be reckoned from."""
+    time, recorded = _utc(time), _utc(recorded)
+    days = time.toordinal(), recorded.toordinal()
+    if not (EARLIEST <= days[0] < LATEST and FIRST <= days[1] < LAST):
+        raise ValueError("beyond what figures can be reckoned from")
+    return Moment(time, recorded, days)
+
+
+def _utc(time: datetime) -> datetime:
+    if time.tzinfo is UTC:
+        return time
+    if time.tzinfo is None:
+        raise ValueError("a time without a time zone")
+    return time.astimezone(UTC)

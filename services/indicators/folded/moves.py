@@ -1,0 +1,70 @@
+"""What an event changes in the state: worked out first, then done all or not at all."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from services.indicators.folded.state import Groups, Levels, Was
+from services.indicators.folded.sums import Cell
+
+AMOUNT_MAX = 10**13
+"""What one event may add to a sum: so many such that nothing reaches the 64 bits of a stored number."""
+
+
+def whole(amount: Any) -> int:
+    """Return the amount if it can be added up; ValueError if it is no whole number, or beyond all measure."""
+    if type(amount) is not int or not -AMOUNT_MAX <= amount <= AMOUNT_MAX:
+        raise ValueError("not a whole number that can be added up")
+    return amount
+
+
+class Moment(Struct, frozen=True, gc=False):
+    """When something happened and when it was recorded, UTC; and the ordinals of the two days, in this order."""
+
+    time: datetime
+    recorded: datetime
+    days: tuple[int, int]
+
+
+class Moves(Struct):
+    """The changes of one event. Whatever can fail of an event fails while they are gathered."""
+
+    cells: list[tuple[Cell, int, int]] = []
+    """(cell, day's ordinal, what is added)"""
+    puts: list[tuple[dict[Any, Any], Any, Any]] = []
+    """(mapping, key, its new value)"""
+    rarer: list[tuple[Levels | Groups, Any, Any, int]] = []
+    """(levels, cell, what was declared, 1 or -1), or (groups, group, when in microseconds, 1 or -1)"""
+
+    def do(self) -> None:
+        """Do all of it; if anything fails, all is as before."""
+        was: Was = []
+        try:
+            for where, key, what, sign in self.rarer:
+                where.note(key, what, sign, was)
+            for cell, day, amount in self.cells:
+                days = cell.days
+                was.append((days, day, days.get(day)))
+                days[day] += amount
+                cell.total += amount
+            for mapping, key, value in self.puts:
+                was.append((mapping, key, mapping.get(key)))
+                mapping[key] = value
+        except BaseException:
+            self._undo(was)
+            raise
+
+    def _undo(self, was: Was) -> None:
+        for mapping, key, value in reversed(was):
+            if value is None:
+                mapping.pop(key, None)
+            else:
+                mapping[key] = value
+        for cell, *_ in self.cells:
+            cell.total = sum(cell.days.values())
+
+
+Effect = Callable[[Any, Moment, int, Moves], None]
+"""(data, moment, 1 to put in or -1 to take out, where the changes are gathered): it changes nothing itself."""

@@ -1,0 +1,236 @@
+"""What the fold remembers: sums per cell and day, declared levels, earliest times, and nothing per event."""
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from services.indicators.folded.sums import Cell, Key, Sums, dump_sums, load_sums
+from services.indicators.folded.views import View
+from services.indicators.planned.rows import ANY_REPORT
+
+Was = list[tuple[dict[Any, Any], Any, Any]]
+"""What was where before a change: (mapping, key, value or None)."""
+Entry = tuple[int, int, int, Any]
+"""What was declared: from when on it holds, time and recordedtime (microseconds), level (or the word in force)."""
+LAYOUT = 6
+"""Of the dump: another one is folded again from the start."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+REPORTS = ANY_REPORT
+"""Among the sums: how many reports each country sent, by the day they were recorded."""
+BASELINE = "*"
+"""Among the levels: the days settled: of trends' periods (row, `since` or `until`), of milestones (id, `due`)."""
+EARLIEST_KEPT = 64
+"""So many times are kept per group of a milestone: more retractions of the first ones than that do not happen."""
+
+
+ASIDE_KEPT = 1000
+"""So many events that were set aside are remembered per stream; of more than that the number."""
+
+
+class StateError(Exception):
+    """The stored state belongs to another plan or another layout: fold again from the start."""
+
+
+def micros(when: datetime) -> int:
+    """Return microseconds since 1970."""
+    return (when - EPOCH) // MICROSECOND
+
+
+def when(us: int) -> datetime:
+    """Return the UTC time of `micros`."""
+    return EPOCH + us * MICROSECOND
+
+
+class Levels:
+    """Declared levels per cell: each declaration by its two times, so that one can be taken back exactly.
+
+    Declarations are few (a headcount now and then), unlike events that are counted.
+    """
+
+    __slots__ = ("declared",)
+
+    def __init__(self) -> None:
+        self.declared: dict[Key, dict[Entry, int]] = {}
+
+    def note(self, key: Key, entry: Entry, sign: int, was: Was) -> None:
+        """Note (sign 1) or take back (sign -1) that a level was declared, and what was there before."""
+        was.append((self.declared, key, self.declared.get(key)))
+        declared = self.declared.setdefault(key, {})
+        before = declared.get(entry, 0)
+        was.append((declared, entry, before or None))
+        if before + sign:
+            declared[entry] = before + sign
+        else:
+            declared.pop(entry, None)
+        if not declared:
+            del self.declared[key]
+
+    def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
+        """Yield each cell's latest level by the end of a day (an ordinal); None: the latest of all."""
+        for key, entry in self.latest(until):
+            yield key, entry[-1]
+
+    def latest(self, until: int | None) -> Iterator[tuple[Key, Entry]]:
+        """Yield each cell's latest declaration by the end of a day (an ordinal); None: the latest of all.
+
+        Of those for one moment the latest told by then counts.
+        """
+        end = None if until is None else micros(datetime.fromordinal(until + 1).replace(tzinfo=UTC))
+        for key, declared in self.declared.items():
+            past = [entry for entry, n in declared.items() if n > 0 and (end is None or entry[0] < end)]
+            if past:
+                yield key, max(past, key=lambda entry: (entry[0], end is None or entry[1] < end, entry))
+
+    def dump(self) -> list[Any]:
+        """Return it as sorted lists."""
+        cells = sorted(self.declared.items())
+        return [[list(key), [[*entry, n] for entry, n in sorted(declared.items())]] for key, declared in cells]
+
+    @classmethod
+    def load(cls, dumped: list[Any]) -> "Levels":
+        """Return what was dumped."""
+        levels = cls()
+        for key, held in dumped:
+            levels.declared[tuple(key)] = {(since, *at, level): n for since, *at, level, n in held}
+        return levels
+
+
+@dataclass(slots=True)
+class Earliest:
+    """The earliest times at which something happened (microseconds, rising), and how many more there were."""
+
+    kept: list[int] = field(default_factory=list)
+    more: int = 0
+
+    def add(self, us: int) -> None:
+        """Note one."""
+        if len(self.kept) == EARLIEST_KEPT and us >= self.kept[-1]:
+            self.more += 1
+            return
+        insort(self.kept, us)
+        if len(self.kept) > EARLIEST_KEPT:
+            self.kept.pop()
+            self.more += 1
+
+    def remove(self, us: int) -> None:
+        """Take one back."""
+        place = bisect_left(self.kept, us)
+        if place < len(self.kept) and self.kept[place] == us:
+            del self.kept[place]
+        else:
+            self.more -= 1
+
+
+class Groups(dict[str, Earliest]):
+    """Group -> its earliest times; one that has none leaves no trace."""
+
+    def note(self, group: str, us: int, sign: int, was: Was) -> None:
+        """Note (sign 1) or take back (sign -1) that it happened, and what was there before."""
+        times = self.setdefault(group, Earliest())
+        was.append((self, group, Earliest(times.kept[:], times.more)))
+        if sign > 0:
+            times.add(us)
+        else:
+            times.remove(us)
+
+
+@dataclass(slots=True)
+class Aside:
+    """Events of one stream that could not be folded, or are missing in it."""
+
+    kept: dict[int, str] = field(default_factory=dict)
+    """Sequence -> the exception's type, or `missing`."""
+    more: int = 0
+    """How many there are beyond those kept."""
+
+    def add(self, sequence: int, reason: str) -> None:
+        """Note one; the first ones are kept."""
+        if len(self.kept) < ASIDE_KEPT:
+            self.kept[sequence] = reason
+        else:
+            self.more += 1
+
+    def __len__(self) -> int:
+        return len(self.kept) + self.more
+
+
+@dataclass(slots=True)
+class State:
+    """All of it. Equal histories give equal `dump`s, however the five streams interleave."""
+
+    digest: str
+    """Of the plan that it was folded with."""
+    sums: defaultdict[str, Sums] = field(default_factory=lambda: defaultdict(lambda: Sums(Cell)))
+    """`<row>/<role>` -> sums."""
+    levels: dict[str, Levels] = field(default_factory=dict)
+    groups: defaultdict[str, Groups] = field(default_factory=lambda: defaultdict(Groups))
+    """Milestone (or event name that due dates are counted from) -> group -> earliest times."""
+    events: dict[tuple[str, str, str], dict[str, int]] = field(default_factory=dict)
+    """(service, entity, verb) -> country -> events recorded."""
+    heard: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """(country, service) -> when the region last recorded a report from it."""
+    rejected: dict[Key, int] = field(default_factory=dict)
+    """(service, country, code) -> reports refused for it."""
+    sequences: dict[str, int] = field(default_factory=dict)
+    """Service -> sequence of the last event folded."""
+    aside: dict[str, Aside] = field(default_factory=dict)
+    """Service -> the events of its stream, up to its sequence, that are not counted."""
+    views: dict[tuple[str, str], View] = field(default_factory=dict)
+    """(row, role) -> its cells; made when looked at, and no part of the dump."""
+
+    @property
+    def uncounted(self) -> int:
+        """How many events were set aside: no figure has them."""
+        return sum(map(len, self.aside.values()))
+
+    def dump(self) -> bytes:
+        """Return the state as canonical bytes."""
+        return msgspec.json.encode(
+            {
+                "layout": LAYOUT,
+                "digest": self.digest,
+                "sums": [[name, held] for name, sums in sorted(self.sums.items()) if (held := dump_sums(sums))],
+                "levels": [[name, levels.dump()] for name, levels in sorted(self.levels.items()) if levels.declared],
+                "groups": _dump_groups(self.groups),
+                "events": [[*name, sorted(counts.items())] for name, counts in sorted(self.events.items()) if counts],
+                "heard": [[*key, micros(at)] for key, at in sorted(self.heard.items())],
+                "rejected": [[*key, n] for key, n in sorted(self.rejected.items())],
+                "sequences": sorted(self.sequences.items()),
+                "aside": [[name, sorted(one.kept.items()), one.more] for name, one in sorted(self.aside.items())],
+            },
+        )
+
+    @classmethod
+    def load(cls, dumped: bytes, digest: str) -> "State":
+        """Return the state that was dumped; StateError if it was folded with another plan."""
+        stored: Mapping[str, Any] = msgspec.json.decode(dumped)
+        if stored.get("layout") != LAYOUT or stored["digest"] != digest:
+            raise StateError("the snapshot belongs to another plan")
+        state = cls(
+            digest=digest,
+            levels={name: Levels.load(levels) for name, levels in stored["levels"]},
+            events={(service, entity, verb): dict(n) for service, entity, verb, n in stored["events"]},
+            heard={(country, service): when(us) for country, service, us in stored["heard"]},
+            rejected={(service, country, code): n for service, country, code, n in stored["rejected"]},
+            sequences=dict(stored["sequences"]),
+            aside={service: Aside(dict(kept), more) for service, kept, more in stored["aside"]},
+        )
+        for name, groups in stored["groups"]:
+            state.groups[name].update({group: Earliest(kept, more) for group, kept, more in groups})
+        state.sums.update((name, load_sums(sums)) for name, sums in stored["sums"])
+        return state
+
+
+def _dump_groups(groups: Mapping[str, Mapping[str, Earliest]]) -> list[Any]:
+    found = []
+    for name, held in sorted(groups.items()):
+        present = [[group, one.kept, one.more] for group, one in sorted(held.items()) if one.kept or one.more]
+        if present:
+            found.append([name, present])
+    return found

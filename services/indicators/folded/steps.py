@@ -1,0 +1,249 @@
+"""Where an event goes: the cells it is counted in and what else it moves, worked out once for all events alike.
+
+Alike are events of one type and country that say the same in every field by which the plan tells them apart.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
+
+from services.indicators.folded import accounts
+from services.indicators.folded.accounts import ONE, Account, Said, Source
+from services.indicators.folded.moves import Effect, Moment, Moves, whole
+from services.indicators.folded.sharing import Sharing
+from services.indicators.folded.state import BASELINE, Groups, Levels, State, micros
+from services.indicators.folded.sums import Cell, Key
+from services.indicators.planned import fields
+from services.indicators.planned.conditions import holds
+from services.indicators.planned.fields import plain, word
+from services.indicators.planned.plan import Plan
+from services.indicators.planned.rows import Row, Term
+from services.indicators.planned.schedule import Done, Milestone
+from shared.contracts.tallies import Shifts, Steps, Tallied
+
+SETTLED = {
+    "indicators.baseline.set": ("indicator", ("since", "until")),
+    "indicators.milestone.scheduled": ("milestone", ("due",)),
+}
+"""What the presidency settles: event type -> the field naming what it is settled for, and those of the days."""
+ALIKE_MAX = 16_384
+"""Targets that are remembered per event type; far more than occur, as labels and conditions have closed lists."""
+CLOCKS = ("time", "recordedtime")
+
+
+Target = tuple[list[tuple[Cell, int]], list[Effect]]
+"""[(cell that gets 1, which of the moment's days counts)], and what depends on more than what events alike say"""
+
+
+class Reading:
+    """What a plan reads of one event type, and where such events go in a state."""
+
+    def __init__(self, plan: Plan, state: State, event: str) -> None:
+        self._state = state
+        self._event = event
+        self._accounts = [
+            (alike, accounts.amount(alike), [(one, state.sums[one.name]) for one in several])
+            for alike, several in accounts.accounts_of(plan).by_event.get(event, {}).items()
+            if not alike.once
+        ]
+        self._shared = [one for field in fields.onces(event) if (one := Sharing(plan, state, event, field)).wanted]
+        self._own = [
+            (row, term, accounts.own(row, term))
+            for row in plan.rows.values()
+            for term in row.term
+            if term.event == event and (term.last or (row.kind == "latency" and term.role == "value"))
+        ]
+        self._done = [(one, done) for one in plan.milestones.values() for done in one.done if done.event == event]
+        self._dates = any(one.after and one.after.event == event for one in plan.milestones.values())
+        read = [one for *_, several in self._accounts for one, _ in several]
+        read += [source.account for *_, source in self._own]
+        apart = {path for account in read for path in account.paths}
+        apart |= {path for _, done in self._done for path in [*done.where, done.distinct, done.country] if path}
+        self._apart = sorted(apart)
+        self._settled = SETTLED.get(event)
+        settled = {self._settled[0], *self._settled[1]} if self._settled else set()
+        settled |= {fields.as_of(event)} - {""} if self._own else set()
+        shared = {path for one in self._shared for path in one.wanted}
+        newer = {fields.instead(event, account.amount) for account in read} - {""}
+        self.wanted = frozenset(apart.union(settled, shared, newer, *(account.amounts for account in read)))
+        """The fields to decode."""
+        self.said = fields.together(self._apart)
+        """Reads from the decoded fields what tells events apart."""
+        self.target = lru_cache(ALIKE_MAX)(self._target)
+        """(country, what the event says) -> where it goes."""
+
+    def __bool__(self) -> bool:
+        """Whether the plan wants anything of this type."""
+        return bool(self._accounts or self._shared or self._own or self._done or self._dates or self._settled)
+
+    def _target(self, country: str, told: tuple[Any, ...]) -> Target:
+        said = dict(zip(self._apart, told, strict=True))
+        counts: list[tuple[Cell, int]] = []
+        effects: list[Effect] = []
+        for alike, read, several in self._accounts:
+            clock = CLOCKS.index(alike.clock)
+            cells = [sums[key] for one, sums in several for key in one.keys(country, said)]
+            if alike.amount or alike.on:
+                effects.append(_adding(alike, read, cells, clock))
+            else:
+                counts += [(cell, clock) for cell in cells]
+        effects += [one.effect(country) for one in self._shared]
+        for row, term, source in self._own:
+            mine = [source.key(cell) for cell in source.account.keys(country, said)]
+            effects += [_own(self._state, row, term, source, key) for key in mine if key is not None]
+        for milestone, done in self._done:
+            if holds(done.where, said):
+                groups = self._state.groups[milestone.id]
+                effects += [_noting(groups, one) for one in _groups(milestone, done, country, said)]
+                if milestone.recurring and not done.distinct:
+                    effects.append(_meeting(groups))
+        if self._dates:
+            effects.append(_noting(self._state.groups[self._event], country))
+        if self._settled:
+            effects.append(_settling(self._state, *self._settled))
+        return counts, effects
+
+
+def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) -> Effect:
+    """Return what an event adds to some cells that says how much, or when."""
+    told = fields.changes(account.event).get(account.amount)
+    if told in (Steps, Shifts):
+        return _stepping(account, cells, read)
+    if told is Tallied:
+        newer = fields.instead(account.event, account.amount)
+        older = fields.unless_told(newer, read) if newer else read
+        return _changing(cells, older, known=fields.known(account.event, account.amount))
+    dated = fields.reader(account.on) if account.on else None
+    counting = not account.amount or (account.present and not account.weight)
+
+    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
+        amount = read(data) if account.amount else 1
+        if amount is not None:
+            by = 1 if counting else whole(amount)
+            said = dated(data) if dated else None
+            day = date.fromisoformat(said).toordinal() if said else moment.days[clock]
+            moves.cells += [(cell, day, by * sign) for cell in cells]
+
+    return effect
+
+
+def _changing(cells: list[Cell], read: fields.Read, *, known: bool) -> Effect:
+    """Add what the event says it changes, and take it back at the time when a later act takes over."""
+
+    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
+        change: Tallied | None = read(data)
+        if change is not None:
+            _change(cells, change, min(moment.days) if known else moment.days[0], sign, moves)
+
+    return effect
+
+
+def _change(cells: list[Cell], change: Tallied, day: int, sign: int, moves: Moves) -> None:
+    by = whole(change.by) * sign
+    moves.cells += [(cell, day, by) for cell in cells]
+    if change.until is not None:
+        end = change.until.astimezone(UTC).toordinal()
+        moves.cells += [(cell, end, -by) for cell in cells]
+
+
+def _stepping(account: Account, cells: list[Cell], read: fields.Read) -> Effect:
+    """Add what the event says it changes, each step at its own time; of one recorded before that, what it said then."""
+    older = None if account.before in ("", ONE) else fields.reader(account.before)
+
+    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
+        steps: Steps | Shifts | None = read(data)
+        if steps is None:
+            was = older(data) if older else int(account.before or 0)
+            if isinstance(was, Tallied):
+                _change(cells, was, moment.days[0], sign, moves)
+            elif was is not None:
+                moves.cells += [(cell, moment.days[0], whole(int(was)) * sign) for cell in cells]
+        for step in steps or ():
+            day, by = step.at.astimezone(UTC).toordinal(), whole(step.by) * sign
+            moves.cells += [(cell, day, by) for cell in cells]
+
+    return effect
+
+
+def _given(read: fields.Read, use: Effect) -> Effect:
+    """Use the amount where the event has one."""
+
+    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
+        amount = read(data)
+        if amount is not None:
+            use(whole(amount), moment, sign, moves)
+
+    return effect
+
+
+def _own(state: State, row: Row, term: Term, source: Source, key: Key) -> Effect:
+    """Return what an event does that declares a level, or falls into a bucket (`+Inf`: it is longer than all)."""
+    read = accounts.amount(source.account)
+    if term.last:
+        levels = state.levels.setdefault(row.stored(term.role), Levels())
+        return _declaring(levels, key, term.event, read, plain if term.role == "in_force" else whole)
+    clock = CLOCKS.index(row.clock)
+    buckets = state.sums[row.stored("bucket")]
+    counts = [buckets[key[0], name] for name in (*map(str, row.buckets_s), "+Inf")]
+
+    def measure(s: int, moment: Moment, sign: int, moves: Moves) -> None:
+        moves.cells.append((counts[bisect_left(row.buckets_s, s)], moment.days[clock], sign))
+
+    return _given(read, measure)
+
+
+def _declaring(levels: Levels, key: Key, event: str, read: fields.Read, fit: Callable[[Any], Any]) -> Effect:
+    """Declare a level from the day on that it is for, if its type names one; nobody counts ahead of the report."""
+    day = fields.as_of(event)
+    since = fields.reader(day) if day else None
+
+    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
+        level, begins = read(data), moment.time
+        if level is None:
+            return
+        if since and (said := since(data)):
+            begins = min(begins, datetime.combine(date.fromisoformat(said), datetime.min.time(), UTC))
+        entry = (micros(begins), micros(moment.time), micros(moment.recorded), fit(level))
+        moves.rarer.append((levels, key, entry, sign))
+
+    return effect
+
+
+def _groups(milestone: Milestone, done: Done, country: str, said: Said) -> list[str]:
+    """Return towards which groups of a milestone an event counts: countries, parts of it, or parts of each country."""
+    part = plain(word(said[done.distinct])) if done.distinct else ""
+    if not part and milestone.recurring:
+        return []  # what recurs goes by its day
+    if part and not milestone.countries:
+        return [part]
+    told = (said[done.country] if done.country else None) or country
+    countries = told if isinstance(told, tuple) else (told,)
+    return [f"{plain(one)}/{part}" if part else plain(one) for one in countries]
+
+
+def _meeting(groups: Groups) -> Effect:
+    """Note by the day on which it happened what says no day of its own."""
+    return lambda _data, moment, sign, moves: moves.rarer.append(
+        (groups, str(moment.time.date()), micros(moment.time), sign)
+    )
+
+
+def _noting(groups: Groups, group: str) -> Effect:
+    return lambda _data, moment, sign, moves: moves.rarer.append((groups, group, micros(moment.time), sign))
+
+
+def _settling(state: State, what: str, days: tuple[str, ...]) -> Effect:
+    """Note the period that a trend is to be measured against, or the day that a milestone is due."""
+    levels = state.levels.setdefault(BASELINE, Levels())
+    row = fields.reader(what)
+    ends = {name: fields.reader(name) for name in days}
+
+    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
+        at = (micros(moment.time), micros(moment.time), micros(moment.recorded))
+        for name, read in ends.items():
+            day = date.fromisoformat(read(data)).toordinal()
+            moves.rarer.append((levels, (plain(row(data)), name), (*at, day), sign))
+
+    return effect

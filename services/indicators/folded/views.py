@@ -1,0 +1,56 @@
+"""The cells of a row, made of the sums of accounts."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Self
+
+from services.indicators.folded.accounts import Source
+from services.indicators.folded.sums import Cell, Key, Sums
+
+
+class View:
+    """The cells of a row in one role, made of those of accounts."""
+
+    __slots__ = ("_seen", "_sources", "cells")
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._sources = list(sources)
+        self._seen = [0] * len(self._sources)
+        self.cells: dict[Key, list[tuple[Cell, int]]] = {}
+        """Row's cell -> [(account's cell, what its numbers count)]."""
+
+    def over(self, sums: Mapping[str, Sums]) -> Self:
+        """Return it with the cells that the accounts have got since (they lose none)."""
+        for index, source in enumerate(self._sources):
+            held: Mapping[Key, Cell] = sums.get(source.name, {})
+            for key, cell in islice(held.items(), self._seen[index], None):
+                mine = source.key(key)
+                if mine is not None:
+                    self.cells.setdefault(mine, []).append((cell, source.factor))
+            self._seen[index] = len(held)
+        return self
+
+    def days(self, key: Key) -> dict[int, int]:
+        """Return what there is in a cell on each day."""
+        found: dict[int, int] = {}
+        for cell, factor in self.cells[key]:
+            for day, amount in cell.days.items():
+                found[day] = found.get(day, 0) + amount * factor
+        return {day: amount for day, amount in found.items() if amount}
+
+    def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
+        """Yield each cell's sum up to and including a day (None: all), where there is anything."""
+        if until is not None:
+            yield from self.between(0, until)
+            return
+        for key, parts in self.cells.items():
+            total = sum(cell.total * factor for cell, factor in parts)
+            if total or self.days(key):
+                yield key, total
+
+    def between(self, after: int, until: int) -> Iterator[tuple[Key, int]]:
+        """Yield each cell's sum over the days after one and up to another, where there is anything."""
+        for key, parts in self.cells.items():
+            total = sum(cell.between(after, until) * factor for cell, factor in parts)
+            if total or any(after < day <= until for day in self.days(key)):
+                yield key, total

@@ -1,0 +1,1 @@
+"""The Plan as data: its rows, milestones and objectives, read from TOML and checked."""

@@ -1,0 +1,1 @@
+"""What is shown of the figures: pages, JSON, metrics, quarterly reports, and the events that tell of them."""

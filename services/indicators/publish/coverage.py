@@ -1,0 +1,108 @@
+"""What feeds what: the plan held against the catalogue of the Plan's rows, against the contracts, and their words."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from services.indicators.planned.checks import COMPOSED
+from services.indicators.planned.plan import Plan
+from services.indicators.planned.rows import ANY_REPORT
+from services.indicators.publish.pages import LANGUAGES, Words, words
+from shared.contracts import GENERIC, registry
+
+CATALOGUE = Path(__file__).parents[1] / "catalogue.toml"
+CATALOGUED = "crm-2003"
+"""The plan whose rows the catalogue and the contracts name."""
+
+
+class Catalogue(Struct, frozen=True, forbid_unknown_fields=True):
+    """The ids that the Plan's tables have, and the event types that feed none of them, with the reason."""
+
+    indicators: list[str]
+    milestones: list[str]
+    unfed: dict[str, str] = {}
+
+
+def catalogue(file: Path = CATALOGUE) -> Catalogue:
+    """Read a catalogue; raises OSError, tomllib.TOMLDecodeError or msgspec.ValidationError."""
+    return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Catalogue)
+
+
+def feeds(plan: Plan) -> dict[str, list[str]]:
+    """Return for each row and milestone the event types that feed it (of rows made of rows: those rows)."""
+    found = {}
+    for row in plan.rows.values():
+        names = [*row.inputs] if row.kind in COMPOSED else [term.event for term in row.term]
+        found[row.id] = list(dict.fromkeys(names))
+    for milestone in plan.milestones.values():
+        names = [done.event for done in milestone.done]
+        found[milestone.id] = list(dict.fromkeys([*names, *([milestone.after.event] if milestone.after else [])]))
+    return found
+
+
+def fed(plan: Plan) -> dict[str, set[str]]:
+    """Return for each event type the ids it feeds: rows of the Plan (not their further figures) and milestones."""
+    found: dict[str, set[str]] = {}
+    for identity, events in feeds(plan).items():
+        row = plan.rows.get(identity)
+        if row is None or row.kind not in COMPOSED:
+            for event in events:
+                found.setdefault(event, set()).add((row.belongs if row else "") or identity)
+    found.pop(ANY_REPORT, None)
+    return found
+
+
+def faults(plan: Plan, wanted: Catalogue | None) -> list[str]:
+    """Return in words whatever is missing on one side or unused on the other; empty: all is fed by something.
+
+    Without a catalogue (another plan) types and words may stay unused.
+    """
+    found = [f"{identity} is fed by nothing" for identity, events in feeds(plan).items() if not events]
+    found += [] if plan.hierarchy.nodes else ["the plan tells no objectives"]
+    if wanted is not None:
+        found += [*_id_faults(plan, wanted), *_type_faults(plan, wanted)]
+    return [*found, *_word_faults(plan, unused=wanted is not None)]
+
+
+def _id_faults(plan: Plan, wanted: Catalogue) -> Iterator[str]:
+    rows = {row.id for row in plan.rows.values() if not row.belongs}
+    for kind, have, want in (
+        ("indicator", rows, set(wanted.indicators)),
+        ("milestone", set(plan.milestones), set(wanted.milestones)),
+    ):
+        yield from (f"{kind} {one} of the catalogue is not in the plan" for one in sorted(want - have))
+        yield from (f"{kind} {one} of the plan is not in the catalogue" for one in sorted(have - want))
+
+
+def _type_faults(plan: Plan, wanted: Catalogue) -> Iterator[str]:
+    fed_by = fed(plan)
+    known = {agreed.name for agreed in registry().values()}
+    for agreed in registry().values():
+        if agreed.generic and agreed.version > 1:
+            continue  # the plan means the type that a service tells under this name
+        said, does = set(agreed.rows), fed_by.get(agreed.name, set())
+        yield from (f"{agreed.name} says that it feeds {one}; the plan does not" for one in sorted(said - does))
+        yield from (f"{agreed.name} feeds {one}; its contract does not say so" for one in sorted(does - said))
+        if agreed.verb not in GENERIC and not does and agreed.name not in wanted.unfed:
+            yield f"{agreed.name} feeds nothing, and the catalogue gives no reason"
+    for name in wanted.unfed:
+        if name not in known:
+            yield f"unfed: there is no event type {name}"
+        elif name in fed_by:
+            yield f"unfed: {name} feeds {', '.join(sorted(fed_by[name]))}"
+
+
+def _word_faults(plan: Plan, *, unused: bool) -> Iterator[str]:
+    """Yield labels and units without a word in some language, and (if `unused`) words that nothing needs."""
+    labels = {name for row in plan.rows.values() for name in row.labels}
+    labels |= {"input"} if any(row.inputs for row in plan.rows.values()) else set()
+    units = {row.unit for row in plan.rows.values()}
+    for lang, _ in LANGUAGES:
+        said: Words = words(lang, plan)
+        for kind, used, have in (("label", labels, said.labels), ("unit", units, said.units)):
+            yield from (f"{kind} {one!r} has no word in {lang!r}" for one in sorted(used - have.keys()))
+            extra = sorted(have.keys() - used) if unused else []
+            yield from (f"{kind} {one!r} is in the words of {lang!r} and used by no row" for one in extra)

@@ -1,0 +1,177 @@
+"""What the pages show of the Plan around its rows: its hierarchy, a row's place in it, and how a row is computed."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from services.indicators.figures.examples import NONE, Example, Expected, Figure, Said
+from services.indicators.figures.figures import Figures
+from services.indicators.figures.milestones import occurrences
+from services.indicators.figures.objectives import Degree, degrees
+from services.indicators.folded.state import State
+from services.indicators.planned.hierarchy import Column, Entry, Node, Text
+from services.indicators.planned.plan import Plan
+from services.indicators.planned.rows import Row
+from services.indicators.publish import pages
+from services.indicators.publish.pages import Words, words
+from shared.contracts.vocabulary import MEMBERS, REGION
+
+
+def objectives(lang: str, plan: Plan, state: State, now: datetime, found: list[Figures]) -> str:
+    """Return the page with the whole Plan: areas, objectives, results, activities, and what measures each."""
+    said, degree = words(lang, plan), degrees(plan, found)
+    lines = {one.row.id: pages.summary(said, one) for one in found}
+    lines |= {one["id"]: one for one in pages.milestones(said, plan, occurrences(plan, state), now)}
+    shown = _Shown(said, plan, degree, lines)
+    areas = [
+        {"id": area.id, "title": said.title(area.title), "degree": degree[area.id], "below": shown.below(area.id)}
+        for area in plan.areas
+    ]
+    return pages.render("objectives.html", lang, plan, areas=areas, now_text=said.day(now))
+
+
+class _Shown:
+    """The nodes in one language."""
+
+    def __init__(self, said: Words, plan: Plan, degree: Mapping[str, Degree], lines: Mapping[str, Any]) -> None:
+        self._said, self._plan, self._degree, self._lines = said, plan, degree, lines
+
+    def below(self, parent: str) -> list[dict[str, Any]]:
+        return [self._node(node) for node in self._plan.hierarchy.below(parent)]
+
+    def _node(self, node: Node) -> dict[str, Any]:
+        own = {"responsible": node.responsible, "resources": node.resources}
+        return {
+            **_named(self._said, node),
+            "degree": self._degree[node.id],
+            "facts": [(name, text) for name, one in own.items() if (text := _title(self._said, one))],
+            "unsaid": node.unsaid,
+            "indicators": [self._entry(one) for one in node.indicators],
+            "schedule": [self._entry(one) for one in node.schedule],
+            "by": self._carriers(node.by),
+            "below": self.below(node.id),
+        }
+
+    def _entry(self, entry: Entry) -> dict[str, Any]:
+        return {"text": self._said.title(entry), "by": self._carriers(entry.by)}
+
+    def _carriers(self, by: list[str]) -> list[dict[str, Any]]:
+        """Return the rows and milestones in one line each; a row with its further figures that have a target."""
+        rows = self._plan.rows
+        further = [row for row in rows.values() if row.belongs in by and row.target is not None]
+        named = [one for name in by for one in (name, *(row.id for row in further if row.belongs == name))]
+        shown = dict.fromkeys(named)
+        return [
+            self._lines[one] | {"row": one in rows, "further": one in rows and rows[one].belongs in shown}
+            for one in shown
+        ]
+
+
+def _named(said: Words, node: Node) -> dict[str, Any]:
+    level = said.text[f"level_{node.level}"]
+    return {"id": node.id, "level": level, "number": node.number, "text": said.title(node.text)}
+
+
+def _title(said: Words, text: Text | None) -> str:
+    return said.title(text) if text else ""
+
+
+def row(lang: str, plan: Plan, identity: str, example: Example | None) -> dict[str, Any]:
+    """Return what a row's page shows beside its figures: where it stands in the Plan, and how it is computed."""
+    said, one = words(lang, plan), plan.rows[identity]
+    place = plan.hierarchy.places.get(identity) or plan.hierarchy.places.get(one.belongs)
+    return {
+        "place": _place(said, plan, place) if place else None,
+        "worked": _worked(said, one, example) if example else None,
+    }
+
+
+def _place(said: Words, plan: Plan, node: Node) -> dict[str, Any]:
+    tree = plan.hierarchy
+    area = next(area for area in plan.areas if area.id == tree.path(node)[0].parent)
+    columns: tuple[Column, ...] = ("responsible", "resources")
+    dates = tree.said(node, "schedule")
+    return {
+        "area": {"id": area.id, "title": said.title(area.title)},
+        "path": [_named(said, one) for one in tree.path(node)],
+        "facts": [(name, said.title(found)) for name in columns if isinstance(found := tree.said(node, name), Text)],
+        "dates": [said.title(entry) for entry in dates] if isinstance(dates, list) else [],
+    }
+
+
+def _worked(said: Words, one: Row, example: Example) -> dict[str, Any]:
+    return {
+        "text": said.title(example.text),
+        "reports": [_report(said, report) for report in example.reports],
+        "expected": [line for asked in example.about(one.id) for line in _expected(said, one, asked)],
+    }
+
+
+def _report(said: Words, report: Said) -> dict[str, Any]:
+    amended = report.corrects or report.retracts
+    return {
+        "when": _when(said, report.on),
+        "recorded": _when(said, report.recorded) if report.recorded else "",
+        "who": _senders(said, report.senders),
+        "amends": said.text["corrects" if report.corrects else "retracts"] if amended else "",
+        "what": amended or report.event,
+        "name": report.id,
+        "times": report.times if report.times > 1 else 0,
+        "data": [(said.labels.get(name, name), _plain(said, value)) for name, value in report.data.items()],
+        "refused": report.refused,
+    }
+
+
+def _senders(said: Words, senders: list[str]) -> str:
+    if {*senders} == {*MEMBERS}:
+        return said.text["all_countries"]
+    return ", ".join(_who(said, country) for country in senders)
+
+
+def _who(said: Words, code: str) -> str:
+    return said.country(code) if code in (*MEMBERS, REGION) else code
+
+
+def _when(said: Words, text: str) -> str:
+    """Return a day, and the hour if it is given."""
+    day = said.day(date.fromisoformat(text[:10]))
+    return f"{day} {text[11:16]}" if len(text) > len("2003-01-01") else day
+
+
+def _plain(said: Words, value: Any) -> str:
+    """Return a value of a report in words, as far as there are any."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_plain(said, one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(_plain(said, one) for one in value)
+    if isinstance(value, bool):
+        return said.text["yes" if value else "no"]
+    # What stands for the sender or the number differs from report to report.
+    text = str(value).replace("{by}", "…").replace("{n}", "…")
+    return said.values.get(text) or said.place(text)
+
+
+def _expected(said: Words, one: Row, asked: Expected) -> Iterator[dict[str, Any]]:
+    """Yield a line for each figure of a day."""
+    day = said.day(date.fromisoformat(asked.on or asked.as_of))
+    shown = {"day": day, "as_of": bool(asked.as_of)}
+    labels = ", ".join(said.values.get(value) or said.place(value) for value in asked.labels.values())
+    for country, figure in asked.figures.items():
+        yield shown | {"what": _who(said, country), "labels": labels, "figure": _figure(said, one, figure)}
+    if asked.headline != "":
+        yield shown | {"what": said.text["headline"], "labels": "", "figure": _figure(said, one, asked.headline)}
+    if asked.met:
+        verdict = {"yes": "met", "no": "not_met", "unknown": "not_known"}[asked.met]
+        yield shown | {"what": said.text["standing"], "labels": "", "figure": said.text[verdict], "badge": verdict}
+    if asked.coverage != "":
+        covered = _figure(said, one, asked.coverage, unit=pages.SHARE)
+        yield shown | {"what": said.text["coverage"], "labels": "", "figure": covered}
+
+
+def _figure(said: Words, one: Row, figure: Figure, unit: str = "") -> str:
+    if figure == NONE:
+        return said.text["no_data"]
+    above, _, below = str(figure).partition("/")
+    value = float(above) / float(below) if below else float(above)
+    told = f"{said.number(value, unit or one.unit)} {said.unit(unit or one.unit, value)}".strip()
+    return f"{told} ({above}/{below})" if below else told

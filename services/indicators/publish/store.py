@@ -1,0 +1,88 @@
+"""The reports as published, and what has been announced."""
+
+import contextlib
+from datetime import datetime
+
+from msgspec import Struct
+
+from services.indicators.figures.milestones import Told
+from shared import contracts
+from shared.contracts.indicators import ThresholdCrossed
+from shared.contracts.report import UNREADABLE
+from shared.run.database import Connection, Pool
+
+
+class Published(Struct, frozen=True):
+    """A revision of a quarter's report as it stands."""
+
+    quarter: str
+    revision: int
+    published: datetime
+    figures: bytes
+    """Fingerprint of what it shows."""
+
+
+async def load_announced(pool: Pool) -> dict[str, list[Told]]:
+    """Return for each milestone what was announced of it so far, in order."""
+    kinds = [f"crm.indicators.milestone.{verb}.v1" for verb in ("reached", "missed", "due")]
+    rows = await pool.fetch("select type, entity, payload from log where type = any($1) order by position", kinds)
+    told: dict[str, list[Told]] = {}
+    for row in rows:
+        due = None
+        with contextlib.suppress(*UNREADABLE):  # of another version: what it tells is known from its type and subject
+            due = contracts.decode(row["payload"]).data.due
+        told.setdefault(row["entity"], []).append((row["type"].split(".")[3], due))
+    return told
+
+
+async def load_silence(pool: Pool) -> dict[str, str]:
+    """Return for each country of which it was told, whether that it is `silent` or has `resumed`."""
+    rows = await pool.fetch(
+        "select country, type from log where type in"
+        " ('crm.indicators.country.silent.v1', 'crm.indicators.country.resumed.v1') order by position"
+    )
+    return {row["country"]: row["type"].split(".")[3] for row in rows}
+
+
+async def load_crossings(pool: Pool) -> dict[str, float]:
+    """Return for each row of which a crossing was told, its figure then."""
+    rows = await pool.fetch(
+        "select payload from log where type = 'crm.indicators.threshold.crossed.v1' order by position"
+    )
+    told: dict[str, float] = {}
+    for row in rows:
+        with contextlib.suppress(*UNREADABLE):  # of another version: told again, if it still holds
+            one: ThresholdCrossed = contracts.decode(row["payload"]).data
+            told[one.indicator] = one.new
+    return told
+
+
+async def load_reports(pool: Pool) -> dict[str, Published]:
+    """Return the latest revision of each quarter's report."""
+    rows = await pool.fetch(
+        "select distinct on (quarter) quarter, revision, published, figures from report order by quarter, revision desc"
+    )
+    return {row["quarter"]: Published(**dict(row)) for row in rows}
+
+
+async def save_report(connection: Connection, one: Published, content: bytes) -> None:
+    """Store a revision for ever."""
+    await connection.execute(
+        "insert into report (quarter, revision, published, figures, content) values ($1, $2, $3, $4, $5)",
+        one.quarter,
+        one.revision,
+        one.published,
+        one.figures,
+        content,
+    )
+
+
+async def load_report(pool: Pool, quarter: str, revision: int | None = None) -> bytes | None:
+    """Return the bytes of a revision (the latest, unless one is named) of a quarter's report, if there is one."""
+    row = await pool.fetchrow(
+        "select content from report where quarter = $1 and revision = coalesce($2, revision)"
+        " order by revision desc limit 1",
+        quarter,
+        revision,
+    )
+    return None if row is None else bytes(row["content"])
