@@ -57,8 +57,8 @@ bench-questions: setup ## Measure how soon questions are answered, with a millio
 bench: setup ## Measure reports a second, beside the plain way and the floor
 	@exec $(PY) -m tests.bench.run
 
-bench-mixed: setup ## Measure the region's own mixture, beside the version before judgements (REPLICAS="1 2 3" ROUNDS=3)
-	@exec $(PY) -m tests.bench.mixed --rounds $(or $(ROUNDS),3) --replicas $(or $(REPLICAS),1)
+bench-mixed: setup ## Measure the region's own mixture, beside another version (BEFORE=e1029eb REPLICAS="1 2 3" ROUNDS=3)
+	@exec $(PY) -m tests.bench.mixed --before $(or $(BEFORE),e1029eb) --rounds $(or $(ROUNDS),3) --replicas $(or $(REPLICAS),1)
 
 bench-flood: setup ## Measure how one country's floods, of nine kinds, delay another's reports and questions (some minutes)
 	@exec $(PY) -m tests.bench.flood

@@ -13,7 +13,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,13 @@ from shared import contracts
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from tests.bench.servers import servers
-from tests.harness.servers import Region
+from tests.harness.servers import ROOT, Region
 from tests.harness.system import System, free_port, until
 
 try:
-    from shared.flow.streams import intake_of, stream_of
+    from shared.flow.streams import durables, stream_of
 except ModuleNotFoundError:  # of the version before `shared` was divided
-    from shared.streams import intake_of, stream_of
+    from shared.streams import durables, stream_of
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ATTRIBUTES = ("specversion", "id", "source", "type", "time", "subject", "expirytime", "causationid", "correlationid")
@@ -41,6 +42,8 @@ RUBBISH = 10
 CLOCK = "2005-07-01T00:00:00+00:00"
 """Plan time at the start: after all that is reported."""
 PATIENCE_S = 900
+LOOK_S = 0.2
+"""How often it is looked whether all is done: looking costs those who are asked."""
 
 
 def mixture(copies: "range") -> list[tuple[str, str, bytes]]:
@@ -94,10 +97,22 @@ async def fill(region: Region, reports: list[tuple[str, str, bytes]]) -> None:
         )
 
 
-def cpu_s(pid: int) -> float:
-    """Processor time of a process."""
-    parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+def cpu_s(pids: Iterable[int]) -> float:
+    """Processor time of processes and of those that they had waited for."""
+    ticks = 0
+    for pid in pids:
+        try:
+            parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except FileNotFoundError:  # it ended: its time is its parent's now
+            continue
+        ticks += sum(map(int, parts[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def family(pid: int) -> list[int]:
+    """A process with those that it started: a database server has one for each connection."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in children for one in family(int(child)))]
 
 
 async def measured(replicas: int, copies: int) -> dict[str, Any]:
@@ -105,6 +120,7 @@ async def measured(replicas: int, copies: int) -> dict[str, Any]:
     reports = mixture(range(copies))
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
         async with servers(Path(folder)) as fresh_region, fresh_region() as region:
+            region.nats.reload(region.accounts())  # with the one who may pause
             await fill(region, reports)
             with tempfile.TemporaryDirectory() as logs:
                 system = System(region, Path(logs))
@@ -118,49 +134,78 @@ async def measured(replicas: int, copies: int) -> dict[str, Any]:
 async def _run(region: Region, system: System, reports: list[Any], replicas: int) -> dict[str, Any]:
     port = free_port()
     epoch = datetime.now().astimezone().isoformat()
-    env = {"CRM_CLOCK_START": CLOCK, "CRM_CLOCK_EPOCH": epoch, "CRM_HTTP_PORT": str(port), "CRM_LOG_LEVEL": "error"}
-    reader = (await region.connect("operator")).jetstream()
-    system.start("indicators", **(env | {"CRM_LOG_LEVEL": "info"}))
-    await system.ready()
-    names = [*SERVICES[:4], *(f"intel-{number}" for number in range(2, replicas + 1))]
+    env = {"CRM_CLOCK_START": CLOCK, "CRM_CLOCK_EPOCH": epoch, "CRM_HTTP_PORT": str(port), "CRM_LOG_LEVEL": "info"}
+    root = await region.connect(ROOT)
+    waiting = [(stream, name) for stream, names in durables().items() for name in names if name in SERVICES[:4]]
+    await _pause(root, waiting, datetime.now(UTC) + timedelta(hours=1))
+    names = ["indicators", *SERVICES[:4], *(f"intel-{number}" for number in range(2, replicas + 1))]
     for name in names:
         system.start(name, **env)
-    await until(lambda: _recorded(reader), "the first to be recorded", PATIENCE_S)
+        await system.ready(name)
+    postgres = await asyncpg.connect(region.database_url())
+    processes = {"nats": [region.nats.process.pid]}
+    for name, one in system.processes.items():
+        processes.setdefault(name.partition("-")[0], []).append(one.pid)
+    before, commits = _spent(region, processes), await postgres.fetchval(COMMITS)
     begun = time.perf_counter()
-    await until(lambda: _drained(reader), "the backlog to be taken in", PATIENCE_S)
-    await until(lambda: _folded(reader, port), "the fold", PATIENCE_S)
+    await _pause(root, waiting, datetime.now(UTC))
+    ended = await _drained(root.jetstream(), waiting, begun)
+    await until(lambda: _folded(root.jetstream(), port), "the fold", PATIENCE_S)
     took = time.perf_counter() - begun
-    lasts = {name: (await reader.stream_info(stream_of(name))).state.last_seq for name in SERVICES}
-    processes = {**{name: one.pid for name, one in system.processes.items()}, "nats": region.nats.process.pid}
-    cpu = {name: round(cpu_s(pid) / len(reports) * 1e6) for name, pid in processes.items()}
-    print({name: round(cpu_s(pid), 2) for name, pid in processes.items()}, lasts, round(took, 1), file=sys.stderr)
-    soon = await _soon(region)
-    return {
+    after = _spent(region, processes)
+    lasts = {name: (await root.jetstream().stream_info(stream_of(name))).state.last_seq for name in SERVICES}
+    cpu = {name: round((after[name] - before[name]) / len(reports) * 1e6) for name in after}
+    await asyncio.sleep(1)  # PostgreSQL counts what a connection did when that is idle
+    found = {
         "reports": len(reports),
         "events": sum(lasts.values()),
+        "took_s": round(took, 1),
         "reports_per_s": round(len(reports) / took),
         "cpu_us_per_report": cpu,
         "cpu_us_all": sum(cpu.values()),
-        **soon,
+        "cores_busy": round(sum(cpu.values()) * len(reports) / 1e6 / took, 2),
+        "taken_in_s": ended,
+        "commits": await postgres.fetchval(COMMITS) - commits,
     }
+    await postgres.close()
+    return {**found, **await _soon(region)}
 
 
-async def _recorded(reader: Any) -> bool:
-    """Starting is not measured."""
-    lasts = [(await reader.stream_info(stream_of(name))).state.last_seq for name in SERVICES]
-    return any(lasts)
+COMMITS = "select xact_commit from pg_stat_database where datname = current_database()"
 
 
-async def _drained(reader: Any) -> bool:
-    for country in MEMBERS:
-        for service in SERVICES:
-            one = await reader.consumer_info(intake_of(country), service)
-            if one.num_pending or one.num_ack_pending:
-                return False
-    return True
+def _spent(region: Region, processes: dict[str, list[int]]) -> dict[str, float]:
+    """Processor time by process until now; PostgreSQL's is that of all its processes."""
+    whole = processes | {"postgres": family(region.postgres.server.process.pid)}
+    return {name: cpu_s(pids) for name, pids in whole.items()}
+
+
+async def _pause(root: Any, durables: Iterable[tuple[str, str]], until: datetime) -> None:
+    """Have the durables give nothing until then: all processes are ready before the first report is taken in."""
+    question = json.dumps({"pause_until": until.isoformat()}).encode()
+    for stream, name in durables:
+        answer = json.loads((await root.request(f"$JS.API.CONSUMER.PAUSE.{stream}.{name}", question, timeout=60)).data)
+        assert "error" not in answer, answer
+
+
+async def _drained(reader: Any, waiting: list[tuple[str, str]], begun: float) -> dict[str, float]:
+    """Return when all durables had given all they have, after how many seconds by service."""
+    found: dict[str, float] = {}
+    # Twice: what one service records another hears.
+    for left in (list(waiting), list(waiting)):
+        while left:
+            for stream, name in list(left):
+                one = await reader.consumer_info(stream, name)
+                if not one.num_pending and not one.num_ack_pending:
+                    left.remove((stream, name))
+                    if all(other != name for _, other in left):
+                        found.setdefault(name, round(time.perf_counter() - begun, 1))
+            await asyncio.sleep(LOOK_S)
+    return found
 
 
 async def _folded(reader: Any, port: int) -> bool:
+    await asyncio.sleep(LOOK_S)
     done = await asyncio.to_thread(_sequences, port)
     lasts = {name: (await reader.stream_info(stream_of(name))).state.last_seq for name in SERVICES}
     return all(done.get(name.upper(), 0) >= last for name, last in lasts.items())
