@@ -129,7 +129,11 @@ async def _judged(connection: "asyncpg.Connection[Any]", report_id: Any) -> None
 
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
-        row = await connection.fetchrow("select id, type from log where id = $1 or entity = $1 limit 1", report_id)
+        row = await connection.fetchrow(
+            "select l.id, l.type from recorded as r join log as l on l.position = r.position where r.id = $1"
+            " union all select id, type from log where entity = $1 limit 1",
+            report_id,
+        )
         if row is not None and row["id"] == report_id:
             return
         if row is not None:

@@ -18,6 +18,9 @@ def verify(  # noqa: PLR0913 - each is a flag
         str, typer.Option(envvar="CRM_DATABASE_URL", help="As operator. By default the running copy's.")
     ] = "",
     seed: Annotated[Path | None, typer.Option(envvar="CRM_NATS_SEED", help="The operator's key.")] = None,
+    partition: Annotated[
+        int, typer.Option(help="Only the partition of the log that begins at this position, and its copy.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Prove that each log is unbroken and that its stream is its copy, message by message; the system may run.
@@ -37,8 +40,10 @@ def verify(  # noqa: PLR0913 - each is a flag
         addresses = running(state)
         nats_url, database_url = nats_url or addresses["nats"], database_url or addresses["postgres"]
         seed = seed or Path(addresses["creds"][OPERATOR])
+    if partition and len(services or ()) != 1:
+        raise typer.BadParameter("name the one service whose partition it is")
     try:
-        found = asyncio.run(_compared(nats_url, database_url, seed, services or list(SERVICES)))
+        found = asyncio.run(_compared(nats_url, database_url, seed, services or list(SERVICES), partition))
     except LOST as error:
         typer.echo(f"the servers do not answer ({type(error).__name__})", err=True)
         raise typer.Exit(1) from error
@@ -47,7 +52,9 @@ def verify(  # noqa: PLR0913 - each is a flag
         raise typer.Exit(1)
 
 
-async def _compared(nats_url: str, database_url: str, seed: Path, services: list[str]) -> list[dict[str, Any]]:
+async def _compared(
+    nats_url: str, database_url: str, seed: Path, services: list[str], partition: int
+) -> list[dict[str, Any]]:
     import asyncpg  # noqa: PLC0415
 
     from infra.nats.connection import connected  # noqa: PLC0415
@@ -57,12 +64,13 @@ async def _compared(nats_url: str, database_url: str, seed: Path, services: list
     connection = await asyncpg.connect(database_url)
     try:
         async with connected(nats_url, seed, OPERATOR) as nc:
-            found = [await compare(connection, nc, service) for service in services]
+            found = [await compare(connection, nc, service, partition) for service in services]
     finally:
         await connection.close()
     return [
         {
             "service": one.service,
+            "table": one.table,
             "rows": one.rows,
             "stream": one.sequence,
             "head": one.head.hex(),

@@ -28,6 +28,8 @@ FLAGS = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "max_connections": "200",
+    # New rows go anywhere into the indexes of ids and things: more of those pages stay at hand.
+    "shared_buffers": "256MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # No statement and no parameter in the log: they may hold personal data.

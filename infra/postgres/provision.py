@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 
 from shared.contracts import SERVICES
+from shared.record.log import head, make_room
 from shared.run.database import migration_files
 
 DATABASE = "crm"
@@ -95,6 +96,8 @@ async def _schema(connection: "asyncpg.Connection[asyncpg.Record]", service: str
             applied.append(f"{service}: {name}")
         elif known[name] != checksum:
             raise MigrationError(f"{service}: migration {name} was changed after it was applied; write a new one")
+    position, _ = await head(connection)
+    await make_room(connection, position)
     database = await connection.fetchval("select current_database()")
     await connection.execute(RIGHTS.read_text().format(service=service, database=database))
     return applied

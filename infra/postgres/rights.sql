@@ -17,8 +17,22 @@ grant select, insert, update, delete on all tables in schema {service} to {servi
 grant usage, select on all sequences in schema {service} to {service};
 
 -- ... but what is recorded stays as recorded, who asked what stays known, and which migrations ran is for it to read.
-revoke update, delete on {service}.log, {service}.audit from {service};
+revoke update, delete on {service}.log, {service}.recorded, {service}.audit from {service};
 revoke insert, update, delete on {service}.migration from {service};
+
+-- The log is reached as a whole only. Its owner makes its partitions, also when the service asks for them.
+do $$
+declare
+    partition regclass;
+begin
+    for partition in select inhrelid from pg_inherits where inhparent = '{service}.log'::regclass loop
+        execute format('revoke all on %s from {service}', partition);
+    end loop;
+end
+$$;
+alter function {service}.make_partitions set search_path = {service}, pg_temp;
+revoke all on all functions in schema {service} from public;
+grant execute on all functions in schema {service} to {service};
 
 -- An operator reads everything and changes nothing.
 grant usage on schema {service} to operator;

@@ -89,7 +89,8 @@ async def _recorded(connection: "Connection", event_id: str) -> list[Step]:
     """Return the events with this id, of whatever source."""
     steps = []
     for service in SERVICES:
-        query = f"select {ROW} from {service}.log where id = $1 order by position"  # noqa: S608 - our own names
+        at = f"select position from {service}.recorded where id = $1"  # noqa: S608 - our own names
+        query = f"select {ROW} from {service}.log where position in ({at}) order by position"  # noqa: S608 - as above
         rows = await connection.fetch(query, event_id)
         steps += [_step(service, row) for row in rows]
     return steps

@@ -41,6 +41,8 @@ class Comparison:
     """What was found; the lists hold positions, in rising order."""
 
     service: str
+    table: str = "log"
+    """Which: the whole log, or one partition of it."""
     rows: int = 0
     position: int = 0
     """Of the log's last row."""
@@ -60,6 +62,8 @@ class Comparison:
     """Rows whose hash is not that of the row before and their payload."""
     crooked: list[int] = field(default_factory=list)
     """Rows whose columns (id, source, type, country, entity) do not say what their payload says."""
+    unnamed: list[int] = field(default_factory=list)
+    """Rows that are not found under their id: it could be recorded again."""
     refused: list[int] = field(default_factory=list)
     """Rows that the published decoder refuses: readers set them aside."""
     missing: list[int] = field(default_factory=list)
@@ -90,6 +94,7 @@ class Comparison:
             "log: a row is missing before": self.gaps,
             "log: the hash chain breaks at": self.broken,
             "log: columns differ from what was recorded at": self.crooked,
+            "log: not found under its id, at": self.unnamed,
             "log: the contract does not decode": self.refused,
             "stream: no message at": self.missing,
             "stream: not the log's row at": self.differing,
@@ -107,22 +112,26 @@ class Comparison:
         return said
 
 
-async def compare(connection: Connection, nc: Client, service: str) -> Comparison:
-    """Compare the whole of a service's log and stream; both may be in use.
+async def compare(connection: Connection, nc: Client, service: str, partition: int = 0) -> Comparison:
+    """Compare a service's log and stream, the whole of them, or one partition (by its first position) and its copy.
 
-    `connection` needs to read `<service>.log`, `nc` to ask about the stream and get its messages. Raises
-    nats.errors.Error or OSError when a server is away.
+    Both may be in use. `connection` needs to read `<service>.log`, `nc` to ask about the stream and get its messages.
+    Raises nats.errors.Error or OSError when a server is away.
     """
-    found = Comparison(service)
+    found = Comparison(service, f"log_{partition}" if partition else "log")
+    if partition > 1:
+        await _begin(connection, found, partition)
     state = (await ask(nc, f"STREAM.INFO.{stream_of(service)}")).get("state")
     found.exists = state is not None
     found.sequence = int(state["last_seq"]) if state else 0
     found.messages = int(state["messages"]) if state else 0
-    stream = messages(nc, stream_of(service))
+    stream = messages(nc, stream_of(service), found.position + 1)
     message = await anext(stream, None) if found.sequence else None
     while rows := await connection.fetch(
-        f"select position, id, source, type, country, entity, payload, hash from {service}.log"  # noqa: S608 - our own
-        " where position > $1 order by position limit $2",
+        "select l.position, l.id, l.source, l.type, l.country, l.entity, l.payload, l.hash,"  # noqa: S608 - our own
+        f" r.position as named from {service}.{found.table} as l"
+        f" left join {service}.recorded as r on r.id = l.id and r.source = l.source"
+        " where l.position > $1 order by l.position limit $2",
         found.position,
         ROWS,
     ):
@@ -134,9 +143,17 @@ async def compare(connection: Connection, nc: Client, service: str) -> Compariso
             while message is not None and message.sequence < row["position"]:
                 message = await anext(stream, None)
             _copy(found, row, message)
-    found.behind = await _behind(nc, found) if found.exists else 0
-    found.unmailed = await _unmailed(nc, service)
+    if not partition:
+        found.behind = await _behind(nc, found) if found.exists else 0
+        found.unmailed = await _unmailed(nc, service)
     return found
+
+
+async def _begin(connection: Connection, found: Comparison, first: int) -> None:
+    """Begin at a position, with the hash of the row before it."""
+    found.position = first - 1
+    before = f"select hash from {found.service}.log where position = $1"  # noqa: S608 - our own
+    found.head = await connection.fetchval(before, found.position) or b""
 
 
 async def _behind(nc: Client, found: Comparison) -> int:
@@ -160,6 +177,8 @@ def _read(found: Comparison, row: Row) -> None:
     columns = (row["position"], row["id"], row["source"], row["type"], row["country"], row["entity"])
     if columns != (told.sequence, told.id, told.source, told.type, told.country, told.subject):
         found.crooked.append(row["position"])
+    if row["named"] != row["position"]:
+        found.unnamed.append(row["position"])
     try:
         contracts.decode(row["payload"])
     except Exception:  # noqa: BLE001 - as above
@@ -175,7 +194,7 @@ async def _unmailed(nc: Client, service: str) -> list[int]:
 def _chain(found: Comparison, row: Row) -> None:
     if row["position"] != found.position + 1:
         found.gaps.append(row["position"])
-    elif row["hash"] != chained(found.head, row["payload"]):
+    elif found.head and row["hash"] != chained(found.head, row["payload"]):
         found.broken.append(row["position"])
     found.rows += 1
     found.position, found.head = row["position"], row["hash"]

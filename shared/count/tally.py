@@ -304,8 +304,8 @@ async def _roots(connection: Connection, events: Sequence[Event[Any]]) -> dict[t
     ]
     if missing := sorted({*wanted} - found.keys()):
         rows = await connection.fetch(
-            "select w.id, w.source, l.position from unnest($1::text[], $2::text[]) as w (id, source)"
-            " join log as l on l.id = w.id and l.source = w.source",
+            "select w.id, w.source, r.position from unnest($1::text[], $2::text[]) as w (id, source)"
+            " join recorded as r on r.id = w.id and r.source = w.source",
             [one for one, _ in missing],
             [source for _, source in missing],
         )

@@ -19,6 +19,8 @@ from shared.run.database import Connection, Pool, Queried, of_a_value, turn
 
 GENESIS = bytes(32)
 """The hash before the first row."""
+PARTITION_ROWS = 1_000_000
+"""Rows of a partition of the log; there is always one for so many rows ahead."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -141,7 +143,7 @@ class Log:
     async def told(self, ids: Sequence[str]) -> set[str]:
         """Return which of these ids are events of the service's own in the log."""
         rows = await self.pool.fetch(
-            "select id from log where id = any($1::text[]) and source = $2", list(ids), source(self.service)
+            "select id from recorded where id = any($1::text[]) and source = $2", list(ids), source(self.service)
         )
         return {row["id"] for row in rows}
 
@@ -153,8 +155,7 @@ class Log:
         if own:
             rows = await connection.fetch(
                 "select d.id, d.source, l.payload, l.said from unnest($1::text[], $2::text[]) as d (id, source)"
-                " cross join lateral"
-                " (select payload, said from log where log.id = d.id and log.source = d.source limit 1) as l",
+                " join recorded as r on r.id = d.id and r.source = d.source join log as l on l.position = r.position",
                 [event.id for event in own],
                 [event.source for event in own],
             )
@@ -189,6 +190,9 @@ async def insert(
         previous = chained(previous, payload)
         row = (position, event.source, event.id, event.type, event.country, event.subject, payload, previous)
         rows.append((*row, said.get((event.id, event.source)) or None))
+    step = PARTITION_ROWS // 8
+    if position // step > after[0] // step:
+        await make_room(connection, position)
     await connection.copy_records_to_table(
         "log",
         schema_name=service,
@@ -196,6 +200,11 @@ async def insert(
         records=rows,
     )
     return position, previous
+
+
+async def make_room(queried: Queried, position: int) -> None:
+    """See to it that there are partitions for what comes behind a position of the log."""
+    await queried.execute("select make_partitions($1, $2)", position + PARTITION_ROWS, PARTITION_ROWS)
 
 
 def repeated(stands: Known, sent: Draft) -> Refused | None:

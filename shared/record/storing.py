@@ -70,7 +70,7 @@ async def _by_id(tables: Tables, connection: Connection) -> None:
     found: dict[str, list[Logged]] = {}
     for row in await connection.fetch(
         "select l.id, l.position, l.source, l.country, l.type, l.payload, a.latest, a.retracted, a.into_root"
-        " from unnest($1::text[]) as q (id) join log as l on l.id = q.id"
+        " from unnest($1::text[]) as q (id) join recorded as r on r.id = q.id join log as l on l.position = r.position"
         " left join amended as a on a.root = l.position order by l.position",
         keys,
     ):

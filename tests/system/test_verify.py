@@ -91,7 +91,7 @@ async def test_a_stream_that_is_not_filled_any_more_is_told_and_one_that_is_bein
     region, owner, whole, monkeypatch
 ):
     monkeypatch.setattr(verify, "COPIED_S", 0.5)
-    await owner.execute("delete from training.log")
+    await owner.execute("delete from training.log; delete from training.recorded")
     await written(owner, [msgspec.json.encode(recorded(number)) for number in range(1, NUMBER + 4)])
     assert await faults(region, owner) == ["stream: 3 rows are not copied: the service's relay stands or does not run"]
     await copied(region)
@@ -103,6 +103,11 @@ async def test_a_column_that_says_something_else_than_its_payload_is_told(region
     await owner.execute(f"update training.log set {column} = 'HND' where position = 3")
     found = await faults(region, owner)
     assert "log: columns differ from what was recorded at 3" in found
+
+
+async def test_a_row_that_could_be_recorded_again_is_told(region, owner, whole):
+    await owner.execute("delete from training.recorded where position = 3")
+    assert await faults(region, owner) == ["log: not found under its id, at 3"]
 
 
 POISON = {
