@@ -12,8 +12,10 @@ import structlog
 from services.indicators import judgements
 from services.indicators.folded.feed import Feed
 from services.indicators.planned.plan import PlanError
-from services.indicators.publish import board, store
+from services.indicators.publish import store
 from services.indicators.publish.announce import announce, purged, rebuilt
+from services.indicators.publish.app import app
+from services.indicators.publish.view import View
 from services.indicators.settings import IndicatorsSettings, current, worked
 from shared.run import telemetry, web
 from shared.service import EXIT_MISCONFIGURED, Running, Service, run
@@ -29,7 +31,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
     await feed.start()
     running.checks.append(feed.faults)
     running.tasks["announcements"] = lambda: announce(running.log, feed, plan, running.steady)
-    view = board.View(
+    view = View(
         plan=plan,
         examples=worked(),
         state=lambda: feed.state,
@@ -45,7 +47,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
     )
     try:
         hosts = [name.strip() for name in settings.http_hosts.split(",")]
-        async with web.served(board.app(view), settings.http_host, settings.http_port, hosts):
+        async with web.served(app(view), settings.http_host, settings.http_port, hosts):
             yield
     finally:
         await feed.stop()

@@ -4,18 +4,18 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import structlog
+from msgspec import Struct
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
 from shared.run import web
+from shared.run.addresses import Address, Gives, Nothing, application, encoded
 from shared.run.settings import Settings
 
 log = structlog.get_logger()
@@ -31,28 +31,50 @@ class Status:
     faults: list[str] = field(default_factory=lambda: ["starting"])
 
 
-def application(status: Status) -> Starlette:
-    """Return the operators' endpoints of a process."""
+class Alive(Struct, frozen=True):
+    """The process answers."""
 
-    async def healthz(_: Request) -> Response:
-        return JSONResponse({"service": status.service, "alive": True})
+    service: str
+    alive: bool = True
 
-    async def readyz(_: Request) -> Response:
-        body = {"service": status.service, "pid": os.getpid(), "ready": not status.faults, "faults": status.faults}
-        return JSONResponse(body, 503 if status.faults else 200)
 
-    async def metrics(_: Request) -> Response:
+class Readiness(Struct, frozen=True):
+    """Whether a service does its work."""
+
+    service: str
+    pid: int
+    ready: bool
+    faults: list[str]
+    """In words, what stands still."""
+
+
+def addresses(status: Status) -> Sequence[Address]:
+    """Return the operators' addresses of a process."""
+
+    async def healthz(_request: Request, _asked: Nothing) -> Alive:
+        """Say that the process answers."""
+        return Alive(status.service)
+
+    async def readyz(_request: Request, _asked: Nothing) -> Response:
+        """Say whether the service does its work; 503 if not."""
+        body = Readiness(status.service, os.getpid(), not status.faults, status.faults)
+        return encoded(body, 503 if status.faults else 200)
+
+    async def metrics(_request: Request, _asked: Nothing) -> Response:
+        """Give the process's own numbers to Prometheus."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    found = Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)])
-    found.router.redirect_slashes = False  # it would answer with the address that was asked for, Host included
-    return found
+    return [
+        Address("/healthz", healthz, "Process"),
+        Address("/readyz", readyz, "Process", gives=[Gives(schema=Readiness), Gives(schema=Readiness, status=503)]),
+        Address("/metrics", metrics, "Process", gives=[Gives("text/plain")]),
+    ]
 
 
 @asynccontextmanager
 async def served(status: Status, settings: Settings) -> AsyncIterator[None]:
     """Serve the operators' endpoints for the duration."""
-    async with web.served(application(status), settings.ops_host, settings.ops_port):
+    async with web.served(application(addresses(status)), settings.ops_host, settings.ops_port):
         yield
 
 

@@ -14,10 +14,11 @@ import structlog
 import uvicorn
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from shared.run.refusals import problem
 from shared.run.telemetry import where
 
 log = structlog.get_logger()
@@ -163,17 +164,12 @@ class Door:
             log.error("a request failed", error=type(error).__name__, where=where(error))  # noqa: TRY400 - the same
             if not begun:
                 with contextlib.suppress(OSError):
-                    await refused(500, "failed", "a fault of ours; it is in the log")(scope, receive, guarded)
+                    await problem(500, "failed", "a fault of ours; it is in the log")(scope, receive, guarded)
 
 
-def refused(status: int, code: str, message: str) -> JSONResponse:
-    """Return the answer that says why there is none; `message` never quotes the request."""
-    return JSONResponse({"error": {"code": code, "message": message}}, status)
-
-
-def _too_large(scope: Scope) -> JSONResponse | None:
+def _too_large(scope: Scope) -> Response | None:
     if len(scope["raw_path"]) + len(scope["query_string"]) > TARGET_BYTES_MAX:
-        return refused(414, "too_large", f"an address has at most {TARGET_BYTES_MAX} bytes")
+        return problem(414, "too_large", f"an address has at most {TARGET_BYTES_MAX} bytes")
     if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES_MAX:
-        return refused(431, "too_large", f"the headers have at most {HEADER_BYTES_MAX} bytes")
+        return problem(431, "too_large", f"the headers have at most {HEADER_BYTES_MAX} bytes")
     return None

@@ -11,7 +11,8 @@ import uvicorn
 
 from services.indicators.figures import examples
 from services.indicators.folded.state import Aside
-from services.indicators.publish.board import View, app
+from services.indicators.publish.app import app
+from services.indicators.publish.view import View
 from shared.contracts import registry
 from shared.contracts.vocabulary import MEMBERS
 from shared.run.web import Door

@@ -1,0 +1,172 @@
+"""The JSON that the addresses give, as types: the answers are made of them, and so is the document."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+from services.indicators.figures.cells import Cell
+from services.indicators.figures.figures import Figures, Parts
+from services.indicators.figures.milestones import Occurrence, Standing
+from services.indicators.planned.hierarchy import Text
+from services.indicators.planned.rows import Kind
+
+
+class Period(Struct, frozen=True):
+    """Days, both of them included."""
+
+    since: date
+    until: date
+
+
+class RowTold(Struct, frozen=True, kw_only=True):
+    """A row of the Plan on a day."""
+
+    id: str
+    title: Text
+    unit: str
+    kind: Kind
+    as_of: date
+    """The end of this day, UTC."""
+    target: float | None
+    """What the Plan asks for, in the row's unit; null: it sets no number."""
+    met: bool | None
+    """Whether the target is met; null: not known, or there is no target."""
+    unknown: str | None
+    """Why that is not known, or a figure made of rows does not hold for sure."""
+    missing: list[str]
+    """The countries for which it is not known."""
+    coverage: float | None
+    """Share of the member countries that reported something for the row; null: countries do not report it."""
+
+
+class Detail(RowTold, frozen=True, kw_only=True):
+    """A row with its cells. What only some rows have is absent from the others."""
+
+    values: list[Cell]
+    belongs: str | UnsetType = UNSET
+    """The row of the Plan that this is a further figure of."""
+    parts: Parts | UnsetType = UNSET
+    window: Period | UnsetType | None = UNSET
+    """Of a trend: the days that are compared."""
+    baseline: Period | UnsetType | None = UNSET
+    """Of a trend: the days with which they are compared."""
+    partial: bool | UnsetType | None = UNSET
+    """A silent country is in the trend; of a figure made of rows: some of them lack."""
+    silent: list[str] | UnsetType = UNSET
+    """Countries in the figure that have fallen silent."""
+
+
+class Summary(RowTold, frozen=True, kw_only=True):
+    """A row in one figure. What only some rows have is absent from the others."""
+
+    direction: Literal["at_least", "at_most", "above", "below"]
+    """How the figure stands to the target when it is met."""
+    value: float | None
+    """In the row's unit; null: no data, or not published."""
+    numerator: float | None
+    denominator: int | None
+    suppressed: bool
+    """Known but not published; never the same as 0."""
+    suppressed_cells: int
+    belongs: str | UnsetType = UNSET
+    """The row of the Plan that this is a further figure of."""
+    parts: Parts | UnsetType = UNSET
+    window: Period | UnsetType | None = UNSET
+    """Of a trend: the days that are compared."""
+    baseline: Period | UnsetType | None = UNSET
+    """Of a trend: the days with which they are compared."""
+    partial: bool | UnsetType | None = UNSET
+    """A silent country is in the trend; of a figure made of rows: some of them lack."""
+    silent: list[str] | UnsetType = UNSET
+    """Countries in the figure that have fallen silent."""
+    uncounted: int
+    """Events that no figure has: they were set aside."""
+
+
+class Due(Struct, frozen=True, kw_only=True):
+    """A due date of a milestone."""
+
+    id: str
+    """That of the milestone; of a recurring one it goes on with the day."""
+    milestone: str
+    title: Text
+    due: datetime | None
+    """null: it is due some time after something that has not happened."""
+    reached: datetime | None
+    late_s: int
+    """Seconds from `due` to `reached`; 0: not late, or not reached."""
+    state: Standing
+    done: int
+    needed: int
+    missing: tuple[str, ...]
+    """Countries or parts that have not done it."""
+
+
+def summary(one: Figures, uncounted: int) -> Summary:
+    """Return a row in one figure."""
+    headline = one.headline
+    return Summary(
+        **_row(one),
+        direction=one.row.direction,
+        value=headline.value if headline else None,
+        numerator=headline.numerator if headline else None,
+        denominator=headline.denominator if headline else None,
+        suppressed=bool(headline and headline.suppressed),
+        suppressed_cells=one.suppressed,
+        uncounted=uncounted,
+        **_more(one),
+    )
+
+
+def detail(one: Figures) -> Detail:
+    """Return a row with its cells."""
+    return Detail(**_row(one), values=one.cells, **_more(one))
+
+
+def due(one: Occurrence, now: datetime) -> Due:
+    """Return how a due date stands."""
+    return Due(
+        id=one.key,
+        milestone=one.milestone.id,
+        title=one.milestone.title,
+        due=one.due,
+        reached=one.reached,
+        late_s=one.late_s,
+        state=one.standing(now),
+        done=one.done,
+        needed=one.needed,
+        missing=one.missing,
+    )
+
+
+def _row(one: Figures) -> dict[str, Any]:
+    row = one.row
+    return {
+        "id": row.id,
+        "title": row.title,
+        "unit": row.unit,
+        "kind": row.kind,
+        "as_of": one.day,
+        "target": row.target,
+        "met": one.met,
+        "unknown": one.unknown or None,
+        "missing": one.missing,
+        "coverage": one.coverage,
+    }
+
+
+def _more(one: Figures) -> dict[str, Any]:
+    """Return what only some rows have: whose further figure it is; of a trend what it compares, and who fell silent."""
+    more: dict[str, Any] = {"belongs": one.row.belongs} if one.row.belongs else {}
+    if one.parts:
+        more |= {"parts": one.parts, "partial": one.partial, "silent": one.silent}
+    if one.row.kind == "trend":
+        periods = one.comparison
+        more |= {
+            "window": Period(periods.since, periods.until) if periods else None,
+            "baseline": Period(periods.baseline_since, periods.baseline_until) if periods else None,
+            "partial": one.partial,
+            "silent": one.silent,
+        }
+    return more
