@@ -13,7 +13,7 @@ from infra.recovery.reading import Message, messages
 from shared import contracts
 from shared.flow.relay import subject
 from shared.flow.streams import MAILBOX, stream_of
-from shared.record.log import GENESIS, chained
+from shared.record.chain import GENESIS, chained
 from shared.run.database import Connection, Row
 
 ROWS = 1000

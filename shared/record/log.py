@@ -1,6 +1,5 @@
 """The log: one append-only table per service, its positions consecutive, its rows chained by their hashes."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -11,14 +10,13 @@ from shared import contracts
 from shared.contracts import Corrected, Event, Problem, Refused, Retracted
 from shared.contracts.vocabulary import REGION
 from shared.record import engine, upgrading
+from shared.record.chain import GENESIS, chained
 from shared.record.engine import Input, Judgements
 from shared.record.judgement import source
 from shared.run import crash
 from shared.run.clock import Clock
 from shared.run.database import Connection, Pool, Queried, of_a_value, turn
 
-GENESIS = bytes(32)
-"""The hash before the first row."""
 PARTITION_ROWS = 1_000_000
 """Rows of a partition of the log; there is always one for so many rows ahead."""
 
@@ -225,11 +223,6 @@ def _kept(event: Event[Any]) -> tuple[Any, ...]:
         return (*attributes, event.data.supersedes)  # its data are completed when recorded, its subject too
     about = "" if agreed.data is Retracted else event.subject
     return (*attributes, about, _encode(msgspec.structs.replace(event.data, **dict.fromkeys(agreed.derived))))
-
-
-def chained(previous: bytes, payload: bytes) -> bytes:
-    """Return the hash of a row: sha256(previous hash + payload)."""
-    return hashlib.sha256(previous + payload).digest()
 
 
 async def head(connection: Queried) -> tuple[int, bytes]:

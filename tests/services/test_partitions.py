@@ -8,7 +8,8 @@ from infra.recovery.verify import compare
 from services.training.__main__ import SERVICE
 from shared.contracts import Refused
 from shared.record import log as recording
-from shared.record.log import GENESIS, Log, chained, head
+from shared.record.chain import GENESIS, chained
+from shared.record.log import Log, head
 from shared.run.database import migration_files
 from tests.harness.desk import Desk, Hand, desk
 
@@ -113,7 +114,7 @@ async def test_a_correction_finds_its_report_in_another_partition(training):
     first = enrolled(one, 1)
     await one.tell_at_once(first)
     await filled(owner, 1500, 2, msgspec.json.encode(first))
-    await one.tell_at_once(one.corrected(first, institution_type="police"))
+    await one.tell_at_once(one.corrected(first, sex="male"))
     corrected = await one.one("training.official.corrected")
     assert corrected.data.original_sequence == 1
     assert corrected.sequence == 1502

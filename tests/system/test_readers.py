@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from infra.nats.config import seed_file
 from infra.nats.rights import PROVISIONER, principals
 from shared.contracts import registry
-from shared.record.log import GENESIS, chained
+from shared.record.chain import GENESIS, chained
 from tests.faults.verbs import crm
 from tests.harness.speaking import NOW, clock
 from tests.harness.system import free_port, until

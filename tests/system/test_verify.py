@@ -10,7 +10,7 @@ from infra.recovery import verify
 from infra.recovery.verify import compare
 from shared.contracts import Event
 from shared.flow.relay import Relay
-from shared.record.log import GENESIS, chained
+from shared.record.chain import GENESIS, chained
 from shared.run import database
 from shared.run.settings import Settings
 from tests.harness.speaking import NOW, example
