@@ -5,6 +5,7 @@ Each verb imports what it needs when it is called, so that `crm --help` answers 
 
 import typer
 
+from infra.cli.archive import archive
 from infra.cli.ask import ask
 from infra.cli.indicators import indicators
 from infra.cli.intake import intake
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for verb in (up, provision, pub, status, indicators, ask, mailbox, trace, verify, restore, rebuild):
     app.command()(verb)
+app.add_typer(archive)
 app.add_typer(plan)
 app.add_typer(intake)
 app.add_typer(seat)
