@@ -49,6 +49,8 @@ class Moves(Struct):
                 was.append((days, day, days.get(day)))
                 days[day] += amount
                 cell.total += amount
+                if day < cell.changed:  # noqa: PLR1730 - for every event; min() takes three times as long
+                    cell.changed = day
             for mapping, key, value in self.puts:
                 was.append((mapping, key, mapping.get(key)))
                 mapping[key] = value

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Self
 
 from services.indicators.folded.accounts import Source
-from services.indicators.folded.sums import Cell, Key, Sums
+from services.indicators.folded.sums import NEVER, Cell, Key, Sums
 
 
 class View:
@@ -45,12 +45,21 @@ class View:
             return
         for key, parts in self.cells.items():
             total = sum(cell.total * factor for cell, factor in parts)
-            if total or self.days(key):
+            if total or _any(parts, 0, NEVER):
                 yield key, total
 
     def between(self, after: int, until: int) -> Iterator[tuple[Key, int]]:
         """Yield each cell's sum over the days after one and up to another, where there is anything."""
         for key, parts in self.cells.items():
             total = sum(cell.between(after, until) * factor for cell, factor in parts)
-            if total or any(after < day <= until for day in self.days(key)):
+            if total or _any(parts, after, until):
                 yield key, total
+
+
+def _any(parts: list[tuple[Cell, int]], after: int, until: int) -> bool:
+    """Say whether there is anything on any of the days after one and up to another."""
+    if len(parts) == 1:
+        ((cell, _),) = parts
+        return any(cell.days[day] for day in cell.within(after, until))
+    days = (day for cell, _ in parts for day in cell.within(after, until))
+    return any(sum(cell.days.get(day, 0) * factor for cell, factor in parts) for day in days)
