@@ -80,7 +80,7 @@ def reported(plan: Plan, row: Row, state: State, span: Span, found: Counted) -> 
     cells = view(plan, row.id, accounts.REPORTED, state)
     told = {key[0] for key, n in cells.upto(span.upto) if n > 0}
     if any(term.event == ANY_REPORT for term in row.term):
-        told = set(MEMBERS)
+        told = set(MEMBERS) if row.kind == "countries" else {key[0] for key in found}
     if row.window_days or row.period:
         told &= {key[0] for key, counts in found.items() if any(counts)}
     return told

@@ -69,7 +69,7 @@ class Account(Struct, frozen=True, omit_defaults=True):
     @property
     def name(self) -> str:
         """Return the name under which the state holds it."""
-        return self.event if self.event == ANY_REPORT else msgspec.json.encode(self).decode()
+        return self.event if self == EVERYTHING else msgspec.json.encode(self).decode()
 
     @property
     def paths(self) -> set[str]:
@@ -84,6 +84,12 @@ class Account(Struct, frozen=True, omit_defaults=True):
             raise ValueError("one event is not counted in so many cells")
         for values in itertools.product(*told):
             yield (place, *values)
+
+
+EVERYTHING = Account(ANY_REPORT, clock="recordedtime")
+"""How many reports there are, whatever they say."""
+DELAYS = Account(ANY_REPORT, (("delay", None), ("service", None)), clock="recordedtime")
+"""The same by what an envelope says: the delay (`planned.delays`) and the service."""
 
 
 class Source(Struct, frozen=True):
@@ -125,12 +131,14 @@ class Accounts:
         chosen: dict[Account, Account] = {}
         for need in sorted({need for *_, need in needs}, key=lambda need: (-len(need.apart), need.name)):
             family = widest.setdefault(msgspec.structs.replace(need, apart=_lists(need)), [])
+            if need.event == ANY_REPORT:
+                chosen[need] = DELAYS if need.apart else EVERYTHING  # these are kept whatever the plan's rows ask
+                continue
             # The narrowest that covers it, or else it is one of its own.
             chosen[need] = next((one for one in reversed(family) if set(need.apart) <= set(one.apart)), need)
             if chosen[need] is need:
                 family.append(need)
-        everything = Account(ANY_REPORT, clock="recordedtime")
-        reports = Source(everything, everything.name, 1, (), ())
+        reports = Source(EVERYTHING, EVERYTHING.name, 1, (), ())
         self.sources: dict[tuple[str, str], list[Source]] = {(ANY_REPORT, "value"): [reports]}
         """(row, role) -> what its sums are read from; `*` stands for a row of all reports."""
         self.by_event: dict[str, dict[Account, list[Account]]] = {}

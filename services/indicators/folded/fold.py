@@ -8,13 +8,14 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from services.indicators.folded.accounts import PLACES
+from services.indicators.folded.accounts import DELAYS, PLACES
 from services.indicators.folded.moves import Moment, Moves
-from services.indicators.folded.state import REPORTS, Aside, State
+from services.indicators.folded.state import DELAY_SECONDS, REPORTS, Aside, State
 from services.indicators.folded.steps import Reading, Target
-from services.indicators.planned import fields
+from services.indicators.planned import delays, fields
 from services.indicators.planned.plan import Plan
 from shared.contracts import registry
+from shared.record.chain import GENESIS, chained
 
 COUNTRY_SOURCE = "urn:crm:country:"
 AMENDING = ("corrected", "retracted")
@@ -89,6 +90,7 @@ class Fold:
         self.plan = plan
         self.state = state or State(plan.digest)
         self._reports = self.state.sums[REPORTS]
+        self._delays, self._delay_seconds = self.state.sums[DELAYS.name], self.state.sums[DELAY_SECONDS]
         self._types: dict[str, _Compiled] = {}
         """What has come so far; most types of the catalogue are rare."""
 
@@ -97,6 +99,12 @@ class Fold:
 
         Whatever it raises, for whatever reason: then nothing has changed.
         """
+        moves = self.moves(payload)
+        moves.puts.append((self.state.sequences, service, sequence))
+        moves.do()
+
+    def moves(self, payload: bytes) -> Moves:
+        """Work out what an event changes, wherever it stands; nothing has changed. Raises whatever it is."""
         event = _envelopes.decode(payload)
         moves, country = Moves(), event.country
         if country not in PLACES:
@@ -111,24 +119,33 @@ class Fold:
         if compiled.name[1:] == REJECTED:
             self._refuse(country, compiled.name[0], _rejections.decode(event.data), moves)
         if event.source.startswith(COUNTRY_SOURCE):
-            self._hear(country, compiled.name[0], moment, moves)
+            self._hear(country, compiled.name, moment, moves)
         moves.puts.append((compiled.counts, country, compiled.counts.get(country, 0) + 1))
-        moves.puts.append((self.state.sequences, service, sequence))
-        moves.do()
+        return moves
 
     def take(self, service: str, sequence: int, payload: bytes) -> Exception | None:
         """Fold the event, or set it aside and return why: whatever it is, what comes behind it is folded."""
         try:
             self.apply(service, sequence, payload)
         except Exception as error:  # noqa: BLE001 - what this event does to us, no other has to wait for
-            self.set_aside(service, sequence, type(error).__name__)
+            self.set_aside(service, sequence, type(error).__name__, payload)
             return error
+        self._chain(service, payload)
         return None
 
-    def set_aside(self, service: str, sequence: int, reason: str) -> None:
-        """Go on behind an event that is not counted; the state remembers which, and why in one word."""
+    def set_aside(self, service: str, sequence: int, reason: str, payload: bytes | None = None) -> None:
+        """Go on behind an event that is not counted; the state remembers which, and why in one word.
+
+        Without its payload, as where the stream has none, the log's hash behind it is not known.
+        """
         self.state.aside.setdefault(service, Aside()).add(sequence, reason)
         self.state.sequences[service] = sequence
+        self._chain(service, payload)
+
+    def _chain(self, service: str, payload: bytes | None) -> None:
+        """Go on with the log's own chain of hashes."""
+        before = self.state.hashes.get(service, GENESIS)
+        self.state.hashes[service] = b"" if payload is None or not before else chained(before, payload)
 
     def _changes(self, compiled: _Compiled, event: _Recorded, moment: Moment) -> list[_Change]:
         """Return what goes in, and for an amendment what goes out, decoded."""
@@ -148,11 +165,16 @@ class Fold:
         parts = ((amendment.previous, -1), (amendment.data, 1))
         return [compiled.change(event.country, raw, moment, sign) for raw, sign in parts if raw != _ABSENT]
 
-    def _hear(self, country: str, service: str, moment: Moment, moves: Moves) -> None:
+    def _hear(self, country: str, name: tuple[str, str, str], moment: Moment, moves: Moves) -> None:
+        service, day = name[0], moment.days[1]
         last = self.state.heard.get((country, service))
         if last is None or last < moment.recorded:
             moves.puts.append((self.state.heard, (country, service), moment.recorded))
-        moves.cells.append((self._reports[(country,)], moment.days[1], 1))
+        moves.cells.append((self._reports[(country,)], day, 1))
+        if name[2] not in AMENDING:  # when something was corrected says nothing of how soon it was first reported
+            delay_s = max(0, int((moment.recorded - moment.time).total_seconds()))
+            moves.cells.append((self._delays[country, delays.word(delay_s), service], day, 1))
+            moves.cells.append((self._delay_seconds[country, service], day, delay_s))
 
     def _refuse(self, country: str, service: str, rejection: _Rejection, moves: Moves) -> None:
         for code in {problem.code for problem in rejection.problems}:

@@ -17,12 +17,14 @@ Was = list[tuple[dict[Any, Any], Any, Any]]
 """What was where before a change: (mapping, key, value or None)."""
 Entry = tuple[int, int, int, Any]
 """What was declared: from when on it holds, time and recordedtime (microseconds), level (or the word in force)."""
-LAYOUT = 6
+LAYOUT = 7
 """Of the dump: another one is folded again from the start."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 REPORTS = ANY_REPORT
 """Among the sums: how many reports each country sent, by the day they were recorded."""
+DELAY_SECONDS = f"{ANY_REPORT}/seconds"
+"""Among the sums: (country, service) -> how many seconds the region knew of its reports later than they happened."""
 BASELINE = "*"
 """Among the levels: the days settled: of trends' periods (row, `since` or `until`), of milestones (id, `due`)."""
 EARLIEST_KEPT = 64
@@ -179,6 +181,8 @@ class State:
     """(service, country, code) -> reports refused for it."""
     sequences: dict[str, int] = field(default_factory=dict)
     """Service -> sequence of the last event folded."""
+    hashes: dict[str, bytes] = field(default_factory=dict)
+    """Service -> the hash of its log's row at that sequence; empty: not known, as a message was missing."""
     aside: dict[str, Aside] = field(default_factory=dict)
     """Service -> the events of its stream, up to its sequence, that are not counted."""
     views: dict[tuple[str, str], View] = field(default_factory=dict)
@@ -202,6 +206,7 @@ class State:
                 "heard": [[*key, micros(at)] for key, at in sorted(self.heard.items())],
                 "rejected": [[*key, n] for key, n in sorted(self.rejected.items())],
                 "sequences": sorted(self.sequences.items()),
+                "hashes": [[name, one.hex()] for name, one in sorted(self.hashes.items())],
                 "aside": [[name, sorted(one.kept.items()), one.more] for name, one in sorted(self.aside.items())],
             },
         )
@@ -219,6 +224,7 @@ class State:
             heard={(country, service): when(us) for country, service, us in stored["heard"]},
             rejected={(service, country, code): n for service, country, code, n in stored["rejected"]},
             sequences=dict(stored["sequences"]),
+            hashes={service: bytes.fromhex(one) for service, one in stored["hashes"]},
             aside={service: Aside(dict(kept), more) for service, kept, more in stored["aside"]},
         )
         for name, groups in stored["groups"]:

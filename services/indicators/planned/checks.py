@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.indicators.planned import fields
+from services.indicators.planned.delays import ENVELOPE
 from services.indicators.planned.rows import ANY_REPORT, Area, Row, Term
 from services.indicators.planned.schedule import Done, Milestone
 from shared.contracts import Contract, identity, registry
@@ -207,8 +208,16 @@ def _once_faults(row: Row, term: Term) -> Iterator[str]:
 
 
 def _any_report_faults(row: Row, term: Term) -> Iterator[str]:
-    if row.labels or term.where or term.labels or term.country or term.last or term.add != 1:
-        yield "`*` stands for every type, so it can use no field"
+    if term.country or term.last or term.add != 1:
+        yield "`*` stands for every type, so it can use no field of theirs"
+    told = labels_of(row, term)
+    for path in {*term.where, *(path for path in told.values() if not path.startswith("="))} - ENVELOPE.keys():
+        yield f"`*` stands for every type: of all that they say it can use {' and '.join(ENVELOPE)}, not {path!r}"
+    for path, wanted in term.where.items():
+        values = getattr(wanted, "unless", wanted)
+        for value in values if isinstance(values, list) else [values]:
+            if path in ENVELOPE and value not in ENVELOPE[path]:
+                yield f"where: {path} is never {value!r}"
     if row.clock != "recordedtime":
         yield "`*` counts by recordedtime"
 

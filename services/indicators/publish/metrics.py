@@ -16,6 +16,7 @@ from services.indicators.figures.figures import Figures, all_figures
 from services.indicators.figures.kinds import Span
 from services.indicators.figures.milestones import occurrences
 from services.indicators.figures.silence import silent
+from services.indicators.figures.timeliness import delays
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
 from shared.contracts import SERVICES
@@ -67,6 +68,7 @@ class Indicators(Collector):
         yield from _milestones(self._plan, state)
         yield from _records(state)
         yield _silence(self._plan, state, self._now())
+        yield _delays(state, exact=self._exact)
         yield from _positions(state, self._streams())
 
 
@@ -184,6 +186,15 @@ def _silence(plan: Plan, state: State, now: datetime) -> Metric:
     family = GaugeMetricFamily(name, what, labels=["country"])
     for country, is_silent in (dict.fromkeys(MEMBERS, False) | silent(plan, state, now)).items():
         family.add_metric([country], is_silent)
+    return family
+
+
+def _delays(state: State, *, exact: bool) -> Metric:
+    name, what = "crm_report_delay_seconds", "How much later than it happened a report was recorded"
+    family = HistogramMetricFamily(name, what, labels=["country", "service"])
+    for one in delays(state, exact=exact):
+        buckets = [(le if le == "+Inf" else f"{float(le)}", n) for le, n in one.buckets]
+        family.add_metric([one.country, one.service], buckets, one.sum_s)
     return family
 
 

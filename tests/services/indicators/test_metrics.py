@@ -24,6 +24,7 @@ PROMISED = {
     "crm_events_total": {"service", "entity", "verb", "country"},
     "crm_country_last_event_timestamp_seconds": {"country", "service"},
     "crm_country_silent": {"country"},
+    "crm_report_delay_seconds_bucket": {"country", "service", "le"},
     "crm_rejected_total": {"service", "country", "code"},
     "crm_suppressed_cells": {"indicator"},
     "crm_fold_sequence": {"stream"},

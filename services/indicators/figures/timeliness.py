@@ -1,0 +1,68 @@
+"""How much later than it happened the region knew: a histogram by country and service, that of victims guarded."""
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from services.indicators.figures.suppression import Counts, Guard, K, Key, rounded
+from services.indicators.folded.accounts import DELAYS
+from services.indicators.folded.state import DELAY_SECONDS, State
+from services.indicators.folded.sums import Cell
+from services.indicators.planned.delays import BOUNDS_S, LONGER
+
+GUARDED = "victims"
+"""The service whose reports are about victims, one or few each."""
+
+
+class Delays(Struct, frozen=True):
+    """The delays of what a country reported to a service, from `time` to `recordedtime`; amendments are left out."""
+
+    country: str
+    service: str
+    buckets: list[tuple[str, int]]
+    """(most seconds, how many took no longer), cumulative; `+Inf` last."""
+    sum_s: int
+
+
+def delays(state: State, *, exact: bool = False) -> Iterator[Delays]:
+    """Yield each country's and service's.
+
+    Unless `exact`, those about victims are left out where the number is small, or would give a small one away; else
+    their counts are rounded, and each delay counts as long as its bucket's bound (the last one, if longer still).
+    """
+    held: dict[tuple[str, str], dict[str, int]] = {}
+    for (country, said, service), cell in _cells(state, DELAYS.name).items():
+        if cell.total:
+            held.setdefault((country, service), {})[said] = cell.total
+    seconds = _cells(state, DELAY_SECONDS)
+    about_victims: dict[Key, Counts] = {
+        (country,): (sum(n.values()),) for (country, service), n in held.items() if service == GUARDED
+    }
+    guard = Guard(about_victims)
+    for (country, service), counts in sorted(held.items()):
+        if exact or service != GUARDED:
+            yield Delays(country, service, _cumulated(counts), seconds[country, service].total)
+        elif sum(counts.values()) >= K and not guard.hides((country,)):
+            yield _guarded(country, service, counts)
+
+
+def _cells(state: State, name: str) -> Mapping[tuple[str, ...], Cell]:
+    return state.sums[name]
+
+
+def _cumulated(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    buckets, so_far = [], 0
+    for said, bound in [*BOUNDS_S.items(), (LONGER, "+Inf")]:
+        so_far += counts.get(said, 0)
+        buckets.append((str(bound), so_far))
+    return buckets
+
+
+def _guarded(country: str, service: str, counts: Mapping[str, int]) -> Delays:
+    buckets = [(bound, rounded((n,))[0]) for bound, n in _cumulated(counts)]
+    bounds = [*BOUNDS_S.values()]
+    before, sum_s = 0, 0
+    for (_, n), bound in zip(buckets, [*bounds, bounds[-1]], strict=True):
+        sum_s += bound * (n - before)
+        before = n
+    return Delays(country, service, buckets, sum_s)
