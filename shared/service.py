@@ -31,7 +31,7 @@ from shared.flow.relay import Relay
 from shared.flow.retrying import Retrying
 from shared.flow.streams import INTAKE
 from shared.flow.watching import Watch
-from shared.record import deadlines
+from shared.record import deadlines, upgrading
 from shared.record.engine import Judgements
 from shared.record.judgement import Judgement, by_type
 from shared.record.log import Log, head
@@ -138,6 +138,9 @@ async def _started(stack: AsyncExitStack, service: Service, settings: Settings, 
     if faults:
         log.critical("not as expected; stopping", faults=faults)
         return None
+    await _patiently(
+        lambda: upgrading.take_over(pool, name, service.judged(), service.folder), "an older version's end", status
+    )
     clock = Clock.of(settings)
     own = Log(name, pool, clock, service.judged(), halted=UNCOMPARED)
     relay, steady = Relay(name, pool, client), Steady(name)

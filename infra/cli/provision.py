@@ -50,9 +50,8 @@ async def _apply(nats_url: str, seed: Path | None, database_url: str, creds: Pat
     from infra.nats.connection import connected  # noqa: PLC0415
     from infra.nats.provision import ProvisionError  # noqa: PLC0415
     from infra.nats.provision import provision as provision_nats  # noqa: PLC0415
-    from infra.nats.redelivery import heard_again  # noqa: PLC0415
     from infra.nats.rights import PROVISIONER  # noqa: PLC0415
-    from infra.postgres.provision import MigrationError, passwords, unkept  # noqa: PLC0415
+    from infra.postgres.provision import MigrationError, passwords  # noqa: PLC0415
     from infra.postgres.provision import provision as provision_postgres  # noqa: PLC0415
     from shared.flow.quotas import QuotasError  # noqa: PLC0415
 
@@ -63,9 +62,6 @@ async def _apply(nats_url: str, seed: Path | None, database_url: str, creds: Pat
                 done += await provision_nats(nc)
         if database_url:
             done += await provision_postgres(database_url, passwords(creds))
-        if nats_url and database_url and (services := await unkept(database_url)):
-            async with connected(nats_url, seed or seed_file(creds, PROVISIONER), PROVISIONER) as nc:
-                done += await heard_again(nc, services)
     except (ProvisionError, MigrationError, QuotasError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error

@@ -99,8 +99,7 @@ class System:
         from infra.nats.connection import connected  # noqa: PLC0415 - late: start-up is timed
         from infra.nats.provision import ProvisionError  # noqa: PLC0415
         from infra.nats.provision import provision as provision_nats  # noqa: PLC0415
-        from infra.nats.redelivery import heard_again  # noqa: PLC0415
-        from infra.postgres.provision import MigrationError, unkept  # noqa: PLC0415
+        from infra.postgres.provision import MigrationError  # noqa: PLC0415
         from infra.postgres.provision import provision as provision_postgres  # noqa: PLC0415
         from shared.flow.quotas import QuotasError  # noqa: PLC0415
 
@@ -110,10 +109,9 @@ class System:
                 streams, tables = await asyncio.gather(
                     provision_nats(nc), provision_postgres(owner, passwords(self.creds))
                 )
-                again = await heard_again(nc, await unkept(owner))
         except (ProvisionError, MigrationError, QuotasError) as error:
             raise StartError(str(error)) from error
-        return streams + tables + again
+        return streams + tables
 
     def compile_once(self) -> None:
         """Have what all services import compiled while the servers start; else each would do it, five times over."""

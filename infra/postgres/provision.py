@@ -52,16 +52,6 @@ async def provision(owner_url: str, role_passwords: Mapping[str, str]) -> list[s
         await connection.close()
 
 
-async def unkept(owner_url: str) -> list[str]:
-    """Return the services of which an older version heard events that are not kept (shared/record/upgrading.py)."""
-    connection = await asyncpg.connect(owner_url, database=DATABASE)
-    try:
-        some = "select exists (select from {}.heard where event is null)"
-        return [service for service in SERVICES if await connection.fetchval(some.format(service))]
-    finally:
-        await connection.close()
-
-
 async def _database(owner_url: str) -> None:
     connection = await asyncpg.connect(owner_url, database="postgres")
     try:

@@ -18,6 +18,7 @@ grant usage, select on all sequences in schema {service} to {service};
 
 -- ... but what is recorded stays as recorded, who asked what stays known, and which migrations ran is for it to read.
 revoke update, delete on {service}.log, {service}.recorded, {service}.audit from {service};
+revoke update, delete on {service}.generation from {service};
 revoke insert, update, delete on {service}.migration, {service}.archived from {service};
 
 -- The log is reached as a whole only. Its owner makes its partitions, also when the service asks for them.
@@ -31,6 +32,7 @@ begin
 end
 $$;
 alter function {service}.make_partitions set search_path = {service}, pg_temp;
+alter function {service}.heard_before set search_path = {service}, pg_temp;
 revoke all on all functions in schema {service} from public;
 grant execute on all functions in schema {service} to {service};
 

@@ -22,7 +22,6 @@ from shared.contracts.victims import ProgrammeEnrolled
 from shared.contracts.vocabulary import REGION
 from shared.count import tally
 from shared.flow.streams import stream_of
-from shared.record import upgrading
 from shared.record.deciding import Deciding
 from shared.record.engine import ROUNDS_MAX, Decided, Judgements
 from shared.record.judgement import enriched
@@ -106,7 +105,6 @@ class Replay:
             recorded.append((event, payload))
         self._at = await insert(self.connection, self.service, self._at, recorded)
         await Decided([], recorded, deciding.tables, counted).write(self.connection)
-        await upgrading.note(self.connection, self._at[0])
         self.rows += len(recorded)
         for queue, taken in zip(self._foreign, piece.taken, strict=True):
             for _ in range(taken):

@@ -19,8 +19,9 @@ from infra.recovery.verify import Comparison, compare
 from shared.flow.provisioned import intakes, read_by, retired
 from shared.flow.relay import Relay
 from shared.flow.streams import TUNED, stream_configs, stream_of
+from shared.record import upgrading
 from shared.record.log import head
-from shared.run.database import Pool
+from shared.run.database import Pool, session
 from shared.service import Service
 
 Tell = Callable[[str], None]
@@ -40,7 +41,7 @@ async def restore(service: str, database_url: str, nats_url: str, creds: Path, t
     async with (
         connected(nats_url, seed_file(creds, PROVISIONER), PROVISIONER) as nc,
         connected(nats_url, seed_file(creds, service), service) as own,
-        asyncpg.create_pool(database_url, min_size=1, max_size=2, server_settings={"search_path": service}) as pool,
+        asyncpg.create_pool(database_url, min_size=1, max_size=2, server_settings=session(service)) as pool,
     ):
         async with pool.acquire() as connection:
             found = await compare(connection, nc, service)
@@ -60,6 +61,7 @@ async def restore(service: str, database_url: str, nats_url: str, creds: Path, t
 async def _log(service: str, pool: Pool, nc: Client, tell: Tell) -> list[str]:
     """Bring the log to the stream's end, then have everything delivered again that was acknowledged meanwhile."""
     process: Service = importlib.import_module(f"services.{service}.__main__").SERVICE
+    await upgrading.take_over(pool, service, process.judged(), process.folder)
     async with pool.acquire() as connection:
         replay = Replay(nc, connection, service, process.judged())
         await replay.run()

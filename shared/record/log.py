@@ -9,7 +9,7 @@ import msgspec
 from shared import contracts
 from shared.contracts import Corrected, Event, Problem, Refused, Retracted
 from shared.contracts.vocabulary import REGION
-from shared.record import engine, upgrading
+from shared.record import engine
 from shared.record.chain import GENESIS, chained
 from shared.record.engine import Input, Judgements
 from shared.record.judgement import source
@@ -43,10 +43,6 @@ class Draft:
         return self.heard or (self.event.id, self.event.source)
 
 
-class _Unkept:
-    """Another service's event that an older version heard, and of which it kept nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Stands:
     """What stands in the log under a draft's key."""
@@ -60,7 +56,7 @@ class _Stands:
         return contracts.decode(self.payload)
 
 
-Known: TypeAlias = Draft | _Stands | _Unkept | None
+Known: TypeAlias = Draft | _Stands | None
 """Of the same batch, or of the log; None: another service's event, which acts once whatever it says."""
 
 
@@ -110,23 +106,17 @@ class Log:
         await turn(connection, self.service)
         now = self.clock.now()
         known = await self._known(connection, drafts)
-        unkept = [one for one in drafts if isinstance(known.get(one.key), _Unkept)]
-        if unkept:
-            heard = {one.heard: one.event for one in unkept if one.heard}
-            await upgrading.keep(connection, self.service, self.judgements, sorted(heard.items()))
         first: dict[Key, int] = {}
         for number, draft in enumerate(drafts):
             if draft.key not in known:
                 first.setdefault(draft.key, number)
         fresh = [drafts[number] for number in first.values()]
-        after, indexed = await _ends(connection)
-        while indexed < after[0]:
-            indexed = await upgrading.index(connection, self.judgements, indexed)
+        after = await head(connection)
         inputs = [Input(msgspec.structs.replace(one.event, recordedtime=now), one.heard) for one in fresh]
         decided = await engine.decide(connection, self.service, self.judgements, inputs, head=after[0])
         if decided.recorded:
             await insert(connection, self.service, after, decided.recorded, {one.key: one.said for one in fresh})
-            await upgrading.note(connection, after[0] + len(decided.recorded), self.service)
+            await connection.execute("select pg_notify($1, '')", self.service)
         await decided.write(connection)
         found = dict(zip(first, decided.outcomes, strict=True))
         return [
@@ -160,13 +150,13 @@ class Log:
             known |= {(row["id"], row["source"]): _Stands(row["payload"], row["said"] or b"") for row in rows}
         if heard:
             rows = await connection.fetch(
-                "select d.stream, d.sequence, h.unkept from unnest($1::text[], $2::bigint[]) as d (stream, sequence)"
-                " cross join lateral (select event is null as unkept from heard"
+                "select d.stream, d.sequence from unnest($1::text[], $2::bigint[]) as d (stream, sequence)"
+                " cross join lateral (select 1 from heard"
                 " where heard.stream = d.stream and heard.sequence = d.sequence limit 1) as h",
                 [stream for stream, _ in heard],
                 [sequence for _, sequence in heard],
             )
-            known |= {(row["stream"], row["sequence"]): _Unkept() if row["unkept"] else None for row in rows}
+            known |= {(row["stream"], row["sequence"]): None for row in rows}
         return known
 
 
@@ -207,7 +197,7 @@ async def make_room(queried: Queried, position: int) -> None:
 
 def repeated(stands: Known, sent: Draft) -> Refused | None:
     """Return None when `sent` is the report that stands in the log again, else its refusal: it must not vanish."""
-    if stands is None or isinstance(stands, _Unkept) or contracts.sender_of(sent.event.source) == REGION:
+    if stands is None or contracts.sender_of(sent.event.source) == REGION:
         return None
     compared = (stands.said, sent.said) if stands.said and sent.said else (_kept(stands.event), _kept(sent.event))
     if compared[0] == compared[1]:
@@ -229,14 +219,3 @@ async def head(connection: Queried) -> tuple[int, bytes]:
     """Return the position and hash of the last row; of an empty log, 0 and 32 zero bytes."""
     row = await connection.fetchrow("select position, hash from log order by position desc limit 1")
     return (row["position"], row["hash"]) if row else (0, GENESIS)
-
-
-async def _ends(connection: Connection) -> tuple[tuple[int, bytes], int]:
-    """Return position and hash of the last row, and up to where the log is indexed."""
-    row = await connection.fetchrow(
-        "select l.position, l.hash, i.position as indexed from (select) as one"
-        " left join lateral (select position, hash from log order by position desc limit 1) as l on true"
-        " left join indexed as i on true"
-    )
-    assert row is not None
-    return (row["position"] or 0, row["hash"] or GENESIS), row["indexed"] or 0

@@ -19,6 +19,9 @@ Row: TypeAlias = asyncpg.Record
 LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, TimeoutError)
 """What a database that is away raises: wait and try again."""
 
+GENERATION = 1
+"""Versions that can record side by side; the first process of a newer one takes over (shared/record/upgrading.py)."""
+
 # The second key of this schema's advisory locks (the first is the schema): one meaning each.
 APPEND, RELAY, SWEEP, ANNOUNCE, RECEIPTS = 1, 2, 3, 4, 5
 
@@ -28,6 +31,11 @@ def of_a_value(error: Exception) -> bool:
     if isinstance(error, asyncpg.DataError):
         return not isinstance(error.__cause__, TypeError)
     return isinstance(error, OverflowError | UnicodeError)
+
+
+def session(service: str) -> dict[str, str]:
+    """Return the settings of a session that works for a service: it sees the service's own schema only."""
+    return {"search_path": service, "timezone": "UTC", "crm.generation": str(GENERATION)}
 
 
 async def connect(settings: Settings, service: str) -> Pool:
@@ -41,10 +49,9 @@ async def connect(settings: Settings, service: str) -> Pool:
         max_size=settings.database_connections_max,
         command_timeout=30,
         server_settings={
-            "search_path": service,
+            **session(service),
             "application_name": f"crm-{service}",
             "synchronous_commit": "on",
-            "timezone": "UTC",
             # Every query of ours is a look-up by an index; a plan made while a table was young and small, and
             # kept, would read all of it for ever after.
             "enable_seqscan": "off",

@@ -6,7 +6,6 @@ import msgspec
 
 from services.training.__main__ import SERVICE
 from services.training.judgements.certificates import pattern
-from shared.record import upgrading
 from tests.harness.desk import START
 from tests.harness.olden import olden
 
@@ -59,9 +58,8 @@ async def test_what_an_older_version_told_goes_on(postgres_server):
             raised=need.recordedtime, state="raised", detected=seen[0].time)  # fmt: skip
         await one.put("law_change", event_id=law.id, source=law.source, touches=["GTM/law-1"], edition="GTM/law-1@2",
             changed=law.time, known=law.recordedtime + HOUR, counts=law.recordedtime + HOUR)  # fmt: skip
-        heard = [(("LEGAL", 1), law), *((("INTEL", number), event) for number, event in enumerate(seen, 1))]
-        for (stream, sequence), _ in heard:
-            await one.put("heard", stream=stream, sequence=sequence)
+        await one.heard("legal", law)
+        await one.heard("intel", *seen)
         for n in (2, 3):
             expired = own(
                 desk, "training.certification.expired", second, cert_id=f"c-{n}", officer_pid=f"of-{n}", topic="ethics"
@@ -73,8 +71,6 @@ async def test_what_an_older_version_told_goes_on(postgres_server):
         named = {"need_id": "n-1", "bcp": POST, "due": "2004-05-30T00:00:00Z"}
         await due(one, "need/n-1", own(desk, "training.need.overdue", seen[2], **named), 90)
         await one.upgrade()
-        async with one.pool.acquire() as connection, connection.transaction():
-            await upgrading.keep(connection, SERVICE.name, desk.log.judgements, heard)
 
         async def told():
             left = (await desk.recorded())[7:]
