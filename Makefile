@@ -18,7 +18,7 @@ WORKERS ?= 3
 TEST_TMP := $(firstword $(wildcard /dev/shm) /tmp)
 export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC
 # Every process that a test starts would compile all it imports, where nothing else keeps what was compiled.
-TESTING := test test-edges golden fuzz test-played faults faults-controls faults-campaign
+TESTING := test test-edges golden fuzz fuzz-http test-played faults faults-controls faults-campaign
 $(TESTING): export PYTHONDONTWRITEBYTECODE :=
 $(TESTING): export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/pycache
 
@@ -47,9 +47,16 @@ golden: setup ## Judge all that the version before judgements recorded anew: not
 fuzz: setup ## Send mutated messages of all kinds through a running system (NUMBER=1000000 SECONDS=3600 SEED=1)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -s tests/fuzz/test_million.py
 
+fuzz-http: setup ## Have schemathesis ask a running system whatever its OpenAPI documents allow, and what not (NUMBER=200 SEED=1)
+	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) NUMBER=$(or $(NUMBER),200) exec $(PY) -m pytest -q -s tests/security/test_http_described.py
+
 check: setup ## Check style, types, the rules of who imports whom
 	@$(PY) -m ruff format --check -q . && $(PY) -m ruff check -q . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache \
-		&& $(PY) -m shared.contracts check && $(PY) -m infra.grafana --check
+		&& $(PY) -m shared.contracts check && $(PY) -m services.indicators.publish.documents check \
+		&& $(PY) -m infra.grafana --check
+
+documents: setup ## Write the OpenAPI documents in docs/ anew, after a change of the addresses
+	@$(PY) -m services.indicators.publish.documents write
 
 bench-questions: setup ## Measure how soon questions are answered, with a million documents and phone hashes
 	@exec $(PY) -m tests.bench.questions
@@ -114,4 +121,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-edges golden fuzz test-deploy test-played check bench bench-mixed bench-flood bench-fold bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-mixed bench-flood bench-fold bench-questions faults faults-controls faults-campaign soak clean lock setup

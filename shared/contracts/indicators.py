@@ -299,7 +299,9 @@ class IntakePurged(Data, frozen=True, kw_only=True):
     """The operators emptied a country's intake; what was recorded of it stands in the logs all the same."""
 
     country: Country
+    """Whose intake it was."""
     why: PurgeReason
+    """Why it was emptied."""
     messages: Count
     """What the intake held, recorded or not."""
     waiting: Count

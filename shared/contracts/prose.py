@@ -35,7 +35,7 @@ def fields_said(kind: type) -> Mapping[str, Said]:
     return {
         name: said
         for one in reversed(kind.__mro__)
-        if one.__module__.startswith(__package__)
+        if one.__module__.partition(".")[0] not in {"builtins", "msgspec"}
         for name, said in _said_in(one.__module__).get(one.__name__, {}).items()
     }
 

@@ -36,11 +36,13 @@ class Gives:
     """One form of an answer."""
 
     media: str = JSON
+    """Empty: it has no body."""
     schema: Any = None
     """The type of its JSON; None: it is no JSON."""
     status: int = 200
     says: str = ""
-    """What it says, where the address does not say so itself."""
+    """When it is given, where the address does not say so."""
+    example: Any = None
 
 
 HTML = Gives("text/html; charset=utf-8")
@@ -51,16 +53,25 @@ class Parameter:
     """One thing that may be asked for."""
 
     name: str
-    schema: dict[str, Any]
-    """JSON Schema of its value."""
+    kind: Any
+    """The type of its values; never that of none."""
     place: Literal["path", "query"]
     required: bool
 
-    def check(self, given: str) -> None:
-        """Refuse a text that is none of its values: 404 in a path, else 400."""
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of its value."""
+        return msgspec.json.schema(self.kind)
+
+    def read(self, given: str) -> Any:
+        """Return a value from its text; refuses what is none: 404 in a path, else 400."""
         pattern = _WHOLE if self.schema.get("type") == "integer" else self.schema.get("pattern", "")
         if pattern and not re.fullmatch(pattern, given, re.ASCII):
             raise self.refused()
+        try:
+            return msgspec.convert(given, self.kind, strict=False)
+        except msgspec.ValidationError:  # of its text nothing may be told: it quotes the value
+            raise self.refused() from None
 
     def refused(self) -> Refused:
         """Return why a value is refused: what it must be."""
@@ -114,9 +125,7 @@ class Address:
         """Return what may be asked, by name."""
         within = set(re.findall(r"\{(\w+)", self.path))
         return {
-            one.encode_name: Parameter(
-                one.encode_name, _schema(one.type), "path" if one.name in within else "query", one.required
-            )
+            one.name: Parameter(one.name, _given(one.type), "path" if one.name in within else "query", one.required)
             for one in msgspec.structs.fields(self.asked)
         }
 
@@ -133,17 +142,9 @@ class Address:
             raise Refused(400, "given_twice")
         found = {name: text for name, text in given if text} | request.path_params
         for name, one in self.parameters.items():
-            if name in found:
-                one.check(found[name])
-            elif one.required:
+            if one.required and name not in found:
                 raise Refused(400, "missing_parameter", name=name)
-        try:
-            return msgspec.convert(found, self.asked, strict=False)
-        except msgspec.ValidationError as error:
-            # `Expected ... - at `$.as_of``: nothing of it but the name may be told, it quotes the value.
-            at = re.search(r"`\$\.(\w+)`$", str(error))
-            assert at is not None
-            raise self.parameters[at[1]].refused() from None
+        return self.asked(**{name: self.parameters[name].read(text) for name, text in found.items()})
 
     async def answer(self, request: Request) -> Response:
         """Answer a request."""
@@ -171,9 +172,7 @@ def application(addresses: Sequence[Address], *more: BaseRoute) -> Starlette:
     return found
 
 
-def _schema(kind: Any) -> dict[str, Any]:
-    """Return the JSON Schema of a parameter's type, without that it may be absent."""
+def _given(kind: Any) -> Any:
+    """Return the type of what may be absent as it is when it is there: else the text `null` would be read as none."""
     named = [one for one in get_args(kind) if one is not NoneType]
-    if NoneType in get_args(kind) and len(named) == 1:
-        kind = named[0]
-    return msgspec.json.schema(kind)
+    return named[0] if NoneType in get_args(kind) and len(named) == 1 else kind

@@ -16,11 +16,14 @@ from starlette.responses import Response
 
 from shared.run import web
 from shared.run.addresses import Address, Gives, Nothing, application, encoded
+from shared.run.openapi import described
 from shared.run.settings import Settings
 
 log = structlog.get_logger()
 
 EXIT_STUCK = 71
+TITLE = "CRM Plan of Action: a process"
+ABOUT = "What operators ask every process of the system, at the port that `CRM_OPS_PORT` names."
 
 
 @dataclass(slots=True)
@@ -64,17 +67,20 @@ def addresses(status: Status) -> Sequence[Address]:
         """Give the process's own numbers to Prometheus."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return [
+    own = [
         Address("/healthz", healthz, "Process"),
         Address("/readyz", readyz, "Process", gives=[Gives(schema=Readiness), Gives(schema=Readiness, status=503)]),
         Address("/metrics", metrics, "Process", gives=[Gives("text/plain")]),
     ]
+    return described(own, TITLE, ABOUT)
 
 
 @asynccontextmanager
 async def served(status: Status, settings: Settings) -> AsyncIterator[None]:
     """Serve the operators' endpoints for the duration."""
-    async with web.served(application(addresses(status)), settings.ops_host, settings.ops_port):
+    async with web.served(
+        application(described(addresses(status), TITLE, ABOUT)), settings.ops_host, settings.ops_port
+    ):
         yield
 
 

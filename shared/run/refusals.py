@@ -81,9 +81,9 @@ def problem(status: int, code: str, message: str, reason: str = "", parameter: o
 async def answered(request: Request, error: Exception) -> Response:
     """Return what a request gets for an `HTTPException`, ours or Starlette's own."""
     assert isinstance(error, HTTPException)
-    code = _CODES.get(error.status_code, "error")
+    code, headers = _CODES.get(error.status_code, "error"), error.headers or {}
     if not isinstance(error, Refused):
         error = Refused(error.status_code, code if code in _texts() else "bad_request")
     answer = problem(error.status_code, code, error.told(language(request)), error.reason, error.named.get("name", ""))
-    answer.headers.update(error.headers or {})
+    answer.headers.update(headers)
     return answer

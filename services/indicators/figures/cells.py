@@ -21,8 +21,11 @@ class Cell(Struct, frozen=True):
     country: str
     labels: dict[str, str]
     value: float | None
+    """In the row's unit; None: no data, or not published."""
     numerator: float | None = None
+    """What a ratio or a mean divides."""
     denominator: int | None = None
+    """By what it divides."""
     suppressed: bool = False
     """Known but not published; never the same as 0."""
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from services.indicators.figures.figures import Figures
 from services.indicators.planned.checks import COMPOSED
-from services.indicators.planned.hierarchy import COLUMNS, Node
+from services.indicators.planned.hierarchy import COLUMNS, Entry, Node, Text
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Area
 
@@ -65,7 +65,49 @@ def _degree(plan: Plan, rows: list[str], verdicts: Mapping[str, Verdict]) -> Deg
     return Degree(counted["met"], counted["not_met"], counted["not_known"], counted["no_target"])
 
 
-def told(plan: Plan, found: Iterable[Figures]) -> list[dict[str, Any]]:
+class RowVerdict(Struct, frozen=True):
+    """How a row stands against its target."""
+
+    id: str
+    verdict: Verdict
+    unknown: str | None
+    """Why it is not known; null: it is."""
+    missing: list[str]
+    """The countries for which it is not known."""
+
+
+class NodeTold(Struct, frozen=True, kw_only=True):
+    """An objective, a result or an activity, with all below it."""
+
+    id: str
+    level: str
+    text: Text
+    schedule: list[Entry] | None
+    """What the Plan says here or in what stands above it; null: nothing."""
+    responsible: Text | None
+    resources: Text | None
+    indicators: list[Entry]
+    by: list[str]
+    """The rows and milestones that carry the text itself."""
+    rows: list[RowVerdict]
+    """Every row below it."""
+    degree: Degree
+    below: list["NodeTold"]
+
+
+class AreaTold(Struct, frozen=True, kw_only=True):
+    """A work area, with all below it."""
+
+    id: str
+    level: Literal["area"] = "area"
+    title: Text
+    words: str
+    """The Plan's own name of it."""
+    degree: Degree
+    below: list[NodeTold]
+
+
+def told(plan: Plan, found: Iterable[Figures]) -> list[AreaTold]:
     """Return the areas with all below them for tools: what the Plan says, what carries it, how far it is met."""
     known = {one.row.id: one for one in found}
     telling = _Telling(plan, degrees(plan, known.values()), known)
@@ -77,30 +119,30 @@ class _Telling(Struct, frozen=True):
     degrees: Mapping[str, Degree]
     found: Mapping[str, Figures]
 
-    def area(self, area: Area) -> dict[str, Any]:
-        return {
-            "id": area.id,
-            "level": "area",
-            "title": area.title,
-            "words": area.words,
-            "degree": self.degrees[area.id],
-            "below": [self.node(node) for node in self.plan.hierarchy.below(area.id)],
-        }
+    def area(self, area: Area) -> AreaTold:
+        return AreaTold(
+            id=area.id,
+            title=area.title,
+            words=area.words,
+            degree=self.degrees[area.id],
+            below=[self.node(node) for node in self.plan.hierarchy.below(area.id)],
+        )
 
-    def node(self, node: Node) -> dict[str, Any]:
+    def node(self, node: Node) -> NodeTold:
         tree = self.plan.hierarchy
-        return {
-            "id": node.id,
-            "level": node.level,
-            "text": node.text,
-            **{column: tree.said(node, column) for column in COLUMNS},
-            "indicators": node.indicators,
-            "by": node.by,
-            "rows": [_row(self.found[row]) for row in rows_of(self.plan, node.id)],
-            "degree": self.degrees[node.id],
-            "below": [self.node(below) for below in tree.below(node.id)],
-        }
+        said: dict[str, Any] = {column: tree.said(node, column) for column in COLUMNS}
+        return NodeTold(
+            id=node.id,
+            level=node.level,
+            text=node.text,
+            **said,
+            indicators=node.indicators,
+            by=node.by,
+            rows=[_row(self.found[row]) for row in rows_of(self.plan, node.id)],
+            degree=self.degrees[node.id],
+            below=[self.node(below) for below in tree.below(node.id)],
+        )
 
 
-def _row(one: Figures) -> dict[str, Any]:
-    return {"id": one.row.id, "verdict": verdict(one), "unknown": one.unknown or None, "missing": one.missing}
+def _row(one: Figures) -> RowVerdict:
+    return RowVerdict(one.row.id, verdict(one), one.unknown or None, one.missing)

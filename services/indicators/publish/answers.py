@@ -23,9 +23,12 @@ class RowTold(Struct, frozen=True, kw_only=True):
     """A row of the Plan on a day."""
 
     id: str
+    """The Plan's number of it, or its own."""
     title: Text
     unit: str
+    """What its figures count; `ratio`: a share from 0 to 1, `seconds`: a time."""
     kind: Kind
+    """How it is worked out."""
     as_of: date
     """The end of this day, UTC."""
     target: float | None
@@ -44,6 +47,7 @@ class Detail(RowTold, frozen=True, kw_only=True):
     """A row with its cells. What only some rows have is absent from the others."""
 
     values: list[Cell]
+    """A cell for each country and label, then those of the region."""
     belongs: str | UnsetType = UNSET
     """The row of the Plan that this is a further figure of."""
     parts: Parts | UnsetType = UNSET
@@ -65,10 +69,13 @@ class Summary(RowTold, frozen=True, kw_only=True):
     value: float | None
     """In the row's unit; null: no data, or not published."""
     numerator: float | None
+    """What a ratio or a mean divides."""
     denominator: int | None
+    """By what it divides."""
     suppressed: bool
     """Known but not published; never the same as 0."""
     suppressed_cells: int
+    """How many of its cells are not published."""
     belongs: str | UnsetType = UNSET
     """The row of the Plan that this is a further figure of."""
     parts: Parts | UnsetType = UNSET
@@ -97,8 +104,11 @@ class Due(Struct, frozen=True, kw_only=True):
     late_s: int
     """Seconds from `due` to `reached`; 0: not late, or not reached."""
     state: Standing
+    """`late`: reached after it was due; `missed`: due, not reached; `running`: begun, without an end."""
     done: int
+    """How many of those needed are done."""
     needed: int
+    """How many countries, or parts, it takes."""
     missing: tuple[str, ...]
     """Countries or parts that have not done it."""
 

@@ -1,73 +1,28 @@
 import html
 import json
 import re
-import threading
-import time
-import urllib.error
-import urllib.request
 
 import pytest
-import uvicorn
 
 from services.indicators.figures import examples
 from services.indicators.folded.state import Aside
-from services.indicators.publish.app import app
-from services.indicators.publish.view import View
 from shared.contracts import registry
 from shared.contracts.vocabulary import MEMBERS
-from shared.run.web import Door
-from tests.services.indicators.making import PLAN, event, folded, instant
+from tests.services.indicators.making import PLAN
+from tests.services.indicators.serving import example_fold, get, served, viewed
 
 WORKED = examples.by_row(examples.load())
 
 
-async def nothing(*_asked):
-    return None
-
-
 @pytest.fixture(scope="module")
 def fold():
-    return folded(
-        event("legal.treaty.ratified", "MEX", "2003-03-04T00:00:00Z", instrument="TIP"),
-        event("legal.treaty.acceded", "BLZ", "2003-09-26T00:00:00Z", instrument="TIP"),
-        event("victims.service.provided"),
-        event("intel.meeting.held", "MEX", "2003-06-03T00:00:00Z", date="2003-06-03"),
-        *[event("victims.referral.accepted", "HND", late=False, latency_s=7200)] * 12,
-    )
+    return example_fold()
 
 
 @pytest.fixture(scope="module")
 def base(fold):
-    view = View(
-        plan=PLAN,
-        state=lambda: fold.state,
-        streams=dict,
-        now=lambda: instant("2003-12-31"),
-        ready=lambda: False,
-        faults=lambda: ["the fold of INTEL stands"],
-        token="secret",
-        examples=WORKED,
-        report=nothing,
-        rebuild=nothing,
-        purged=nothing,
-    )
-    server = uvicorn.Server(uvicorn.Config(Door(app(view)), port=0, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-
-
-def get(address, **headers):
-    try:
-        with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=60) as answer:
-            return answer.status, answer.read().decode(), answer.headers
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode(), error.headers
+    with served(viewed(fold, examples=WORKED)) as address:
+        yield address
 
 
 def test_an_indicator_as_json_now_and_as_of(base):

@@ -1,12 +1,11 @@
 """Figures, objectives and milestones for tools."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from starlette.requests import Request
 
 from services.indicators.figures.milestones import occurrences
-from services.indicators.figures.objectives import told
+from services.indicators.figures.objectives import AreaTold, told
 from services.indicators.publish.answers import Detail, Due, Summary, detail, due, summary
 from services.indicators.publish.asking import Dated, OneRow
 from services.indicators.publish.view import View
@@ -24,7 +23,7 @@ def addresses(view: View) -> Sequence[Address]:
         """Give one row of the Plan with a cell for each country and label."""
         return detail(view.figures(request, asked.id, asked.as_of))
 
-    async def objectives(request: Request, asked: Dated) -> list[dict[str, Any]]:
+    async def objectives(request: Request, asked: Dated) -> list[AreaTold]:
         """Give the areas with all below them: what the Plan says, what carries it, how far it is met."""
         return told(view.plan, view.all_figures(request, asked.as_of))
 

@@ -1,0 +1,43 @@
+"""The files that the pages load."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from services.indicators.publish.view import View
+from shared.run.addresses import Address, Gives
+from shared.run.refusals import Refused
+
+STATIC = Path(__file__).parents[2] / "static"
+
+
+class Asked(Struct, frozen=True):
+    """One file."""
+
+    file: Annotated[str, Meta(description="Its name.", examples=["board.css"])]
+
+
+def addresses(_view: View) -> Sequence[Address]:
+    """Return the address of the files."""
+    files = StaticFiles(directory=STATIC)
+    there = {file.name for file in STATIC.iterdir()}
+
+    async def static(request: Request, asked: Asked) -> Response:
+        """Serve a file that the pages load."""
+        if asked.file not in there:
+            raise Refused(404, "not_found")
+        return await files.get_response(asked.file, request.scope)
+
+    forms = [
+        Gives("text/css"),
+        Gives("text/javascript"),
+        Gives("", status=304, says="It is as the client has it, by `If-None-Match` or `If-Modified-Since`."),
+        Gives("text/css", status=206, says="A part of it, by `Range`."),
+        Gives("text/plain", status=416, says="It has no such part."),
+    ]
+    return [Address("/static/{file}", static, "Pages", gives=forms, refuses=[404])]

@@ -1,0 +1,138 @@
+"""Addresses are what they declare: answers have the document's shape, and what it does not allow is refused."""
+
+import json
+import re
+from http import HTTPStatus
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from services.indicators.publish import app, documents, reports
+from shared.run.refusals import LANGUAGES, _texts
+from tests.services.indicators.making import PLAN
+from tests.services.indicators.serving import example_fold, get, served, viewed
+
+CANARY = "Kanarya"
+
+
+@pytest.fixture(scope="module")
+def view():
+    fold = example_fold()
+    published = reports.content(reports.report(PLAN, fold.state, "2003-Q3", 1))
+
+    async def report(quarter, revision):
+        return published if (quarter, revision or 1) == ("2003-Q3", 1) else None
+
+    return viewed(fold, report=report)
+
+
+@pytest.fixture(scope="module")
+def base(view):
+    with served(view) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def document(base):
+    return json.loads(get(f"{base}/api/openapi.json")[1])
+
+
+ADDRESSES = app.addresses(viewed(None))
+WHERE = {
+    "/indicators/{id}": ["/indicators/LE-2.1", "/indicators/PC-1c.trend"],
+    "/api/indicators/{id}": [f"/api/indicators/{name}" for name in PLAN.rows],
+    "/reports/{name}": ["/reports/2003-Q3", "/reports/2003-Q3.json", "/reports/2003-Q3.csv"],
+    "/contracts/schemas/{file}": ["/contracts/schemas/crm.intel.document.flagged.v1.json"],
+    "/static/{file}": ["/static/board.css", "/static/live.js"],
+}
+
+
+def test_the_documents_are_valid_and_those_in_docs_are_of_today(document):
+    validate(document)
+    for name, text in documents.documents().items():
+        validate(json.loads(text))
+        assert (documents.FOLDER / name).read_text() == text, f"{name}: make documents"
+    assert json.loads((documents.FOLDER / "openapi.json").read_text()) == document
+
+
+def test_every_address_and_parameter_is_described(document):
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    assert len({one["operationId"] for one in operations}) == len(operations) == len(ADDRESSES)
+    for one in operations:
+        assert len(one["summary"]) > 15
+        for parameter in one["parameters"]:
+            assert "$ref" in parameter or parameter["description"]
+
+
+@pytest.mark.parametrize("address", [one for one in ADDRESSES if one.method == "GET"], ids=lambda one: one.path)
+def test_every_answer_has_the_shape_that_the_document_says(base, document, address):
+    for target in WHERE.get(address.path, [address.path]):
+        for query in ("", "?as_of=2003-09-25")[: 2 if "as_of" in address.parameters else 1]:
+            status, body, headers = get(base + target + query)
+            answer = document["paths"][address.path]["get"]["responses"][str(status)]
+            schema = answer["content"][headers["content-type"].partition(";")[0]]["schema"]
+            if headers["content-type"] == "application/json":
+                rooted = schema | {"components": document["components"]}
+                Draft202012Validator(rooted).validate(json.loads(body))
+            else:
+                assert schema == {"type": "string"}
+                assert body
+
+
+def refusals(address):
+    """Queries that the address does not take -> the reason; empty: whichever fits the parameter."""
+    query = [one for one in address.parameters.values() if one.place == "query"]
+    rest = {one.name: "x" for one in query if one.required}
+    yield f"{CANARY}={CANARY}", "unknown_parameter" if query else "no_parameters"
+    for one in query:
+        others = "".join(f"&{name}={value}" for name, value in rest.items() if name != one.name)
+        yield f"{one.name}=1&{one.name}=2", "given_twice"
+        yield f"{one.name}={CANARY}{others}", ""
+        yield f"{one.name}=null{others}", ""
+        if one.required:
+            yield others[1:], "missing_parameter"
+
+
+@pytest.mark.parametrize("address", ADDRESSES, ids=lambda one: one.path)
+def test_what_an_address_does_not_take_is_refused_with_a_reason_and_never_an_echo(base, document, address):
+    target = base + WHERE.get(address.path, [address.path])[0]
+    problem = {"$ref": "#/components/schemas/Problem", "components": document["components"]}
+    for query, reason in refusals(address):
+        status, body, headers = get(f"{target}?{query}", address.method, Authorization="Bearer secret")
+        assert (status, headers["content-type"]) == (400, "application/problem+json"), query
+        told = json.loads(body)
+        Draft202012Validator(problem).validate(told)
+        assert told["error"] == {"code": "bad_request", "message": told["detail"]}
+        assert reason in ("", told["reason"])
+        assert CANARY not in body
+
+
+def test_a_reason_is_told_in_the_readers_language(base):
+    said = {
+        lang: json.loads(get(f"{base}/api/indicators?as_of=x", **{"Accept-Language": lang})[1])["detail"]
+        for lang in ("en", "es", "fr", "de")
+    }
+    assert said["en"] == said["de"] == "as_of must be a date, YYYY-MM-DD, from 1990-01-01 to 2200-12-31"
+    assert said["es"] == "as_of debe ser una fecha, AAAA-MM-DD, de 1990-01-01 a 2200-12-31"
+    assert said["fr"] == "as_of doit être une date, AAAA-MM-JJ, du 1990-01-01 au 2200-12-31"
+    assert "lang debe ser uno de" not in get(f"{base}/?lang=xx")[1]
+
+
+def test_every_reason_has_the_same_places_in_every_language():
+    for reason, texts in _texts().items():
+        assert {*texts} == {*LANGUAGES}, reason
+        places = {lang: {*re.findall(r"\{(\w+)\}", text)} for lang, text in texts.items()}
+        assert len({frozenset(one) for one in places.values()}) == 1, reason
+
+
+def test_a_method_that_an_address_does_not_take_names_those_that_it_takes(base):
+    status, _, headers = get(f"{base}/api/indicators", "DELETE")
+    assert (status, {*headers["allow"].split(", ")}) == (HTTPStatus.METHOD_NOT_ALLOWED, {"GET", "HEAD"})
+    assert get(f"{base}/api/indicators", "HEAD")[0] == 200
+
+
+def test_whoever_is_no_operator_is_refused_before_anything_else_is_looked_at(base):
+    for target in ("/rebuild", "/purged", f"/purged?{CANARY}"):
+        status, body, _ = get(base + target, "POST")
+        assert (status, json.loads(body)["reason"]) == (403, "operators_only")
