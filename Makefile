@@ -53,7 +53,7 @@ fuzz-http: setup ## Have schemathesis ask a running system whatever its OpenAPI 
 check: setup ## Check style, types, the rules of who imports whom
 	@$(PY) -m ruff format --check -q . && $(PY) -m ruff check -q . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache \
 		&& $(PY) -m shared.contracts check && $(PY) -m services.indicators.publish.documents check \
-		&& $(PY) -m infra.grafana --check
+		&& $(PY) -m services.indicators.publish.messages check && $(PY) -m infra.grafana --check
 
 documents: setup ## Write the OpenAPI documents in docs/ anew, after a change of the addresses
 	@$(PY) -m services.indicators.publish.documents write

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 from starlette.requests import Request
 
-from services.indicators.publish.pages import LANGUAGES
+from services.indicators.publish.words import LANGUAGES
 from shared.run import refusals
 
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2200, 12, 31)

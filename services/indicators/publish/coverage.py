@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from services.indicators.planned.checks import COMPOSED
+from services.indicators.planned import fields
+from services.indicators.planned.checks import COMPOSED, contracts_named, labels_of
 from services.indicators.planned.plan import Plan
-from services.indicators.planned.rows import ANY_REPORT
-from services.indicators.publish.pages import LANGUAGES, Words, words
+from services.indicators.planned.rows import ANY_REPORT, Row, Term
+from services.indicators.publish.words import LANGUAGES, Words, words
 from shared.contracts import GENERIC, registry
 
 CATALOGUE = Path(__file__).parents[1] / "catalogue.toml"
@@ -96,13 +97,38 @@ def _type_faults(plan: Plan, wanted: Catalogue) -> Iterator[str]:
 
 
 def _word_faults(plan: Plan, *, unused: bool) -> Iterator[str]:
-    """Yield labels and units without a word in some language, and (if `unused`) words that nothing needs."""
+    """Yield labels, units and values without a word in some language, and (if `unused`) words that nothing needs."""
     labels = {name for row in plan.rows.values() for name in row.labels}
     labels |= {"input"} if any(row.inputs for row in plan.rows.values()) else set()
     units = {row.unit for row in plan.rows.values()}
+    values = shown(plan)
     for lang, _ in LANGUAGES:
         said: Words = words(lang, plan)
         for kind, used, have in (("label", labels, said.labels), ("unit", units, said.units)):
             yield from (f"{kind} {one!r} has no word in {lang!r}" for one in sorted(used - have.keys()))
             extra = sorted(have.keys() - used) if unused else []
             yield from (f"{kind} {one!r} is in the words of {lang!r} and used by no row" for one in extra)
+        for label, value in sorted(values):
+            if not said.called(label, value):
+                yield f"value {value!r} of label {label!r} has no word in {lang!r}"
+
+
+def shown(plan: Plan) -> set[tuple[str, str]]:
+    """Return every value that a label of a row can have in a figure, with the label."""
+    found = {("input", name) for row in plan.rows.values() for name in row.inputs}
+    for row in plan.rows.values():
+        found |= {(next(iter(row.labels)), value) for value in row.every}
+        for term in row.term:
+            for label, path in labels_of(row, term).items():
+                found |= {(label, value) for value in _values(row, term, label, path)}
+    return found
+
+
+def _values(row: Row, term: Term, label: str, path: str) -> list[str]:
+    """Return the values of a label that a term gives: its own list, a constant, or the closed list of the field."""
+    if path.startswith("="):
+        return [path[1:]]
+    if label in row.known:
+        return [one for one in [*row.known[label], "other"] if not one.isdigit()]
+    closed = [fields.closed_values(fields.type_at(agreed, path)) for agreed in contracts_named(term.event)]
+    return [str(value) for values in closed for value in values]

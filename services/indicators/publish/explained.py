@@ -1,8 +1,11 @@
 """What the pages show of the Plan around its rows: its hierarchy, a row's place in it, and how a row is computed."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from services.indicators.figures.examples import NONE, Example, Expected, Figure, Said
 from services.indicators.figures.figures import Figures
@@ -13,8 +16,10 @@ from services.indicators.planned.hierarchy import Column, Entry, Node, Text
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
 from services.indicators.publish import pages
-from services.indicators.publish.pages import Words, words
+from services.indicators.publish.words import SHARE, Words, words
 from shared.contracts.vocabulary import MEMBERS, REGION
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(T.*)?")
 
 
 def objectives(lang: str, plan: Plan, state: State, now: datetime, found: list[Figures]) -> str:
@@ -117,8 +122,8 @@ def _report(said: Words, report: Said) -> dict[str, Any]:
         "what": amended or report.event,
         "name": report.id,
         "times": report.times if report.times > 1 else 0,
-        "data": [(said.labels.get(name, name), _plain(said, value)) for name, value in report.data.items()],
-        "refused": report.refused,
+        "data": [(said.field(name), _plain(said, name, value)) for name, value in report.data.items()],
+        "refused": said.called("refused", report.refused),
     }
 
 
@@ -138,24 +143,33 @@ def _when(said: Words, text: str) -> str:
     return f"{day} {text[11:16]}" if len(text) > len("2003-01-01") else day
 
 
-def _plain(said: Words, value: Any) -> str:
-    """Return a value of a report in words, as far as there are any."""
+def _plain(said: Words, name: str, value: Any) -> Markup:
+    """Return a field's value in words; what has none, an identifier, as code."""
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_plain(said, one)}" for name, one in value.items())
+        parts = [(said.field(key), said.text["colon"], _plain(said, key, one)) for key, one in value.items()]
+        return Markup(", ").join(Markup("{}{} {}").format(*part) for part in parts)
     if isinstance(value, list):
-        return ", ".join(_plain(said, one) for one in value)
+        return Markup(", ").join(_plain(said, name, one) for one in value)
+    if told := _told(said, name, value):
+        return escape(told)
+    # What stands for the sender or the number differs from report to report.
+    return Markup("<code>{}</code>").format(str(value).replace("{by}", "…").replace("{n}", "…"))
+
+
+def _told(said: Words, name: str, value: Any) -> str:
+    """Return one value in words; empty: there are none."""
     if isinstance(value, bool):
         return said.text["yes" if value else "no"]
-    # What stands for the sender or the number differs from report to report.
-    text = str(value).replace("{by}", "…").replace("{n}", "…")
-    return said.values.get(text) or said.place(text)
+    if isinstance(value, int | float):
+        return str(value) if name == "year" else said.number(value)
+    return _when(said, value) if _DAY.fullmatch(str(value)) else said.called(name, str(value))
 
 
 def _expected(said: Words, one: Row, asked: Expected) -> Iterator[dict[str, Any]]:
     """Yield a line for each figure of a day."""
     day = said.day(date.fromisoformat(asked.on or asked.as_of))
     shown = {"day": day, "as_of": bool(asked.as_of)}
-    labels = ", ".join(said.values.get(value) or said.place(value) for value in asked.labels.values())
+    labels = ", ".join(said.value(name, value) for name, value in asked.labels.items())
     for country, figure in asked.figures.items():
         yield shown | {"what": _who(said, country), "labels": labels, "figure": _figure(said, one, figure)}
     if asked.headline != "":
@@ -164,7 +178,7 @@ def _expected(said: Words, one: Row, asked: Expected) -> Iterator[dict[str, Any]
         verdict = {"yes": "met", "no": "not_met", "unknown": "not_known"}[asked.met]
         yield shown | {"what": said.text["standing"], "labels": "", "figure": said.text[verdict], "badge": verdict}
     if asked.coverage != "":
-        covered = _figure(said, one, asked.coverage, unit=pages.SHARE)
+        covered = _figure(said, one, asked.coverage, unit=SHARE)
         yield shown | {"what": said.text["coverage"], "labels": "", "figure": covered}
 
 
@@ -174,4 +188,4 @@ def _figure(said: Words, one: Row, figure: Figure, unit: str = "") -> str:
     above, _, below = str(figure).partition("/")
     value = float(above) / float(below) if below else float(above)
     told = f"{said.number(value, unit or one.unit)} {said.unit(unit or one.unit, value)}".strip()
-    return f"{told} ({above}/{below})" if below else told
+    return f"{told} ({said.number(float(above))}/{said.number(float(below))})" if below else told

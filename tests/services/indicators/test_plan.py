@@ -5,7 +5,7 @@ import pytest
 
 from services.indicators.planned.plan import PlanError, load
 from services.indicators.planned.schedule import After, first_tuesdays, months_after
-from services.indicators.publish.pages import LANGUAGES, words
+from services.indicators.publish.words import LANGUAGES, words
 from tests.services.indicators.making import PLAN
 
 HEAD = """
