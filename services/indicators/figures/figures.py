@@ -97,7 +97,7 @@ def all_figures(plan: Plan, state: State, span: Span, *, exact: bool = False) ->
 
 def _finder(plan: Plan, state: State, span: Span, *, exact: bool) -> Find:
     """Return the function that gives a row's figures, and keeps them: rows are made of other rows."""
-    heard = Heard.by(plan, state, span.day)
+    heard = Heard.by(plan, state, span)
 
     @cache
     def find(name: str) -> Figures:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import msgspec
 from msgspec import Struct
 
+from services.indicators.figures import periods
 from services.indicators.figures.milestones import occurrences
 from services.indicators.figures.suppression import Counts, added
 from services.indicators.folded import accounts
@@ -24,13 +25,20 @@ NO_VALUE = ("unknown", "other")
 
 
 class Span(Struct, frozen=True):
-    """The day that a figure is for: either what had happened by its end, or all there is."""
+    """The day that a figure is for: either what had happened by its end, or all there is; or a period that ends then.
+
+    Days are ordinals.
+    """
 
     day: date
     upto: int | None = None
-    """The day's ordinal if what happened later is left out; None: nothing is."""
+    """The day if what happened later is left out; None: nothing is."""
     region: bool = False
     """For the region as one: what several tell counts once."""
+    since: int | None = None
+    """First day of the period whose own figure it is; None: it has no beginning."""
+    known: int | None = None
+    """Only what was recorded by the end of this day; None: all that was recorded."""
 
     @classmethod
     def now(cls, today: date) -> "Span":
@@ -41,6 +49,20 @@ class Span(Struct, frozen=True):
     def as_of(cls, day: date) -> "Span":
         """Return the span up to the end of a UTC day."""
         return cls(day, day.toordinal())
+
+    @classmethod
+    def of(cls, since: date, until: date) -> "Span":
+        """Return the span of a period, both UTC days included."""
+        return cls(until, until.toordinal(), since=since.toordinal())
+
+    def known_on(self, day: date) -> "Span":
+        """Return the same as it was known at the end of a UTC day."""
+        return msgspec.structs.replace(self, known=day.toordinal())
+
+    @property
+    def begins(self) -> int:
+        """The day before the first that counts."""
+        return 0 if self.since is None else self.since - 1
 
 
 class Comparison(Struct, frozen=True):
@@ -71,14 +93,17 @@ def _clean(plan: Plan, row: Row, state: State, span: Span) -> set[str]:
     """Return who has none of what is at most to be so many, and would have said so: nobody before anybody reports."""
     if row.kind not in {"count", "current"} or row.direction not in {"at_most", "below"}:
         return set()
-    heard = reporting(plan, state, 0, span.day.toordinal())
+    if periods.stands(row, "value"):
+        span = msgspec.structs.replace(span, since=None)
+    heard = reporting(plan, state, span)
     return {str(REGION) for _ in heard} if checks.regional(row) else heard
 
 
 def reported(plan: Plan, row: Row, state: State, span: Span, found: Counted) -> set[str]:
     """Return the countries that reported something for the row: of a trend or a year, something that its figure has."""
     cells = view(plan, row.id, accounts.REPORTED, state)
-    told = {key[0] for key, n in cells.upto(span.upto) if n > 0}
+    found_there = cells.upto(span.upto, span.known) if span.since is None else _during(cells, span)
+    told = {key[0] for key, n in found_there if n > 0}
     if any(term.event == ANY_REPORT for term in row.term):
         told = set(MEMBERS) if row.kind == "countries" else {key[0] for key in found}
     if row.window_days or row.period:
@@ -145,28 +170,31 @@ def _headline(row: Row, cells: Counted, combine: Callable[[list[Counts]], Counts
 def comparison(plan: Plan, row: Row, state: State, span: Span) -> Comparison | None:
     """Return the periods that a trend compares; None before both lie within the plan's time.
 
-    The baseline is the period before the window, unless one was settled (`indicators.baseline.set`).
+    The baseline is the period before the window, unless one was settled (`indicators.baseline.set`). Of a period, the
+    window is that period.
     """
     if row.kind != "trend" or not row.window_days:
         return None
-    since = span.day - timedelta(days=row.window_days - 1)
-    settled = dict(state.levels[BASELINE].upto(span.upto)) if BASELINE in state.levels else {}
+    days = row.window_days if span.since is None else span.day.toordinal() - span.begins
+    since = span.day - timedelta(days=days - 1)
+    settled = dict(state.levels[BASELINE].upto(span.upto, span.known)) if BASELINE in state.levels else {}
     first, last = settled.get((row.id, "since")), settled.get((row.id, "until"))
     if first is not None and last is not None:
         return Comparison(since, span.day, date.fromordinal(first), date.fromordinal(last))
-    before = since - timedelta(days=row.window_days)
+    before = since - timedelta(days=days)
     return None if before < plan.start else Comparison(since, span.day, before, since - timedelta(days=1))
 
 
-def reporting(plan: Plan, state: State, after: int, until: int) -> set[str]:
-    """Return the countries of which a report was recorded on the days (ordinals) after one and up to another."""
-    return {key[0] for key, _ in view(plan, REPORTS, "value", state).between(after, until)}
+def reporting(plan: Plan, state: State, span: Span) -> set[str]:
+    """Return the countries of which a report was recorded by the end of the span's day, or in its period."""
+    return {key[0] for key, _ in _during(view(plan, REPORTS, "value", state), span)}
 
 
-def silent(plan: Plan, state: State, day: date) -> set[str]:
-    """Return the countries that had reported, and then nothing in the plan's `silent_days` up to the end of a day."""
-    end = day.toordinal()
-    return reporting(plan, state, 0, end) - reporting(plan, state, end - plan.silent_days, end)
+def silent(plan: Plan, state: State, span: Span) -> set[str]:
+    """Return the countries that had reported, and then nothing in the plan's `silent_days` up to the span's day."""
+    end = span.day.toordinal()
+    ever, lately = (msgspec.structs.replace(span, since=since) for since in (None, end - plan.silent_days + 1))
+    return reporting(plan, state, ever) - reporting(plan, state, lately)
 
 
 def view(plan: Plan, row: str, role: str, state: State) -> View:
@@ -177,18 +205,27 @@ def view(plan: Plan, row: str, role: str, state: State) -> View:
 
 
 def _upto(plan: Plan, row: Row, role: str, state: State, span: Span) -> Iterator[tuple[Key, int]]:
-    """Yield the cells of one role by the end of the span's day (the year's part of them, for a yearly row)."""
+    """Yield the cells of one role by the end of the span's day (the year's part of them, for a yearly row).
+
+    Of a period: what came in it, of what comes; what there was at its end, of what stands.
+    """
     levels = state.levels.get(row.stored(role))
     upto = span.day.toordinal() if accounts.accounts_of(plan).ahead(row, role) else span.upto
     if levels is not None:
-        yield from _as_one(_together(levels.upto(span.upto), 1 + len(row.labels)), span)
+        yield from _as_one(_together(levels.upto(span.upto, span.known), 1 + len(row.labels)), span)
+    elif span.since is not None and not periods.stands(row, role):
+        first, last = date.fromordinal(span.since), span.day
+        if row.within:
+            first, last = max(first, row.within.first), min(last, row.within.last)
+        if first <= last:
+            yield from _between(plan, row, role, state, span, first, last)
     elif row.period == "year":
         yield from _between(plan, row, role, state, span, date(span.day.year, 1, 1), span.day)
     elif row.within:
         last = row.within.last if span.upto is None else min(row.within.last, span.day)
         yield from _between(plan, row, role, state, span, row.within.first, last)
     else:
-        yield from _as_one(_sums(plan, row, role, state, span).upto(upto), span)
+        yield from _as_one(_sums(plan, row, role, state, span).upto(upto, span.known), span)
 
 
 def _between(  # noqa: PLR0913, PLR0917 - a role of a row, and a stretch of time
@@ -196,7 +233,12 @@ def _between(  # noqa: PLR0913, PLR0917 - a role of a row, and a stretch of time
 ) -> Iterator[tuple[Key, int]]:
     """Yield the cells of one role between two days, both included."""
     sums = _sums(plan, row, role, state, span)
-    return _as_one(sums.between(since.toordinal() - 1, until.toordinal()), span)
+    return _as_one(sums.between(since.toordinal() - 1, until.toordinal(), span.known), span)
+
+
+def _during(cells: View, span: Span) -> Iterator[tuple[Key, int]]:
+    """Yield the cells from the span's beginning to the end of its day."""
+    return cells.between(span.begins, span.day.toordinal(), span.known)
 
 
 def _sums(plan: Plan, row: Row, role: str, state: State, span: Span) -> View:
@@ -245,7 +287,7 @@ def _ratio(plan: Plan, row: Row, state: State, span: Span) -> Counted:
 def _in_force(row: Row, state: State, span: Span, counts: dict[Key, int]) -> dict[Key, int]:
     """Return what is counted of the value in force in each country, without that value."""
     levels = state.levels.get(row.stored("in_force"))
-    latest = dict(levels.latest(span.upto)) if levels else {}
+    latest = dict(levels.latest(span.upto, span.known)) if levels else {}
     newest = max(latest.values(), default=None)
     found: dict[Key, int] = {}
     for (*cell, value), n in counts.items():
@@ -258,8 +300,9 @@ def _in_force(row: Row, state: State, span: Span, counts: dict[Key, int]) -> dic
 def _calendar(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Of the milestone's days that have come, those of which it was reached: a miss needs no report."""
     end = end_of(span.day)
-    known = occurrences(plan, state, None if span.upto is None else end)
+    known = occurrences(plan, state, None if span.upto is None else end, span.known)
     days = [one for one in known if one.milestone.id == row.calendar and one.due and one.due <= end]
+    days = [one for one in days if one.due and one.due.toordinal() > span.begins]
     held = [one for one in days if one.reached]
     return {(REGION,): (len(held), len(days))} if days else {}
 
@@ -269,14 +312,14 @@ def _numerators(plan: Plan, row: Row, state: State, span: Span) -> dict[Key, int
 
 
 def _within(plan: Plan, row: Row, state: State, span: Span) -> dict[Key, int]:
-    """Add up the numerator on the days of the reported periods that are over by the span's day."""
+    """Add up the numerator on the days of the reported periods that are over by the span's day (in its period)."""
     counted, first, last = (view(plan, row.id, role, state) for role in ("numerator", "since", "until"))
     found: dict[Key, int] = {}
     for key in counted.cells.keys() & last.cells.keys():
         # No two periods of one figure overlap: the first to begin is the first to end.
-        periods = zip(_each(first.days(key)), _each(last.days(key)), strict=False)
-        over = [(begin, end) for begin, end in periods if end <= span.day.toordinal()]
-        days = counted.days(key).items()
+        told = zip(_each(first.days(key, span.known)), _each(last.days(key, span.known)), strict=False)
+        over = [(begin, end) for begin, end in told if span.begins < end <= span.day.toordinal()]
+        days = counted.days(key, span.known).items()
         found[key] = sum(n for day, n in days if any(begin <= day <= end for begin, end in over))
     return found
 
@@ -342,11 +385,11 @@ def _trend(plan: Plan, row: Row, state: State, span: Span, role: str = "value") 
 
     Where less is better, what is new in a country counts, too: without it there would seem to be a decrease.
     """
-    periods = comparison(plan, row, state, span)
-    if periods is None:
+    compared = comparison(plan, row, state, span)
+    if compared is None:
         return {}
-    baseline = dict(_between(plan, row, role, state, span, periods.baseline_since, periods.baseline_until))
-    recent = dict(_between(plan, row, role, state, span, periods.since, periods.until))
+    baseline = dict(_between(plan, row, role, state, span, compared.baseline_since, compared.baseline_until))
+    recent = dict(_between(plan, row, role, state, span, compared.since, compared.until))
     everywhere = row.direction in {"at_most", "below"}
     both = {key: (recent.get(key, 0), baseline.get(key, 0)) for key in {*baseline, *recent}}
     comparable = {key[0] for key, n in baseline.items() if n > 0}
@@ -354,10 +397,11 @@ def _trend(plan: Plan, row: Row, state: State, span: Span, role: str = "value") 
 
 
 def _countries(plan: Plan, row: Row, state: State, span: Span) -> Counted:
-    """Count each country that has any (in the window, if the row has one) as 1."""
-    cells, end = _upto(plan, row, "value", state, span), span.day.toordinal()
-    if row.window_days:
-        cells = view(plan, row.id, "value", state).between(end - row.window_days, end)
+    """Count each country that has any (in the window, if the row has one; or in the period) as 1."""
+    cells = _upto(plan, row, "value", state, span)
+    if row.window_days and span.since is None:
+        since = span.day.toordinal() - row.window_days + 1
+        cells = _during(view(plan, row.id, "value", state), msgspec.structs.replace(span, since=since))
     return {key: (1,) for key, n in cells if n > 0 and key[0] in MEMBERS}
 
 
@@ -380,7 +424,7 @@ def _age(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Count the days since the last one."""
     sums, last = view(plan, row.id, "value", state), Counted()
     for key in sums.cells:
-        past = [day for day, n in sums.days(key).items() if n > 0 and day <= span.day.toordinal()]
+        past = [day for day, n in sums.days(key, span.known).items() if n > 0 and day <= span.day.toordinal()]
         if past:
             last[key] = (span.day.toordinal() - max(past),)
     return last

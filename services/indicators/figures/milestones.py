@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from services.indicators.folded.state import BASELINE, Groups, Levels, State, when
+from services.indicators.folded.state import BASELINE, Groups, Levels, State
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.schedule import RECURRENCES, Milestone, end_of, months_after, quarter, quarter_end
 
@@ -56,15 +56,18 @@ class Occurrence(Struct, frozen=True):
         return max(0, int((self.reached - self.due).total_seconds()))
 
 
-def occurrences(plan: Plan, state: State, until: datetime | None = None) -> list[Occurrence]:
-    """Return every due date of the plan, in its order, with what is known of it; `until`: what happened by then."""
-    return [one for milestone in plan.milestones.values() for one in _occurrences(milestone, state, until)]
+def occurrences(plan: Plan, state: State, until: datetime | None = None, known: int | None = None) -> list[Occurrence]:
+    """Return every due date of the plan, in its order, with what is known of it.
+
+    `until`: what happened by then; `known`: by what was recorded by the end of a day (an ordinal).
+    """
+    return [one for milestone in plan.milestones.values() for one in _occurrences(milestone, state, until, known)]
 
 
-def _occurrences(milestone: Milestone, state: State, until: datetime | None) -> Iterator[Occurrence]:
-    firsts = _firsts(state, milestone.id, until)
+def _occurrences(milestone: Milestone, state: State, until: datetime | None, known: int | None) -> Iterator[Occurrence]:
+    firsts = _firsts(state, milestone.id, until, known)
     if milestone.recurring is None:
-        ends = _due(milestone, state, until)
+        ends = _due(milestone, state, until, known)
         reached, done, needed, missing = _progress(milestone, firsts)
         yield Occurrence(milestone.id, milestone, ends, reached, bool(firsts), done, needed, missing)
         return
@@ -84,10 +87,10 @@ def report_due(day: date) -> date:
     return quarter_end(quarter(quarter_end(quarter(day)) + timedelta(days=1)))
 
 
-def _firsts(state: State, name: str, until: datetime | None) -> Firsts:
+def _firsts(state: State, name: str, until: datetime | None, known: int | None) -> Firsts:
     """Return when each group of a milestone (or event that dates count from) happened first."""
-    kept = {group: when(one.kept[0]) for group, one in state.groups.get(name, Groups()).items() if one.kept}
-    return {group: at for group, at in kept.items() if until is None or at <= until}
+    found = state.groups.get(name, Groups()).firsts(known)
+    return {group: at for group, at in found.items() if until is None or at <= until}
 
 
 def _progress(milestone: Milestone, firsts: Firsts) -> tuple[datetime | None, int, int, tuple[str, ...]]:
@@ -101,22 +104,22 @@ def _progress(milestone: Milestone, firsts: Firsts) -> tuple[datetime | None, in
     return (None if missing else max(done.values())), len(done), len(parts), missing
 
 
-def _due(milestone: Milestone, state: State, until: datetime | None) -> datetime | None:
+def _due(milestone: Milestone, state: State, until: datetime | None, known: int | None) -> datetime | None:
     if milestone.due is not None:
         return end_of(milestone.due)
     if milestone.window is not None:
         return end_of(milestone.window.last)
     if milestone.after is not None:
-        firsts = _firsts(state, milestone.after.event, until)
+        firsts = _firsts(state, milestone.after.event, until, known)
         if firsts:
             return end_of(months_after(min(firsts.values()).astimezone(UTC).date(), milestone.after))
         return end_of(milestone.after.printed) if milestone.after.printed else None
-    return _set(milestone, state, until) if milestone.open else None
+    return _set(milestone, state, until, known) if milestone.open else None
 
 
-def _set(milestone: Milestone, state: State, until: datetime | None) -> datetime | None:
+def _set(milestone: Milestone, state: State, until: datetime | None, known: int | None) -> datetime | None:
     """Return the day that the Conference's latest act sets."""
-    settled = state.levels.get(BASELINE, Levels()).upto(until.toordinal() if until else None)
+    settled = state.levels.get(BASELINE, Levels()).upto(until.toordinal() if until else None, known)
     days = [day for key, day in settled if key == (milestone.id, DUE)]
     return end_of(date.fromordinal(days[0])) if days else None
 

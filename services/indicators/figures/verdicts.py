@@ -8,12 +8,12 @@
 - What cannot be mended by others is not met all the same: more than the most that there may be, less than the whole.
 """
 
-from datetime import date
 from typing import Literal
 
 from msgspec import Struct
 
 from services.indicators.figures import kinds
+from services.indicators.figures.kinds import Span
 from services.indicators.folded.state import State
 from services.indicators.planned import checks
 from services.indicators.planned.plan import Plan
@@ -56,15 +56,15 @@ def meets(row: Row, value: float | None) -> bool | None:
 
 
 class Heard(Struct, frozen=True):
-    """Whom the region has heard by a day."""
+    """Whom the region has heard by a day, or in a period."""
 
     ever: set[str]
     silent: set[str]
 
     @classmethod
-    def by(cls, plan: Plan, state: State, day: date) -> "Heard":
-        """Return who had ever reported by the end of a day, and who of them had fallen silent."""
-        return cls(kinds.reporting(plan, state, 0, day.toordinal()), kinds.silent(plan, state, day))
+    def by(cls, plan: Plan, state: State, span: Span) -> "Heard":
+        """Return who had reported by the end of the span's day (in its period), and who had fallen silent by then."""
+        return cls(kinds.reporting(plan, state, span), kinds.silent(plan, state, span))
 
 
 def doubt(plan: Plan, row: Row, heard: Heard, inside: set[str], reported: set[str]) -> Doubt:

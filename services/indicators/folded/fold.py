@@ -111,6 +111,7 @@ class Fold:
             raise ValueError("not a country of the region")
         compiled = self._types.get(event.type) or self._compile(event.type)
         moment = _moment(event.time, event.recordedtime)
+        moves.recorded = moment.days[1]
         for (cells, effects), data, when, sign in self._changes(compiled, event, moment):
             for cell, clock in cells:
                 moves.cells.append((cell, when.days[clock], sign))

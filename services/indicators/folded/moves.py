@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from services.indicators.folded.state import Groups, Levels, Was
-from services.indicators.folded.sums import Cell
+from services.indicators.folded.sums import BITS, Cell
 
 AMOUNT_MAX = 10**13
 """What one event may add to a sum: so many such that nothing reaches the 64 bits of a stored number."""
@@ -37,20 +37,30 @@ class Moves(Struct):
     """(mapping, key, its new value)"""
     rarer: list[tuple[Levels | Groups, Any, Any, int]] = []
     """(levels, cell, what was declared, 1 or -1), or (groups, group, when in microseconds, 1 or -1)"""
+    recorded: int = 0
+    """The ordinal of the day on which the event was recorded: from then on all of this is known."""
 
     def do(self) -> None:
         """Do all of it; if anything fails, all is as before."""
         was: Was = []
+        recorded = self.recorded
         try:
             for where, key, what, sign in self.rarer:
-                where.note(key, what, sign, was)
+                where.note(key, what, sign, recorded, was)
             for cell, day, amount in self.cells:
                 days = cell.days
-                was.append((days, day, days.get(day)))
-                days[day] += amount
+                before = days.get(day)
+                was.append((days, day, before))
+                days[day] = amount if before is None else before + amount
                 cell.total += amount
                 if day < cell.changed:  # noqa: PLR1730 - for every event; min() takes three times as long
                     cell.changed = day
+                if day != recorded:
+                    late = cell.known_apart()
+                    code = recorded << BITS | day
+                    before = late.get(code)
+                    was.append((late, code, before))
+                    late[code] = amount if before is None else before + amount
             for mapping, key, value in self.puts:
                 was.append((mapping, key, mapping.get(key)))
                 mapping[key] = value

@@ -1,10 +1,11 @@
 """What the fold remembers: sums per cell and day, declared levels, earliest times, and nothing per event."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -17,7 +18,9 @@ Was = list[tuple[dict[Any, Any], Any, Any]]
 """What was where before a change: (mapping, key, value or None)."""
 Entry = tuple[int, int, int, Any]
 """What was declared: from when on it holds, time and recordedtime (microseconds), level (or the word in force)."""
-LAYOUT = 7
+Known = dict[int, int]
+"""Day's ordinal -> how often it was declared, less how often taken back, in what was recorded on that day."""
+LAYOUT = 8
 """Of the dump: another one is folded again from the start."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -55,60 +58,89 @@ class Levels:
     Declarations are few (a headcount now and then), unlike events that are counted.
     """
 
-    __slots__ = ("declared",)
+    __slots__ = ("_sorted", "declared")
 
     def __init__(self) -> None:
-        self.declared: dict[Key, dict[Entry, int]] = {}
+        self.declared: dict[Key, dict[Entry, Known]] = {}
+        self._sorted: dict[Key, list[Entry]] = {}
+        """Cell -> its declarations in order; made when looked at."""
 
-    def note(self, key: Key, entry: Entry, sign: int, was: Was) -> None:
+    def note(self, key: Key, entry: Entry, sign: int, recorded: int, was: Was) -> None:
         """Note (sign 1) or take back (sign -1) that a level was declared, and what was there before."""
+        self._sorted.pop(key, None)
         was.append((self.declared, key, self.declared.get(key)))
         declared = self.declared.setdefault(key, {})
-        before = declared.get(entry, 0)
-        was.append((declared, entry, before or None))
-        if before + sign:
-            declared[entry] = before + sign
+        before = declared.get(entry)
+        was.append((declared, entry, before))
+        known = {**(before or {}), recorded: (before or {}).get(recorded, 0) + sign}
+        known = {day: n for day, n in known.items() if n}
+        if known:
+            declared[entry] = known
         else:
             declared.pop(entry, None)
         if not declared:
             del self.declared[key]
 
-    def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
+    def upto(self, until: int | None, known: int | None = None) -> Iterator[tuple[Key, int]]:
         """Yield each cell's latest level by the end of a day (an ordinal); None: the latest of all."""
-        for key, entry in self.latest(until):
+        for key, entry in self.latest(until, known):
             yield key, entry[-1]
 
-    def latest(self, until: int | None) -> Iterator[tuple[Key, Entry]]:
+    def latest(self, until: int | None, known: int | None = None) -> Iterator[tuple[Key, Entry]]:
         """Yield each cell's latest declaration by the end of a day (an ordinal); None: the latest of all.
 
-        Of those for one moment the latest told by then counts.
+        Of those for one moment the latest told by then counts. `known`: of those recorded by the end of a day.
         """
         end = None if until is None else micros(datetime.fromordinal(until + 1).replace(tzinfo=UTC))
         for key, declared in self.declared.items():
-            past = [entry for entry, n in declared.items() if n > 0 and (end is None or entry[0] < end)]
-            if past:
-                yield key, max(past, key=lambda entry: (entry[0], end is None or entry[1] < end, entry))
+            if key not in self._sorted:
+                self._sorted[key] = sorted(declared)
+            held = self._sorted[key]
+            past = len(held) if end is None else bisect_left(held, (end,))
+            found: Entry | None = None
+            for entry in reversed(held[:past]):
+                if found and entry[0] < found[0]:
+                    break
+                if _holds(declared[entry], known):
+                    if end is None or entry[1] < end:
+                        found = entry
+                        break
+                    found = found or entry
+            if found:
+                yield key, found
 
     def dump(self) -> list[Any]:
         """Return it as sorted lists."""
-        cells = sorted(self.declared.items())
-        return [[list(key), [[*entry, n] for entry, n in sorted(declared.items())]] for key, declared in cells]
+        return [
+            [list(key), [[*entry, sorted(known.items())] for entry, known in sorted(declared.items())]]
+            for key, declared in sorted(self.declared.items())
+        ]
 
     @classmethod
     def load(cls, dumped: list[Any]) -> "Levels":
         """Return what was dumped."""
         levels = cls()
         for key, held in dumped:
-            levels.declared[tuple(key)] = {(since, *at, level): n for since, *at, level, n in held}
+            levels.declared[tuple(key)] = {(since, *at, level): dict(known) for since, *at, level, known in held}
         return levels
+
+
+def _holds(declared: Known, known: int | None) -> bool:
+    """Say whether what was declared and taken back on some days holds by what was known at the end of one."""
+    return sum(n for day, n in declared.items() if known is None or day <= known) > 0
 
 
 @dataclass(slots=True)
 class Earliest:
-    """The earliest times at which something happened (microseconds, rising), and how many more there were."""
+    """The earliest times at which something happened (microseconds, rising), and how many more there were.
+
+    Of one service, as its events come in the order in which they were recorded.
+    """
 
     kept: list[int] = field(default_factory=list)
     more: int = 0
+    first: list[tuple[int, int | None]] = field(default_factory=list)
+    """(day's ordinal, what the earliest was known to be from the end of that day on), one for each change."""
 
     def add(self, us: int) -> None:
         """Note one."""
@@ -128,18 +160,45 @@ class Earliest:
         else:
             self.more -= 1
 
+    def known_from(self, recorded: int) -> None:
+        """Note what the earliest is at the end of the day on which the last change was recorded."""
+        first = self.kept[0] if self.kept else None
+        if first == (self.first[-1][1] if self.first else None):
+            return
+        if self.first and self.first[-1][0] >= recorded:
+            recorded, _ = self.first.pop()
+        if first != (self.first[-1][1] if self.first else None):
+            self.first.append((recorded, first))
 
-class Groups(dict[str, Earliest]):
-    """Group -> its earliest times; one that has none leaves no trace."""
+    def earliest(self, known: int | None) -> int | None:
+        """Return the earliest time as known at the end of a day (None: now); None: nothing was known of any."""
+        if known is None:
+            return self.kept[0] if self.kept else None
+        place = bisect_right(self.first, known, key=itemgetter(0))
+        return self.first[place - 1][1] if place else None
 
-    def note(self, group: str, us: int, sign: int, was: Was) -> None:
+
+class Groups(dict[tuple[str, str], Earliest]):
+    """(group, service that told of it) -> its earliest times; one that has none leaves no trace."""
+
+    def note(self, key: tuple[str, str], us: int, sign: int, recorded: int, was: Was) -> None:
         """Note (sign 1) or take back (sign -1) that it happened, and what was there before."""
-        times = self.setdefault(group, Earliest())
-        was.append((self, group, Earliest(times.kept[:], times.more)))
+        times = self.setdefault(key, Earliest())
+        was.append((self, key, Earliest(times.kept[:], times.more, times.first[:])))
         if sign > 0:
             times.add(us)
         else:
             times.remove(us)
+        times.known_from(recorded)
+
+    def firsts(self, known: int | None = None) -> dict[str, datetime]:
+        """Return when each group happened first, as known at the end of a day (None: now)."""
+        found: dict[str, int] = {}
+        for (group, _), times in self.items():
+            us = times.earliest(known)
+            if us is not None:
+                found[group] = min(us, found.get(group, us))
+        return {group: when(us) for group, us in found.items()}
 
 
 @dataclass(slots=True)
@@ -228,15 +287,16 @@ class State:
             aside={service: Aside(dict(kept), more) for service, kept, more in stored["aside"]},
         )
         for name, groups in stored["groups"]:
-            state.groups[name].update({group: Earliest(kept, more) for group, kept, more in groups})
+            for group, service, kept, more, first in groups:
+                state.groups[name][group, service] = Earliest(kept, more, [(day, us) for day, us in first])
         state.sums.update((name, load_sums(sums)) for name, sums in stored["sums"])
         return state
 
 
-def _dump_groups(groups: Mapping[str, Mapping[str, Earliest]]) -> list[Any]:
+def _dump_groups(groups: Mapping[str, Groups]) -> list[Any]:
     found = []
     for name, held in sorted(groups.items()):
-        present = [[group, one.kept, one.more] for group, one in sorted(held.items()) if one.kept or one.more]
+        present = [[*key, one.kept, one.more, one.first] for key, one in sorted(held.items()) if one.first or one.more]
         if present:
             found.append([name, present])
     return found

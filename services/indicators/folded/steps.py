@@ -96,11 +96,11 @@ class Reading:
         for milestone, done in self._done:
             if holds(done.where, said):
                 groups = self._state.groups[milestone.id]
-                effects += [_noting(groups, one) for one in _groups(milestone, done, country, said)]
+                effects += [_noting(groups, one, done.event) for one in _groups(milestone, done, country, said)]
                 if milestone.recurring and not done.distinct:
-                    effects.append(_meeting(groups))
+                    effects.append(_meeting(groups, done.event))
         if self._dates:
-            effects.append(_noting(self._state.groups[self._event], country))
+            effects.append(_noting(self._state.groups[self._event], country, self._event))
         if self._settled:
             effects.append(_settling(self._state, *self._settled))
         return counts, effects
@@ -223,15 +223,17 @@ def _groups(milestone: Milestone, done: Done, country: str, said: Said) -> list[
     return [f"{plain(one)}/{part}" if part else plain(one) for one in countries]
 
 
-def _meeting(groups: Groups) -> Effect:
+def _meeting(groups: Groups, event: str) -> Effect:
     """Note by the day on which it happened what says no day of its own."""
+    service = event.partition(".")[0]
     return lambda _data, moment, sign, moves: moves.rarer.append(
-        (groups, str(moment.time.date()), micros(moment.time), sign)
+        (groups, (str(moment.time.date()), service), micros(moment.time), sign)
     )
 
 
-def _noting(groups: Groups, group: str) -> Effect:
-    return lambda _data, moment, sign, moves: moves.rarer.append((groups, group, micros(moment.time), sign))
+def _noting(groups: Groups, group: str, event: str) -> Effect:
+    key = group, event.partition(".")[0]
+    return lambda _data, moment, sign, moves: moves.rarer.append((groups, key, micros(moment.time), sign))
 
 
 def _settling(state: State, what: str, days: tuple[str, ...]) -> Effect:

@@ -1,10 +1,10 @@
-"""What is added up by cell and day."""
+"""What is added up by cell and day, and what of it was recorded on another day than it counts for."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import accumulate, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 Key = tuple[str, ...]
 """A cell: country, then the row's label values."""
@@ -12,6 +12,18 @@ Key = tuple[str, ...]
 
 NEVER = 2**62
 """A day behind all days."""
+BITS = 22
+"""A day's ordinal has no more: that of the last day of the year 9999 is 3,652,059."""
+DAY = (1 << BITS) - 1
+
+
+class _Late(NamedTuple):
+    """What was recorded on another day than it counts for, in the order of recording."""
+
+    codes: list[int]
+    amounts: list[int]
+    earliest: list[int]
+    """Of each and all behind it, the earliest day that any counts for."""
 
 
 class Cell:
@@ -20,27 +32,70 @@ class Cell:
     `days` keeps its keys in the order in which they came, and loses none but the last ones (`Moves`).
     """
 
-    __slots__ = ("_known", "_running", "changed", "days", "total")
+    __slots__ = ("_known", "_late", "_running", "changed", "days", "late", "total")
 
     def __init__(self) -> None:
         self.days: defaultdict[int, int] = defaultdict(int)
         self.total = 0
         self.changed = NEVER
         """The first day on which something changed since the running totals were made."""
+        self.late: dict[int, int] | None = None
+        """Of `days`, what was recorded on another day than it counts for: (recorded day << BITS | day) -> amount."""
         self._known: list[int] = []
         self._running: list[int] = [0]
+        self._late: _Late | None = None
 
-    def add(self, day: int, amount: int) -> None:
-        """Add to a day."""
+    def add(self, day: int, amount: int, recorded: int | None = None) -> None:
+        """Add to a day what was recorded on another (None: on the same)."""
         self.days[day] += amount
         self.total += amount
         self.changed = min(self.changed, day)
+        if recorded is not None and recorded != day:
+            late, code = self.known_apart(), recorded << BITS | day
+            late[code] = late.get(code, 0) + amount
 
-    def between(self, after: int, until: int) -> int:
-        """Return the sum over the days after one and up to another."""
-        known = self._sorted()
-        first = bisect_right(known, after)
-        return self._running[max(first, bisect_right(known, until))] - self._running[first]
+    def known_apart(self) -> dict[int, int]:
+        """Return `late`, which is about to change."""
+        self._late = None
+        if self.late is None:
+            self.late = {}
+        return self.late
+
+    def between(self, after: int, until: int, known: int | None = None) -> int:
+        """Return the sum over the days after one and up to another; by what was recorded by the end of a day, if given.
+
+        Known by then is what counts by then, without what was recorded later; and what was recorded ahead of its day.
+        """
+        over = until if known is None else min(until, known)
+        days = self._sorted()
+        first = bisect_right(days, after)
+        total = self._running[max(first, bisect_right(days, over))] - self._running[first]
+        if known is None or not self.late:
+            return total
+        codes, amounts, earliest = self._lates()
+        place = bisect_left(codes, (known + 1) << BITS)
+        for later in range(place, len(codes)):
+            if earliest[later] > over:
+                break
+            if after < codes[later] & DAY <= over:
+                total -= amounts[later]
+        if until > known:
+            ahead = zip(codes[:place], amounts, strict=False)
+            total += sum(amount for code, amount in ahead if max(after, known) < code & DAY <= until)
+        return total
+
+    def by_day(self, known: int | None = None) -> dict[int, int]:
+        """Return what there is on each day; as known at the end of a day, if given."""
+        if known is None:
+            return self.days
+        found = {day: amount for day, amount in self.days.items() if day <= known}
+        for code, amount in (self.late or {}).items():
+            recorded, day = code >> BITS, code & DAY
+            if recorded > known >= day:
+                found[day] -= amount
+            elif recorded <= known < day:
+                found[day] = found.get(day, 0) + amount
+        return found
 
     def within(self, after: int, until: int) -> Sequence[int]:
         """Return the days after one and up to another on which something was added, in order."""
@@ -58,6 +113,13 @@ class Cell:
             self.changed = NEVER
         return self._known
 
+    def _lates(self) -> _Late:
+        if self._late is None:
+            held = sorted((self.late or {}).items())
+            earliest = accumulate((code & DAY for code, _ in reversed(held)), min)
+            self._late = _Late([code for code, _ in held], [amount for _, amount in held], [*earliest][::-1])
+        return self._late
+
 
 Sums = defaultdict[Key, Cell]
 """What is added up under one name; what sums to nothing leaves no trace."""
@@ -65,14 +127,22 @@ Sums = defaultdict[Key, Cell]
 
 def dump_sums(sums: Sums) -> list[Any]:
     """Return them as sorted lists."""
-    held = [(key, [(day, n) for day, n in sorted(cell.days.items()) if n]) for key, cell in sorted(sums.items())]
-    return [[list(key), days] for key, days in held if days]
+    held = [(key, *_dump(cell)) for key, cell in sorted(sums.items())]
+    return [[list(key), days, late] for key, days, late in held if days or late]
+
+
+def _dump(cell: Cell) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]]]:
+    days = [(day, n) for day, n in sorted(cell.days.items()) if n]
+    return days, [(code >> BITS, code & DAY, n) for code, n in sorted((cell.late or {}).items()) if n]
 
 
 def load_sums(dumped: list[Any]) -> Sums:
     """Return what was dumped."""
     sums = Sums(Cell)
-    for key, days in dumped:
+    for key, days, late in dumped:
+        cell = sums[tuple(key)]
         for day, amount in days:
-            sums[tuple(key)].add(day, amount)
+            cell.add(day, amount)
+        if late:
+            cell.known_apart().update((recorded << BITS | day, amount) for recorded, day, amount in late)
     return sums

@@ -30,36 +30,47 @@ class View:
             self._seen[index] = len(held)
         return self
 
-    def days(self, key: Key) -> dict[int, int]:
-        """Return what there is in a cell on each day."""
-        found: dict[int, int] = {}
-        for cell, factor in self.cells[key]:
-            for day, amount in cell.days.items():
-                found[day] = found.get(day, 0) + amount * factor
-        return {day: amount for day, amount in found.items() if amount}
+    def days(self, key: Key, known: int | None = None) -> dict[int, int]:
+        """Return what there is in a cell on each day; as known at the end of a day (an ordinal), if given."""
+        return _by_day(self.cells[key], known)
 
-    def upto(self, until: int | None) -> Iterator[tuple[Key, int]]:
+    def upto(self, until: int | None, known: int | None = None) -> Iterator[tuple[Key, int]]:
         """Yield each cell's sum up to and including a day (None: all), where there is anything."""
-        if until is not None:
-            yield from self.between(0, until)
+        if until is not None or known is not None:
+            yield from self.between(0, NEVER if until is None else until, known)
             return
         for key, parts in self.cells.items():
             total = sum(cell.total * factor for cell, factor in parts)
-            if total or _any(parts, 0, NEVER):
+            if total or _any(parts, 0, NEVER, None):
                 yield key, total
 
-    def between(self, after: int, until: int) -> Iterator[tuple[Key, int]]:
-        """Yield each cell's sum over the days after one and up to another, where there is anything."""
+    def between(self, after: int, until: int, known: int | None = None) -> Iterator[tuple[Key, int]]:
+        """Yield each cell's sum over the days after one and up to another, where there is anything.
+
+        `known`: by what was recorded by the end of a day (an ordinal); None: by all that was.
+        """
         for key, parts in self.cells.items():
-            total = sum(cell.between(after, until) * factor for cell, factor in parts)
-            if total or _any(parts, after, until):
+            total = sum(cell.between(after, until, known) * factor for cell, factor in parts)
+            if total or _any(parts, after, until, known):
                 yield key, total
 
 
-def _any(parts: list[tuple[Cell, int]], after: int, until: int) -> bool:
+def _any(parts: list[tuple[Cell, int]], after: int, until: int, known: int | None) -> bool:
     """Say whether there is anything on any of the days after one and up to another."""
+    if known is not None and any(cell.late for cell, _ in parts):
+        return any(after < day <= until for day in _by_day(parts, known))
+    until = until if known is None else min(until, known)
     if len(parts) == 1:
         ((cell, _),) = parts
         return any(cell.days[day] for day in cell.within(after, until))
     days = (day for cell, _ in parts for day in cell.within(after, until))
     return any(sum(cell.days.get(day, 0) * factor for cell, factor in parts) for day in days)
+
+
+def _by_day(parts: list[tuple[Cell, int]], known: int | None) -> dict[int, int]:
+    """Return what there is on each day, without those on which it comes to nothing."""
+    found: dict[int, int] = {}
+    for cell, factor in parts:
+        for day, amount in cell.by_day(known).items():
+            found[day] = found.get(day, 0) + amount * factor
+    return {day: amount for day, amount in found.items() if amount}

@@ -124,7 +124,7 @@ def fingerprint(one: Report) -> bytes:
 
 def _coverage(plan: Plan, state: State, day: date) -> float:
     before = date(day.year, day.month - 2, 1).toordinal() - 1
-    return len(reporting(plan, state, before, day.toordinal()) & set(MEMBERS)) / len(MEMBERS)
+    return len(reporting(plan, state, Span.of(date.fromordinal(before + 1), day)) & set(MEMBERS)) / len(MEMBERS)
 
 
 def _row(one: Figures) -> RowReport:

@@ -45,10 +45,13 @@ def test_a_correction_takes_the_old_out_and_puts_the_new_in_on_the_day_it_happen
     assert values(row(fold, "IE-3.1i")) == values(row(clean, "IE-3.1i"))
 
 
-def test_a_retraction_leaves_nothing():
+def test_a_retraction_leaves_nothing_but_what_was_known_until_then():
     first = event("training.workforce.declared", headcount=100)
     fold = folded(first, amend("retracted", first))
     assert values(row(fold, "IE-3.2b")) == {}
+    assert all(not [*levels.upto(None)] for levels in fold.state.levels.values())
+    same_day = event("training.workforce.declared", headcount=100, recorded="2004-09-09T08:00:00Z")
+    fold = folded(same_day, amend("retracted", same_day))
     assert all(not levels.declared for levels in fold.state.levels.values())
 
 

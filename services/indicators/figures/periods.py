@@ -1,0 +1,59 @@
+"""What a row's figure is of a period: what came in it, or what stood at its end.
+
+What comes is counted in the period: reports, acts, persons. What stands was there before and can end: a level that is
+declared, a thing that is open. Of that a period has no number of its own, only the one at its end.
+"""
+
+from functools import cache
+
+from services.indicators.planned.rows import Row
+from shared.contracts import registry
+from shared.contracts.tallies import Both, Level, Once, Tally
+
+COMING = ("count", "mean", "difference", "latency", "trend")
+"""Kinds that count what comes, whatever it is."""
+
+
+def stands(row: Row, role: str) -> bool:
+    """Say whether what a role of the row counts is taken at a period's end, and not in the period."""
+    if row.kind == "current" or measured(row):
+        return True
+    if row.kind in COMING:
+        return False
+    if row.kind == "countries":
+        return not row.window_days
+    terms = [term for term in row.term if term.role == role]
+    return any(
+        term.last or (isinstance(term.add, int) and term.add < 0) or _ends(term.event, str(term.add), term.once)
+        for term in terms
+    )
+
+
+def measured(row: Row) -> bool:
+    """Say whether a row is measured against a fixed number: of that a period has no share of its own."""
+    return bool(row.each or row.of)
+
+
+def comparable(row: Row) -> bool:
+    """Say whether a period's own figure can be held against the row's target: not a number to be reached in all."""
+    return row.kind != "count" or row.direction in {"at_most", "below"}
+
+
+@cache
+def _ends(event: str, field: str, once: str) -> bool:
+    """Say whether what a field tells of can end, or is a level."""
+    agreed = [one for one in registry().values() if one.name == event]
+    told = [one for each in agreed for one in each.tallies if isinstance(one, Tally | Level | Both | Once)]
+    return any(
+        (isinstance(one, Once) and one.field == once and one.what in _ending())
+        or (isinstance(one, Tally) and field in {one.field, one.shifts} - {""} and one.what in _ending())
+        or (isinstance(one, Level | Both) and one.shifts == field)
+        for one in told
+    )
+
+
+@cache
+def _ending() -> frozenset[str]:
+    """Return the kinds of things that some act ends."""
+    told = [one for agreed in registry().values() for one in agreed.tallies if isinstance(one, Tally | Once)]
+    return frozenset(one.what for one in told if one.opens is False or getattr(one.opens, "others_close", False))
