@@ -101,6 +101,7 @@ class Fold:
         """
         moves = self.moves(payload)
         moves.puts.append((self.state.sequences, service, sequence))
+        moves.puts.append((self.state.hashes, service, self._hash(service, payload)))
         moves.do()
 
     def moves(self, payload: bytes) -> Moves:
@@ -131,7 +132,6 @@ class Fold:
         except Exception as error:  # noqa: BLE001 - what this event does to us, no other has to wait for
             self.set_aside(service, sequence, type(error).__name__, payload)
             return error
-        self._chain(service, payload)
         return None
 
     def set_aside(self, service: str, sequence: int, reason: str, payload: bytes | None = None) -> None:
@@ -141,12 +141,12 @@ class Fold:
         """
         self.state.aside.setdefault(service, Aside()).add(sequence, reason)
         self.state.sequences[service] = sequence
-        self._chain(service, payload)
+        self.state.hashes[service] = self._hash(service, payload)
 
-    def _chain(self, service: str, payload: bytes | None) -> None:
-        """Go on with the log's own chain of hashes."""
+    def _hash(self, service: str, payload: bytes | None) -> bytes:
+        """Return the log's own hash of its next row; empty: not known."""
         before = self.state.hashes.get(service, GENESIS)
-        self.state.hashes[service] = b"" if payload is None or not before else chained(before, payload)
+        return b"" if payload is None or not before else chained(before, payload)
 
     def _changes(self, compiled: _Compiled, event: _Recorded, moment: Moment) -> list[_Change]:
         """Return what goes in, and for an amendment what goes out, decoded."""
