@@ -11,6 +11,7 @@ from msgspec import Struct
 from services.indicators.figures import kinds, verdicts
 from services.indicators.figures.cells import Cell, Histogram, Measure, histograms, known, lasted, of_persons, persons
 from services.indicators.figures.kinds import Comparison, Span
+from services.indicators.figures.resting import targets
 from services.indicators.figures.suppression import Guard
 from services.indicators.figures.verdicts import Doubt, Heard, Reason, Verdict
 from services.indicators.folded.state import State
@@ -103,13 +104,16 @@ def _finder(plan: Plan, state: State, span: Span, *, exact: bool) -> Find:
     def find(name: str) -> Figures:
         row = plan.rows[name]
         if row.kind in COMPOSED:
-            return _composed(plan, row, span, find)
-        return _plain(plan, row, state, span, heard, exact=exact)
+            return composed(plan, row, span, find)
+        return plain(plan, row, state, span, heard, exact=exact)
 
     return find
 
 
-def _plain(plan: Plan, row: Row, state: State, span: Span, heard: Heard, *, exact: bool) -> Figures:  # noqa: PLR0913 - all that it rests on
+def plain(  # noqa: PLR0913 - all that it rests on
+    plan: Plan, row: Row, state: State, span: Span, heard: Heard, *, exact: bool
+) -> Figures:
+    """Return the figures of a row that is not made of others."""
     counted = kinds.counted(plan, row, state, span)
     sums, total = kinds.regional(plan, row, state, span, counted)
     behind = persons(plan, row, state, span, counted)
@@ -147,7 +151,7 @@ def _coverage(row: Row, reported: AbstractSet[str]) -> float | None:
     return len(reported & set(MEMBERS)) / len(MEMBERS)
 
 
-def _composed(plan: Plan, row: Row, span: Span, find: Find) -> Figures:
+def composed(plan: Plan, row: Row, span: Span, find: Find) -> Figures:
     """Return a figure made of other rows: no formula of the Plan's own, so its parts are its cells.
 
     `score` is the weighted mean of how far each input has come, from 0 to 1: a row towards its target, an area by the
@@ -161,7 +165,7 @@ def _composed(plan: Plan, row: Row, span: Span, find: Find) -> Figures:
             those = [find(name)]
             cell = _part(row, name, those[0])
         else:
-            those = _targets(plan, name, find)
+            those = [find(one) for one in targets(plan, name)]
             cell = _area(name, those)
         rows += those
         if cell.value is not None:
@@ -209,14 +213,6 @@ def _achieved(one: Figures, value: float | None) -> float:
     elif one.row.target and value:
         value = one.row.target / value
     return max(0.0, min(1.0, value))
-
-
-def _targets(plan: Plan, area: str, find: Find) -> list[Figures]:
-    return [
-        find(row.id)
-        for row in plan.rows.values()
-        if row.id.startswith(f"{area}-") and row.target is not None and row.kind not in COMPOSED
-    ]
 
 
 def _area(name: str, rows: list[Figures]) -> Cell:

@@ -113,7 +113,7 @@ class Fold:
         compiled = self._types.get(event.type) or self._compile(event.type)
         moment = _moment(event.time, event.recordedtime)
         moves.recorded = moment.days[1]
-        for (cells, effects), data, when, sign in self._changes(compiled, event, moment):
+        for (cells, effects), data, when, sign in self._changes(compiled, event, moment, moves):
             for cell, clock in cells:
                 moves.cells.append((cell, when.days[clock], sign))
             for effect in effects:
@@ -148,13 +148,13 @@ class Fold:
         before = self.state.hashes.get(service, GENESIS)
         return b"" if payload is None or not before else chained(before, payload)
 
-    def _changes(self, compiled: _Compiled, event: _Recorded, moment: Moment) -> list[_Change]:
+    def _changes(self, compiled: _Compiled, event: _Recorded, moment: Moment, moves: Moves) -> list[_Change]:
         """Return what goes in, and for an amendment what goes out, decoded."""
         if compiled.decoder is not None:
             return [compiled.change(event.country, event.data, moment, 1)]
-        return self._amendment(event) if compiled.name[2] in AMENDING else []
+        return self._amendment(event, moves) if compiled.name[2] in AMENDING else []
 
-    def _amendment(self, event: _Recorded) -> list[_Change]:
+    def _amendment(self, event: _Recorded, moves: Moves) -> list[_Change]:
         """Take the previous data out at the times of the original, and put the corrected data in at the same place."""
         amendment = _amendments.decode(event.data)
         if amendment.original is None or amendment.original_time is None:
@@ -162,6 +162,8 @@ class Fold:
         compiled = self._types.get(amendment.original) or self._compile(amendment.original)
         if compiled.decoder is None:
             return []
+        name = ".".join(compiled.name)
+        moves.puts.append((self.state.amended, name, self.state.amended.get(name, 0) + 1))
         moment = _moment(amendment.original_time, amendment.original_recordedtime or amendment.original_time)
         parts = ((amendment.previous, -1), (amendment.data, 1))
         return [compiled.change(event.country, raw, moment, sign) for raw, sign in parts if raw != _ABSENT]

@@ -234,6 +234,8 @@ class State:
     """Milestone (or event name that due dates are counted from) -> group -> earliest times."""
     events: dict[tuple[str, str, str], dict[str, int]] = field(default_factory=dict)
     """(service, entity, verb) -> country -> events recorded."""
+    amended: dict[str, int] = field(default_factory=dict)
+    """Event type -> how often since the start its events were corrected or retracted; no part of the dump."""
     heard: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """(country, service) -> when the region last recorded a report from it."""
     rejected: dict[Key, int] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from services.indicators.planned import fields
@@ -38,6 +39,7 @@ COMPOSED = ("score", "average")
 """Kinds made of other rows."""
 
 
+@cache
 def contracts_named(event: str) -> list[Contract]:
     """Return the contracts of an event name, one per version."""
     return [agreed for agreed in registry().values() if agreed.name == event]

@@ -1,0 +1,121 @@
+"""The figures of one span, kept: a row is worked out again only when something that it rests on has changed.
+
+They are worked out in slices: between two of them others on the same loop get their turn, the fold first of all.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from services.indicators.figures.figures import Figures, composed, plain
+from services.indicators.figures.kinds import Span
+from services.indicators.figures.resting import rests
+from services.indicators.figures.verdicts import Heard
+from services.indicators.folded.state import State
+from services.indicators.planned.checks import COMPOSED
+from services.indicators.planned.plan import Plan
+from services.indicators.planned.rows import ANY_REPORT
+
+SLICE_S = 0.002
+"""So long rows are worked out before others get their turn: with the longest of them less than 5 ms."""
+SETTLE_S = 1.0
+"""Where events come faster than their rows are worked out, the last of it is done in one go after so long."""
+
+
+class Kept:
+    """Every row's figures; guarded unless `exact`."""
+
+    def __init__(
+        self, plan: Plan, state: Callable[[], State], span: Callable[[], Span], *, exact: bool = False
+    ) -> None:
+        self._plan = plan
+        self._current = state
+        self._span = span
+        self._exact = exact
+        self._rests = rests(plan)
+        self._order = sorted(plan.rows, key=lambda name: plan.rows[name].kind in COMPOSED)
+        """Rows that are made of others come behind all others."""
+        self._state: State | None = None
+        self._at = span()
+        self._heard = Heard(set(), set())
+        self._sequences: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
+        self._stale: set[str] = set()
+        self._figures: dict[str, Figures] = {}
+        self.worked = 0
+        """How often a row was worked out."""
+        self.version = 0
+        """How often a row's figures were found changed."""
+        self.changed: dict[str, int] = {}
+        """Row -> the version with which its figures last changed; the day alone is no change."""
+
+    async def fresh(self) -> Mapping[str, Figures]:
+        """Return each row's figures as the state has them now, all at the same sequences."""
+        begun = turn = time.perf_counter()
+        while stale := self._look():
+            for name in stale:
+                if name in self._stale:
+                    self._work(name)
+                now = time.perf_counter()
+                if now - turn > SLICE_S and now - begun < SETTLE_S:
+                    await asyncio.sleep(0)
+                    turn = time.perf_counter()
+        return {name: self._figures[name] for name in self._plan.rows}
+
+    def now(self) -> Mapping[str, Figures]:
+        """Return the same without giving others their turn."""
+        while stale := self._look():
+            for name in stale:
+                self._work(name)
+        return {name: self._figures[name] for name in self._plan.rows}
+
+    def _look(self) -> list[str]:
+        """Return the rows to be worked out, in this order."""
+        state, at = self._current(), self._span()
+        if state is not self._state:
+            self._state, self._at, self._sequences, self._counts = state, at, {}, {}
+            self._heard = Heard.by(self._plan, state, at)
+            self._stale = {*self._plan.rows}
+        if at != self._at or state.sequences != self._sequences:
+            self._sequences = dict(state.sequences)
+            self._stale |= self._touched(state)
+            if at != self._at:
+                self._at = at
+                self._stale |= self._rests.by_day
+                self._figures = {name: msgspec.structs.replace(one, day=at.day) for name, one in self._figures.items()}
+            heard = Heard.by(self._plan, state, at)
+            if heard != self._heard:
+                self._heard = heard
+                self._stale |= {*self._plan.rows}
+        return [name for name in self._order if name in self._stale] if self._stale else []
+
+    def _touched(self, state: State) -> set[str]:
+        """Return the rows that events feed which have come, or were amended, since the last look."""
+        counts = {".".join(name): sum(n.values()) for name, n in state.events.items()}
+        for name, n in state.amended.items():
+            counts[name] = counts.get(name, 0) + n
+        came = [name for name, n in counts.items() if n != self._counts.get(name)]
+        self._counts = counts
+        return {row for name in [*came, ANY_REPORT] for row in self._rests.by_event.get(name, ())} if came else set()
+
+    def _work(self, name: str) -> None:
+        self._stale.discard(name)
+        self.worked += 1
+        assert self._state is not None
+        row = self._plan.rows[name]
+        if row.kind in COMPOSED:
+            found = composed(self._plan, row, self._at, self._find)
+        else:
+            found = plain(self._plan, row, self._state, self._at, self._heard, exact=self._exact)
+        if found != self._figures.get(name):
+            self._figures[name] = found
+            self.version += 1
+            self.changed[name] = self.version
+            self._stale |= self._rests.made_of.get(name, frozenset())
+
+    def _find(self, name: str) -> Figures:
+        if name in self._stale:
+            self._work(name)
+        return self._figures[name]

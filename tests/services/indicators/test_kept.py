@@ -1,0 +1,134 @@
+"""What is kept is what would be worked out anew: after each event, amendment, day, silence and rebuild."""
+
+import asyncio
+import json
+import lzma
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.indicators.figures.figures import all_figures
+from services.indicators.figures.kept import Kept
+from services.indicators.figures.kinds import Span
+from services.indicators.folded.fold import Fold
+from shared.contracts import SERVICES
+from shared.contracts.vocabulary import MEMBERS
+from tests.services.indicators.making import CONTRACTS, PLAN, amend, event, folded
+
+TODAY = date(2004, 12, 31)
+GOLDEN = Path(__file__).parents[2] / "golden"
+
+
+class World:
+    """A fold that goes on, and the figures kept of it."""
+
+    def __init__(self, *, exact: bool = False) -> None:
+        self.fold, self.day, self.exact = Fold(PLAN), TODAY, exact
+        self.payloads: list[bytes] = []
+        self.kept = Kept(PLAN, lambda: self.fold.state, lambda: Span.now(self.day), exact=exact)
+
+    def take(self, payload: bytes) -> None:
+        service = msgspec.json.decode(payload)["type"].split(".")[1]
+        self.fold.take(service, self.fold.state.sequences.get(service, 0) + 1, payload)
+        self.payloads.append(payload)
+
+    def check(self) -> None:
+        anew = all_figures(PLAN, self.fold.state, Span.now(self.day), exact=self.exact)
+        kept = self.kept.now()
+        assert [*kept] == [one.row.id for one in anew]
+        assert [one.row.id for one in anew if kept[one.row.id] != one] == []
+
+
+TIMES = st.dates(date(2003, 1, 1), date(2005, 1, 31)).map(lambda day: f"{day}T10:00:00Z")
+EVENTS = st.builds(event, st.sampled_from(sorted(CONTRACTS)), st.sampled_from(MEMBERS), TIMES)
+STEPS = st.one_of(
+    EVENTS,
+    EVENTS,
+    st.tuples(st.sampled_from(["corrected", "retracted"]), st.integers(0, 99)),
+    st.sampled_from([1, 40, 400]),
+    st.just("rebuild"),
+)
+
+
+@given(st.lists(STEPS, min_size=1, max_size=12), st.booleans())
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_is_kept_is_what_would_be_worked_out_anew(steps, exact):
+    world = World(exact=exact)
+    reports = []
+    for step in steps:
+        match step:
+            case bytes():
+                world.take(step)
+                reports.append(step)
+            case (verb, place) if reports:
+                world.take(amend(verb, reports[place % len(reports)]))
+            case int():
+                world.day += timedelta(days=step)
+            case "rebuild":
+                world.fold = folded(*world.payloads)
+        world.check()
+
+
+def golden() -> list[bytes]:
+    """Every event of the played region, as recorded, in the order of recording."""
+    rows = []
+    for service in SERVICES:
+        with lzma.open(GOLDEN / f"{service}.jsonl.xz", "rt") as batches:
+            rows += [row.encode() for line in batches for row in json.loads(line)["rows"]]
+    return sorted(rows, key=lambda row: msgspec.json.decode(row)["recordedtime"])
+
+
+def test_of_the_played_region_each_kind_of_event_touches_what_it_feeds():
+    """The first event of each type that comes late in the play, and every kind of amendment, one at a time."""
+    rows = golden()
+    world = World()
+    kinds = {}
+    for row in rows:
+        told = msgspec.json.decode(row)
+        kinds.setdefault((told["type"], told["data"].get("original")), row)
+    for row in rows[:3000]:
+        world.take(row)
+    world.check()
+    amendments = [row for (wire, _), row in kinds.items() if wire.split(".")[3] in {"corrected", "retracted"}]
+    others = [row for (wire, _), row in sorted(kinds.items(), key=str) if row not in amendments]
+    for row in [*amendments, *others[::8]]:
+        world.take(row)
+        world.check()
+
+
+def test_an_event_costs_the_rows_that_it_feeds():
+    world = World()
+    for name in sorted(CONTRACTS):
+        world.take(event(name))
+    world.check()
+    before = world.kept.worked
+    world.check()
+    assert world.kept.worked == before
+    world.take(event("intel.meeting.held"))
+    world.check()
+    assert 0 < world.kept.worked - before < len(PLAN.rows) / 10
+    world.day += timedelta(days=1)
+    before = world.kept.worked
+    world.check()
+    assert world.kept.worked - before < len(PLAN.rows) / 2
+
+
+async def test_others_get_their_turn_and_all_is_as_of_the_same_sequences():
+    world = World()
+    for name in sorted(CONTRACTS):
+        world.take(event(name))
+    working = asyncio.create_task(world.kept.fresh())
+    turns = 0
+    while not working.done():
+        await asyncio.sleep(0)
+        turns += 1
+        if turns < 20:
+            world.take(event("intel.meeting.held"))
+            world.take(event("victims.service.provided"))
+    kept = working.result()
+    anew = all_figures(PLAN, world.fold.state, Span.now(world.day))
+    assert [one.row.id for one in anew if kept[one.row.id] != one] == []
+    assert turns > 3
