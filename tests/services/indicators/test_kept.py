@@ -132,3 +132,16 @@ async def test_others_get_their_turn_and_all_is_as_of_the_same_sequences():
     anew = all_figures(PLAN, world.fold.state, Span.now(world.day))
     assert [one.row.id for one in anew if kept[one.row.id] != one] == []
     assert turns > 3
+
+
+def test_what_counts_as_another_type_touches_that_ones_rows():
+    """A meeting in the legal room that was counted as one in the other is the first to say so."""
+    world = World()
+    for name in sorted(CONTRACTS):
+        world.take(event(name))
+    world.check()
+    part = {"country": "HND", "at": "2004-03-02T00:00:00Z", "by": 1, "said": {}, "of": "intel.meeting.held"}
+    version = world.kept.version
+    world.take(event("legal.meeting.held", "HND", once=[part]))
+    world.check()
+    assert world.kept.changed["IE-2.1"] > version
