@@ -6,7 +6,7 @@ the path names is taken from there; every other is a query parameter. What the h
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import NoneType
@@ -162,6 +162,22 @@ class Address:
 def encoded(content: Any, status: int = 200) -> Response:
     """Return an answer in JSON."""
     return Response(msgspec.json.encode(content), status, media_type=JSON)
+
+
+def accepted(request: Request, offers: Mapping[str, str]) -> str:
+    """Return the name of the form that the client likes best of `offers`, media type -> name; else the first."""
+    given = [part.split(";") for part in request.headers.get("accept", "").split(",")]
+    liked = sorted(((_quality(more), media.strip().lower()) for media, *more in given), key=lambda one: -one[0])
+    return next((offers[media] for quality, media in liked if quality and media in offers), next(iter(offers.values())))
+
+
+def _quality(parameters: Sequence[str]) -> float:
+    """Return a media range's weight (RFC 9110, 12.4.2); what is none counts as 0."""
+    for one in parameters:
+        name, _, value = one.strip().partition("=")
+        if name.lower() == "q":
+            return float(value) if re.fullmatch(r"[01](\.[0-9]{0,3})?", value, re.ASCII) else 0.0
+    return 1.0
 
 
 def application(addresses: Sequence[Address], *more: BaseRoute) -> Starlette:

@@ -34,6 +34,16 @@ Revision = Annotated[
 ]
 
 
+Format = Annotated[
+    Literal["json", "csv"],
+    Meta(description="The form of the answer; without it, what `Accept` likes best of both, else JSON."),
+]
+TitleLang = Annotated[
+    Literal["es", "en", "fr"],
+    Meta(description="The language of texts in CSV (JSON has all); without it, as `Accept-Language` says, or English."),
+]
+
+
 class Page(Struct, frozen=True, kw_only=True):
     """A page in a language."""
 
@@ -56,6 +66,32 @@ class RowPage(OneRow, frozen=True, kw_only=True):
     """The page of one row."""
 
     lang: Lang | None = None
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """A list as JSON or CSV."""
+
+    format: Format | None = None
+    lang: TitleLang | None = None
+
+
+class DatedList(Dated, frozen=True, kw_only=True):
+    """Figures as of a day, as JSON or CSV."""
+
+    format: Format | None = None
+    lang: TitleLang | None = None
+
+
+class OneRowList(DatedList, frozen=True, kw_only=True):
+    """One row as of a day, as JSON or CSV."""
+
+    id: RowId
+
+
+class Table(Dated, frozen=True, kw_only=True):
+    """Figures as of a day, as CSV."""
+
+    lang: TitleLang | None = None
 
 
 def language(request: Request) -> str:

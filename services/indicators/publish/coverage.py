@@ -114,14 +114,22 @@ def _word_faults(plan: Plan, *, unused: bool) -> Iterator[str]:
 
 
 def shown(plan: Plan) -> set[tuple[str, str]]:
-    """Return every value that a label of a row can have in a figure, with the label."""
-    found = {("input", name) for row in plan.rows.values() for name in row.inputs}
-    for row in plan.rows.values():
-        found |= {(next(iter(row.labels)), value) for value in row.every}
-        for term in row.term:
-            for label, path in labels_of(row, term).items():
-                found |= {(label, value) for value in _values(row, term, label, path)}
-    return found
+    """Return every value that a label of a row can have in a figure, with the label; numbers say themselves."""
+    each = (label_values(row) for row in plan.rows.values())
+    return {(label, one) for said in each for label, values in said.items() for one in values if not one.isdigit()}
+
+
+def label_values(row: Row) -> dict[str, list[str]]:
+    """Return each label of a row's figures with the values that it can have, as far as they are known beforehand."""
+    found: dict[str, dict[str, None]] = {"input": dict.fromkeys(row.inputs)} if row.inputs else {}
+    found |= {label: {} for label in row.labels}
+    if row.every:
+        found[next(iter(row.labels))] |= dict.fromkeys(row.every)
+    for term in row.term:
+        for label, path in labels_of(row, term).items():
+            if label in row.labels:
+                found[label] |= dict.fromkeys(_values(row, term, label, path))
+    return {label: [*values] for label, values in found.items()}
 
 
 def _values(row: Row, term: Term, label: str, path: str) -> list[str]:
@@ -129,6 +137,6 @@ def _values(row: Row, term: Term, label: str, path: str) -> list[str]:
     if path.startswith("="):
         return [path[1:]]
     if label in row.known:
-        return [one for one in [*row.known[label], "other"] if not one.isdigit()]
+        return [*row.known[label], "other"]
     closed = [fields.closed_values(fields.type_at(agreed, path)) for agreed in contracts_named(term.event)]
     return [str(value) for values in closed for value in values]

@@ -1,0 +1,145 @@
+"""The same figures as CSV: each line is a cell of the JSON, guarded alike; the index tells what its columns mean."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from tests.services.indicators.making import PLAN
+from tests.services.indicators.serving import example_fold, get, served, viewed
+
+TOKEN = {"Authorization": "Bearer secret"}
+LANGUAGES = {"es", "en", "fr"}
+
+
+@pytest.fixture(scope="module")
+def base():
+    with served(viewed(example_fold())) as address:
+        yield address
+
+
+def table(text):
+    assert text.endswith("\r\n")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def number(text):
+    return None if text == "" else float(text)
+
+
+def test_a_rows_table_has_its_one_figure_and_a_line_for_each_cell(base):
+    status, body, headers = get(f"{base}/api/indicators/LE-2.1?format=csv")
+    assert (status, headers["content-type"]) == (200, "text/csv; charset=utf-8; header=present")
+    title = "Countries party to the treaties"
+    assert body == "".join(
+        f"{line}\r\n"
+        for line in (
+            "indicator,title,country,label_instrument,unit,value,numerator,denominator,suppressed,target,met,as_of",
+            f"LE-2.1,{title},REG,,countries,0,,,false,11.0,false,2003-12-31",
+            f"LE-2.1,{title},BLZ,TIP,countries,1,,,false,,,2003-12-31",
+            f"LE-2.1,{title},MEX,TIP,countries,1,,,false,,,2003-12-31",
+            f"LE-2.1,{title},REG,TIP,countries,2,,,false,,,2003-12-31",
+        )
+    )
+
+
+@pytest.mark.parametrize("headers", [{}, TOKEN], ids=["public", "operator"])
+def test_the_table_has_what_json_has_and_nothing_else(base, headers):
+    lines = table(get(f"{base}/api/indicators.csv?as_of=2004-12-31", **headers)[1])
+    assert [*dict.fromkeys(one["indicator"] for one in lines)] == [
+        row for row in PLAN.rows if any(one["indicator"] == row for one in lines)
+    ]
+    labels = [name for name in lines[0] if name.startswith("label_")]
+    keys = [(one["indicator"], one["country"], *(one[name] for name in labels)) for one in lines]
+    assert len({*keys}) == len(keys)
+    listed = {one["id"]: one for one in json.loads(get(f"{base}/api/indicators?as_of=2004-12-31", **headers)[1])}
+    hidden = 0
+    for row in PLAN.rows:
+        cells = json.loads(get(f"{base}/api/indicators/{row}?as_of=2004-12-31", **headers)[1])["values"]
+        mine = [one for one in lines if one["indicator"] == row]
+        whole = listed[row]
+        alone = [] if any(one["country"] == "REG" and not one["labels"] for one in cells) else [whole]
+        alone = alone if whole["value"] is not None or whole["suppressed"] else []
+        expected = [*({**one, "country": "REG", "labels": {}} for one in alone), *cells]
+        assert len(mine) == len(expected), row
+        for line, one in zip(mine, expected, strict=True):
+            assert (line["country"], line["unit"]) == (one["country"], PLAN.rows[row].unit)
+            assert {name: line[f"label_{name}"] for name in one["labels"]} == one["labels"]
+            assert sum(bool(line[name]) for name in labels) == len([value for value in one["labels"].values() if value])
+            for name in ("value", "numerator", "denominator"):
+                assert number(line[name]) == one[name], (row, line)
+            assert line["suppressed"] == str(one["suppressed"]).lower()
+            hidden += one["suppressed"]
+            if one["country"] == "REG" and not one["labels"]:
+                assert (number(line["target"]), line["met"]) == (
+                    whole["target"],
+                    "" if whole["met"] is None else str(whole["met"]).lower(),
+                )
+                # Of what is counted without a label there is a 0 before anything is known.
+                assert whole["value"] in (number(line["value"]), None)
+    assert bool(hidden) is not bool(headers)
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        ("text/csv", "csv"),
+        ("application/json;q=0.5, text/csv;q=0.9", "csv"),
+        ("text/csv;q=0.1, application/json", "json"),
+        ("text/html, */*;q=0.8", "json"),
+        ("text/csv;q=0", "json"),
+        ("text/csv;q=x, ,;", "json"),
+        ("", "json"),
+    ],
+)
+def test_the_form_is_what_the_client_likes_best(base, accept, form):
+    for path in ("/api/indicators", "/api/indicators/LE-2.1", "/api/objectives", "/api/milestones"):
+        _, _, headers = get(base + path, Accept=accept)
+        assert form in headers["content-type"]
+        assert "Accept" in headers["vary"]
+        assert "csv" in get(f"{base}{path}?format=csv", Accept=accept)[2]["content-type"]
+        assert "json" in get(f"{base}{path}?format=json", Accept=accept)[2]["content-type"]
+
+
+def test_milestones_and_objectives_as_lines(base):
+    due = {one["id"]: one for one in table(get(f"{base}/api/milestones?format=csv&lang=fr")[1])}
+    assert [*due] == [one["id"] for one in json.loads(get(f"{base}/api/milestones")[1])]
+    assert due["MS-LE-1"]["missing"].split(" ")[:2] == ["BLZ", "CAN"]
+    assert (due["MS-IE-4/2003-07-01"]["state"], due["MS-IE-4/2003-07-01"]["reached"]) == ("missed", "")
+    assert due["MS-LE-1"]["title"] == "Groupe technique créé"
+    nodes = {one["id"]: one for one in table(get(f"{base}/api/objectives?format=csv&lang=es")[1])}
+    assert next(iter(nodes)) == PLAN.areas[0].id
+    assert len(nodes) == len(PLAN.areas) + len(PLAN.hierarchy.nodes)
+    assert nodes["LE-R2.1"] | {"parent": "LE-O2", "level": "result", "not_met": "1"} == nodes["LE-R2.1"]
+
+
+def test_the_index_names_every_row_label_value_and_code_in_three_languages(base):
+    found = json.loads(get(f"{base}/api/index")[1])
+    assert [one["id"] for one in found["indicators"]] == [*PLAN.rows]
+    assert [one["id"] for one in found["milestones"]] == [*PLAN.milestones]
+    named = [found, *found["areas"], *found["countries"], *found["units"], *found["indicators"], *found["milestones"]]
+    named += [label for one in found["indicators"] for label in one["labels"]]
+    named += [value for one in found["indicators"] for label in one["labels"] for value in label["values"]]
+    for one in named:
+        texts = one.get("title") or one.get("name")
+        assert {*texts} == LANGUAGES
+        assert all(texts.values()), one
+    assert {one["unit"] for one in found["indicators"]} == {one["code"] for one in found["units"]}
+    treaties = next(one for one in found["indicators"] if one["id"] == "LE-2.1")
+    assert treaties["dimensions"] == ["country", "instrument"]
+    assert {"code": "HND", "name": {"es": "Honduras", "en": "Honduras", "fr": "Honduras"}} in found["countries"]
+    assert (treaties["target"], treaties["direction"], treaties["place"]) == (11, "at_least", "LE-R2.1")
+    (guarded,) = (one for one in found["indicators"] if one["id"] == "VA-4.1")
+    assert guarded["guarded"]
+    sexes = next(label for label in guarded["labels"] if label["name"] == "sex")
+    assert {one["code"] for one in sexes["values"]} >= {"female", "male"}
+    for one in found["indicators"]:
+        assert get(base + one["links"]["page"])[0] == get(base + one["links"]["table"])[0] == 200
+
+
+def test_every_label_of_a_figure_is_a_dimension_of_its_row(base):
+    found = {one["id"]: one for one in json.loads(get(f"{base}/api/index")[1])["indicators"]}
+    for row, one in found.items():
+        for cell in json.loads(get(f"{base}/api/indicators/{row}")[1])["values"]:
+            assert {*cell["labels"]} <= {*one["dimensions"]}
