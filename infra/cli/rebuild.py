@@ -1,6 +1,7 @@
 """`crm rebuild`."""
 
 import json
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -10,6 +11,8 @@ import typer
 from infra.cli.up import State
 
 PATIENCE_S = 3600
+TOLD_S = 2.0
+"""How often it is told how far it is."""
 
 
 def rebuild(*, state: State = Path(".crm")) -> None:
@@ -17,11 +20,15 @@ def rebuild(*, state: State = Path(".crm")) -> None:
     from infra.cli.running import running  # noqa: PLC0415 - late: `crm --help` answers at once
     from infra.local.system import operator_token  # noqa: PLC0415
 
-    address = running(state)["http"]
+    addresses = running(state)
+    address = addresses["http"]
     token = operator_token(state / "creds")
     request = urllib.request.Request(  # noqa: S310 - from our run.json
         f"{address}/rebuild", method="POST", headers={"Authorization": f"Bearer {token}"}
     )
+    over = threading.Event()
+    telling = threading.Thread(target=_tell, args=(addresses.get("ops", {}).get("indicators", ""), over))
+    telling.start()
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310
             done = json.load(answer)
@@ -31,6 +38,9 @@ def rebuild(*, state: State = Path(".crm")) -> None:
     except OSError:
         typer.echo("the board does not answer", err=True)
         raise typer.Exit(1) from None
+    finally:
+        over.set()
+        telling.join()
     same = {
         True: "the same bytes as before",
         False: "NOT the bytes that it was",
@@ -46,3 +56,13 @@ def rebuild(*, state: State = Path(".crm")) -> None:
         typer.echo(f"{done['aside']} are not counted: set aside, see `crm status`")
     if done["same"] is False:
         raise typer.Exit(1)
+
+
+def _tell(ops: str, over: threading.Event) -> None:
+    """Tell how far it is, as long as it is not over; of few events there is nothing to tell."""
+    from infra.cli.status import samples  # noqa: PLC0415
+
+    while not over.wait(TOLD_S):
+        found = {one.labels["of"]: one.value for one in samples(ops) if one.name == "crm_rebuild_events"} if ops else {}
+        if found.get("total"):
+            typer.echo(f"{found.get('folded', 0):,.0f} of {found['total']:,.0f} events folded", err=True)

@@ -44,14 +44,14 @@ async def _gathered(addresses: dict[str, Any]) -> dict[str, Any]:
     from infra.nats.rights import OPERATOR  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
 
-    board = _samples(addresses["http"])
+    board = samples(addresses["http"])
     ops = addresses.get("ops", {})
     database = await asyncpg.connect(addresses["postgres"])
     try:
         async with connected(addresses["nats"], Path(addresses["creds"][OPERATOR]), OPERATOR) as nc:
             services = {name: await _service(name, database, nc, board) for name in SERVICES}
             for name, row in services.items():
-                row["failed"] = _failed(_samples(ops[name])) if name in ops else None
+                row["failed"] = _failed(samples(ops[name])) if name in ops else None
                 row["set_aside"] = await _set_aside(name, database)
             waiting, intakes = await _durables(nc), await _intakes(nc)
             return {
@@ -126,7 +126,7 @@ def _named(samples: "list[Sample]", name: str, **labels: str) -> "list[Sample]":
     return [one for one in samples if one.name == name and labels.items() <= one.labels.items()]
 
 
-def _samples(http: str) -> "list[Sample]":
+def samples(http: str) -> "list[Sample]":
     """Return the metrics of the process at this address; none while it is away."""
     import urllib.request  # noqa: PLC0415
 

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from services.indicators import judgements
+from services.indicators.folded.apart import Apart
 from services.indicators.folded.feed import Feed
 from services.indicators.planned.plan import PlanError
 from services.indicators.publish import store
@@ -27,7 +28,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
     settings = running.settings
     assert isinstance(settings, IndicatorsSettings)
     plan = current()
-    feed = Feed(running.client, running.pool, plan)
+    feed = Feed(running.client, running.pool, plan, Apart(plan, {}, settings.archive))
     await feed.start()
     running.checks.append(feed.faults)
     running.tasks["announcements"] = lambda: announce(running.log, feed, plan, running.steady)

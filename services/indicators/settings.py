@@ -19,6 +19,8 @@ class IndicatorsSettings(Settings):
     operator_token: str = ""
     """Whoever shows it sees exact figures; empty: nobody does."""
     plan_folder: Path = FOLDER
+    archive: Path | None = None
+    """Where closed months of the logs are, if the streams may be rid of them (`crm archive`)."""
 
 
 @cache

@@ -40,6 +40,9 @@ ASIDE = Gauge(
 LOG_POSITION = Gauge("crm_log_position", "Position of the last row of the service's log.", ["service"])
 RELAY_POSITION = Gauge("crm_relay_position", "Last sequence of the service's stream.", ["service"])
 _context = TraceContextTextMapPropagator()
+REBUILDING = Gauge(
+    "crm_rebuild_events", "While the figures are folded anew: events folded, and those there are.", ["of"]
+)
 READY = Gauge("crm_ready", "1 when the process does its work, else 0.", ["service"])
 
 

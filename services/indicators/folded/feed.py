@@ -5,18 +5,21 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 
 import structlog
 from msgspec import Struct
 from nats.aio.client import Client
 
 from services.indicators.folded import snapshot
+from services.indicators.folded.apart import EVENTS_MIN, Apart
 from services.indicators.folded.fold import Fold
 from services.indicators.folded.reading import MISSING, RETRY_S, Reader, stored
 from services.indicators.folded.state import Aside, State, StateError
 from services.indicators.planned.plan import Plan
 from shared.contracts import SERVICES
 from shared.flow.bus import LOST, last_sequence
+from shared.run import telemetry
 from shared.run.database import Pool
 from shared.run.steady import Movement
 from shared.service import ended
@@ -55,13 +58,14 @@ class Rebuilt(Struct, frozen=True):
 class Feed:
     """Keeps a fold up to date with the five streams."""
 
-    def __init__(self, client: Client, pool: Pool, plan: Plan) -> None:
+    def __init__(self, client: Client, pool: Pool, plan: Plan, apart: Apart | None = None) -> None:
         self._client = client
         self._pool = pool
         self._plan = plan
+        self._apart = apart
         self._fold = Fold(plan)
         self._tasks: list[asyncio.Task[None]] = []
-        self._readers = _Readers(client, self._fold)
+        self._readers = self._reading(self._fold)
         self._stored: dict[str, int] = {}
         self._rebuilding = asyncio.Lock()
         self._movement = Movement()
@@ -99,13 +103,42 @@ class Feed:
                 log.exception("the snapshot cannot be read; folding from the start", error=type(error).__name__)
         self._stored = dict(self.state.sequences)
         await self._ask_streams()
-        self._readers = _Readers(self._client, self._fold)
-        self._readers.start()
-        self._tasks = [
+        self._readers = self._reading(self._fold)
+        if self.state.sequences or self._apart is None or sum(self.streams.values()) < EVENTS_MIN:
+            self._readers.start()
+        else:
+            self._tasks.append(asyncio.create_task(self._begin()))
+        self._tasks += [
             asyncio.create_task(_again(self._ask_streams, POLL_S)),
             asyncio.create_task(_again(self.snapshot, SNAPSHOT_S)),
             asyncio.create_task(self._mend()),
         ]
+
+    def _reading(self, fold: Fold) -> "_Readers":
+        return _Readers(self._client, fold, self._apart.archive if self._apart else None)
+
+    async def _begin(self) -> None:
+        """Have all that there is folded apart; go on from there."""
+        async with self._rebuilding:
+            self._fold = await self._folded_apart()
+            self._readers = self._reading(self._fold)
+            self._readers.start()
+
+    async def _folded_apart(self) -> Fold:
+        """Fold the streams anew, in processes of their own where there is much; what these cannot do comes behind."""
+        streams = dict(self.streams)
+        total = sum(streams.values())
+        if self._apart is None or total < EVENTS_MIN:
+            return Fold(self._plan)
+        telemetry.REBUILDING.labels("total").set(total)
+        try:
+            state = await self._apart.folded(streams, telemetry.REBUILDING.labels("folded").set)
+        except Exception as error:
+            log.exception("folding one after the other", error=type(error).__name__)
+            return Fold(self._plan)
+        finally:
+            telemetry.REBUILDING.clear()
+        return Fold(self._plan, state)
 
     async def stop(self) -> None:
         """Stop reading and store where the fold is."""
@@ -129,8 +162,8 @@ class Feed:
         take the place (and says why) if it stands still before the end, or cannot count what is counted now.
         """
         async with self._rebuilding:
-            fresh = Fold(self._plan)
-            readers = _Readers(self._client, fresh)
+            fresh = await self._folded_apart()
+            readers = self._reading(fresh)
             readers.start()
             try:
                 fault = await self._reach(fresh.state, readers)
@@ -217,8 +250,8 @@ class Feed:
 class _Readers:
     """The five streams' readers into one fold."""
 
-    def __init__(self, client: Client, fold: Fold) -> None:
-        self._each = {service: Reader(client, service, fold) for service in SERVICES}
+    def __init__(self, client: Client, fold: Fold, archive: Path | None) -> None:
+        self._each = {service: Reader(client, service, fold, archive) for service in SERVICES}
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 import structlog
 from nats.aio.client import Client
@@ -10,7 +11,8 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from services.indicators.folded.fold import Fold
-from shared.flow.bus import LOST, last_sequence
+from shared.flow.bus import LOST, ends, last_sequence
+from shared.record import archive
 from shared.run import telemetry
 
 log = structlog.get_logger()
@@ -34,10 +36,11 @@ TAIL_LOOKS = 3
 class Reader:
     """One stream into one fold. It asks again from where it is whenever a message is not the very next one."""
 
-    def __init__(self, client: Client, service: str, fold: Fold) -> None:
+    def __init__(self, client: Client, service: str, fold: Fold, folder: Path | None = None) -> None:
         self._client = client
         self._service = service
         self._fold = fold
+        self._folder = folder
         self._broken = asyncio.Event()
         self._heard = 0.0
         self._folded = 0
@@ -57,6 +60,7 @@ class Reader:
         """Follow the stream until cancelled."""
         while True:
             try:
+                await self._archived()
                 await self._follow()
                 await self._pass_over()
             except LOST as error:
@@ -66,6 +70,12 @@ class Reader:
                 self.trouble = f"reading fails ({type(error).__name__})"
                 log.exception("reading fails, trying again", stream=self._service, error=type(error).__name__)
             await asyncio.sleep(RETRY_S)
+
+    async def _archived(self) -> None:
+        """Fold what the stream no longer has out of the archive."""
+        first, _ = await ends(self._client, self._stream)
+        if self._folder and self._next < first:
+            await from_archive(self._fold, self._folder, self._service)
 
     async def _follow(self) -> None:
         """Read with one consumer until it falls silent, or a message is missing."""
@@ -150,6 +160,19 @@ class Reader:
         except NotFoundError:
             return None
         return int(found.seq or 0)
+
+
+async def from_archive(fold: Fold, folder: Path, service: str) -> None:
+    """Fold what is archived of a service and not folded yet; raises ArchiveError."""
+    at = fold.state.sequences.get(service, 0)
+    for one in archive.manifests(folder, service):
+        if one.last <= at:
+            continue
+        for position, payload in archive.payloads(folder, one):
+            if position > at:
+                fold.take(service, position, payload)
+            if position % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
 
 
 async def stored(client: Client, service: str, sequence: int) -> bytes | None:
