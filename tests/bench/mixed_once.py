@@ -21,6 +21,8 @@ from typing import Any
 sys.path.insert(0, str(Path.cwd()))
 
 import asyncpg
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
 from shared import contracts
 from shared.contracts import SERVICES
@@ -120,22 +122,22 @@ async def measured(replicas: int, copies: int) -> dict[str, Any]:
     reports = mixture(range(copies))
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
         async with servers(Path(folder)) as fresh_region, fresh_region() as region:
-            region.nats.reload(region.accounts())  # with the one who may pause
+            region.nats.reload(region.accounts())
+            root = await until(lambda: _admitted(region), "the one who may pause to be let in")
             await fill(region, reports)
             with tempfile.TemporaryDirectory() as logs:
                 system = System(region, Path(logs))
                 try:
-                    return await _run(region, system, reports, replicas)
+                    return await _run(region, root, system, reports, replicas)
                 finally:
                     for name in list(system.processes):
                         system.kill(name)
 
 
-async def _run(region: Region, system: System, reports: list[Any], replicas: int) -> dict[str, Any]:
+async def _run(region: Region, root: Client, system: System, reports: list[Any], replicas: int) -> dict[str, Any]:
     port = free_port()
     epoch = datetime.now().astimezone().isoformat()
     env = {"CRM_CLOCK_START": CLOCK, "CRM_CLOCK_EPOCH": epoch, "CRM_HTTP_PORT": str(port), "CRM_LOG_LEVEL": "info"}
-    root = await region.connect(ROOT)
     waiting = [(stream, name) for stream, names in durables().items() for name in names if name in SERVICES[:4]]
     await _pause(root, waiting, datetime.now(UTC) + timedelta(hours=1))
     names = ["indicators", *SERVICES[:4], *(f"intel-{number}" for number in range(2, replicas + 1))]
@@ -169,6 +171,13 @@ async def _run(region: Region, system: System, reports: list[Any], replicas: int
     }
     await postgres.close()
     return {**found, **await _soon(region)}
+
+
+async def _admitted(region: Region) -> Client | None:
+    try:
+        return await region.connect(ROOT)
+    except NatsError:  # the server has not read its rights anew yet
+        return None
 
 
 COMMITS = "select xact_commit from pg_stat_database where datname = current_database()"
