@@ -181,22 +181,20 @@ class Deciding(Reads):
         """Return what is told, and taken back, so that what was told about the scopes is what should have been."""
         wanted = {(one.scope, one.identity): one for scope in scopes for one in judgement.decide(scope, self)}
         told = {(one.scope, one.key): one for scope in scopes for one in self.tables.notified.get(scope)}
-        fresh, over = sorted(wanted.keys() - told.keys()), sorted(told.keys() - wanted.keys())
         for which in wanted.keys() & told.keys():
             self._move(wanted[which], told[which])
         changes = [
-            *((which, self._tell(wanted[which])) for which in fresh),
-            *((which, self._take_back(judgement, told[which])) for which in over),
+            *((which, self._tell(wanted[which], which[1])) for which in sorted(wanted.keys() - told.keys())),
+            *((which, self._take_back(judgement, told[which])) for which in sorted(told.keys() - wanted.keys())),
         ]
         if judgement.in_order:
             changes.sort(key=lambda change: change[0])
         return [event for _, events in changes for event in events]
 
-    def _tell(self, notice: Notice) -> list[Event[Any]]:
-        event, key = self._noticed(notice), notice.identity
-        known = self.tables.by_key.get(key)
+    def _tell(self, notice: Notice, key: str) -> list[Event[Any]]:
+        event, known = self._noticed(notice, key), self.tables.by_key.get(key)
         self.tables.by_key.put(key, known | {notice.scope})
-        self._note(notice, event)
+        self._note(notice, key, event)
         if known:
             return []
         if notice.due is None:
@@ -211,31 +209,29 @@ class Deciding(Reads):
         """
         if not told.scheduled or notice.due is None:
             return
-        waiting, event = self.tables.deadlines.get(told.key), self._noticed(notice)
+        waiting, event = self.tables.deadlines.get(told.key), self._noticed(notice, told.key)
         if notice.cause is None:
             same = waiting is None or waiting[0] == notice.due
         else:
             same = waiting == (notice.due, event) if waiting else told.event_id == event.id
         if not same:
             self.tables.deadlines.put(told.key, (notice.due, event))
-            self._note(notice, event)
+            self._note(notice, told.key, event)
 
-    def _note(self, notice: Notice, event: Event[Any]) -> None:
-        key, due = notice.identity, notice.due
-        fresh = Notified(
-            notice.scope, key, event.id, event.type, event.country, event.subject, scheduled=due is not None
-        )
+    def _note(self, notice: Notice, key: str, event: Event[Any]) -> None:
+        scheduled = notice.due is not None
+        fresh = Notified(notice.scope, key, event.id, event.type, event.country, event.subject, scheduled)
         rows = [one for one in self.tables.notified.get(notice.scope) if one.key != key]
         self.tables.notified.put(notice.scope, tuple(sorted((*rows, fresh), key=lambda one: one.key)))
 
-    def _noticed(self, notice: Notice) -> Event[Any]:
+    def _noticed(self, notice: Notice, key: str) -> Event[Any]:
         event = derive(
             self.service,
             notice.data,
             cause=notice.cause or self.cause,
             to=notice.to,
             subject=notice.subject,
-            key=notice.identity if notice.event_key is None else notice.event_key,
+            key=key if notice.event_key is None else notice.event_key,
             time=notice.time or notice.due,
         )
         return msgspec.structs.replace(event, id=notice.event_id) if notice.event_id else event

@@ -104,37 +104,56 @@ async def decide(  # noqa: PLR0913 - what a batch is decided by
 async def rounds(
     deciding: Deciding, connection: Connection, inputs: Sequence[Input], failed: Mapping[int, Exception]
 ) -> list[Exception | None]:
-    """Decide until nothing is missing; return what became of each input."""
+    """Decide until nothing is missing; return what became of each input.
+
+    Where few inputs want more, those are decided by themselves until they want nothing more, and then all: so a long
+    chain of references costs its own rounds, not the batch's.
+    """
+    # What a merge corrects comes first.
+    order = sorted(range(len(inputs)), key=lambda one: isinstance(inputs[one].event.data, Merged))
+    some = order
     for _ in range(ROUNDS_MAX):
-        outcomes = _round(deciding, inputs, failed)
-        if not deciding.tables.missing():
+        outcomes, unsure = _round(deciding, inputs, failed, some)
+        if deciding.tables.missing():
+            await load(deciding.tables, connection)
+            some = unsure if 2 * len(unsure) < len(order) else order
+        elif some is order:
             return outcomes
-        await load(deciding.tables, connection)
+        else:
+            some = order
     message = f"a judgement asked for something new in each of {ROUNDS_MAX} rounds"
     raise RuntimeError(message)
 
 
-def _round(deciding: Deciding, inputs: Sequence[Input], failed: Mapping[int, Exception]) -> list[Exception | None]:
+def _round(
+    deciding: Deciding, inputs: Sequence[Input], failed: Mapping[int, Exception], order: Sequence[int]
+) -> tuple[list[Exception | None], list[int]]:
+    """Decide inputs in this order; return what became of each, and which of them asked for what was not read yet."""
     outcomes: list[Exception | None] = [None] * len(inputs)
     deciding.restart()
     reports: list[tuple[int, Event[Any]]] = []
-    # What a merge corrects comes first.
-    for number in sorted(range(len(inputs)), key=lambda one: isinstance(inputs[one].event.data, Merged)):
+    unsure: dict[int, None] = {}
+    for number in order:
         if number in failed:
             outcomes[number] = failed[number]
             continue
-        one, known = inputs[number], len(deciding.reports)
+        one, known, misses = inputs[number], len(deciding.reports), deciding.tables.misses()
         try:
             deciding.decide(number, one.event, one.heard)
         except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this event only
             outcomes[number] = error
+        if deciding.tables.misses() > misses:
+            unsure[number] = None
         reports += [(number, event) for event in deciding.reports[known:]]
     for number, event in reports:
+        misses = deciding.tables.misses()
         try:
             deciding.late(number, event)
         except Exception as error:  # noqa: BLE001 - as above: all is decided anew without the report
             deciding.failed[number] = error
-    return outcomes
+        if deciding.tables.misses() > misses:
+            unsure[number] = None
+    return outcomes, [number for number in order if number in unsure]
 
 
 def _complete(tables: Tables, events: Sequence[Event[Any]]) -> None:

@@ -9,11 +9,11 @@ import hashlib
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-import msgspec
+from msgspec import Struct, json
 from msgspec.structs import replace
 
 from shared import contracts
@@ -29,6 +29,8 @@ KNOWN = "known/"
 """The reports about a thing that begins so stand in the order in which they were known, not in which they happened."""
 D = TypeVar("D", bound=Data)
 
+_encode = json.Encoder().encode
+
 
 class Unknown(Exception):  # noqa: N818 - it is not an error: the event waits for the one it refers to
     """The sender refers (at `pointer`) to something not recorded yet: the event comes back, and is refused in time."""
@@ -42,8 +44,7 @@ class NotReady(Unknown):
     """What the event refers to is on its way in this service itself: it waits for us, and is never refused for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing(Generic[D]):
+class Standing(Struct, Generic[D], frozen=True):
     """A report as it stands: as first reported, with the data that hold now."""
 
     stream: str
@@ -101,8 +102,7 @@ class Standing(Generic[D]):
         return f"{self.source}/{self.id}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(Struct, frozen=True, kw_only=True):
     """What is to be told, now or, if it still holds then, at `due`."""
 
     to: str
@@ -130,14 +130,13 @@ class Notice:
         """The key."""
         if self.key:
             return self.key
-        said = self.name.encode() or msgspec.json.encode(self.data)
+        said = self.name.encode() or _encode(self.data)
         kind = self.data.kind if isinstance(self.data, Alert) else type(self.data).__name__
         due = self.due.isoformat() if self.due else ""
         return f"{kind}/{self.to}/{hashlib.blake2b(said + due.encode(), digest_size=16).hexdigest()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Notified:
+class Notified(Struct, frozen=True):
     """A notice that was told, or is to be told when it falls due."""
 
     scope: str
@@ -300,6 +299,7 @@ class Announcement(Judgement, ABC):
         """Return who is told what of a report."""
 
 
+@lru_cache(8192)  # a batch is decided in rounds, which derive the same events
 def derived_id(*parts: str) -> str:
     """Return the id that these parts always give."""
     return str(uuid.uuid5(NAMESPACE, "|".join(parts)))
@@ -345,7 +345,7 @@ def derive(  # noqa: PLR0913 - the facts of an event, each named at its place of
 
 def enriched(event: Event[D], **derived: Any) -> Event[D]:
     """Return the event with its `derived` fields filled in."""
-    return msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, **derived))
+    return replace(event, data=replace(event.data, **derived))
 
 
 def by_type(judgements: Collection[Judgement]) -> Mapping[type[Data], tuple[Judgement, ...]]:

@@ -62,9 +62,13 @@ class Reads:
         index, standing = self.tables.index, self.tables.standing
         gone = index.gone.get(thing, ())
         more = most and (most + len(gone) if most > 0 else most - len(gone))
-        read = [(place(thing, one), one) for one in self.tables.things.get((thing, since, until, more))]
-        found = [(at, standing.peek((one.stream, one.position)) or one) for at, one in read if at not in gone]
-        if fresh := index.added.get(thing):
+        read = self.tables.things.get((thing, since, until, more))
+        fresh = index.added.get(thing)
+        if not gone and not fresh:
+            return [standing.peek((one.stream, one.position)) or one for one in read]
+        found = [(place(thing, one), standing.peek((one.stream, one.position)) or one) for one in read]
+        found = [(at, one) for at, one in found if at not in gone]
+        if fresh:
             inside = [
                 (at, one)
                 for at, one in fresh.items()

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import astuple
 from typing import Any, TypeAlias
 
 import msgspec
@@ -315,7 +314,7 @@ async def _save_notified(tables: Tables, connection: Connection) -> None:
             " unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])"
             " on conflict (scope, key) do update set event_id = excluded.event_id, type = excluded.type,"
             " country = excluded.country, entity = excluded.entity, scheduled = excluded.scheduled",
-            *_columns(7, (astuple(one) for one in fresh)),
+            *_columns(7, (msgspec.structs.astuple(one) for one in fresh)),
             *_columns(2, gone),
         )
 

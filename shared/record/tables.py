@@ -37,11 +37,11 @@ class Table(Generic[K, V]):
     journal: Journal
     absent: V
     """What a key has that no row is of."""
+    missed: list[Hashable] = field(default_factory=list)
+    """What was asked for in a round and not read yet, of all tables."""
     read: dict[K, V] = field(default_factory=dict)
     batch: dict[K, V] = field(default_factory=dict)
     wanted: set[K] = field(default_factory=set)
-    misses: int = 0
-    """How often something was asked for that was not read yet."""
 
     def want(self, keys: Iterable[K]) -> None:
         """Have keys read before the next round, unless they were."""
@@ -53,7 +53,7 @@ class Table(Generic[K, V]):
             return self.batch[key]
         if key not in self.read:
             self.wanted.add(key)
-            self.misses += 1
+            self.missed.append(key)
             return self.absent
         return self.read[key]
 
@@ -162,7 +162,8 @@ class Tables:
     def __init__(self) -> None:
         """Begin with nothing read."""
         self.journal: Journal = []
-        table, members = partial(Table, self.journal), partial(Members, self.journal)
+        self._missed: list[Hashable] = []
+        table, members = partial(Table, self.journal, missed=self._missed), partial(Members, self.journal)
         self.things: Table[Range, tuple[Standing[Any], ...]] = table(())
         self.by_id: Table[str, tuple[Logged, ...]] = table(())
         self.by_position: Table[int, Logged | None] = table(None)
@@ -198,6 +199,7 @@ class Tables:
     def again(self) -> None:
         """Forget what the batch changed: it is decided anew."""
         self.journal.clear()
+        self._missed.clear()
         for table in self._tables:
             table.again()
         for members in (self.index, self.ids, self.entities):
@@ -208,5 +210,5 @@ class Tables:
         return any(one.wanted for one in self._tables)
 
     def misses(self) -> int:
-        """Return how often something was asked for that was not read yet."""
-        return sum(one.misses for one in self._tables)
+        """Return how often something was asked for in this round that was not read yet."""
+        return len(self._missed)

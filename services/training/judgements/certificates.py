@@ -1,10 +1,10 @@
 """Certificates: what makes them stale, ends them or takes their place is told, and taken back where it was an error."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from services.training.judgements.laws import aligned, counts_from, edition, touches
 from services.training.judgements.notices import TrainingJudgement
