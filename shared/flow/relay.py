@@ -101,7 +101,7 @@ class Relay:
         return last
 
     async def copy(self, connection: Connection) -> bool:
-        """Copy the next rows; return whether there were any."""
+        """Copy the next rows; return whether there may be more."""
         rows = await connection.fetch(
             "select position, type, country, payload from log where position > $1 order by position limit $2",
             self.position,
@@ -122,8 +122,9 @@ class Relay:
                 raise
             # A batch whose answer was lost, or another relay: the stream knows.
             self.position = await self.compared(connection)
+            return True
         crash.point("published")
-        return True
+        return len(messages) < len(rows) or len(rows) == batch.BATCH_MAX
 
 
 def _fitting(rows: Sequence[Row]) -> list[tuple[str, bytes]]:

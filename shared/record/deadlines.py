@@ -47,6 +47,9 @@ async def sweep(log_: Log) -> None:
 
 async def _fired(log_: Log, connection: Connection, most: int) -> int:
     """Record what is due; where the database does not take it all together, one after the other."""
+    some = "select exists (select from deadline where due <= $1 and retry_at <= now())"
+    if not await connection.fetchval(some, log_.clock.now()):
+        return 0
     try:
         async with connection.transaction():
             fired = await fire(log_, connection, most)
@@ -77,12 +80,10 @@ async def _taken(connection: Connection, now: datetime, most: int) -> list[Row]:
 
 async def fire(log_: Log, connection: Connection, most: int = BATCH_MAX) -> int:
     """Record the events that are due, at most so many, in the caller's transaction; return how many."""
-    some = "select exists (select from deadline where due <= $1 and retry_at <= now())"
-    if not await connection.fetchval(some, log_.clock.now()):
-        return 0
     await database.turn(connection, log_.service)
-    now = log_.clock.now()  # anew: it may have been set back during the wait
-    rows = await _taken(connection, now, most)
+    rows = await _taken(connection, log_.clock.now(), most)
+    if not rows:  # another replica recorded them, or the clock was set back
+        return 0
     drafts, failed = _read(sorted(rows, key=lambda row: (row["due"], row["id"])))
     outcomes = await log_.record_within(connection, [draft for _, draft in drafts])
     failed += [(row, one) for (row, _), one in zip(drafts, outcomes, strict=True) if one is not None]

@@ -48,6 +48,7 @@ async def connect(settings: Settings, service: str) -> Pool:
         min_size=1,
         max_size=settings.database_connections_max,
         command_timeout=30,
+        reset=_as_it_is,
         server_settings={
             **session(service),
             "application_name": f"crm-{service}",
@@ -58,6 +59,10 @@ async def connect(settings: Settings, service: str) -> Pool:
             "plan_cache_mode": "force_custom_plan",
         },
     )
+
+
+async def _as_it_is(_: object) -> None:
+    """Give a connection back without a statement: a batch acquires several; `elected` itself clears what it leaves."""
 
 
 def migration_files(service_folder: Path) -> list[Path]:
@@ -83,7 +88,8 @@ async def missing_migrations(pool: Pool, service_folder: Path) -> list[str]:
 async def elected(pool: Pool, service: str, role: int, poll_s: float = 1.0) -> AsyncIterator[Connection]:
     """Wait until this process is the one that holds `role` in the service; yield the connection that holds it.
 
-    The lock belongs to the session: it goes when the connection or the process goes.
+    The lock belongs to the session: it goes when the connection or the process goes. What else the caller leaves in the
+    session, listeners say, goes with it.
     """
     async with pool.acquire() as connection:
         taken = "select pg_try_advisory_lock(hashtext($1), $2)"
@@ -92,8 +98,17 @@ async def elected(pool: Pool, service: str, role: int, poll_s: float = 1.0) -> A
         try:
             yield connection
         finally:
-            if not connection.is_closed():
-                await connection.execute("select pg_advisory_unlock(hashtext($1), $2)", service, role)
+            await _cleared(connection)
+
+
+async def _cleared(connection: Connection) -> None:
+    """Give up locks and listening, or the connection: in the pool it would hold them for ever."""
+    try:
+        if not connection.is_closed():
+            await connection.reset()
+    except BaseException:
+        connection.terminate()
+        raise
 
 
 async def turn(connection: Connection, service: str) -> None:
