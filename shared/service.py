@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import structlog
 import uvloop
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
@@ -83,7 +81,7 @@ class Running:
     relay: Relay
     status: ops.Status
     steady: Steady
-    turns: list[Turns] = field(default_factory=list)
+    turns: Turns = field(init=False)
     """What gives it reports and other services' events."""
     listening: admission.Listening = field(default_factory=lambda: admission.Listening([]))
     tasks: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
@@ -181,23 +179,16 @@ async def _faults(client: Client, pool: Pool, service: Service, settings: Settin
 
 
 def _subscribe(service: Running, retired: list[str]) -> None:
-    """Have the service take its reports, by turns from each sender, and the other services' events that it acts on."""
+    """Have the service take its reports and the other services' events that it acts on, by turns from each."""
     intake = Intake(service.log, service.client, service.settings)
     service.tasks["aside"] = Retrying(intake).run
-    _take(service, [*provisioned.intakes(), *retired], intake.reports)
     read = provisioned.read_by(service.name)
     telemetry.counts(service.name, [INTAKE, *read])
-    for stream in read:
-        _take(service, [stream], partial(intake.events, stream))
+    lanes = [lane(service.client, name, service.name) for name in (*provisioned.intakes(), *retired, *read)]
+    service.turns = Turns(lanes, service.settings.batch_size_max, intake.take, lambda: service.log.halted)
     watch = Watch(service.client, service.name, [*provisioned.intakes(), *read])
     service.tasks["watching"] = watch.run
     service.checks += [watch.faults, service.steady.faults]
-
-
-def _take(service: Running, names: list[str], handle: Callable[[list[Msg]], Awaitable[None]]) -> None:
-    lanes = [lane(service.client, stream, service.name) for stream in names]
-    turns = Turns(lanes, service.settings.batch_size_max, handle, lambda: service.log.halted)
-    service.turns.append(turns)
 
 
 def _listen(service: Running, questions: Questions) -> None:
@@ -221,22 +212,21 @@ async def _working(service: Running, stopping: asyncio.Event) -> int:
     keep = service.steady.keep
     relaying = asyncio.create_task(keep("relay", service.relay.run))
     tasks = [asyncio.create_task(keep(what, task)) for what, task in service.tasks.items()]
-    taking = [asyncio.create_task(keep("intake", turns.run)) for turns in service.turns]
+    taking = asyncio.create_task(keep("intake", service.turns.run))
     stop = asyncio.create_task(stopping.wait())
     log.info("ready")
-    await _first(stop, relaying, *tasks, *taking)
+    await _first(stop, relaying, *tasks, taking)
     service.status.faults = ["stopping"]
     log.info("stopping")
     code = 0 if stopping.is_set() else bus.EXIT_DISCONNECTED
-    for task in (relaying, *tasks, *taking):
+    for task in (relaying, *tasks, taking):
         if task.done() and not task.cancelled() and (error := task.exception()):
             log.critical("a task ended", error=type(error).__name__, exc_info=error)
     await service.listening.stop()
     grace_s = service.settings.stop_grace_s / 2
-    for turns in service.turns:
-        turns.stop()
-    await asyncio.wait(taking, timeout=grace_s)
-    await ended([*tasks, *taking], grace_s)
+    service.turns.stop()
+    await asyncio.wait([taking], timeout=grace_s)
+    await ended([*tasks, taking], grace_s)
     if code == 0 and not service.log.halted:
         await _copied(service.relay, grace_s)
     await ended([relaying], grace_s)

@@ -97,27 +97,19 @@ async def count(queried: Queried, country: str, kind: Kind, streams: str = "INTA
     )
 
 
-async def due_countries(queried: Queried) -> list[str]:
-    """Return the countries of which something is to be tried again now."""
-    rows = await queried.fetch(
-        "select country from unnest($1::text[]) as c (country) where exists"
-        " (select from aside where aside.country = c.country and retry_at <= now())",
-        [*SENDERS, REGION],
-    )
-    return [row["country"] for row in rows]
+async def claim(queried: Queried, most: int) -> list[tuple[Taken, bool]]:
+    """Return what is to be tried again now, at most so much of each country, in the order of arrival.
 
-
-async def claim(connection: Connection, country: str, most: int) -> list[tuple[Taken, bool]]:
-    """Return what is to be tried again of a country, in the order of arrival; and whether its wait is over.
-
-    Nobody else gets it for `CLAIM_S`: by then it is taken away, or has the time of its next try.
+    With each whether its wait is over. Nobody else gets it for `CLAIM_S`: by then it is taken away, or has the time of
+    its next try.
     """
-    rows = await connection.fetch(
+    rows = await queried.fetch(
         "update aside set retry_at = now() + make_interval(secs => $3) where (stream, sequence, stored) in"
-        " (select stream, sequence, stored from aside where country = $1 and retry_at <= now()"
-        " order by retry_at, stored, sequence limit $2 for update skip locked)"
+        " (select a.stream, a.sequence, a.stored from unnest($1::text[]) as c (country) cross join lateral"
+        " (select stream, sequence, stored from aside where aside.country = c.country and retry_at <= now()"
+        " order by retry_at, stored, sequence limit $2 for update skip locked) as a)"
         " returning stream, sequence, stored, subject, headers, payload, until <= now() as over",
-        country,
+        [*SENDERS, REGION],
         most,
         CLAIM_S,
     )

@@ -24,6 +24,7 @@ from shared.contracts.report import accepted, said
 from shared.flow import aside, refusing
 from shared.flow.aside import Kind, Row
 from shared.flow.lost import LOST
+from shared.flow.pull import Before
 from shared.flow.refusing import rejection_id
 from shared.flow.streams import INTAKE
 from shared.flow.taken import Key, Taken, taken
@@ -72,6 +73,8 @@ class _Sorted:
     """A batch by what becomes of its messages."""
 
     done: list[_Judged] = field(default_factory=list)
+    unread: list[_Judged] = field(default_factory=list)
+    """What is refused as it is read: its refusal is recorded with the batch."""
     refused: list[tuple[Taken, Refused]] = field(default_factory=list)
     aside: list[Row] = field(default_factory=list)
 
@@ -84,20 +87,16 @@ class Intake:
     client: Client
     settings: Settings
 
-    async def reports(self, messages: Sequence[Msg]) -> None:
-        """Record the reports of countries; refuse what is wrong with them."""
-        await self._batch(messages)
+    async def take(self, messages: Sequence[Msg], before: Before = None) -> None:
+        """Record the reports of countries, act on the events of other services, each once; refuse what is wrong.
 
-    async def events(self, stream: str, messages: Sequence[Msg]) -> None:  # noqa: ARG002 - each message names its stream
-        """Act on the events of another service, each once."""
-        await self._batch(messages)
-
-    async def _batch(self, messages: Sequence[Msg]) -> None:
-        """Settle a batch and acknowledge what is settled; the rest comes again."""
+        What is settled is acknowledged; the rest comes again. All is read while the batch before is recorded, and
+        judged when that has ended: by what is on record then.
+        """
         crash.point("fetched")
         begun = time.perf_counter()
         batch = [taken(message) for message in messages]
-        settled = await self._settled(batch)
+        settled = await self._settled(batch, before)
         for message, one in zip(messages, batch, strict=True):
             if one.key in settled:
                 await message.ack()
@@ -105,16 +104,16 @@ class Intake:
             else:
                 RECEIVED.labels(self.log.service, _label(one), "failed").inc()
                 await message.nak(delay=self._delay_s(message.metadata.num_delivered))
-        if batch:
-            BATCH_SECONDS.labels(self.log.service, _label(batch[0])).observe(time.perf_counter() - begun)
+        for stream in {_label(one) for one in batch}:
+            BATCH_SECONDS.labels(self.log.service, stream).observe(time.perf_counter() - begun)
 
     def _delay_s(self, deliveries: int) -> float:
         return float(min(AGAIN_FACTOR_S * 2 ** min(deliveries, 16), self.settings.retry_delay_s_max))
 
-    async def _settled(self, batch: Sequence[Taken]) -> set[Key]:
+    async def _settled(self, batch: Sequence[Taken], before: Before = None) -> set[Key]:
         """Return the keys of those that were settled: all of them, unless a server is away."""
         try:
-            await self.settle(batch)
+            await self.settle(batch, before=before)
         except LOST as error:
             log.warning("batch waits", stream=batch[0].stream, size=len(batch), error=type(error).__name__)
             return set()
@@ -141,7 +140,9 @@ class Intake:
         async with self.log.pool.acquire() as connection, connection.transaction():
             await aside.put(connection, [Row(one, "failed", type(error).__name__)])
 
-    async def settle(self, batch: Sequence[Taken], over: frozenset[Key] = NONE, *, again: bool = False) -> None:
+    async def settle(
+        self, batch: Sequence[Taken], over: frozenset[Key] = NONE, *, again: bool = False, before: Before = None
+    ) -> None:
         """Record, refuse or set aside each message; on return the database has it all.
 
         `again`: they come out of `aside`, and those with a key in `over` have waited long enough. Raises one of `LOST`
@@ -152,19 +153,27 @@ class Intake:
         old = [one for one in batch if one.is_report and rejection_id(one) in told]
         judged = await self._read([one for one in batch if one not in old])
         drafts = [(one, one.read) for one in judged if isinstance(one.read, Draft)]
+        unread = [(one.taken, one.read) for one in judged if one.taken.is_report and isinstance(one.read, Refused)]
+        if unread:
+            await refusing.quarantine(self.log.service, self.client, unread)
+        if before:
+            await asyncio.wait([before])
         sorted_ = _Sorted()
 
         async def then(connection: Connection, outcomes: Sequence[Exception | None]) -> None:
-            for (one, _), outcome in zip(drafts, outcomes, strict=True):
+            for (one, _), outcome in zip(drafts, outcomes, strict=False):
                 one.outcome = outcome
+            refusing.told(outcomes[len(drafts) :])
             await self._sort(judged, over, sorted_, connection, again=again)
             if sorted_.aside:
                 await aside.put(connection, sorted_.aside)
             if again:
-                await aside.drop(connection, [*old, *(one.taken for one in sorted_.done)])
+                gone = (*sorted_.done, *sorted_.unread)
+                await aside.drop(connection, [*old, *(one.taken for one in gone)])
 
         if judged or again:
-            await self.log.record([draft for _, draft in drafts], then)
+            rejections = refusing.drafts(self.log, unread)
+            await self.log.record([*(draft for _, draft in drafts), *rejections], then)
         if sorted_.refused:
             await refusing.refuse(self.log, self.client, sorted_.refused, again=again)
         self._account(sorted_)
@@ -202,6 +211,9 @@ class Intake:
             verdict = self._verdict(one, over=one.taken.key in over)
             if verdict is None:
                 into.done.append(one)
+                continue
+            if one.read is verdict:
+                into.unread.append(one)
                 continue
             if isinstance(verdict, Refused):
                 into.refused.append((one.taken, verdict))
@@ -262,7 +274,8 @@ class Intake:
             if one.event:
                 log.debug("taken in", type=one.event.type, event_id=one.event.id, trace_id=trace_id(one.event))
         outcomes = Counter((_label(one.taken), "recorded") for one in batch.done)
-        outcomes += Counter((_label(one), "refused") for one, _ in batch.refused)
+        refused = [*(one for one, _ in batch.refused), *(one.taken for one in batch.unread)]
+        outcomes += Counter((_label(one), "refused") for one in refused)
         outcomes += Counter((_label(row.taken), row.kind) for row in batch.aside)
         for (stream, outcome), number in outcomes.items():
             RECEIVED.labels(service, stream, outcome).inc(number)

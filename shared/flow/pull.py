@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import structlog
 from nats.aio.client import Client
@@ -16,6 +17,7 @@ from nats.errors import Error as NatsError
 
 from shared.flow import quotas
 from shared.flow.streams import ACK_WAIT_S, sender_of
+from shared.flow.taken import SHORT_REPLY
 
 log = structlog.get_logger()
 
@@ -32,18 +34,26 @@ REPORT_BYTES = 8 * 1024
 PACE_S = 0.05
 """How much of a second's reports a lane with a pace gives at once, so that the others' next batch is near."""
 CONTESTED_S = 2.0
-"""A lane's pace holds while another lane has given something within this time; alone it has all there is."""
+"""A lane's pace holds while another lane gives all it has, and gave something within this time: its reports would wait
+for a large batch. Where all have more than a batch takes, large batches serve all of them best."""
 TIME_SHARE = 0.35
 """How much of the time a lane with a pace may take up while others give too, whatever its messages cost."""
 PACE_MIN = 1 / PACE_S
 BATCH_S = 0.03
-"""What a batch takes whatever is in it: its round trips. Counted as the cost of few messages, it would make a lane give
-fewer still, and each of them seem to cost more."""
+"""What a batch takes at first whatever is in it: its round trips. From then on it is the least that one of late took.
+Counted as the cost of few messages, it would make a lane give fewer still, and each of them seem to cost more."""
+RISING = 1.1
+"""By how much that may rise with each batch: a machine may have more to do than a moment ago."""
+PENDING = 6
+"""So many tokens behind the stream's name in where a message is acknowledged stands how many wait behind it."""
 LEARNING = 0.2
 """How much the last batch counts in what a lane's messages cost."""
 GIVEN_BACK_S = 1.0
 HALTED_S = 0.2
 """How often it is asked whether recording goes on."""
+
+Before: TypeAlias = "asyncio.Task[None] | None"
+"""The batch before, as long as it is being recorded."""
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +78,8 @@ class Lane:
     """When the budget was last added to."""
     given: float = -CONTESTED_S
     """When it gave something last."""
+    behind: bool = False
+    """Whether it had more than it gave last, here or on the server."""
     cost_s: float = 0.0
     """What one of its messages took of late, in the batches that it was in."""
 
@@ -92,6 +104,7 @@ class Lane:
             taken.append(message)
         if taken:
             self.given = now
+            self.behind = bool(self.arrived) or _pending(taken[-1]) > 0
         return taken
 
     async def ask(self, share: int, wake: asyncio.Event) -> None:
@@ -135,6 +148,18 @@ class Lane:
         self.arrived.clear()
 
 
+async def _ended(batch: Before) -> None:
+    """Wait until a batch has ended, however."""
+    if batch:
+        await asyncio.wait([batch])
+
+
+def _pending(message: Msg) -> int:
+    """Return how many messages waited behind this one when the server gave it out."""
+    tokens = message.reply.split(".")
+    return int(tokens[(2 if len(tokens) == SHORT_REPLY else 4) + PENDING])
+
+
 def lane(client: Client, stream: str, durable: str) -> Lane:
     """Return the lane of a durable; that of a sender's intake by its quota."""
     sender = sender_of(stream)
@@ -146,18 +171,28 @@ def lane(client: Client, stream: str, durable: str) -> Lane:
 
 @dataclass(slots=True, eq=False)
 class Turns:
-    """Hands on batches in which each lane that has something has its share, each lane's messages in their order."""
+    """Hands on batches in which each lane that has something has its share, each lane's messages in their order.
+
+    What is heard of other services has lanes beside those of the senders: a batch holds both, and is one transaction.
+    """
 
     lanes: Sequence[Lane]
     batch_max: int
-    handle: Callable[[list[Msg]], Awaitable[None]]
+    handle: Callable[[list[Msg], Before], Awaitable[None]]
+    """Settles a batch: it may be read while the one before is recorded, and is recorded when that one has ended."""
     halted: Callable[[], object]
     """Whether nothing can be recorded now: then nothing is asked for, lest it is given out and comes back for ever."""
-    _batch: list[Msg] = field(default_factory=list)
+    _held: list[list[Msg]] = field(default_factory=list)
+    """The batches at hand: one is recorded, and where there is plenty the next one is read meanwhile."""
+    _last: Before = None
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
     _taken_at: float = 0.0
     """When the last batch was made up."""
+    _batch_s: float = BATCH_S
+    """What a batch takes whatever is in it."""
+    _ended_at: float = 0.0
+    """When the last batch ended."""
 
     async def run(self) -> None:
         """Ask, wait, hand on, until `stop`."""
@@ -165,21 +200,29 @@ class Turns:
         try:
             while not self._stopping:
                 if self.halted():
+                    await _ended(self._last)
                     await self._give_back()
                     await asyncio.sleep(HALTED_S)
                     continue
                 self._wake.clear()
-                self._batch = self._taken()
+                batch = self._taken()
                 with contextlib.suppress(NatsError):
                     for lane in self.lanes:
                         await lane.ask(self._share(lane), self._wake)
-                if self._batch:
-                    await self._handed_on()
+                if batch:
+                    before, self._last = self._last, asyncio.create_task(self.hand_on(batch, self._last))
+                    await _ended(before)
+                    if not self._plenty():
+                        await _ended(self._last)
                     continue
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), self._pause())
+            await _ended(self._last)
         finally:
             keeping.cancel()
+            if self._last and not self._last.done():
+                self._last.cancel()
+                await _ended(self._last)
             await self._give_back()
 
     def stop(self) -> None:
@@ -202,7 +245,18 @@ class Turns:
         return batch
 
     def _contested(self, lane: Lane, now: float) -> bool:
-        return any(other.given > now - CONTESTED_S for other in self.lanes if other is not lane)
+        return any(
+            other.pace and not other.behind and other.given > now - CONTESTED_S
+            for other in self.lanes
+            if other is not lane
+        )
+
+    def _plenty(self) -> bool:
+        """Say whether a whole batch has arrived that holds up nobody who has little."""
+        now = time.monotonic()
+        waiting = [lane for lane in self.lanes if lane.arrived]
+        enough = sum(len(lane.arrived) for lane in waiting) >= self.batch_max
+        return enough and not any(lane.pace and self._contested(lane, now) for lane in waiting)
 
     def _share(self, lane: Lane) -> int:
         """Return for how many messages a lane is asked: what it gives in half a second, where it has a pace."""
@@ -216,25 +270,30 @@ class Turns:
         now = time.monotonic()
         return max(PACE_S / 4, min(lane.renewed_in(now) for lane in self.lanes))
 
-    async def _handed_on(self) -> None:
-        begun = time.monotonic()
+    async def hand_on(self, batch: list[Msg], before: Before = None) -> None:
+        """Have a batch settled, and learn what its lanes' messages cost."""
+        begun, lanes = time.monotonic(), [lane for lane in self.lanes if lane.given == self._taken_at]
+        self._held.append(batch)
         try:
-            await self.handle(self._batch)
+            await self.handle(batch, before)
         except Exception as error:
             # Not acknowledged, so it all comes again after the acknowledgement wait.
-            log.exception("batch failed", lane=self.lanes[0].stream, size=len(self._batch), error=type(error).__name__)
-        each_s = max(0.0, time.monotonic() - begun - BATCH_S) / len(self._batch)
-        for lane in self.lanes:
-            if lane.given >= self._taken_at:
-                lane.cost_s += LEARNING * (each_s - lane.cost_s)
-        self._batch = []
+            log.exception("batch failed", lane=self.lanes[0].stream, size=len(batch), error=type(error).__name__)
+        finally:
+            self._held.remove(batch)
+        now = time.monotonic()
+        took_s, self._ended_at = now - max(begun, self._ended_at), now
+        self._batch_s = min(took_s, self._batch_s * RISING)
+        for lane in lanes:
+            lane.cost_s += LEARNING * ((took_s - self._batch_s) / len(batch) - lane.cost_s)
 
     async def _keep(self) -> None:
         """Tell the server of what is held long, behind another replica's batch say, that it is being worked on."""
         held: set[int] = set()
         while True:
             await asyncio.sleep(ACK_WAIT_S / 3)
-            now = [*self._batch, *(message for lane in self.lanes for message in lane.arrived)]
+            waiting = [*self._held, *(lane.arrived for lane in self.lanes)]
+            now = [message for some in waiting for message in some]
             with contextlib.suppress(NatsError):
                 for message in now:
                     if id(message) in held and not message.is_acked:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from nats.aio.client import Client
 
@@ -19,21 +19,38 @@ from shared.record.log import Draft, Log
 from shared.run import crash
 from shared.run.database import Connection
 
+Refusals: TypeAlias = Sequence[tuple[Taken, Refused]]
 
-async def refuse(log: Log, client: Client, refused: Sequence[tuple[Taken, Refused]], *, again: bool) -> None:
-    """Refuse reports; those that come out of `aside` (`again`) are taken away there."""
-    await asyncio.gather(*(_quarantine(log.service, client, one, verdict) for one, verdict in refused))
+
+async def quarantine(service: str, client: Client, refused: Refusals) -> None:
+    """Keep the raw bytes of refused reports, each once, before anybody is told."""
+    await asyncio.gather(*(_quarantine(service, client, one, verdict) for one, verdict in refused))
     crash.point("quarantined")
+
+
+def drafts(log: Log, refused: Refusals) -> list[Draft]:
+    """Return what tells the senders why their reports are refused."""
     now = log.clock.now()
+    return [Draft(rejected(log.service, one, verdict, now)) for one, verdict in refused]
+
+
+async def refuse(log: Log, client: Client, refused: Refusals, *, again: bool) -> None:
+    """Refuse reports; those that come out of `aside` (`again`) are taken away there."""
+    await quarantine(log.service, client, refused)
 
     async def then(connection: Connection, outcomes: Sequence[Exception | None]) -> None:
-        for outcome in outcomes:
-            if outcome is not None:
-                raise outcome
+        told(outcomes)
         if again:
             await aside.drop(connection, [one for one, _ in refused])
 
-    await log.record([Draft(rejected(log.service, one, verdict, now)) for one, verdict in refused], then)
+    await log.record(drafts(log, refused), then)
+
+
+def told(outcomes: Sequence[Exception | None]) -> None:
+    """Raise what kept a refusal from being recorded."""
+    for outcome in outcomes:
+        if outcome is not None:
+            raise outcome
 
 
 def rejection_id(one: Taken) -> str:

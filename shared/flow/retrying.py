@@ -1,10 +1,12 @@
 """Trying again what is set aside: at once when what it waits for is recorded, else after a growing delay.
 
-Countries take turns, a piece each, and what is tried again takes at most half of the time: the fresh has the other.
+Of each country a piece is tried at a time, and what is tried again takes at most half of the time: the fresh has the
+other.
 """
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -12,6 +14,7 @@ import structlog
 from shared.flow import aside
 from shared.flow.intake import Intake
 from shared.flow.lost import LOST
+from shared.flow.taken import Key, Taken
 from shared.record.log import head
 from shared.run.telemetry import ASIDE
 
@@ -19,7 +22,7 @@ log = structlog.get_logger()
 
 POLL_S, COUNTED_S, LOST_S = 0.2, 2.0, 1.0
 PIECE = 8
-"""Messages of a country that are tried again together: each holds the others up while it is tried."""
+"""Messages of each country that are tried again together: they hold the fresh up while they are tried."""
 
 
 @dataclass(slots=True)
@@ -47,34 +50,31 @@ class Retrying:
                 await asyncio.sleep(max(time.monotonic() - begun, 0 if tried else POLL_S))
 
     async def _round(self) -> bool:
-        """Try a piece of what is due of each country; return whether there was any."""
+        """Try what is due, a piece of each country; return whether there was any."""
         pool = self.intake.log.pool
         if self._seen is None:
             self._seen, _ = await head(pool)
             await aside.resume(pool, self.intake.settings.reference_wait_s)
         self._seen = await aside.waken(pool, self._seen)
-        countries = await aside.due_countries(pool)
-        for country in countries:
-            await self._piece(country)
-        return bool(countries)
+        found = await aside.claim(pool, PIECE)
+        if found:
+            await self._try([one for one, _ in found], frozenset(one.key for one, late in found if late))
+        return bool(found)
 
-    async def _piece(self, country: str) -> None:
-        async with self.intake.log.pool.acquire() as connection, connection.transaction():
-            found = await aside.claim(connection, country, PIECE)
-        batch = [one for one, _ in found]
-        over = frozenset(one.key for one, late in found if late)
+    async def _try(self, batch: Sequence[Taken], over: frozenset[Key]) -> None:
+        """Try messages together; where that fails, each country's, and then one by one: whose it is shows there."""
         try:
             await self.intake.settle(batch, over, again=True)
         except LOST:
             raise
-        except Exception:  # noqa: BLE001 - whose it is shows one by one
-            for one in batch:
-                try:
-                    await self.intake.settle([one], over, again=True)
-                except LOST:
-                    raise
-                except Exception as error:  # noqa: BLE001 - it stays aside
-                    await self.intake.set_aside(one, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is one message's: it stays aside
+            if len(batch) == 1:
+                await self.intake.set_aside(batch[0], error)
+                return
+            countries = sorted({one.country for one in batch})
+            parts = [[one for one in batch if one.country == country] for country in countries]
+            for part in parts if len(parts) > 1 else [[one] for one in batch]:
+                await self._try(part, over)
 
     async def _count(self) -> None:
         """Show in the metrics how much is set aside."""

@@ -21,15 +21,15 @@ MISTREATED = "carrier"
 
 def early_acknowledgement(_service) -> None:
     """Acknowledge what was fetched before it is committed."""
-    honest = Intake._batch
+    honest = Intake.take
 
-    async def early(self, messages):
+    async def early(self, messages, before=None):
         for message in messages:
             await message.ack()
         await self.client.flush()
-        await honest(self, [_Acknowledged(message) for message in messages])
+        await honest(self, [_Acknowledged(message) for message in messages], before)
 
-    Intake._batch = early
+    Intake.take = early
 
 
 class _Acknowledged:

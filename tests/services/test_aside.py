@@ -27,9 +27,9 @@ async def put(desk, *rows):
         await aside.put(connection, rows)
 
 
-async def due(desk, country="GTM", most=100):
+async def due(desk, most=100):
     async with desk.log.pool.acquire() as connection:
-        return [taken for taken, _ in await aside.claim(connection, country, most)]
+        return [taken for taken, _ in await aside.claim(connection, most)]
 
 
 async def wake(desk, after=0):
@@ -77,7 +77,7 @@ async def test_what_is_in_nobodys_log_is_tried_again_later_each_time_and_at_a_st
     await desk.log.pool.execute("update aside set until = now() where sequence = 2")
     async with desk.log.pool.acquire() as connection:
         await aside.resume(connection, 60)
-        assert await aside.claim(connection, "GTM", 9) == [(report(1), False), (report(2), False)]
+        assert await aside.claim(connection, 9) == [(report(1), False), (report(2), False)]
 
 
 async def test_a_report_sent_again_while_it_stands_there_is_not_set_aside_twice(desk):

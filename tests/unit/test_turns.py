@@ -1,12 +1,30 @@
 """How lanes share a batch: everybody's part, each lane's order, and a pace only beside others."""
 
+import asyncio
 from types import SimpleNamespace
 
 from shared.flow.pull import CONTESTED_S, PACE_S, REPORT_BYTES, Lane, Turns
 
 
-def message(lane, number, size=10):
-    return SimpleNamespace(lane=lane, number=number, data=b"x" * size)
+def message(lane, number, size=10, pending=0):
+    reply = f"$JS.ACK.{lane}.intel.1.{number}.{number}.1078142400000000000.{pending}"
+    return SimpleNamespace(lane=lane, number=number, data=b"x" * size, reply=reply)
+
+
+class Idle(Lane):
+    """A lane to which nothing comes."""
+
+    async def ask(self, share, wake):
+        pass
+
+    async def give_back(self):
+        pass
+
+
+def idle(number):
+    made = Idle(None, "GTM", "intel", pace=400)
+    made.arrived.extend(message("GTM", n) for n in range(number))
+    return made
 
 
 def lane(name, number, weight=1, pace=0.0, size=10):
@@ -70,3 +88,82 @@ def test_a_pace_ends_when_the_others_have_been_silent():
     sharing = turns(gtm, mex)
     assert sharing._contested(gtm, 100 + CONTESTED_S / 2)
     assert not sharing._contested(gtm, 101 + CONTESTED_S)
+
+
+def test_lanes_that_all_have_more_than_they_give_fill_large_batches():
+    gtm, mex = lane("GTM", 1000, pace=400), lane("MEX", 1000, pace=400)
+    sharing = turns(gtm, mex)
+    for _ in range(3):
+        assert counts(sharing._taken()) == {"GTM": 50, "MEX": 50}
+    mex.arrived.clear()
+    mex.arrived.append(message("MEX", 1000, pending=3))
+    assert counts(sharing._taken()) == {"GTM": 99, "MEX": 1}, "it has more on the server"
+    mex.arrived.append(message("MEX", 1001))
+    sharing._taken()
+    assert counts(sharing._taken()).keys() <= {"GTM"}
+    assert sharing._contested(gtm, sharing._taken_at)
+
+
+async def test_what_a_batch_takes_anyway_is_no_messages_cost():
+    gtm = lane("GTM", 1, pace=400)
+    sharing = turns(gtm)
+
+    async def slowly(_batch, _before):
+        await asyncio.sleep(0.02)
+
+    sharing.handle = slowly
+    for number in range(20):
+        gtm.arrived.append(message("GTM", number))
+        await sharing.hand_on(sharing._taken())
+    assert gtm.cost_s < 0.02 / 2
+
+
+async def test_the_next_batch_is_read_while_one_is_recorded_and_recorded_behind_it():
+    read, recorded, going = [], [], asyncio.Event()
+
+    async def handle(batch, before):
+        read.append(batch[0].number)
+        if before:
+            await asyncio.wait([before])
+        else:
+            await going.wait()
+        recorded.append(batch[0].number)
+
+    gtm = idle(30)
+    sharing = Turns([gtm], 10, handle, lambda: False)
+    running = asyncio.create_task(sharing.run())
+    while len(read) < 2:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.05)
+    assert read == [0, 10], "no third batch is taken"
+    assert recorded == []
+    going.set()
+    while len(recorded) < 3:
+        await asyncio.sleep(0)
+    sharing.stop()
+    await running
+    assert recorded == [0, 10, 20]
+
+
+async def test_where_there_is_little_a_report_waits_for_nothing_but_the_batch_at_hand():
+    read, going = [], asyncio.Event()
+
+    async def handle(batch, before):
+        assert before is None or before.done()
+        read.append(len(batch))
+        await going.wait()
+
+    gtm = idle(3)
+    sharing = Turns([gtm], 10, handle, lambda: False)
+    running = asyncio.create_task(sharing.run())
+    while not read:
+        await asyncio.sleep(0)
+    gtm.arrived.extend(message("GTM", number) for number in range(3, 8))
+    await asyncio.sleep(0.05)
+    assert read == [3]
+    going.set()
+    while len(read) < 2:
+        await asyncio.sleep(0)
+    assert read == [3, 5]
+    sharing.stop()
+    await running
