@@ -259,9 +259,14 @@ class Turns:
         return enough and not any(lane.pace and self._contested(lane, now) for lane in waiting)
 
     def _share(self, lane: Lane) -> int:
-        """Return for how many messages a lane is asked: what it gives in half a second, where it has a pace."""
-        paced = lane.pace and self._contested(lane, time.monotonic())
-        return min(self.batch_max, int(lane.paced / 2) + 1) if paced else self.batch_max
+        """Return for how many messages a lane is asked: what it gives in half a second, where it has a pace; else what
+        two batches take of it. More would lie here, and the server be told again and again that it is worked on.
+        """
+        now = time.monotonic()
+        if lane.pace and self._contested(lane, now):
+            return min(self.batch_max, int(lane.paced / 2) + 1)
+        giving = sum(other.given > now - CONTESTED_S for other in self.lanes if other is not lane)
+        return min(self.batch_max, 2 * self.batch_max // (giving + 1) + 1)
 
     def _pause(self) -> float:
         """Return how long (s) to wait for something new: a paced lane gives soon, and no request may lapse."""
