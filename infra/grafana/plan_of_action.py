@@ -150,7 +150,7 @@ def _activity() -> list[Any]:
     }
     return [
         lines(("Detecciones", "Traffickers, documents and detentions recorded so far"), detections),
-        lines(("Entregas de víctimas", "Referrals of victims: sent, accepted, rejected, overdue"), referrals),
+        lines(("Remisiones de víctimas", "Referrals of victims: sent, accepted, rejected, overdue"), referrals),
     ]
 
 

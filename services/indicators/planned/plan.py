@@ -38,6 +38,8 @@ class Plan(Struct, frozen=True, eq=False):
     played: Text | None = None
     units: Mapping[str, Text] = {}
     labels: Mapping[str, Text] = {}
+    translations: Mapping[str, Text] = {}
+    """The plan's own words, in Spanish -> the same with our translations."""
 
 
 class Fault(Struct, frozen=True):
@@ -110,6 +112,7 @@ def load(folder: Path = FOLDER) -> Plan:
     by_row, by_milestone = {row.id: row for _, row in rows}, {row.id: row for _, row in milestones}
     tree = Hierarchy({node.id: node for _, node in nodes})
     said = {name: getattr(head, name) for name in head.__struct_fields__}
+    said["translations"] = {one.es: one for _, one in found["translation"]}
     plan = Plan(**said, areas=areas, rows=by_row, milestones=by_milestone, digest=digest.hexdigest(), hierarchy=tree)
     if faults := [*_hierarchy_faults(nodes, areas, [*rows, *milestones])]:
         raise PlanError(faults, plan)
@@ -144,6 +147,7 @@ _TABLES: dict[str, type[Struct]] = {
     "area": Area,
     "indicator": Row,
     "milestone": Milestone,
+    "translation": Text,
     **hierarchy.LEVELS,
 }
 

@@ -11,7 +11,7 @@ from services.indicators.planned import fields
 from services.indicators.planned.checks import COMPOSED, contracts_named, labels_of
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import ANY_REPORT, Row, Term
-from services.indicators.publish.words import LANGUAGES, Words, words
+from services.indicators.publish.words import LANGUAGES, MONTH, Words, words
 from shared.contracts import GENERIC, registry
 
 CATALOGUE = Path(__file__).parents[1] / "catalogue.toml"
@@ -64,7 +64,7 @@ def faults(plan: Plan, wanted: Catalogue | None) -> list[str]:
     found = [f"{identity} is fed by nothing" for identity, events in feeds(plan).items() if not events]
     found += [] if plan.hierarchy.nodes else ["the plan tells no objectives"]
     if wanted is not None:
-        found += [*_id_faults(plan, wanted), *_type_faults(plan, wanted)]
+        found += [*_id_faults(plan, wanted), *_type_faults(plan, wanted), *_translation_faults(plan)]
     return [*found, *_word_faults(plan, unused=wanted is not None)]
 
 
@@ -111,6 +111,14 @@ def _word_faults(plan: Plan, *, unused: bool) -> Iterator[str]:
         for label, value in sorted(values):
             if not said.called(label, value):
                 yield f"value {value!r} of label {label!r} has no word in {lang!r}"
+
+
+def _translation_faults(plan: Plan) -> Iterator[str]:
+    """Yield what a row says in the plan's own words without our translation, and translations of what no row says."""
+    own = {text for row in plan.rows.values() for text in (row.words, row.responsible, row.deadline)}
+    own = {text for text in own if text and not MONTH.fullmatch(text)}
+    yield from (f"{text!r} has no translation" for text in sorted(own - plan.translations.keys()))
+    yield from (f"{text!r} is translated, and no row says it" for text in sorted(plan.translations.keys() - own))
 
 
 def shown(plan: Plan) -> set[tuple[str, str]]:

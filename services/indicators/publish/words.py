@@ -30,7 +30,8 @@ _ALPHA_2 = {code: names[0] for code, names in get_global("territory_aliases").it
 _SPACED = re.compile(r" ([;:!?»])")
 """In French these stand behind a space that no line ends at."""
 _PER_CENT = re.compile(r"0(?=\s*%)")
-_MONTH = re.compile(r"\b(\d{4})-(\d{2})\b(?!-)")
+MONTH = re.compile(r"\b(\d{4})-(\d{2})\b(?!-)")
+"""A month in the plan's own words, as `2003-08`."""
 
 
 class Words:
@@ -45,6 +46,7 @@ class Words:
         self.units_of_one = _of("unit", {key: words[0] for key, words in self._said.items()})
         self._cldr = Locale.parse(self.locale)
         self._named: dict[str, str] = {}
+        self._translations = plan.translations if plan else {}
         if plan:
             self.units |= {name: self.title(text) for name, text in plan.units.items()}
             self.labels |= {name: self.title(text) for name, text in plan.labels.items()}
@@ -59,6 +61,14 @@ class Words:
             if self.lang == "fr"
             else found
         )
+
+    def own(self, text: str) -> dict[str, str]:
+        """Return the plan's own words as it has them (`original`, in the language `lang`) and translated (`ours`)."""
+        if MONTH.fullmatch(text):
+            return {"original": self.months(text), "lang": self.lang, "ours": ""}
+        known = self._translations.get(text)
+        ours = self.months(self.title(known)) if known and self.lang != "es" else ""
+        return {"original": words("es").months(text), "lang": "es", "ours": ours}
 
     def counted(self, key: str, n: int) -> str:
         """Return a text that speaks of a number: in the singular or plural, with the number in it."""
@@ -131,7 +141,7 @@ class Words:
 
     def months(self, text: str) -> str:
         """Return a text of the plan with its months in words: `2003-08` as August 2003."""
-        return _MONTH.sub(
+        return MONTH.sub(
             lambda m: str(format_skeleton("yMMMM", date(int(m[1]), int(m[2]), 1), locale=self.locale)), text
         )
 

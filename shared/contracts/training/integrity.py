@@ -70,7 +70,7 @@ class OfficialEnrolled(Fact, frozen=True, kw_only=True):
     ),
 )
 class WorkforceDeclared(Fact, frozen=True, kw_only=True):
-    """A country declared how many officials it has: the denominator of 50 % and 30 % (Plan IP 2.1, 3.1)."""
+    """A country declared how many officials it has: the denominator of 50% and 30% (Plan IP 2.1, 3.1)."""
 
     happened: ClassVar[tuple[str, ...]] = ("as_of",)
 

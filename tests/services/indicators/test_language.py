@@ -1,0 +1,108 @@
+import re
+
+import pytest
+
+from services.indicators.figures import examples
+from services.indicators.publish import messages, pages, reports
+from services.indicators.publish.view import View
+from shared.contracts import registry
+from shared.contracts.vocabulary import MEMBERS
+from tests.services.indicators.language import faults
+from tests.services.indicators.making import CONTRACTS, PLAN, event, folded, instant
+from tests.services.indicators.serving import get, served, viewed
+
+WORKED = examples.by_row(examples.load())
+NOW = instant("2004-07-15")
+
+
+@pytest.fixture(scope="module")
+def fold():
+    """What a region knows in which every country reported every type, each a few times."""
+    names = sorted({one.name for one in registry().values() if one.name in CONTRACTS and not one.generic})
+    days = ("2003-11-03T10:00:00Z", "2004-05-04T10:00:00Z")
+    return folded(*[event(name, country, day) for name in names for country in MEMBERS for day in days * 6])
+
+
+class Cached(View):
+    """A view of what does not change: figures are computed once."""
+
+    found = None
+
+    def figures(self, request, identity, as_of=None):
+        return next(one for one in self.all_figures(request, as_of) if one.row.id == identity)
+
+    def all_figures(self, request, as_of=None):
+        type(self).found = type(self).found or super().all_figures(request, as_of)
+        return self.found
+
+
+@pytest.fixture(scope="module")
+def base(fold):
+    async def report(quarter, _revision):
+        return reports.content(reports.report(PLAN, fold.state, quarter, 2)) if quarter == "2004-Q2" else None
+
+    plain = viewed(fold, now=lambda: NOW, examples=WORKED, report=report, played=True)
+    with served(Cached(**{name: getattr(plain, name) for name in plain.__dataclass_fields__})) as address:
+        yield address
+
+
+@pytest.mark.parametrize("lang", ["es", "en", "fr"])
+def test_no_page_shows_a_raw_code_another_language_or_its_numbers(base, lang):
+    """From the board and the last report by every link to the last page."""
+    waiting, found, seen = [f"/?lang={lang}", f"/reports/2004-Q2?lang={lang}", f"/objectives?lang={lang}"], {}, set()
+    while waiting:
+        path = waiting.pop()
+        status, body, headers = get(base + path)
+        assert status == 200, path
+        if headers["content-type"].startswith("text/html"):
+            for fault in faults(body, lang):
+                found.setdefault(fault, path)
+            links = re.findall(rf'<a [^>]*href="(/[^"#]*\?lang={lang})', body)
+            waiting += [link for link in dict.fromkeys(links) if link not in seen]
+            seen |= {*links}
+    assert len(seen) > len(PLAN.rows)
+    assert not found, "\n".join(sorted(f"{path}: {fault}" for fault, path in found.items()))
+
+
+@pytest.mark.parametrize(
+    ("lang", "page", "fault"),
+    [
+        ("es", "<td>female</td>", "raw value: female"),
+        ("en", "<td>material_de_apoyo</td>", "a name with underscores: material_de_apoyo"),
+        ("fr", "<td>DocumentForger</td>", "a name of joined words: DocumentForger"),
+        ("en", "<p>of intel.document.flagged</p>", "a dotted name: intel.document.flagged"),
+        ("es", "<p title='GTM informa'>-</p>", "a country's code: GTM"),
+        ("en", "<td>2004-03-01</td>", "a day or month as a machine writes it: 2004-03-01"),
+        ("es", "<th>Unknown</th>", ""),
+        ("es", "<th>Pause updates</th>", "untranslated: Pause updates"),
+        ("fr", "<th>Reanudar la actualización</th>", "untranslated: Reanudar la actualización"),
+        ("en", "<td>12345</td>", "number without groups: 12345"),
+        ("es", "<td>97.7 %</td>", "number or mark of another language: 97.7 %"),
+        ("es", "<td>2,67</td>", "number or mark of another language: 2,67"),
+        ("fr", "<td>2.67</td>", "number or mark of another language: 2.67"),
+        ("fr", "<td>12%</td>", "number or mark of another language: 12%"),
+        ("es", "<code>female</code> <p lang='en'>female</p> 1,234.5 97.7% IE-3.1ii 2004", ""),
+    ],
+)
+def test_what_a_reader_stumbles_over_is_found(lang, page, fault):
+    found = faults(page, lang)
+    assert any(one.startswith(fault) for one in found) if fault else not found
+
+
+def test_a_translation_taken_away_is_found_on_the_page(monkeypatch, fold):
+    """The control of the walk: without its words in Spanish, a text is told in English."""
+    whole = messages.said
+
+    def without(lang):
+        return whole(lang) | ({"text.pause": whole("en")["text.pause"]} if lang == "es" else {})
+
+    def board():
+        return pages.render("scoreboard.html", "es", PLAN, now=NOW, areas=[], milestones=[], services=[], activity=[])
+
+    assert not faults(board(), "es")
+    monkeypatch.setattr(messages, "said", without)
+    pages.words.cache_clear()
+    try:
+        assert "untranslated: Pause updates" in faults(board(), "es")
+    finally:
+        pages.words.cache_clear()
