@@ -127,6 +127,11 @@ def shown(plan: Plan) -> set[tuple[str, str]]:
     return {(label, one) for said in each for label, values in said.items() for one in values if not one.isdigit()}
 
 
+def labels_shown(row: Row) -> list[str]:
+    """Return the labels that tell a row's figures apart: none where their different values are what is counted."""
+    return [] if row.kind == "distinct" else [*(["input"] if row.inputs else []), *row.labels]
+
+
 def label_values(row: Row) -> dict[str, list[str]]:
     """Return each label of a row's figures with the values that it can have, as far as they are known beforehand."""
     found: dict[str, dict[str, None]] = {"input": dict.fromkeys(row.inputs)} if row.inputs else {}

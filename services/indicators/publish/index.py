@@ -10,7 +10,7 @@ from services.indicators.planned.hierarchy import Text
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Kind, Row
 from services.indicators.planned.schedule import Milestone
-from services.indicators.publish.coverage import label_values
+from services.indicators.publish.coverage import label_values, labels_shown
 from services.indicators.publish.words import LANGUAGES, SHARE, TIME, Words, words
 from shared.contracts.vocabulary import MEMBERS, REGION
 
@@ -63,6 +63,8 @@ class Indicator(Struct, frozen=True, kw_only=True):
     """`country`, then its labels: together they name a figure of the row."""
     labels: list[Label]
     """In the order of `dimensions`."""
+    counted: Label | None
+    """Of kind `distinct`: that of which it counts the different values; it tells no figures apart."""
     target: float | None
     """What the Plan asks for, in the row's unit; null: it sets no number."""
     direction: Literal["at_least", "at_most", "above", "below"]
@@ -149,7 +151,8 @@ def _unit(plan: Plan, unit: str) -> Text:
 
 
 def _indicator(plan: Plan, row: Row) -> Indicator:
-    labels = [_label(plan, name, values) for name, values in label_values(row).items()]
+    named = {name: _label(plan, name, values) for name, values in label_values(row).items()}
+    labels = [named[name] for name in labels_shown(row)]
     place = plan.hierarchy.places.get(row.id) or plan.hierarchy.places.get(row.belongs)
     figures = f"/api/indicators/{row.id}"
     return Indicator(
@@ -161,6 +164,7 @@ def _indicator(plan: Plan, row: Row) -> Indicator:
         kind=row.kind,
         dimensions=["country", *(label.name for label in labels)],
         labels=labels,
+        counted=next(iter(named.values())) if row.kind == "distinct" else None,
         target=row.target,
         direction=row.direction,
         deadline=row.deadline,

@@ -13,6 +13,7 @@ from services.indicators.figures.cells import Cell
 from services.indicators.figures.figures import Figures
 from services.indicators.figures.objectives import AreaTold, NodeTold
 from services.indicators.publish.answers import Due
+from services.indicators.publish.coverage import labels_shown
 from services.indicators.publish.words import Words
 from shared.contracts.vocabulary import REGION
 
@@ -31,7 +32,7 @@ def lines(one: Figures) -> Iterator[Cell]:
 
 def figures(found: Sequence[Figures], said: Words) -> str:
     """Return the figures of some rows, each guarded as it is in JSON."""
-    labels = [*dict.fromkeys(name for one in found for cell in one.cells for name in (*one.row.labels, *cell.labels))]
+    labels = [*dict.fromkeys(name for one in found for name in labels_shown(one.row))]
     return _table([*BEFORE, *(f"label_{name}" for name in labels), *AFTER], _figures(found, said, labels))
 
 
