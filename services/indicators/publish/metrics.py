@@ -1,7 +1,8 @@
-"""The Prometheus families of the indicators, computed from the fold at each scrape."""
+"""The Prometheus families of the indicators: what each is called, and its samples."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -14,9 +15,9 @@ from prometheus_client.registry import Collector
 from services.indicators.figures.cells import Cell
 from services.indicators.figures.figures import Figures, all_figures
 from services.indicators.figures.kinds import Span
-from services.indicators.figures.milestones import occurrences
+from services.indicators.figures.milestones import Occurrence, occurrences
 from services.indicators.figures.silence import silent
-from services.indicators.figures.timeliness import delays
+from services.indicators.figures.timeliness import Delays, delays
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
 from shared.contracts import SERVICES
@@ -32,6 +33,11 @@ ALERTED = tuple(
     + [("indicators", "milestone", "missed", REGION)]
 )
 """Of `crm_events_total` what alerts look at, from the start and with 0: else the first event would be no rise."""
+
+Counts = Mapping[tuple[str, str, str], Mapping[str, int]]
+"""(service, entity, verb) -> country -> events recorded."""
+Position = tuple[str, int, int, int]
+"""Of a stream: its service, the last event folded, the last known, how many no figure has."""
 
 
 class Indicators(Collector):
@@ -60,16 +66,23 @@ class Indicators(Collector):
         """Yield every family as of now."""
         state, today = self._state(), Span.now(self._now().date())
         found = all_figures(self._plan, state, today, exact=self._exact)
-        yield from _values(found)
-        yield from _summaries(found)
-        yield _histograms(found)
-        yield _treaty_parties(found)
-        yield _legal_gaps(found)
-        yield from _milestones(self._plan, state)
-        yield from _records(state)
-        yield _silence(self._plan, state, self._now())
-        yield _delays(state, exact=self._exact)
-        yield from _positions(state, self._streams())
+        yield from by_row(found)
+        yield from milestones(occurrences(self._plan, state))
+        yield from events(counted(state))
+        yield from heard(state.heard)
+        yield from rejected(state.rejected)
+        yield from silence(silent(self._plan, state, self._now()))
+        yield from delayed(delays(state, exact=self._exact))
+        yield from positions(reached(state, self._streams()))
+
+
+def by_row(found: list[Figures]) -> Iterator[Metric]:
+    """Yield the families of what rows have."""
+    yield from _values(found)
+    yield from _summaries(found)
+    yield _histograms(found)
+    yield _treaty_parties(found)
+    yield _legal_gaps(found)
 
 
 def _values(found: list[Figures]) -> Iterator[Metric]:
@@ -143,14 +156,15 @@ def _legal_gaps(found: list[Figures]) -> Metric:
     return family
 
 
-def _milestones(plan: Plan, state: State) -> Iterator[Metric]:
+def milestones(found: Iterable[Occurrence]) -> Iterator[Metric]:
+    """Yield the families of due dates."""
     due = GaugeMetricFamily("crm_milestone_due_timestamp_seconds", "When it is due", labels=["milestone"])
     reached = GaugeMetricFamily("crm_milestone_reached_timestamp_seconds", "When it was reached", labels=["milestone"])
     done = GaugeMetricFamily("crm_milestone_done", "How many of those needed are done", labels=["milestone"])
     needed = GaugeMetricFamily("crm_milestone_needed", "How many countries, or parts, it takes", labels=["milestone"])
     name, what = "crm_milestone_missing", "1: the country has not done it; 0: it has"
     missing = GaugeMetricFamily(name, what, labels=["milestone", "country"])
-    for one in occurrences(plan, state):
+    for one in found:
         if one.due is not None:
             due.add_metric([one.key], one.due.timestamp())
         if one.reached is not None:
@@ -163,47 +177,80 @@ def _milestones(plan: Plan, state: State) -> Iterator[Metric]:
     yield from (due, reached, done, needed, missing)
 
 
-def _records(state: State) -> Iterator[Metric]:
-    events = CounterMetricFamily("crm_events", "Events recorded", labels=["service", "entity", "verb", "country"])
-    numbers = dict.fromkeys(ALERTED, 0) | {
-        (*name, country): number for name, counts in state.events.items() for country, number in counts.items()
-    }
-    for labels, number in numbers.items():
-        events.add_metric(labels, number)
-    heard = GaugeMetricFamily(
-        "crm_country_last_event_timestamp_seconds", "Last report recorded", labels=["country", "service"]
-    )
-    for (country, service), at in state.heard.items():
-        heard.add_metric([country, service], at.timestamp())
-    rejected = CounterMetricFamily("crm_rejected", "Reports refused, by reason", labels=["service", "country", "code"])
-    for key, number in state.rejected.items():
-        rejected.add_metric(list(key), number)
-    yield from (events, heard, rejected)
+def counted(state: State) -> Counts:
+    """Return how many events of each type there are by country, with the zeros that alerts look at."""
+    found: dict[tuple[str, str, str], dict[str, int]] = {}
+    for *name, country in ALERTED:
+        found.setdefault((name[0], name[1], name[2]), {})[country] = 0
+    for named, counts in state.events.items():
+        found[named] = found.get(named, {}) | counts
+    return found
 
 
-def _silence(plan: Plan, state: State, now: datetime) -> Metric:
+def events(counts: Counts) -> Iterator[Metric]:
+    """Yield the family of events recorded."""
+    family = CounterMetricFamily("crm_events", "Events recorded", labels=["service", "entity", "verb", "country"])
+    for name, numbers in counts.items():
+        for country, number in numbers.items():
+            family.add_metric([*name, country], number)
+    yield family
+
+
+def heard(found: Mapping[tuple[str, str], datetime]) -> Iterator[Metric]:
+    """Yield the family of who was heard when."""
+    name = "crm_country_last_event_timestamp_seconds"
+    family = GaugeMetricFamily(name, "Last report recorded", labels=["country", "service"])
+    for (country, service), at in found.items():
+        family.add_metric([country, service], at.timestamp())
+    yield family
+
+
+def rejected(found: Mapping[tuple[str, ...], int]) -> Iterator[Metric]:
+    """Yield the family of reports refused."""
+    family = CounterMetricFamily("crm_rejected", "Reports refused, by reason", labels=["service", "country", "code"])
+    for key, number in found.items():
+        family.add_metric(list(key), number)
+    yield family
+
+
+def silence(found: Mapping[str, bool]) -> Iterator[Metric]:
+    """Yield the family of who is silent."""
     name, what = "crm_country_silent", "1: reported once, and not for the plan's number of days (plan time); 0: not so"
     family = GaugeMetricFamily(name, what, labels=["country"])
-    for country, is_silent in (dict.fromkeys(MEMBERS, False) | silent(plan, state, now)).items():
+    for country, is_silent in (dict.fromkeys(MEMBERS, False) | dict(found)).items():
         family.add_metric([country], is_silent)
-    return family
+    yield family
 
 
-def _delays(state: State, *, exact: bool) -> Metric:
+def delayed(found: Iterable[Delays]) -> Iterator[Metric]:
+    """Yield the family of how late reports were."""
     name, what = "crm_report_delay_seconds", "How much later than it happened a report was recorded"
     family = HistogramMetricFamily(name, what, labels=["country", "service"])
-    for one in delays(state, exact=exact):
+    for one in found:
         buckets = [(le if le == "+Inf" else f"{float(le)}", n) for le, n in one.buckets]
         family.add_metric([one.country, one.service], buckets, one.sum_s)
-    return family
+    yield family
 
 
-def _positions(state: State, streams: Mapping[str, int]) -> Iterator[Metric]:
+def reached(state: State, streams: Mapping[str, int]) -> list[Position]:
+    """Return of each stream where the fold is in it."""
+    return [
+        (name, state.sequences.get(name, 0), last, len(state.aside.get(name, ()))) for name, last in streams.items()
+    ]
+
+
+def positions(found: Iterable[Position]) -> Iterator[Metric]:
+    """Yield the families of where the fold is."""
     folded = GaugeMetricFamily("crm_fold_sequence", "Last event folded", labels=["stream"])
     ahead = GaugeMetricFamily("crm_stream_sequence", "Last event known in the stream", labels=["stream"])
     aside = GaugeMetricFamily("crm_fold_aside_events", "Events that no figure has", labels=["stream"])
-    for service, sequence in streams.items():
-        folded.add_metric([service.upper()], state.sequences.get(service, 0))
-        ahead.add_metric([service.upper()], sequence)
-        aside.add_metric([service.upper()], len(state.aside.get(service, ())))
+    for service, sequence, last, left in found:
+        folded.add_metric([service.upper()], sequence)
+        ahead.add_metric([service.upper()], last)
+        aside.add_metric([service.upper()], left)
     yield from (folded, ahead, aside)
+
+
+_ALL = chain(by_row([]), milestones([]), events({}), heard({}), rejected({}), silence({}), delayed([]), positions([]))
+FAMILIES = {one.name: Metric(one.name, one.documentation, one.type) for one in _ALL}
+"""Every family in order, without samples."""

@@ -1,12 +1,20 @@
+import asyncio
+
+import pytest
 from msgspec.structs import replace
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from services.indicators.figures.kept import Kept
+from services.indicators.figures.kinds import Span
 from services.indicators.planned.plan import Plan
+from services.indicators.publish.exposition import Exposition
 from services.indicators.publish.metrics import Indicators
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
-from tests.services.indicators.making import PLAN, event, folded, instant
+from tests.services.indicators.making import CONTRACTS, PLAN, event, folded, instant
 
 PROMISED = {
     "crm_indicator_value": {"indicator", "country"},
@@ -33,12 +41,37 @@ PROMISED = {
 }
 
 
-def scraped(fold, *, exact=False, plan: Plan = PLAN):
+NOW = instant("2004-12-31")
+FORMATS = {
+    "": text_string_to_metric_families,
+    "application/openmetrics-text": openmetrics.text_string_to_metric_families,
+}
+
+
+def collected(fold, *, exact=False, plan: Plan = PLAN, accept=""):
+    """The families as the plain collector gives them."""
     registry = CollectorRegistry(auto_describe=False)
-    now = instant("2004-12-31")
-    registry.register(Indicators(plan, lambda: fold.state, lambda: {"intel": 9}, lambda: now, exact=exact))
-    families = text_string_to_metric_families(generate_latest(registry).decode())
-    return [sample for family in families for sample in family.samples]
+    registry.register(Indicators(plan, lambda: fold.state, lambda: {"intel": 9}, lambda: NOW, exact=exact))
+    encode, _ = choose_encoder(accept)
+    return families(encode(registry), accept)
+
+
+def exposition(current, *, exact=False, plan: Plan = PLAN):
+    """The text that is kept, of the fold that `current` gives."""
+    state = lambda: current().state  # noqa: E731
+    kept = Kept(plan, state, lambda: Span.now(NOW.date()), exact=exact)
+    return Exposition(plan, state, lambda: {"intel": 9}, lambda: NOW, kept, exact=exact)
+
+
+def families(body, accept=""):
+    found = [*FORMATS[accept](body.decode())]
+    order = lambda sample: (sample.name, sorted(sample.labels.items()))  # noqa: E731
+    return [(one.name, one.documentation, one.type, sorted(one.samples, key=order)) for one in found]
+
+
+def scraped(fold, *, exact=False, plan: Plan = PLAN):
+    body = asyncio.run(exposition(lambda: fold, exact=exact, plan=plan).text("")).body
+    return [sample for *_, samples in families(body) for sample in samples]
 
 
 def busy():
@@ -136,3 +169,34 @@ def test_one_victim_is_counted_as_hidden_and_appears_nowhere_but_exactly_for_the
 def test_scraping_twice_changes_nothing():
     fold = busy()
     assert scraped(fold) == scraped(fold)
+
+
+@pytest.mark.parametrize("accept", FORMATS)
+@pytest.mark.parametrize("exact", [False, True])
+async def test_what_is_kept_reads_as_what_the_collector_gives(accept, exact):
+    fold = folded(*(event(name) for name in sorted(CONTRACTS)))
+    kept = exposition(lambda: fold, exact=exact)
+    steps = [
+        lambda: None,
+        lambda: fold.apply("legal", 900, event("legal.treaty.ratified", "MEX", instrument="TIP")),
+        lambda: fold.apply("intel", 900, event("intel.report.rejected", "CRI")),
+        lambda: [fold.apply("victims", 900 + n, event("victims.service.provided", "HND")) for n in range(30)],
+        lambda: fold.set_aside("intel", 901, "missing"),
+    ]
+    for step in steps:
+        step()
+        assert families((await kept.text(accept)).body, accept) == collected(fold, exact=exact, accept=accept)
+    fold = folded(event("intel.meeting.held"))  # it was folded anew
+    assert families((await kept.text(accept)).body, accept) == collected(fold, exact=exact, accept=accept)
+
+
+async def test_a_scrape_writes_the_lines_of_what_has_changed():
+    fold = folded(*(event(name) for name in sorted(CONTRACTS)))
+    kept = exposition(lambda: fold)
+    await kept.text("")
+    whole = kept.written
+    await kept.text("")
+    assert kept.written == whole
+    fold.apply("intel", 900, event("intel.meeting.held"))
+    await kept.text("")
+    assert 0 < kept.written - whole < whole / 10

@@ -1,0 +1,135 @@
+"""The text of the metrics, kept in pieces: a scrape joins them, and writes anew only what has changed."""
+
+import asyncio
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import Any
+
+from msgspec import Struct
+from prometheus_client.core import Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
+
+from services.indicators.figures.figures import Figures
+from services.indicators.figures.kept import SLICE_S, Kept
+from services.indicators.figures.milestones import occurrences
+from services.indicators.figures.silence import silent
+from services.indicators.figures.timeliness import delays
+from services.indicators.folded.state import State
+from services.indicators.planned.plan import Plan
+from services.indicators.publish import metrics
+
+_number: Callable[[float], str] = floatToGoString
+LABELS_MAX = 65_536
+"""Sets of labels whose text is remembered: several times those of the whole catalogue."""
+
+
+class Text(Struct, frozen=True):
+    """What a scrape gives."""
+
+    body: bytes
+    media: str
+
+
+class Exposition:
+    """All families of one plan and fold, as `metrics.Indicators` collects them."""
+
+    def __init__(  # noqa: PLR0913 - all that the families tell of
+        self,
+        plan: Plan,
+        state: Callable[[], State],
+        streams: Callable[[], Mapping[str, int]],
+        now: Callable[[], datetime],
+        kept: Kept,
+        *,
+        exact: bool = False,
+    ) -> None:
+        self._plan = plan
+        self._state = state
+        self._streams = streams
+        self._now = now
+        self._kept = kept
+        self._exact = exact
+        self._pieces: dict[Hashable, tuple[Any, dict[str, bytes]]] = {}
+        self.written = 0
+        """How many lines were written."""
+
+    async def text(self, accept: str) -> Text:
+        """Return the text in the format that an `Accept` header asks for, all of it as of the same sequences."""
+        figures = await self._kept.fresh()
+        whole = [*self._whole()]  # before others get their turn
+        pieces = [*await self._by_row(figures), *whole]
+        encode, media = choose_encoder(accept)
+        lines: dict[str, list[bytes]] = {name: [] for name in metrics.FAMILIES}
+        for piece in pieces:
+            for family, written in piece.items():
+                lines[family].append(written)
+        end = encode(_Empty(None))
+        heads = {name: encode(_Empty(family)).removesuffix(end) for name, family in metrics.FAMILIES.items()}
+        return Text(b"".join(part for name, parts in lines.items() for part in (heads[name], *parts)) + end, media)
+
+    async def prepare(self) -> None:
+        """Write what has changed, so that the next scrape has less to do."""
+        await self._by_row(await self._kept.fresh())
+
+    async def _by_row(self, figures: Mapping[str, Figures]) -> list[dict[str, bytes]]:
+        """Return the pieces of the rows; others get their turn between those that are written."""
+        found, turn = [], time.perf_counter()
+        for name, one in figures.items():
+            version = self._kept.changed[name]
+            found.append(self._piece(name, version, partial(metrics.by_row, [one])))
+            if time.perf_counter() - turn > SLICE_S:
+                await asyncio.sleep(0)
+                turn = time.perf_counter()
+        return found
+
+    def _whole(self) -> Iterator[dict[str, bytes]]:
+        """Yield the pieces of what is told of the whole, in the families' order."""
+        state, now = self._state(), self._now()
+        due = occurrences(self._plan, state)
+        yield self._piece("milestones", due, partial(metrics.milestones, due))
+        for name, counts in metrics.counted(state).items():
+            yield self._piece(name, counts, partial(metrics.events, {name: counts}))
+        yield self._piece("heard", dict(state.heard), partial(metrics.heard, state.heard))
+        yield self._piece("rejected", dict(state.rejected), partial(metrics.rejected, state.rejected))
+        quiet = silent(self._plan, state, now)
+        yield self._piece("silence", quiet, partial(metrics.silence, quiet))
+        for one in delays(state, exact=self._exact):
+            yield self._piece((one.country, one.service), one, partial(metrics.delayed, [one]))
+        at = metrics.reached(state, self._streams())
+        yield self._piece("positions", at, partial(metrics.positions, at))
+
+    def _piece(self, key: Hashable, value: Any, make: Callable[[], Iterable[Metric]]) -> dict[str, bytes]:
+        """Return family -> lines of one part, written anew only if what they tell is not what it was."""
+        held = self._pieces.get(key)
+        if held is None or held[0] != value:
+            held = self._pieces[key] = value, {family.name: self._lines(family) for family in make()}
+        return held[1]
+
+    def _lines(self, family: Metric) -> bytes:
+        self.written += len(family.samples)
+        return "".join(
+            [f"{one.name}{_labels(*one.labels.items())} {_number(one.value)}\n" for one in family.samples]
+        ).encode()
+
+
+@lru_cache(LABELS_MAX)
+def _labels(*labels: tuple[str, str]) -> str:
+    """Return labels as both formats have them."""
+    told = [f'{name}="{_escaped(value)}"' for name, value in sorted(labels)]
+    return f"{{{','.join(told)}}}" if told else ""
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+class _Empty(Collector):
+    def __init__(self, family: Metric | None) -> None:
+        self._family = family
+
+    def collect(self) -> Iterable[Metric]:
+        return [self._family] if self._family else []
