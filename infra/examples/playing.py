@@ -23,6 +23,8 @@ from infra.local.postgres import Postgres, remove
 from infra.postgres.provision import DATABASE, passwords, provision
 from services.indicators.__main__ import SERVICE as INDICATORS
 from services.indicators.figures.examples import Example, Expected, Said, differences, evening, moment
+from services.indicators.figures.kept import Kept
+from services.indicators.figures.kinds import Span
 from services.indicators.folded.feed import Feed
 from services.indicators.folded.fold import Fold
 from services.indicators.planned.plan import Plan
@@ -141,7 +143,9 @@ class History:
         found = []
         if any(_announced(self.plan, identity) for identity in example.of):
             feed = cast("Feed", _Folded(self.fold.state))
-            self._announcer = Announcer(self.logs["indicators"], feed, self.plan, {}, {}, {}, {})
+            own = self.logs["indicators"]
+            kept = Kept(self.plan, lambda: self.fold.state, lambda: Span.now(own.clock.now().date()))
+            self._announcer = Announcer(own, feed, self.plan, kept, {}, {}, {}, {})
         for at, _, one in sorted(steps, key=lambda step: step[:2]):
             await self._until(at)
             if isinstance(one, Expected):

@@ -31,7 +31,6 @@ async def folding(running: Running) -> AsyncIterator[None]:
     feed = Feed(running.client, running.pool, plan, Apart(plan, {}, settings.archive))
     await feed.start()
     running.checks.append(feed.faults)
-    running.tasks["announcements"] = lambda: announce(running.log, feed, plan, running.steady)
     view = View(
         plan=plan,
         examples=worked(),
@@ -46,6 +45,8 @@ async def folding(running: Running) -> AsyncIterator[None]:
         rebuild=partial(rebuilt, running.log, feed),
         purged=partial(purged, running.log),
     )
+    running.tasks["figures"] = view.keep
+    running.tasks["announcements"] = lambda: announce(running.log, feed, plan, view.kept[False], running.steady)
     try:
         hosts = [name.strip() for name in settings.http_hosts.split(",")]
         async with web.served(app(view), settings.http_host, settings.http_port, hosts):

@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 
 from shared.run import refusals
 from shared.run.refusals import Refused
+from shared.run.sending import sent
 
 JSON = "application/json"
 _WHOLE = r"-?(0|[1-9][0-9]{0,15})"
@@ -151,7 +152,12 @@ class Address:
         if self.only:
             self.only(request)
         found = await self.handler(request, self.read(request))
-        return found if isinstance(found, Response) else encoded(found)
+        answer = found if isinstance(found, Response) else encoded(found)
+        if self.method != "GET":
+            return answer
+        if self.exact:
+            answer.headers.add_vary_header("Authorization")
+        return await sent(request, answer)
 
     @property
     def route(self) -> Route:

@@ -153,6 +153,8 @@ def _responses(address: Address, named: Sequence[tuple[Gives, dict[str, Any]]]) 
             one["content"][re.sub(r";.*", "", form.media)] = {"schema": schema, **example}
         else:
             one.pop("content")
+    if address.method == "GET":
+        found.setdefault("304", {"description": "The client has it as it is, by `If-None-Match`."})
     for status in sorted({400, 414, 431, *address.refuses, *([403] if address.only else [])}):
         found[str(status)] = {"$ref": f"#/components/responses/{status}"}
     return found

@@ -5,7 +5,7 @@ They are worked out in slices: between two of them others on the same loop get t
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
@@ -20,6 +20,8 @@ from services.indicators.planned.rows import ANY_REPORT
 
 SLICE_S = 0.002
 """So long rows are worked out before others get their turn: with the longest of them less than 5 ms."""
+PAUSE_S = 0.25
+"""So long nothing is worked out that nobody asks for."""
 SETTLE_S = 1.0
 """Where events come faster than their rows are worked out, the last of it is done in one go after so long."""
 
@@ -63,6 +65,21 @@ class Kept:
                     await asyncio.sleep(0)
                     turn = time.perf_counter()
         return {name: self._figures[name] for name in self._plan.rows}
+
+    async def one(self, name: str) -> Figures:
+        """Return one row's figures as the state has them now; if it is made of no others, it alone is worked out."""
+        if self._plan.rows[name].kind in COMPOSED:
+            return (await self.fresh())[name]
+        self._look()
+        return self._find(name)
+
+    async def keep(self, then: Callable[[], Awaitable[None]]) -> None:
+        """Work out what has changed and do something then, for ever, in a tenth of the time at most."""
+        while True:
+            begun = time.perf_counter()
+            await self.fresh()
+            await then()
+            await asyncio.sleep(max(PAUSE_S, 9 * (time.perf_counter() - begun)))
 
     def now(self) -> Mapping[str, Figures]:
         """Return the same without giving others their turn."""

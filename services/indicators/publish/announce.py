@@ -14,12 +14,13 @@ from typing import Any
 import structlog
 
 from services.indicators.figures import silence, thresholds
-from services.indicators.figures.figures import all_figures
+from services.indicators.figures.kept import Kept
 from services.indicators.figures.kinds import Span
 from services.indicators.figures.milestones import Announcement, Told, announcements
 from services.indicators.folded.feed import Feed, Rebuilt
 from services.indicators.judgements import SERVICE
 from services.indicators.planned.plan import Plan
+from services.indicators.planned.schedule import quarter_end
 from services.indicators.publish import reports, store, telling
 from services.indicators.publish.reports import Report
 from services.indicators.publish.store import Published
@@ -54,12 +55,12 @@ REVISED_AFTER = timedelta(days=1)
 """Plan time that a report stands at least before the next revision."""
 
 
-async def announce(own: Log, feed: Feed, plan: Plan, steady: Steady) -> None:
+async def announce(own: Log, feed: Feed, plan: Plan, kept: Kept, steady: Steady) -> None:
     """Record what the fold shows, for ever."""
     while True:
         try:
             async with database.elected(own.pool, own.service, database.ANNOUNCE):
-                announcer = await Announcer.begun(own, feed, plan)
+                announcer = await Announcer.begun(own, feed, plan, kept)
                 while True:
                     await asyncio.sleep(POLL_S)
                     if feed.caught_up:
@@ -77,6 +78,8 @@ class Announcer:
     own: Log
     feed: Feed
     plan: Plan
+    kept: Kept
+    """The figures that are published, as of now."""
     milestones: dict[str, list[Told]]
     silence: dict[str, str]
     crossings: dict[str, float]
@@ -87,13 +90,14 @@ class Announcer:
     """Quarter -> the sequences at which its report was last compared; that of longest ago comes first."""
 
     @classmethod
-    async def begun(cls, own: Log, feed: Feed, plan: Plan) -> "Announcer":
-        """Return one that knows what the log has."""
+    async def begun(cls, own: Log, feed: Feed, plan: Plan, kept: Kept | None = None) -> "Announcer":
+        """Return one that knows what the log has; `kept`: the figures that others look at, too."""
         pool = own.pool
         return cls(
             own,
             feed,
             plan,
+            kept or Kept(plan, lambda: feed.state, lambda: Span.now(own.clock.now().date())),
             await store.load_announced(pool),
             await store.load_silence(pool),
             await store.load_crossings(pool),
@@ -154,8 +158,8 @@ class Announcer:
         return True
 
     async def _cross(self, now: datetime) -> bool:
-        span = Span.now(now.date())
-        for one in thresholds.crossings(all_figures(self.plan, self.feed.state, span), self.crossings):
+        found = (await self.kept.fresh()).values()
+        for one in thresholds.crossings(found, self.crossings):
             if await self._tried("targets", self._record(partial(_crossing, one, now))):
                 self.crossings[one.row.id] = one.new
         return True
@@ -164,7 +168,7 @@ class Announcer:
         """Publish the report of every quarter that is over; return whether there was any."""
         new = [quarter for quarter in reports.closed(self.feed.state, settled) if quarter not in self.published]
         for quarter in new:
-            await self._publish(reports.report(self.plan, self.feed.state, quarter, 1), now, settled)
+            await self._publish(await self._report(quarter, 1), now, settled)
         return bool(new)
 
     async def _revise(self, now: datetime) -> bool:
@@ -180,11 +184,17 @@ class Announcer:
                 continue
             self._checked.pop(quarter, None)
             self._checked[quarter] = dict(state.sequences)
-            one = reports.report(self.plan, state, quarter, standing.revision + 1)
+            one = await self._report(quarter, standing.revision + 1)
             if reports.fingerprint(one) != standing.figures:
                 await self._publish(one, now, now)
             return True
         return False
+
+    async def _report(self, quarter: str, revision: int) -> Report:
+        """Return a quarter's report, worked out in slices, all of it as of the same sequences."""
+        span = Span.as_of(quarter_end(quarter))
+        found = [*(await Kept(self.plan, lambda: self.feed.state, lambda: span).fresh()).values()]
+        return reports.report(self.plan, self.feed.state, quarter, revision, found)
 
     async def _publish(self, one: Report, now: datetime, at: datetime) -> None:
         """Store the report and record that it is published, both or neither.

@@ -7,7 +7,7 @@ can fold the streams up to the sequences that it names and get the same figures.
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -95,10 +95,10 @@ def due(name: str) -> datetime:
     return end_of(report_due(quarter_end(name)))
 
 
-def report(plan: Plan, state: State, name: str, revision: int) -> Report:
-    """Return a quarter's report as the state has it now, in publishable figures."""
+def report(plan: Plan, state: State, name: str, revision: int, found: Sequence[Figures] | None = None) -> Report:
+    """Return a quarter's report as the state has it now, in publishable figures; `found`: all these, if at hand."""
     day = quarter_end(name)
-    found = all_figures(plan, state, Span.as_of(day))
+    found = all_figures(plan, state, Span.as_of(day)) if found is None else found
     return Report(
         quarter=name,
         revision=revision,

@@ -4,16 +4,19 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
 from starlette.requests import Request
 
 from services.indicators.figures.examples import Example
-from services.indicators.figures.figures import Figures, all_figures, figures
+from services.indicators.figures.figures import Figures
+from services.indicators.figures.kept import Kept
 from services.indicators.figures.kinds import Span
 from services.indicators.folded.feed import Rebuilt
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
+from services.indicators.publish.exposition import Exposition
 from shared.contracts.indicators import IntakePurged
 from shared.run.refusals import Refused
 
@@ -58,13 +61,38 @@ class View:
             raise Refused(404, "no_indicator")
         return self.plan.rows[identity]
 
-    def figures(self, request: Request, identity: str, as_of: date | None = None) -> Figures:
+    async def figures(self, request: Request, identity: str, as_of: date | None = None) -> Figures:
         """Return a row's figures as the sender of the request may see them; refuses (404) what is no row."""
-        return figures(self.plan, self.row(identity), self.state(), self._span(as_of), exact=self.exact(request))
+        self.row(identity)
+        return await self._figures(request, as_of).one(identity)
 
-    def all_figures(self, request: Request, as_of: date | None = None) -> list[Figures]:
+    async def all_figures(self, request: Request, as_of: date | None = None) -> list[Figures]:
         """Return every row's figures as the sender of the request may see them."""
-        return all_figures(self.plan, self.state(), self._span(as_of), exact=self.exact(request))
+        return [*(await self._figures(request, as_of).fresh()).values()]
 
-    def _span(self, as_of: date | None) -> Span:
-        return Span.as_of(as_of) if as_of else Span.now(self.now().date())
+    def _figures(self, request: Request, as_of: date | None) -> Kept:
+        exact = self.exact(request)
+        if as_of is None:
+            return self.kept[exact]
+        span = Span.as_of(as_of)
+        return Kept(self.plan, self.state, lambda: span, exact=exact)
+
+    @cached_property
+    def kept(self) -> Mapping[bool, Kept]:
+        """The figures as of now: True for the exact ones, False for those that are published."""
+        return {
+            exact: Kept(self.plan, self.state, lambda: Span.now(self.now().date()), exact=exact)
+            for exact in (False, True)
+        }
+
+    @cached_property
+    def expositions(self) -> Mapping[bool, Exposition]:
+        """The text of the metrics, in the same way."""
+        return {
+            exact: Exposition(self.plan, self.state, self.streams, self.now, kept, exact=exact)
+            for exact, kept in self.kept.items()
+        }
+
+    async def keep(self) -> None:
+        """Keep for ever ready what is published."""
+        await self.kept[False].keep(self.expositions[False].prepare)

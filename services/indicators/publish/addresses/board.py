@@ -16,18 +16,18 @@ def addresses(view: View) -> Sequence[Address]:
 
     async def scoreboard(request: Request, _asked: Page) -> Response:
         """Show every row in one figure, the milestones, and who has been heard of."""
-        found = view.all_figures(request)
+        found = await view.all_figures(request)
         page = pages.scoreboard(language(request), view.plan, view.state(), view.now(), found, played=view.played)
         return HTMLResponse(page)
 
     async def objectives(request: Request, _asked: Page) -> Response:
         """Show the whole Plan: areas, objectives, results, activities, and what measures each."""
-        found = view.all_figures(request)
+        found = await view.all_figures(request)
         return HTMLResponse(explained.objectives(language(request), view.plan, view.state(), view.now(), found))
 
     async def indicator(request: Request, asked: RowPage) -> Response:
         """Show a row's figures by country and label, its place in the Plan, and how it is computed."""
-        lang, found = language(request), view.figures(request, asked.id, asked.as_of)
+        lang, found = language(request), await view.figures(request, asked.id, asked.as_of)
         more = explained.row(lang, view.plan, asked.id, view.examples.get(asked.id))
         return HTMLResponse(pages.indicator(lang, view.plan, view.state(), found, asked.as_of, **more))
 

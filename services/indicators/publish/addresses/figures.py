@@ -30,22 +30,22 @@ def addresses(view: View) -> Sequence[Address]:
 
     async def indicators(request: Request, asked: DatedList) -> Response:
         """List every row of the Plan in one figure, in the Plan's order. As CSV every figure, one a line."""
-        found = view.all_figures(request, asked.as_of)
+        found = await view.all_figures(request, asked.as_of)
         uncounted = view.state().uncounted
         return _formed(request, asked, [summary(one, uncounted) for one in found], partial(table.figures, found))
 
     async def cells(request: Request, asked: Table) -> Response:
         """Give every figure of every row, one a line. The same as `/api/indicators?format=csv`."""
-        return _csv(request, partial(table.figures, view.all_figures(request, asked.as_of)))
+        return _csv(request, partial(table.figures, await view.all_figures(request, asked.as_of)))
 
     async def indicator(request: Request, asked: OneRowList) -> Response:
         """Give one row of the Plan with a cell for each country and label. As CSV one a line."""
-        found = view.figures(request, asked.id, asked.as_of)
+        found = await view.figures(request, asked.id, asked.as_of)
         return _formed(request, asked, detail(found), partial(table.figures, [found]))
 
     async def objectives(request: Request, asked: DatedList) -> Response:
         """Give the areas with all below them: what the Plan says, what carries it, how far it is met."""
-        found = told(view.plan, view.all_figures(request, asked.as_of))
+        found = told(view.plan, await view.all_figures(request, asked.as_of))
         return _formed(request, asked, found, partial(table.objectives, found))
 
     async def milestones(request: Request, asked: Listed) -> Response:

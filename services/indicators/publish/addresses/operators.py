@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.indicators.folded.feed import Rebuilt
-from services.indicators.publish.metrics import Indicators
 from services.indicators.publish.view import View
 from shared.contracts.indicators import IntakePurged
 from shared.run.addresses import Address, Gives, Nothing, encoded
@@ -55,10 +52,8 @@ def addresses(view: View) -> Sequence[Address]:
 
     async def metrics(request: Request, _asked: Nothing) -> Response:
         """Give every figure to Prometheus."""
-        families = CollectorRegistry(auto_describe=False)
-        families.register(Indicators(view.plan, view.state, view.streams, view.now, exact=view.exact(request)))
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(families), headers={"Content-Type": content_type})
+        text = await view.expositions[view.exact(request)].text(request.headers.get("accept", ""))
+        return Response(text.body, headers={"Content-Type": text.media, "Vary": "Accept"})
 
     async def healthz(_request: Request, _asked: Nothing) -> Healthy:
         """Say that the process answers."""
