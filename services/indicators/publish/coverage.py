@@ -108,6 +108,9 @@ def _word_faults(plan: Plan, *, unused: bool) -> Iterator[str]:
             yield from (f"{kind} {one!r} has no word in {lang!r}" for one in sorted(used - have.keys()))
             extra = sorted(have.keys() - used) if unused else []
             yield from (f"{kind} {one!r} is in the words of {lang!r} and used by no row" for one in extra)
+        for name in sorted({one.name for one in registry().values() if unused and not one.generic}):
+            if not said.event(name):
+                yield f"event type {name} has no name in {lang!r}"
         for label, value in sorted(values):
             if not said.called(label, value):
                 yield f"value {value!r} of label {label!r} has no word in {lang!r}"

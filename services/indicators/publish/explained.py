@@ -120,6 +120,7 @@ def _report(said: Words, report: Said) -> dict[str, Any]:
         "who": _senders(said, report.senders),
         "amends": said.text["corrects" if report.corrects else "retracts"] if amended else "",
         "what": amended or report.event,
+        "event": said.event(report.event),
         "name": report.id,
         "times": report.times if report.times > 1 else 0,
         "data": [(said.field(name), _plain(said, name, value)) for name, value in report.data.items()],

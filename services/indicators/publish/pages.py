@@ -248,4 +248,4 @@ def contracts(lang: str, plan: Plan) -> str:
         )
         for service in SERVICES
     ]
-    return render("contracts.html", lang, plan, services=services)
+    return render("contracts.html", lang, plan, services=services, event=said.event)

@@ -42,7 +42,9 @@ class Words:
         self.locale = LOCALES[lang]
         self._said = messages.said(lang)
         several = {key: words[1] for key, words in self._said.items()}
-        self.text, self.units, self.labels, self.fields, self.values = (_of(kind, several) for kind in messages.KINDS)
+        self.text, self.units, self.labels, self.fields, self.values, self.events = (
+            _of(kind, several) for kind in messages.KINDS
+        )
         self.units_of_one = _of("unit", {key: words[0] for key, words in self._said.items()})
         self._cldr = Locale.parse(self.locale)
         self._named: dict[str, str] = {}
@@ -130,6 +132,10 @@ class Words:
     def field(self, name: str) -> str:
         """Return what a field of a report is called."""
         return self.labels.get(name) or self.fields.get(name, name)
+
+    def event(self, name: str) -> str:
+        """Return what an event type is called, by `service.entity.verb`; empty: there are no words for it."""
+        return self.events.get(name) or self.events.get(name.partition(".")[2], "")
 
     def day(self, when: date | datetime | None) -> str:
         """Return a date in full, empty for none."""

@@ -97,5 +97,13 @@ def test_a_value_is_called_by_its_name_within_its_label(label, value, es):
     assert words("es", PLAN).value(label, value) == es
 
 
+def test_an_event_type_has_a_name_by_its_service_where_two_have_it():
+    said = words("es")
+    assert said.event("training.evaluation.submitted") == "curso o reunión evaluados"
+    assert said.event("victims.evaluation.submitted") == "repatriación o servicio evaluados"
+    assert said.event("intel.meeting.held") == said.event("legal.meeting.held") == "reunión realizada"
+    assert said.event("intel.meeting.sung") == ""
+
+
 def test_every_language_has_a_catalog():
     assert {lang for lang, _ in LANGUAGES} == {"en", *messages.TRANSLATED}
