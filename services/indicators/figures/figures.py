@@ -10,7 +10,9 @@ from msgspec import Struct
 
 from services.indicators.figures import kinds, verdicts
 from services.indicators.figures.cells import Cell, Histogram, Measure, histograms, known, lasted, of_persons, persons
+from services.indicators.figures.disclosure import Refusal, refusal
 from services.indicators.figures.kinds import Comparison, Span
+from services.indicators.figures.periods import comparable
 from services.indicators.figures.resting import targets
 from services.indicators.figures.suppression import Guard
 from services.indicators.figures.verdicts import Doubt, Heard, Reason, Verdict
@@ -42,6 +44,8 @@ class Figures(Struct, frozen=True):
     """The countries that reported something for the row."""
     parts: "Parts | None" = None
     """Of a figure made of rows: how many there are, and of how many nothing is known."""
+    refused: Refusal = ""
+    """Why there is no figure of the time that was asked for."""
 
     @property
     def met(self) -> bool | None:
@@ -103,6 +107,8 @@ def _finder(plan: Plan, state: State, span: Span, *, exact: bool) -> Find:
     @cache
     def find(name: str) -> Figures:
         row = plan.rows[name]
+        if why := refusal(plan, row, span, exact=exact):
+            return Figures(row, span.day, [], None, Verdict(None, Doubt("no_data")), None, [], refused=why)
         if row.kind in COMPOSED:
             return composed(plan, row, span, find)
         return plain(plan, row, state, span, heard, exact=exact)
@@ -130,6 +136,8 @@ def plain(  # noqa: PLR0913 - all that it rests on
     reported = kinds.reported(plan, row, state, span, counted)
     inside = reported | {key[0] for key, counts in counted.items() if any(counts[:1] if row.each else counts)}
     doubt = verdicts.doubt(plan, row, heard, inside, reported)
+    if span.since is not None and not comparable(row):
+        doubt = Doubt("period")
     hidden = headline is not None and headline.suppressed
     return Figures(
         row,

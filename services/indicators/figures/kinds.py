@@ -171,7 +171,7 @@ def comparison(plan: Plan, row: Row, state: State, span: Span) -> Comparison | N
     """Return the periods that a trend compares; None before both lie within the plan's time.
 
     The baseline is the period before the window, unless one was settled (`indicators.baseline.set`). Of a period, the
-    window is that period.
+    window is that period, and of whole months the baseline as many months.
     """
     if row.kind != "trend" or not row.window_days:
         return None
@@ -181,7 +181,7 @@ def comparison(plan: Plan, row: Row, state: State, span: Span) -> Comparison | N
     first, last = settled.get((row.id, "since")), settled.get((row.id, "until"))
     if first is not None and last is not None:
         return Comparison(since, span.day, date.fromordinal(first), date.fromordinal(last))
-    before = since - timedelta(days=days)
+    before = since - timedelta(days=days) if span.since is None else periods.before(since, span.day)
     return None if before < plan.start else Comparison(since, span.day, before, since - timedelta(days=1))
 
 

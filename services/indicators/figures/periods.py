@@ -4,6 +4,7 @@ What comes is counted in the period: reports, acts, persons. What stands was the
 declared, a thing that is open. Of that a period has no number of its own, only the one at its end.
 """
 
+from datetime import date, timedelta
 from functools import cache
 
 from services.indicators.planned.rows import Row
@@ -37,6 +38,15 @@ def measured(row: Row) -> bool:
 def comparable(row: Row) -> bool:
     """Say whether a period's own figure can be held against the row's target: not a number to be reached in all."""
     return row.kind != "count" or row.direction in {"at_most", "below"}
+
+
+def before(since: date, until: date) -> date:
+    """Return the first day of the period before one: of as many months, if it is whole months, else as many days."""
+    if since.day != 1 or (until + timedelta(days=1)).day != 1:
+        return since - timedelta(days=(until - since).days + 1)
+    months = 12 * (until.year - since.year) + until.month - since.month + 1
+    first = 12 * since.year + since.month - 1 - months
+    return date(first // 12, first % 12 + 1, 1)
 
 
 @cache

@@ -20,8 +20,9 @@ from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import ANY_REPORT, Row
 from shared.contracts.vocabulary import MEMBERS
 
-Reason = Literal["", "no_data", "hidden", "parts", "silent", "coverage"]
-"""Why a verdict is not known; `hidden`: the figure is not published, `parts`: rows that it is made of are not known."""
+Reason = Literal["", "no_data", "hidden", "parts", "silent", "coverage", "period"]
+"""Why a verdict is not known; `hidden`: the figure is not published, `parts`: rows that it is made of are not known,
+`period`: the target is a number to be reached in all, and not in a part of the time."""
 
 
 class Doubt(Struct, frozen=True):
@@ -95,6 +96,8 @@ def verdict(row: Row, value: float | None, doubted: Doubt) -> Verdict:
     if value is None:
         return Verdict(None, Doubt("no_data", doubted.missing))
     met = meets(row, value)
+    if doubted.reason == "period":
+        return Verdict(None, doubted)
     if met is False and (_counts(row) or _whole(row)):
         return Verdict(met, NONE)
     return Verdict(None if doubted.reason else met, doubted)

@@ -67,9 +67,13 @@ class Cell:
         Known by then is what counts by then, without what was recorded later; and what was recorded ahead of its day.
         """
         over = until if known is None else min(until, known)
-        days = self._sorted()
-        first = bisect_right(days, after)
-        total = self._running[max(first, bisect_right(days, over))] - self._running[first]
+        days = self._known if self.changed == NEVER else self._sorted()
+        if not days:
+            return 0
+        # Most stretches begin before all days, or end behind them: then there is nothing to look for.
+        first = 0 if after < days[0] else bisect_right(days, after)
+        last = len(days) if over >= days[-1] else bisect_right(days, over)
+        total = self._running[last] - self._running[first] if first < last else 0
         if known is None or not self.late:
             return total
         codes, amounts, earliest = self._lates()
