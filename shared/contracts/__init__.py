@@ -290,7 +290,8 @@ def _changes(data: type[Data]) -> list[str]:
 @cache
 def _ids(agreed: Contract) -> Mapping[str, str]:
     paths = [path for path, _ in identity.fields(agreed.data, lambda one: one in (Ref, EventId))]
-    return {path: scope for path in paths if (scope := identity.whose(agreed.name, path))}
+    own = {agreed.entity: identity.OWN}  # unless it is said otherwise
+    return {path: scope for path in paths if (scope := identity.whose(agreed.name, path) or own.get(path))}
 
 
 class Corrected(Report, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from types import ModuleType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from msgspec import Struct, json
@@ -355,3 +356,13 @@ def by_type(judgements: Collection[Judgement]) -> Mapping[type[Data], tuple[Judg
         for kind in judgement.reports:
             found[kind] = (*found.get(kind, ()), judgement)
     return found
+
+
+def defined(*modules: ModuleType) -> tuple[Judgement, ...]:
+    """Return a judgement of each class that these modules define: module by module, as they stand there."""
+    return tuple(
+        kind()
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Judgement) and kind.__module__ == module.__name__
+    )

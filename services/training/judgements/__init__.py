@@ -4,15 +4,9 @@ from collections.abc import Sequence
 
 from services.training.judgements import certificates, complaints, forgeries, needs
 from services.training.judgements.notices import SERVICE
-from shared.record.judgement import Judgement
+from shared.record.judgement import Judgement, defined
 
 __all__ = ["JUDGEMENTS", "SERVICE"]
 
-JUDGEMENTS: Sequence[Judgement] = (
-    complaints.Complaints(),
-    forgeries.Forgeries(),
-    needs.Asked(),
-    certificates.Certificates(),
-    needs.Needs(),
-)
-"""Of the judgements about a report each tells in this order."""
+JUDGEMENTS: Sequence[Judgement] = defined(complaints, forgeries, certificates, needs)
+"""Of the judgements about a report each tells in this order, then as they stand in their modules."""

@@ -13,28 +13,9 @@ from services.victims.judgements import (
     withdrawals,
 )
 from services.victims.judgements.notices import SERVICE
-from shared.record.judgement import Judgement
+from shared.record.judgement import Judgement, defined
 
 __all__ = ["JUDGEMENTS", "SERVICE"]
 
-JUDGEMENTS: Sequence[Judgement] = (
-    care.Care(),
-    people.Crimes(),
-    continuity.CareGaps(),
-    points.ContactPoints(),
-    returns.Homecomings(),
-    returns.Evaluations(),
-    returns.Losses(),
-    consents.Consents(),
-    withdrawals.Withdrawals(),
-    consents.Erasures(),
-    withdrawals.Deaths(),
-    referrals.Sent(),
-    referrals.Offered(),
-    referrals.Answers(),
-    referrals.Revocations(),
-    referrals.Completions(),
-    referrals.Silences(),
-    referrals.Ladder(),
-)
-"""Of the judgements about a report each tells in this order."""
+JUDGEMENTS: Sequence[Judgement] = defined(care, people, continuity, points, returns, withdrawals, consents, referrals)
+"""Of the judgements about a report each tells in this order, then as they stand in their modules."""

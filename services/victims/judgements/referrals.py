@@ -44,39 +44,6 @@ from shared.contracts.vocabulary import REGION
 from shared.record.judgement import Judgement, Notice, Reading, Standing, Unknown, derive
 
 
-class Ladder(Judgement):
-    """What happens by itself while no answer comes: overdue, two levels more, the end.
-
-    All of it is set when the referral is sent, and an answer takes away what is left: no step sets the next, so an
-    answer that waits for a step can never miss one.
-    """
-
-    reports = (
-        ReferralAccepted,
-        ReferralCompleted,
-        ReferralDelivered,
-        ReferralLapsed,
-        ReferralOverdue,
-        ReferralRejected,
-        ReferralRevoked,
-        ReferralSent,
-    )
-
-    def things(self, report: Standing[Any]) -> Iterable[str]:
-        """Return the referral."""
-        yield named(sender_of(report), plain(report))
-
-    def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
-        """Return the referral, when it begins or ends."""
-        del read
-        return () if isinstance(report.data, ReferralDelivered) else self.things(report)
-
-    def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
-        """Tell each step when it is due, as long as the referral is open."""
-        found = referral(read.about(scope))
-        return _steps(found, scope) if found and found.open else ()
-
-
 def _steps(found: Referral, scope: str) -> Iterable[Notice]:
     parties: dict[str, Any] = {
         "referral_id": found.referral_id,
@@ -276,6 +243,39 @@ class Silences(Told):
         if data.reason != "unanswered":
             return [alert(event, "victim_not_enrolled", data.sender, owner=data.sender, due=data.due)]
         return _escalated(event, data, read)
+
+
+class Ladder(Judgement):
+    """What happens by itself while no answer comes: overdue, two levels more, the end.
+
+    All of it is set when the referral is sent, and an answer takes away what is left: no step sets the next, so an
+    answer that waits for a step can never miss one.
+    """
+
+    reports = (
+        ReferralAccepted,
+        ReferralCompleted,
+        ReferralDelivered,
+        ReferralLapsed,
+        ReferralOverdue,
+        ReferralRejected,
+        ReferralRevoked,
+        ReferralSent,
+    )
+
+    def things(self, report: Standing[Any]) -> Iterable[str]:
+        """Return the referral."""
+        yield named(sender_of(report), plain(report))
+
+    def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
+        """Return the referral, when it begins or ends."""
+        del read
+        return () if isinstance(report.data, ReferralDelivered) else self.things(report)
+
+    def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
+        """Tell each step when it is due, as long as the referral is open."""
+        found = referral(read.about(scope))
+        return _steps(found, scope) if found and found.open else ()
 
 
 def _escalated(event: Event[Any], data: ReferralEscalated, read: Reading) -> Sequence[Event[Any]]:
