@@ -6,7 +6,7 @@ A gap is an obligation of a party to a treaty that no law of its carries out in 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from services.legal.judgements.laws import changes, mapped, mappings
 from services.legal.judgements.notices import SERVICE
@@ -23,7 +23,7 @@ from shared.contracts.legal import (
     TranspositionChanged,
 )
 from shared.contracts.tallies import Tallied
-from shared.contracts.vocabulary import REGION
+from shared.contracts.vocabulary import REGION, Country, Instrument
 from shared.record.judgement import Judgement, Notice, Notified, Reading, Standing, derive
 
 Step: TypeAlias = tuple[str, datetime, int]
@@ -64,14 +64,14 @@ class Gaps(Judgement):
 
     def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
         """Tell of each gap, and of each step."""
-        _, country, instrument = scope.split("/")
+        country, instrument = _named(scope)
         acts = _acts(country, instrument, read)
         found = Counter(step for article in acts for step in steps(article, acts[article]))
         carried_out = Counter[str]()
         for (article, _, by), number in found.items():
             carried_out[article] += by * number
         if is_party(read.about(treaty(country, instrument))):
-            for article in OBLIGATIONS[instrument]:  # type: ignore[index]  # written as it was read
+            for article in OBLIGATIONS[instrument]:
                 if not carried_out[article]:
                     yield _gap(scope, article, read)
         told = {one.key for one in read.notified(scope)}
@@ -83,14 +83,14 @@ class Gaps(Judgement):
 
     def take_back(self, notified: Notified, read: Reading) -> Iterable[Event[Any]]:
         """Return that a gap closed; of a step its opposite."""
-        _, country, *_ = notified.scope.split("/")
-        instrument, article = notified.entity.split(".", 1)
-        obligation = _obligation(instrument, article)
+        country, instrument = _named(notified.scope)
+        article = notified.entity.split(".", 1)[1]
+        obligation = Obligation(instrument=instrument, article=article)
         cause, subject = read.cause, notified.entity
         if notified.key.startswith("gap/"):
             opened, at = read.event(notified.event_id), _at(read)
             since = opened.data.since.astimezone(UTC) if opened else at
-            closed = GapClosed(country=country, obligation=obligation, since=since)  # type: ignore[arg-type]
+            closed = GapClosed(country=country, obligation=obligation, since=since)
             yield derive(SERVICE, closed, cause=cause, to=country, key=subject, subject=subject, time=max(since, at))
             return
         *_, when, by, which = notified.key.split("/")
@@ -163,23 +163,26 @@ def _at(read: Reading) -> datetime:
     return amended or cause.time
 
 
-def _obligation(instrument: str, article: str) -> Obligation:
-    return Obligation(instrument=instrument, article=article)  # type: ignore[arg-type]  # written as it was read
+def _named(scope: str) -> tuple[Country, Instrument]:
+    """Return the country and the treaty that a scope is about, as they were written there."""
+    _, country, instrument = scope.split("/")
+    return cast("Country", country), cast("Instrument", instrument)
 
 
 def _gap(scope: str, article: str, read: Reading) -> Notice:
-    _, country, instrument = scope.split("/")
+    country, instrument = _named(scope)
     at, name = _at(read), f"{instrument}.{article}"
-    data = GapOpened(country=country, obligation=_obligation(instrument, article), since=at)  # type: ignore[arg-type]
+    data = GapOpened(country=country, obligation=Obligation(instrument=instrument, article=article), since=at)
     # The order of keys is that of the articles.
     key = f"gap/{country}/{instrument}/{in_order(article)}"
     return Notice(to=country, data=data, scope=scope, key=key, event_key=name, time=at, subject=name)
 
 
-def _transposed(country: str, instrument: str, step: Step) -> TranspositionChanged:
+def _transposed(country: Country, instrument: Instrument, step: Step) -> TranspositionChanged:
     article, _, by = step
     change = Tallied(by=by)  # 1 or -1
-    return TranspositionChanged(country=country, obligation=_obligation(instrument, article), change=change)  # type: ignore[arg-type]
+    obligation = Obligation(instrument=instrument, article=article)
+    return TranspositionChanged(country=country, obligation=obligation, change=change)
 
 
 def _key(scope: str, step: Step, which: int = 0) -> str:
@@ -195,7 +198,7 @@ def _event_key(country: str, subject: str, step: Step, which: int) -> str:
 
 def _step(scope: str, step: Step, which: int, also: int) -> Notice:
     """Return the notice of a step; `which` of equal ones, `also` tells its event from others with the same cause."""
-    _, country, instrument = scope.split("/")
+    country, instrument = _named(scope)
     article, at, _ = step
     name = f"{instrument}.{article}"
     return Notice(
