@@ -63,6 +63,28 @@ async def test_what_was_told_and_taken_back_after_the_migration_is_known(old):
     assert names.count("intel.document.hit") == 2, "what was taken back is told anew"
 
 
+async def test_what_falls_due_is_counted_from_when_the_older_version_knew(old):
+    """It heard of a detention an hour after legal had recorded it, and awaits an address book since."""
+    desk, told = old.desk, "select scope, key, event_id, type, country, entity, scheduled from"
+    for file in old.newer:
+        await old.pool.execute(file.read_text())
+    detained = desk.event("legal.person.detained", detention_id="det-1", offence="tip", days=-HOUR)
+    await desk.tell(detained)
+    await old.recorded(detained, by="legal")
+    await old.pool.execute(
+        f"insert into told {told} notified; delete from notified; delete from about; delete from known"
+    )
+    await old.pool.execute("delete from heard; insert into heard (stream, sequence) values ('LEGAL', 1)")
+    source = {"event_id": detained.id, "source": detained.source}
+    await old.put("detention", **source, country="GTM", detention_id="det-1", known=desk.clock.at)
+    await take_over(old.pool, "intel", desk.log.judgements, SERVICE.folder)
+    await desk.pass_days(2)
+    assert await desk.told("GTM") == ["phonebook_missing det-1"]
+    await desk.tell(desk.event("legal.person.detained", detention_id="det-1", offence="tip"))
+    await desk.pass_days(0.1)
+    assert await desk.told("GTM") == ["phonebook_missing det-1"], "what was told is not told again"
+
+
 async def test_none_of_an_older_generation_records_once_it_is_taken_over_from(postgres_server):
     async with postgres_server.lent() as database:
         address = postgres_server.server.url("intel", postgres_server.passwords["intel"], database)
