@@ -80,6 +80,9 @@ faults-campaign: setup ## The same for twenty seeds, one after another, without 
 	@failed=; for seed in $$(seq 1 20); do $(PY) -m tests.faults.run --seed $$seed --seconds $(or $(SECONDS),60) --no-recovery \
 		|| failed="$$failed $$seed"; done; test -z "$$failed" || { echo "failed seeds:$$failed" >&2; exit 1; }
 
+bench-growth: setup ## Measure appending, disk and a rebuild at 10 thousand to a million events (LARGE=1: ten million as well)
+	@exec $(PY) -m tests.bench.growth $(if $(LARGE),--large)
+
 bench-fold: setup ## Measure what an event costs the fold: core slice and whole plan, 100 thousand to 5 million events
 	@exec $(PY) -m tests.bench.fold
 
@@ -121,4 +124,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-mixed bench-flood bench-fold bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-mixed bench-flood bench-fold bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup

@@ -5,7 +5,6 @@ state in the file. It ends when its standard input does: then who asked for it i
 """
 
 import asyncio
-import contextlib
 import os
 import sys
 import time
@@ -20,33 +19,25 @@ from services.indicators.folded.reading import Reader, from_archive
 from services.indicators.folded.state import State
 from services.indicators.settings import IndicatorsSettings, current
 from shared.flow import bus
-from shared.service import ended
 
 TOLD_S = 0.5
 POLL_S = 0.05
 STANDS_S = 20.0
 """A process that folds nothing more for so long leaves what it has."""
-CANCEL_S = 5.0
 
 
 async def _fold(streams: Mapping[str, int]) -> State:
     settings, fold = IndicatorsSettings(), Fold(current())
-    telling = asyncio.create_task(_told(fold))
-    broker = bus.broker(settings, "indicators", closing := bus.Closing())
-    client = await broker.connect()
-    readers: list[asyncio.Task[None]] = []
-    try:
-        if settings.archive:
-            for service in streams:
-                await from_archive(fold, settings.archive, service)
-        each = [Reader(client, service, fold, settings.archive) for service in streams]
-        readers = [asyncio.create_task(reader.run()) for reader in each]
-        await _reached(fold.state, streams)
-    finally:
-        await ended([*readers, telling], CANCEL_S)
-        closing.expected = True
-        with contextlib.suppress(*bus.LOST):
-            await broker.stop()
+    running = [asyncio.create_task(_told(fold))]
+    client = await bus.broker(settings, "indicators", bus.Closing()).connect()
+    if settings.archive:
+        for service in streams:
+            await from_archive(fold, settings.archive, service)
+    each = [Reader(client, service, fold, settings.archive) for service in streams]
+    running += [asyncio.create_task(reader.run()) for reader in each]
+    await _reached(fold.state, streams)
+    for task in running:
+        task.cancel()
     return fold.state
 
 
@@ -72,17 +63,23 @@ def _end_with_parent() -> None:
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), lambda: os.read(sys.stdin.fileno(), 1) or os._exit(1))
 
 
+def _leave(place: Path, state: State) -> None:
+    place.write_bytes(state.dump())
+    os._exit(0)  # nothing is left that would have to be closed in order
+
+
 def main(words: Sequence[str]) -> None:
     """Fold the streams that the words name, and leave the state in the file that the first one names."""
-    file, *named = words
+    place, named = Path(words[0]), words[1:]
     streams = {service: int(sequence) for service, _, sequence in (word.partition("=") for word in named)}
 
-    async def work() -> State:
+    async def work() -> None:
         _end_with_parent()
-        return await _fold(streams)
+        state = await _fold(streams)
+        _leave(place, state)
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    Path(file).write_bytes(uvloop.run(work()).dump())
+    uvloop.run(work())
 
 
 if __name__ == "__main__":
