@@ -251,7 +251,7 @@ async def _observe(service: Running) -> bool:
     """Look at stream and log, in this order, so that the log is never the older one; return whether to record."""
     faults = []
     try:
-        first, last = await bus.ends(service.client, service.relay.stream)
+        begun, first, last = await bus.ends(service.client, service.relay.stream)
         position, _ = await head(service.pool)
     except NotFoundError:
         faults.append(f"there is no stream {service.relay.stream}: run `crm restore {service.name}`")
@@ -266,7 +266,7 @@ async def _observe(service: Running) -> bool:
         service.log.halted = ahead or service.relay.diverged
         if service.log.halted:
             faults.append(service.log.halted)
-        elif first > 1 and position:
+        elif first > begun and position:
             faults.append(f"stream {service.relay.stream} has nothing before {first}: run `crm restore {service.name}`")
         service.relaying.see("relay", last, ahead=last < position)
         faults += [f"the relay stands at {at}, the log is at {position}" for _, at in service.relaying.standing()]

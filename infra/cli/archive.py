@@ -56,6 +56,49 @@ def write(
 
 
 @archive.command()
+def purge(  # noqa: PLR0913 - each is a flag
+    services: Services = None,
+    *,
+    folder: Folder = None,
+    state: State = Path(".crm"),
+    database_url: Owner = "",
+    nats_url: Annotated[str, typer.Option(envvar="CRM_NATS_URL", help="By default the running copy's.")] = "",
+    creds: Annotated[Path | None, typer.Option(help="Folder of keys. By default the running copy's.")] = None,
+) -> None:
+    """Take from the streams what is archived, so that each begins behind it; the logs keep their rows.
+
+    Every file is proved first. Nothing is taken that a service, a mailbox or the figures have still to read. A stream
+    is made anew and filled from its log. From then on `crm restore` and indicators need the archive (`CRM_ARCHIVE`).
+    """
+    from infra.cli.running import running  # noqa: PLC0415 - late: `crm --help` answers at once
+
+    place, keys = _place(folder, state), creds or state / "creds"
+    server = nats_url or running(state)["nats"]
+    address = _owner(database_url, state)
+
+    async def each(service: str, _connection: "asyncpg.Connection[Any]") -> None:
+        typer.echo(f"{service}: {await _purged(service, place, address, server, keys)} messages taken from the stream")
+
+    _each(services, address, each)
+
+
+async def _purged(service: str, folder: Path, address: str, nats_url: str, creds: Path) -> int:
+    import asyncpg  # noqa: PLC0415
+
+    from infra.nats.config import seed_file  # noqa: PLC0415
+    from infra.nats.connection import connected  # noqa: PLC0415
+    from infra.nats.rights import PROVISIONER  # noqa: PLC0415
+    from infra.recovery.purging import purge as purged  # noqa: PLC0415
+
+    async with (
+        connected(nats_url, seed_file(creds, PROVISIONER), PROVISIONER) as nc,
+        connected(nats_url, seed_file(creds, service), service) as own,
+        asyncpg.create_pool(address, min_size=1, max_size=2, server_settings={"search_path": service}) as pool,
+    ):
+        return await purged(service, folder, pool, nc, own, typer.echo)
+
+
+@archive.command()
 def verify(services: Services = None, *, folder: Folder = None, state: State = Path(".crm")) -> None:
     """Read every file of the archive and hold each row against the hash chain; needs no server.
 

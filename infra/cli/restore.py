@@ -8,7 +8,7 @@ import typer
 from infra.cli.up import State
 
 
-def restore(
+def restore(  # noqa: PLR0913 - each is a flag
     service: Annotated[str, typer.Argument(help="The service whose log and stream are to be copies again.")],
     *,
     state: State = Path(".crm"),
@@ -17,6 +17,9 @@ def restore(
         str, typer.Option(envvar="CRM_DATABASE_URL", help="As the service. By default the running copy's.")
     ] = "",
     creds: Annotated[Path | None, typer.Option(help="Folder of keys. By default the running copy's.")] = None,
+    archive: Annotated[
+        Path | None, typer.Option(envvar="CRM_ARCHIVE", help="Where closed months are, if streams were purged of them.")
+    ] = None,
 ) -> None:
     """Make a lost or damaged stream anew from its log, or bring a log from an older backup to its stream's end.
 
@@ -31,6 +34,7 @@ def restore(
     from infra.recovery.restore import restore as restored  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
     from shared.flow.lost import LOST  # noqa: PLC0415
+    from shared.record.archive import ArchiveError  # noqa: PLC0415
 
     if service not in SERVICES:
         raise typer.BadParameter(f"no such service: {service}")
@@ -40,8 +44,8 @@ def restore(
         nats_url = nats_url or addresses["nats"]
         database_url = database_url or _as_service(service, addresses["postgres"], creds)
     try:
-        differences = asyncio.run(restored(service, database_url, nats_url, creds, typer.echo))
-    except (UnrestorableError, ProvisionError, *LOST) as error:
+        differences = asyncio.run(restored(service, database_url, nats_url, creds, typer.echo, archive))
+    except (UnrestorableError, ArchiveError, ProvisionError, *LOST) as error:
         typer.echo(f"not restored: {error}", err=True)
         raise typer.Exit(1) from error
     for line in differences:

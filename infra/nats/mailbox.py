@@ -32,15 +32,15 @@ async def sources(nc: Client, wanted: Config, found: Config) -> list[dict[str, A
     result = []
     for source in wanted["sources"]:
         name = source["name"]
-        delivered = 0 if name in present else await _delivered(nc, name)
-        if name in present or not delivered:
+        read = 0 if name in present else await delivered(nc, name)
+        if name in present or not read:
             result.append(present.get(name, source))
-        elif (await ask(nc, f"STREAM.INFO.{name}"))["state"]["last_seq"] >= delivered:
-            result.append({**source, "opt_start_seq": delivered + 1})
+        elif (await ask(nc, f"STREAM.INFO.{name}"))["state"]["last_seq"] >= read:
+            result.append({**source, "opt_start_seq": read + 1})
     return result
 
 
-async def _delivered(nc: Client, stream: str) -> int:
+async def delivered(nc: Client, stream: str) -> int:
     """Return the last sequence of `stream` that is in MAILBOX; 0: none."""
     (subject,) = stream_configs()[stream]["subjects"]
     last = await ask(nc, f"STREAM.MSG.GET.{MAILBOX}", {"last_by_subj": subject})

@@ -3,9 +3,7 @@
 from collections import deque
 from typing import Any, NamedTuple
 
-from nats.aio.client import Client
-
-from infra.recovery.reading import messages
+from infra.recovery.history import History
 from shared import contracts
 from shared.contracts import Event
 from shared.flow.provisioned import read_by
@@ -21,7 +19,7 @@ class Heard(NamedTuple):
     event: Event[Any]
 
 
-async def unheard(nc: Client, connection: Connection, service: str) -> "list[deque[Heard]]":
+async def unheard(history: History, connection: Connection, service: str) -> "list[deque[Heard]]":
     """Return what `service` reads of other streams and has not acted on, one queue per stream, in its order."""
     queues = []
     for stream in read_by(service):
@@ -30,7 +28,7 @@ async def unheard(nc: Client, connection: Connection, service: str) -> "list[deq
         found = [
             Heard(stream, message.sequence, contracts.decode(message.payload))
             for filter_ in durables()[stream][service]["filter_subjects"]
-            async for message in messages(nc, stream, subject=filter_)
+            async for message in history.messages(stream, subject=filter_)
             if message.sequence not in known
         ]
         queues.append(deque(sorted(found, key=lambda one: one.sequence)))

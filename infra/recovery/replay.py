@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import msgspec
-from nats.aio.client import Client
 
 from infra.recovery.heard import Heard, unheard
-from infra.recovery.reading import Message, messages
+from infra.recovery.history import History
+from infra.recovery.reading import Message
 from shared import contracts
 from shared.contracts import Data, Event
 from shared.contracts.notice import Alert
@@ -45,7 +45,7 @@ _encode = msgspec.json.Encoder().encode
 class Replay:
     """One log on its way to the end of its stream."""
 
-    nc: Client
+    history: History
     connection: Connection
     service: str
     judgements: Judgements
@@ -66,9 +66,9 @@ class Replay:
         await self.connection.execute("select pg_advisory_lock(hashtext($1), $2)", *lock)
         try:
             self._at = await head(self.connection)
-            self._foreign = await unheard(self.nc, self.connection, self.service)
+            self._foreign = await unheard(self.history, self.connection, self.service)
             self._waiting = {one.event.id: one for queue in self._foreign for one in queue}
-            stream = messages(self.nc, stream_of(self.service), self._at[0] + 1)
+            stream = self.history.messages(stream_of(self.service), self._at[0] + 1)
             while await self._read(stream):
                 async with self.connection.transaction():
                     await self._piece()

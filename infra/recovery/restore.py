@@ -14,6 +14,7 @@ from infra.nats.connection import connected
 from infra.nats.provision import provision, stream_config
 from infra.nats.redelivery import again
 from infra.nats.rights import PROVISIONER
+from infra.recovery.history import History
 from infra.recovery.replay import Replay
 from infra.recovery.verify import Comparison, compare
 from shared.flow.provisioned import intakes, read_by, retired
@@ -31,10 +32,13 @@ class UnrestorableError(RuntimeError):
     """Neither log nor stream can serve to make the other; the message says what is wrong with each."""
 
 
-async def restore(service: str, database_url: str, nats_url: str, creds: Path, tell: Tell) -> list[str]:
+async def restore(  # noqa: PLR0913, PLR0917 - where all of it is
+    service: str, database_url: str, nats_url: str, creds: Path, tell: Tell, archive: Path | None = None
+) -> list[str]:
     """Make log and stream of `service` copies of each other again, from whichever holds more.
 
-    `database_url` is the service's own address, `creds` holds the keys of the provisioner and of the service. Return
+    `database_url` is the service's own address, `creds` holds the keys of the provisioner and of the service, `archive`
+    what the stream may no longer have (`crm archive`). Return
     what the judgements give now that was not recorded, in words. Raises UnrestorableError; nothing is changed
     then.
     """
@@ -46,11 +50,11 @@ async def restore(service: str, database_url: str, nats_url: str, creds: Path, t
         async with pool.acquire() as connection:
             found = await compare(connection, nc, service)
         tell(f"{service}: log {found.position}, stream {found.sequence}")
-        if not found.log_whole or (found.ahead and not found.stream_whole):
+        if not found.log_whole or (found.ahead and not found.stream_true):
             raise UnrestorableError("; ".join(found.faults()))
         differences: list[str] = []
         if found.ahead:
-            differences = await _log(service, pool, nc, tell)
+            differences = await _log(service, pool, nc, tell, History(nc, archive))
         else:
             await _stream(found, pool, nc, own, tell)
         for line in await provision(nc):
@@ -58,12 +62,12 @@ async def restore(service: str, database_url: str, nats_url: str, creds: Path, t
         return differences
 
 
-async def _log(service: str, pool: Pool, nc: Client, tell: Tell) -> list[str]:
+async def _log(service: str, pool: Pool, nc: Client, tell: Tell, history: History) -> list[str]:
     """Bring the log to the stream's end, then have everything delivered again that was acknowledged meanwhile."""
     process: Service = importlib.import_module(f"services.{service}.__main__").SERVICE
     await upgrading.take_over(pool, service, process.judged(), process.folder)
     async with pool.acquire() as connection:
-        replay = Replay(nc, connection, service, process.judged())
+        replay = Replay(history, connection, service, process.judged())
         await replay.run()
     tell(f"{replay.rows} rows from the stream, and what followed from them")
     await again(nc, service, (*intakes(), *await retired(nc, service), *read_by(service)))
@@ -72,17 +76,27 @@ async def _log(service: str, pool: Pool, nc: Client, tell: Tell) -> list[str]:
 
 async def _stream(found: Comparison, pool: Pool, nc: Client, own: Client, tell: Tell) -> None:
     """Make the stream anew where it is not a true copy, and copy all rows; MAILBOX waits meanwhile."""
-    name = stream_of(found.service)
     if not found.stream_whole:
-        wanted = stream_configs()[name]
-        before = await stream_config(nc, name) or {}
-        await mailbox.detach(nc, name)
-        if found.exists:
-            ok(f"stream {name}", await ask(nc, f"STREAM.DELETE.{name}"))
-        kept = {key: before[key] for key in TUNED if key in before}
-        ok(f"stream {name}", await ask(nc, f"STREAM.CREATE.{name}", {**wanted, **kept}))
-        tell(f"stream {name} made anew")
-    relay = Relay(found.service, pool, own)
+        purged = await pool.fetchval("select coalesce(max(last), 0) from archived where purged is not null")
+        await remade(nc, found.service, purged + 1)
+        tell(f"stream {stream_of(found.service)} made anew")
+    await copied(found.service, pool, own, tell)
+
+
+async def remade(nc: Client, service: str, first: int) -> None:
+    """Make a service's stream anew, to begin with a sequence; MAILBOX no longer reads it until `provision`."""
+    name = stream_of(service)
+    wanted, before = stream_configs()[name], await stream_config(nc, name)
+    await mailbox.detach(nc, name)
+    if before is not None:
+        ok(f"stream {name}", await ask(nc, f"STREAM.DELETE.{name}"))
+    kept = {key: before[key] for key in TUNED if key in before} if before else {}
+    ok(f"stream {name}", await ask(nc, f"STREAM.CREATE.{name}", {**wanted, **kept, "first_seq": first}))
+
+
+async def copied(service: str, pool: Pool, own: Client, tell: Tell) -> None:
+    """Copy to the stream what it lacks of the log."""
+    relay = Relay(service, pool, own)
     async with pool.acquire() as connection:
         relay.position = await relay.compared(connection)
         begun = relay.position

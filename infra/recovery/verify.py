@@ -50,6 +50,10 @@ class Comparison:
     """The stream's last, read before the log, so that what is being recorded meanwhile is never a fault."""
     exists: bool = True
     """Whether there is a stream at all."""
+    begun: int = 1
+    """The sequence that the stream was made to begin with: what is before stands in the archive."""
+    archived: int = 0
+    """Up to where the database knows that the log is archived."""
     messages: int = 0
     """How many messages it had then."""
     behind: int = 0
@@ -84,9 +88,14 @@ class Comparison:
         return not (self.gaps or self.broken)
 
     @property
-    def stream_whole(self) -> bool:
-        """Whether the stream is a true copy as far as both reach."""
+    def stream_true(self) -> bool:
+        """Whether the stream, from where it begins, is a true copy as far as both reach."""
         return self.exists and not (self.missing or self.differing)
+
+    @property
+    def stream_whole(self) -> bool:
+        """Whether it also begins where it should: at the first row, or behind what is archived."""
+        return self.stream_true and not (self.rows and self.begun > self.archived + 1)
 
     def faults(self) -> list[str]:
         """Tell in words what is wrong, with the first ten positions; empty: nothing."""
@@ -101,6 +110,9 @@ class Comparison:
             "MAILBOX: does not have": self.unmailed,
         }
         said = [f"{what} {_some(found)}" for what, found in named.items() if found]
+        if self.begun > self.archived + 1:
+            border = f"it begins at {self.begun}, and what is before {self.begun} is not archived"
+            said.append(f"stream: {border}: run `crm restore {self.service}`")
         if not self.exists:
             said.append("stream: there is none")
         elif self.position and not self.messages:
@@ -121,7 +133,12 @@ async def compare(connection: Connection, nc: Client, service: str, partition: i
     found = Comparison(service, f"log_{partition}" if partition else "log")
     if partition > 1:
         await _begin(connection, found, partition)
-    state = (await ask(nc, f"STREAM.INFO.{stream_of(service)}")).get("state")
+    info = await ask(nc, f"STREAM.INFO.{stream_of(service)}")
+    state = info.get("state")
+    found.begun = max(1, info.get("config", {}).get("first_seq", 1))
+    found.archived = await connection.fetchval(
+        f"select coalesce(max(last), 0) from {service}.archived"  # noqa: S608 - our own names
+    )
     found.exists = state is not None
     found.sequence = int(state["last_seq"]) if state else 0
     found.messages = int(state["messages"]) if state else 0
@@ -138,7 +155,7 @@ async def compare(connection: Connection, nc: Client, service: str, partition: i
         for row in rows:
             _chain(found, row)
             _read(found, row)
-            if row["position"] > found.sequence:
+            if not found.begun <= row["position"] <= found.sequence:
                 continue
             while message is not None and message.sequence < row["position"]:
                 message = await anext(stream, None)

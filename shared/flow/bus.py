@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import urllib.request
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from faststream.nats import NatsBroker
@@ -88,15 +88,25 @@ def _security(settings: Settings) -> NatsSecurity | None:
     return NatsNKey.from_seed(settings.nats_seed.read_text().strip())
 
 
-async def ends(client: Client, stream: str) -> tuple[int, int]:
-    """Return the first and the last sequence of `stream`; without messages, the first is the one behind the last."""
-    state = (await client.jetstream().stream_info(stream)).state
-    return int(state.first_seq), int(state.last_seq)
+class Ends(NamedTuple):
+    """Where a stream begins and ends."""
+
+    begun: int
+    """The sequence that it was made to begin with: what is before stands in the archive (`crm archive purge`)."""
+    first: int
+    """Of the messages that it has; without any, the one behind the last."""
+    last: int
+
+
+async def ends(client: Client, stream: str) -> Ends:
+    """Return where `stream` begins and ends."""
+    info = await client.jetstream().stream_info(stream)
+    return Ends(max(1, info.config.first_seq or 1), int(info.state.first_seq), int(info.state.last_seq))
 
 
 async def last_sequence(client: Client, stream: str) -> int:
     """Return the sequence of the last message of `stream` (0: none yet)."""
-    return (await ends(client, stream))[1]
+    return (await ends(client, stream)).last
 
 
 async def syncs_every_write(monitor_url: str) -> bool | None:

@@ -89,11 +89,11 @@ class Relay:
 
     async def compared(self, connection: Connection) -> int:
         """Return where the stream ends; raises DivergedError when it is not a beginning of the log."""
-        last = await bus.last_sequence(self.client, self.stream)
+        begun, _, last = await bus.ends(self.client, self.stream)
         position, _ = await head(connection)
         if last > position:
             raise DivergedError(f"stream {self.stream} ends at {last}, the log at {position}")
-        if last:
+        if last >= begun:
             payload = await connection.fetchval("select payload from log where position = $1", last)
             message = await self.client.jetstream().get_msg(self.stream, last, direct=True)
             if message.data != payload:

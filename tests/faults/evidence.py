@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
+from infra.recovery.history import History
 from infra.recovery.replay import Replay
 from infra.recovery.verify import Comparison, compare
 from shared import contracts
@@ -137,7 +138,7 @@ async def _replayed(nc, connection, service: str) -> tuple[list[str], list[Deadl
     Return what differs from what was recorded, and the deadlines that stood.
     """
     process = importlib.import_module(f"services.{service}.__main__").SERVICE
-    replay = Replay(nc, connection, service, process.judged(), piece=1)
+    replay = Replay(History(nc), connection, service, process.judged(), piece=1)
     await watched(connection)
     try:
         await replay.run()

@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 
+from infra.recovery.history import History
 from infra.recovery.replay import Replay
 from services.victims.__main__ import SERVICE
 from tests.harness.speaking import clock, say
@@ -163,7 +164,7 @@ async def replayed(system):
             region.postgres.server.url(database=database), server_settings={"search_path": "victims"}
         )
         try:
-            replay = Replay(nc, connection, "victims", SERVICE.judged())
+            replay = Replay(History(nc), connection, "victims", SERVICE.judged())
             await replay.run()
             for table in tables:
                 assert await connection.fetch(table) == await system.rows("victims", table)

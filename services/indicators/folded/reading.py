@@ -13,6 +13,7 @@ from nats.js.errors import NotFoundError
 from services.indicators.folded.fold import Fold
 from shared.flow.bus import LOST, ends, last_sequence
 from shared.record import archive
+from shared.record.archive import ArchiveError
 from shared.run import telemetry
 
 log = structlog.get_logger()
@@ -63,6 +64,9 @@ class Reader:
                 await self._archived()
                 await self._follow()
                 await self._pass_over()
+            except ArchiveError as error:
+                self.trouble = str(error)
+                log.error("the archive is not whole, trying again", stream=self._service, reason=self.trouble)  # noqa: TRY400
             except LOST as error:
                 self.trouble = f"not readable ({type(error).__name__})"
                 log.warning("stream not readable, trying again", stream=self._service, error=type(error).__name__)
@@ -72,10 +76,12 @@ class Reader:
             await asyncio.sleep(RETRY_S)
 
     async def _archived(self) -> None:
-        """Fold what the stream no longer has out of the archive."""
-        first, _ = await ends(self._client, self._stream)
+        """Fold what the stream no longer has out of the archive; raises ArchiveError where that has no more of it."""
+        begun, first, _ = await ends(self._client, self._stream)
         if self._folder and self._next < first:
             await from_archive(self._fold, self._folder, self._service)
+        if self._next < begun:
+            raise ArchiveError(f"what is before {begun} is archived: name the archive's folder (CRM_ARCHIVE)")
 
     async def _follow(self) -> None:
         """Read with one consumer until it falls silent, or a message is missing."""
