@@ -45,7 +45,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
         rebuild=partial(rebuilt, running.log, feed),
         purged=partial(purged, running.log),
     )
-    running.tasks["figures"] = view.keep
+    running.tasks |= {"figures": view.keep, "watchers": view.live.turns}
     running.tasks["announcements"] = lambda: announce(running.log, feed, plan, view.kept[False], running.steady)
     try:
         hosts = [name.strip() for name in settings.http_hosts.split(",")]

@@ -14,14 +14,15 @@ TEXTS = Path(__file__).with_suffix(".toml")
 LANGUAGES = ("en", "es", "fr")
 """The languages of refusals; the first for who names none."""
 MEDIA = "application/problem+json"
-_CODES = {403: "forbidden", 400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+_CODES = {403: "forbidden", 400: "bad_request", 404: "not_found", 405: "method_not_allowed", 503: "unavailable"}
 
 
 class Error(Struct, frozen=True):
     """Why there is no answer."""
 
     code: str
-    """For programs: `bad_request`, `forbidden`, `not_found`, `method_not_allowed`, `too_large`, `failed`."""
+    """For programs: `bad_request`, `forbidden`, `not_found`, `method_not_allowed`, `too_large`, `failed`,
+    `unavailable`."""
     message: str
     """For people, in one of their languages: what is wrong, and what would be right."""
 

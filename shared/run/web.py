@@ -23,7 +23,7 @@ from shared.run.telemetry import where
 
 log = structlog.get_logger()
 
-CONNECTIONS_MAX = 512
+CONNECTIONS_MAX = 1024
 """Connections at once per port; for a further one the longest idle or half-open one is closed."""
 REQUEST_S = 10.0
 """Seconds that a client has from its first byte (or from connecting) to the end of its request."""

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from services.indicators.publish.words import LANGUAGES
 from shared.run import refusals
+from shared.run.addresses import Gives
 
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2200, 12, 31)
 """The days that may be asked for: from before the Plan to further than anything in it lies ahead."""
@@ -92,6 +93,28 @@ class Table(Dated, frozen=True, kw_only=True):
     """Figures as of a day, as CSV."""
 
     lang: TitleLang | None = None
+
+
+class WatchFigures(Struct, frozen=True, kw_only=True):
+    """What has changed since an event."""
+
+    since: Annotated[
+        str,
+        Meta(
+            pattern="^([0-9a-f]{8}-[0-9]{1,15}-[0-9]{1,15})?$",
+            description="The id of an event: what has changed since then comes first.",
+            examples=["00000000-1-1"],
+        ),
+    ] = ""
+
+
+class Watch(WatchFigures, frozen=True, kw_only=True):
+    """The same of a page in a language."""
+
+    lang: Lang | None = None
+
+
+EVENTS = Gives("text/event-stream")
 
 
 def language(request: Request) -> str:

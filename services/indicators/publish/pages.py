@@ -1,11 +1,12 @@
 """What the pages show: figures, milestones and activity put into words of one language."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from services.indicators.figures.cells import Cell
 from services.indicators.figures.figures import Figures
@@ -29,28 +30,42 @@ def render(template: str, lang: str, plan: Plan, **content: Any) -> str:
 
 
 def scoreboard(  # noqa: PLR0913 - what the page shows
-    lang: str, plan: Plan, state: State, now: datetime, found: list[Figures], *, played: bool = False
+    lang: str, plan: Plan, state: State, now: datetime, rows: Mapping[str, str], *, events: str, played: bool = False
 ) -> str:
-    """Return the page with every row, the milestones and who has been heard of."""
+    """Return the page with every row, the milestones and who has been heard of; `events`: where it hears of changes."""
     said = words(lang, plan)
     areas = []
     for area in plan.areas:
-        rows = [summary(said, one) for one in found if one.row.id.partition("-")[0] == area.id]
-        areas.append(({"id": area.id, "title": said.title(area.title)}, rows))
+        mine = [Markup(text) for name, text in rows.items() if name.partition("-")[0] == area.id]  # noqa: S704 - our own
+        areas.append(({"id": area.id, "title": said.title(area.title)}, mine))
     return render(
         "scoreboard.html",
         lang,
         plan,
-        now=now,
         lead=said.title(plan.lead) if plan.lead else said.text["lead"],
         played=(said.title(plan.played) if plan.played else said.text["played"]) if played else "",
-        uncounted=_uncounted(said, state),
-        now_text=said.moment(now),
         areas=areas,
-        milestones=list(milestones(said, plan, occurrences(plan, state), now)),
-        services=[said.value("service", service) for service in SERVICES],
-        activity=list(_activity(said, state)),
+        events=events,
+        parts={name: Markup(text) for name, text in parts(lang, plan, state, now).items()},  # noqa: S704 - our own
     )
+
+
+def row(lang: str, plan: Plan, one: Figures) -> str:
+    """Return a row of the scoreboard."""
+    return render("row.html", lang, plan, row=summary(words(lang, plan), one))
+
+
+def parts(lang: str, plan: Plan, state: State, now: datetime) -> dict[str, str]:
+    """Return what else changes on the scoreboard, by the id of its element."""
+    said = words(lang, plan)
+    due = list(milestones(said, plan, occurrences(plan, state), now))
+    services, activity = [said.value("service", service) for service in SERVICES], list(_activity(said, state))
+    return {
+        "uncounted": render("uncounted.html", lang, plan, uncounted=_uncounted(said, state)),
+        "clock": render("clock.html", lang, plan, now=now, now_text=said.moment(now)),
+        "part-milestones": render("milestones.html", lang, plan, milestones=due),
+        "part-activity": render("activity.html", lang, plan, services=services, activity=activity),
+    }
 
 
 def _uncounted(said: Words, state: State) -> str:

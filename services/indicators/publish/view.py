@@ -17,6 +17,7 @@ from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
 from services.indicators.publish.exposition import Exposition
+from services.indicators.publish.live import Live
 from shared.contracts.indicators import IntakePurged
 from shared.run.refusals import Refused
 
@@ -92,6 +93,11 @@ class View:
             exact: Exposition(self.plan, self.state, self.streams, self.now, kept, exact=exact)
             for exact, kept in self.kept.items()
         }
+
+    @cached_property
+    def live(self) -> Live:
+        """Who watches what is published."""
+        return Live(self.plan, self.state, self.now, self.kept[False])
 
     async def keep(self) -> None:
         """Keep for ever ready what is published."""

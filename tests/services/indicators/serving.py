@@ -61,6 +61,7 @@ def get(address, method="GET", **headers):
     try:
         asked = urllib.request.Request(address, headers=headers, method=method)
         with urllib.request.urlopen(asked, timeout=60) as answer:
-            return answer.status, answer.read().decode(), answer.headers
+            stream = answer.headers.get_content_type() == "text/event-stream"  # it has no end
+            return answer.status, (answer.readline() if stream else answer.read()).decode(), answer.headers
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode(), error.headers

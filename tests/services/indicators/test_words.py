@@ -21,7 +21,7 @@ def test_the_catalogs_are_whole():
         ("es.po", 'msgctxt "text.reached"', 'msgctxt "text.gone"', "es.po: text.gone: left over"),
         ("fr.po", 'msgstr[0] "loi"', 'msgstr[0] ""', "fr.po: unit.laws: untranslated"),
         ("es.po", 'msgstr "máximo {n}"', 'msgstr "máximo {m}"', "es.po: text.at_most: other places in braces"),
-        ("messages.pot", 'msgctxt "text.reached"', 'msgctxt "text.won"', "scoreboard.html asks for text.reached"),
+        ("messages.pot", 'msgctxt "text.reached"', 'msgctxt "text.won"', "milestones.html asks for text.reached"),
         ("messages.pot", 'msgctxt "text.reached"', 'msgctxt "word.reached"', "a key begins with one of"),
     ],
 )

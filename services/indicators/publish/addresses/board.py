@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from sse_starlette import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from services.indicators.publish import explained, pages
-from services.indicators.publish.asking import Page, RowPage, language
+from services.indicators.publish.asking import EVENTS, Page, RowPage, Watch, language
 from services.indicators.publish.view import View
 from shared.run.addresses import HTML, Address
 
@@ -16,9 +17,19 @@ def addresses(view: View) -> Sequence[Address]:
 
     async def scoreboard(request: Request, _asked: Page) -> Response:
         """Show every row in one figure, the milestones, and who has been heard of."""
-        found = await view.all_figures(request)
-        page = pages.scoreboard(language(request), view.plan, view.state(), view.now(), found, played=view.played)
+        lang, found = language(request), await view.all_figures(request)
+        address = f"/events?lang={lang}&since={view.live.identity()}"
+        rows = await view.live.rows(lang, found)
+        page = pages.scoreboard(lang, view.plan, view.state(), view.now(), rows, events=address, played=view.played)
         return HTMLResponse(page)
+
+    async def events(request: Request, asked: Watch) -> EventSourceResponse:
+        """Tell of what changes on the scoreboard as server-sent events, until the client goes or has to come again.
+
+        The data of each is a JSON object: the id of an element -> the element as it is now. `Last-Event-ID` goes before
+        `since`; with neither, or with an id of another process, everything comes first.
+        """
+        return view.live.watched(language(request), request.headers.get("last-event-id", "") or asked.since)
 
     async def objectives(request: Request, _asked: Page) -> Response:
         """Show the whole Plan: areas, objectives, results, activities, and what measures each."""
@@ -33,6 +44,7 @@ def addresses(view: View) -> Sequence[Address]:
 
     return [
         Address("/", scoreboard, "Pages", gives=[HTML], exact=True),
+        Address("/events", events, "Pages", gives=[EVENTS], refuses=[503]),
         Address("/objectives", objectives, "Pages", gives=[HTML], exact=True),
         Address("/indicators/{id}", indicator, "Pages", gives=[HTML], refuses=[404], exact=True),
     ]

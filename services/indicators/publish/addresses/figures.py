@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from sse_starlette import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,8 +12,9 @@ from services.indicators.figures.milestones import occurrences
 from services.indicators.figures.objectives import AreaTold, told
 from services.indicators.publish import table
 from services.indicators.publish.answers import Detail, Due, Summary, detail, due, summary
-from services.indicators.publish.asking import DatedList, Listed, OneRowList, Table
+from services.indicators.publish.asking import EVENTS, DatedList, Listed, OneRowList, Table, WatchFigures
 from services.indicators.publish.index import Index, index
+from services.indicators.publish.live import FIGURES
 from services.indicators.publish.view import View
 from services.indicators.publish.words import Words, words
 from shared.run import refusals
@@ -33,6 +35,14 @@ def addresses(view: View) -> Sequence[Address]:
         found = await view.all_figures(request, asked.as_of)
         uncounted = view.state().uncounted
         return _formed(request, asked, [summary(one, uncounted) for one in found], partial(table.figures, found))
+
+    async def events(request: Request, asked: WatchFigures) -> EventSourceResponse:
+        """Tell of the rows that change as server-sent events; the data of each is a list as of `/api/indicators`.
+
+        `Last-Event-ID` goes before `since`; with neither, or with an id of another process, every row comes first. Of
+        a row whose day alone has changed nothing is told.
+        """
+        return view.live.watched(FIGURES, request.headers.get("last-event-id", "") or asked.since)
 
     async def cells(request: Request, asked: Table) -> Response:
         """Give every figure of every row, one a line. The same as `/api/indicators?format=csv`."""
@@ -58,6 +68,7 @@ def addresses(view: View) -> Sequence[Address]:
     return [
         Address("/api/index", contents, "Figures"),
         Address("/api/indicators", indicators, "Figures", gives=[Gives(schema=list[Summary]), CSV], exact=True),
+        Address("/api/events", events, "Figures", gives=[EVENTS], refuses=[503]),
         Address("/api/indicators.csv", cells, "Figures", gives=[CSV], exact=True),
         Address("/api/indicators/{id}", indicator, "Figures", gives=one_row, refuses=[404], exact=True),
         Address("/api/objectives", objectives, "Figures", gives=[Gives(schema=list[AreaTold]), CSV], exact=True),
