@@ -7,6 +7,7 @@ import typer
 
 from infra.cli.archive import archive
 from infra.cli.ask import ask
+from infra.cli.explain import explain, token
 from infra.cli.indicators import indicators
 from infra.cli.intake import intake
 from infra.cli.mailbox import mailbox
@@ -14,6 +15,7 @@ from infra.cli.plan import plan
 from infra.cli.provision import provision
 from infra.cli.pub import pub
 from infra.cli.rebuild import rebuild
+from infra.cli.report import report
 from infra.cli.restore import restore
 from infra.cli.seat import seat
 from infra.cli.status import status
@@ -28,9 +30,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # tracebacks with local values would show personal data
 )
-for verb in (up, provision, pub, status, indicators, ask, mailbox, trace, verify, restore, rebuild):
+for verb in (up, provision, pub, status, indicators, explain, token, ask, mailbox, trace, verify, restore, rebuild):
     app.command()(verb)
 app.add_typer(archive)
 app.add_typer(plan)
 app.add_typer(intake)
 app.add_typer(seat)
+app.add_typer(report)

@@ -24,6 +24,7 @@ def trace(
     database_url: Annotated[
         str, typer.Option(envvar="CRM_DATABASE_URL", help="As operator. By default the running copy's.")
     ] = "",
+    figures: Annotated[bool, typer.Option("--figures", help="Also which figures each moved, and by how much.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show what an event came of and all that it set off, across services and countries, as a tree with times.
@@ -45,7 +46,10 @@ def trace(
         typer.echo("no service has recorded an event with this id", err=True)
         raise typer.Exit(1)
     for first in firsts:
-        typer.echo(json.dumps(_told(first), indent=2)) if as_json else _show(first, event_id)
+        if as_json:
+            typer.echo(json.dumps(_told(first, figures=figures), indent=2))
+        else:
+            _show(first, event_id, figures=figures)
 
 
 async def _found(database_url: str, event_id: str) -> "list[Step]":
@@ -60,7 +64,7 @@ async def _found(database_url: str, event_id: str) -> "list[Step]":
         await connection.close()
 
 
-def _told(step: "Step") -> dict[str, Any]:
+def _told(step: "Step", *, figures: bool) -> dict[str, Any]:
     event = step.event
     return {
         "id": event.id,
@@ -73,23 +77,41 @@ def _told(step: "Step") -> dict[str, Any]:
         "time": event.time.isoformat(),
         "recordedtime": event.recordedtime.isoformat(),
         **({"unreadable": step.unreadable} if step.unreadable else {}),
-        "consequences": [_told(one) for one in step.consequences],
+        **({"moved": _moved(step)} if figures else {}),
+        "consequences": [_told(one, figures=figures) for one in step.consequences],
     }
 
 
-def _show(first: "Step", asked: str) -> None:
+def _moved(step: "Step") -> list[dict[str, Any]]:
+    """Return which figures an event moved, as the board's `/api/events` tells it."""
+    import msgspec  # noqa: PLC0415
+
+    from services.indicators.publish.explaining import moved_by  # noqa: PLC0415
+    from services.indicators.settings import current  # noqa: PLC0415
+
+    if step.unreadable:
+        return []
+    told = moved_by(current(), step.service, step.event.sequence, msgspec.json.encode(step.event))
+    found: list[dict[str, Any]] = msgspec.to_builtins(told.moved)
+    return found
+
+
+def _show(first: "Step", asked: str, *, figures: bool) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.tree import Tree  # noqa: PLC0415
 
     tree = Tree(_line(first, asked))
-    _branch(tree, first, asked)
+    _branch(tree, first, asked, figures=figures)
     # As wide as it takes: a tree is cut at the width of the terminal, and the end of a line is the id.
     Console(highlight=False, width=LINE_MAX).print(tree)
 
 
-def _branch(tree: "Tree", step: "Step", asked: str) -> None:
+def _branch(tree: "Tree", step: "Step", asked: str, *, figures: bool) -> None:
+    for moved in _moved(step) if figures else []:
+        where = " ".join(moved["cell"])
+        tree.add(f"  {moved['id']} {moved['part']} {where}: {moved['amount']}", style="dim")
     for one in step.consequences:
-        _branch(tree.add(_line(one, asked)), one, asked)
+        _branch(tree.add(_line(one, asked)), one, asked, figures=figures)
 
 
 def _line(step: "Step", asked: str) -> str:

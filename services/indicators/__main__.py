@@ -16,6 +16,7 @@ from services.indicators.planned.plan import PlanError
 from services.indicators.publish import store
 from services.indicators.publish.announce import announce, purged, rebuilt
 from services.indicators.publish.app import app
+from services.indicators.publish.recalling import Recall
 from services.indicators.publish.view import View
 from services.indicators.settings import IndicatorsSettings, current, worked
 from shared.run import telemetry, web
@@ -39,6 +40,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
         now=running.clock.now,
         ready=lambda: feed.caught_up,
         faults=feed.faults,
+        recall=Recall(running.client),
         played=running.clock.speed != 1,
         token=settings.operator_token,
         report=partial(store.load_report, running.pool),

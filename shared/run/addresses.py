@@ -126,7 +126,9 @@ class Address:
         """Return what may be asked, by name."""
         within = set(re.findall(r"\{(\w+)", self.path))
         return {
-            one.name: Parameter(one.name, _given(one.type), "path" if one.name in within else "query", one.required)
+            one.encode_name: Parameter(
+                one.encode_name, _given(one.type), "path" if one.encode_name in within else "query", one.required
+            )
             for one in msgspec.structs.fields(self.asked)
         }
 
@@ -145,7 +147,8 @@ class Address:
         for name, one in self.parameters.items():
             if one.required and name not in found:
                 raise Refused(400, "missing_parameter", name=name)
-        return self.asked(**{name: self.parameters[name].read(text) for name, text in found.items()})
+        fields = {one.encode_name: one.name for one in msgspec.structs.fields(self.asked)}
+        return self.asked(**{fields[name]: self.parameters[name].read(text) for name, text in found.items()})
 
     async def answer(self, request: Request) -> Response:
         """Answer a request."""

@@ -25,7 +25,7 @@ _REFUSALS = {
     404: "There is nothing of that name.",
     414: "The address is longer than 4 KiB.",
     431: "The headers are longer than 16 KiB.",
-    503: "There are too many of its kind already.",
+    503: "Not now: too many of its kind, or events are read for others; ask again later.",
 }
 _LANGUAGE = {
     "name": "Accept-Language",

@@ -241,6 +241,21 @@ def _during(cells: View, span: Span) -> Iterator[tuple[Key, int]]:
     return cells.between(span.begins, span.day.toordinal(), span.known)
 
 
+def amounts(plan: Plan, row: Row, role: str, state: State, span: Span) -> Iterator[tuple[Key, int]]:
+    """Yield (cell, amount) of one role of a row that is no trend: what its figures in the span are made of."""
+    if row.kind == "countries" and row.window_days and span.since is None:
+        first = span.day - timedelta(days=row.window_days - 1)
+        return _between(plan, row, role, state, span, first, span.day)
+    return _upto(plan, row, role, state, span)
+
+
+def during(  # noqa: PLR0913, PLR0917 - a role of a row, and a stretch of time
+    plan: Plan, row: Row, role: str, state: State, span: Span, since: date, until: date
+) -> Iterator[tuple[Key, int]]:
+    """Yield (cell, amount) of one role of a row between two days, both included."""
+    return _between(plan, row, role, state, span, since, until)
+
+
 def _sums(plan: Plan, row: Row, role: str, state: State, span: Span) -> View:
     return view(plan, row.id, role + AS_ONE if span.region else role, state)
 

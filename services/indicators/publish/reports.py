@@ -65,8 +65,8 @@ class MilestoneReport(Struct, frozen=True):
     """By name; a report published before this was told has none."""
 
 
-class Report(Struct, frozen=True):
-    """A quarter's report."""
+class Report(Struct, frozen=True, omit_defaults=True):
+    """A quarter's report. What has a default is left out of those that were published before it was told."""
 
     quarter: str
     revision: int
@@ -80,6 +80,10 @@ class Report(Struct, frozen=True):
     """Service -> sequence of the last event folded: the figures rest on 1 to this one."""
     indicators: list[RowReport]
     milestones: list[MilestoneReport]
+    hashes: dict[str, str] = {}
+    """Service -> the hash (hex) of its log's row at that sequence; a service whose log was not read whole has none."""
+    digest: str = ""
+    """SHA-256 (hex) of the plan under which it was made."""
 
 
 def closed(state: State, now: datetime) -> list[str]:
@@ -109,6 +113,8 @@ def report(plan: Plan, state: State, name: str, revision: int, found: Sequence[F
         events=dict(sorted(state.sequences.items())),
         indicators=[_row(one) for one in found],
         milestones=list(_milestones(plan, state, end_of(day))),
+        hashes={service: one.hex() for service, one in sorted(state.hashes.items()) if one},
+        digest=plan.digest,
     )
 
 
@@ -119,7 +125,8 @@ def content(one: Report) -> bytes:
 
 def fingerprint(one: Report) -> bytes:
     """Return the SHA-256 of all that readers look at; equal ones need no new revision."""
-    return hashlib.sha256(_encode(msgspec.structs.replace(one, revision=0, events={}))).digest()
+    shown = msgspec.structs.replace(one, revision=0, events={}, hashes={}, digest="")
+    return hashlib.sha256(_encode(shown)).digest()
 
 
 def _coverage(plan: Plan, state: State, day: date) -> float:

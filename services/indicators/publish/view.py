@@ -18,6 +18,7 @@ from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
 from services.indicators.publish.exposition import Exposition
 from services.indicators.publish.live import Live
+from services.indicators.publish.recalling import Recall
 from shared.contracts.indicators import IntakePurged
 from shared.run.refusals import Refused
 
@@ -41,6 +42,8 @@ class View:
     """Records that operators empty an intake."""
     examples: Mapping[str, Example] = field(default_factory=dict)
     """Row -> the worked example that its page shows."""
+    recall: Recall | None = None
+    """Reads events again out of the streams; None: there are none at hand."""
     played: bool = False
     """The clock does not run as real time does: what the countries report is likely invented, and the page says so."""
     token: str = ""

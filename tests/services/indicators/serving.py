@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from services.indicators.publish.app import app
+from services.indicators.publish.recalling import Recalled
 from services.indicators.publish.view import View
 from shared.run.web import Door
 from tests.services.indicators.making import PLAN, event, folded, instant
@@ -26,6 +27,19 @@ def example_fold():
         event("intel.meeting.held", "MEX", "2003-06-03T00:00:00Z", date="2003-06-03"),
         *[event("victims.referral.accepted", "HND", late=False, latency_s=7200)] * 12,
     )
+
+
+class Again:
+    """Some events read again, without a stream: all of them stand in INTEL."""
+
+    def __init__(self, *flow):
+        self.flow = flow
+
+    async def read(self, _wanted, after, until, take, _limit_s):
+        for sequence, payload in enumerate(self.flow, 1):
+            if after.get("intel", 0) < sequence and not take("intel", sequence, payload):
+                break
+        return Recalled(dict(until))
 
 
 def viewed(fold, **named):

@@ -1,0 +1,405 @@
+"""Figure to reports, and report to figures: told to each as far as it may know.
+
+The operator sees every event, a country those that it sent or that were sent to it, the public counts by country and
+month. What is about victims is counted for the public by the rule of `suppression`: of the whole row, of months that
+are over, and of reports that stand.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from services.indicators.figures.behind import (
+    Alone,
+    Asked,
+    Made,
+    Moved,
+    made_of_rows,
+    milestone_subjects,
+    steps,
+    subjects,
+)
+from services.indicators.figures.kinds import Span
+from services.indicators.figures.suppression import Counts, Guard, Key, rounded
+from services.indicators.folded.state import State
+from services.indicators.planned.plan import Plan
+from services.indicators.planned.rows import ANY_REPORT, Row
+from services.indicators.publish.access import OPERATOR, PUBLIC
+from services.indicators.publish.recalling import Recall, Recalled, busy
+from shared.contracts.vocabulary import REGION
+from shared.run.refusals import Refused
+
+EVENTS_MAX = 200
+"""Events told in one answer; the next goes on behind them."""
+LIMIT_S, WHOLE_LIMIT_S = 2.0, 20.0
+"""So long is read for one answer; for what is only told as a whole."""
+Act = Literal["reported", "corrected", "retracted"]
+
+
+class Number(Struct, frozen=True, omit_defaults=True):
+    """A number behind a figure, or how much an event moved it."""
+
+    part: str
+    """What it is of the figure: `value`, `numerator`, `denominator`, `window`, `baseline`, `seconds` and so on."""
+    country: str
+    labels: dict[str, str]
+    amount: Any
+    """In the row's own unit, before decimals are set; of a declared level, the level."""
+    level: bool = False
+    """It is declared, and not added up: the latest holds."""
+    sign: int = 1
+    """Of a level: -1 where the declaration is taken back."""
+    holds: bool = False
+    """Of a level: it is the one in force."""
+
+
+class EventBehind(Struct, frozen=True):
+    """An event behind a figure."""
+
+    service: str
+    sequence: int
+    """Its position in the service's log and stream."""
+    id: str
+    type: str
+    source: str
+    country: str
+    time: datetime
+    """When it happened."""
+    recordedtime: datetime
+    """When the region knew of it."""
+    amends: str
+    """The id of the report that it corrects or retracts; empty: none."""
+    moved: list[Number]
+
+
+class EventCount(Struct, frozen=True):
+    """How many events are behind a figure, of a country and a month."""
+
+    country: str
+    month: str
+    """`2004-03`, by when it happened (of rows that count by recording: when it was recorded)."""
+    type: str
+    """The event type first reported; empty: all of them together, where they are about victims."""
+    reported: int | None
+    corrected: int | None
+    retracted: int | None
+    suppressed: bool = False
+    """Known and not published."""
+
+
+class Explained(Struct, frozen=True, kw_only=True):
+    """What is behind a figure."""
+
+    id: str
+    as_of: date
+    country: str
+    labels: dict[str, str]
+    made_of: list[str]
+    """Rows, areas or the milestone that it is made of: ask for what is behind these. Empty: of events."""
+    numbers: list[Number]
+    """The numbers that the figure is made of; the events' add up to them. Empty: not published, or none."""
+    counts: list[EventCount]
+    events: list[EventBehind]
+    """Those that whoever asks may see, in the order of the logs."""
+    folded: dict[str, int]
+    """Service -> sequence: the figure rests on the events from 1 to this one."""
+    archived: dict[str, int]
+    """Service -> sequence: up to this one the stream has none any more; they are in the archive, and not told here."""
+    complete: bool
+    """All that is behind the figure is in this answer and in those before it."""
+    next: str | UnsetType = UNSET
+    """What to send as `after` for what comes behind; absent: there is no more."""
+
+
+class ReportMoved(Struct, frozen=True, kw_only=True):
+    """The figures that one event moved."""
+
+    service: str
+    sequence: int
+    id: str
+    type: str
+    country: str
+    time: datetime
+    recordedtime: datetime
+    amends: str
+    moved: list["RowMoved"]
+
+
+class RowMoved(Struct, frozen=True):
+    """How much an event moved a number of a row, or what of a milestone it reached."""
+
+    id: str
+    part: str
+    cell: list[str]
+    day: date | None
+    amount: Any
+    level: bool = False
+
+
+class _Amended(Struct, frozen=True):
+    original: str | None = None
+    original_id: str | None = None
+    supersedes: str | None = None
+    original_time: datetime | None = None
+    original_recordedtime: datetime | None = None
+
+
+class _Read(Struct, frozen=True):
+    """As much of a recorded event as is told of it."""
+
+    id: str
+    type: str
+    source: str
+    country: str
+    time: datetime
+    recordedtime: datetime
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+
+    @property
+    def act(self) -> Act:
+        verb = self.type.split(".")[3]
+        return "corrected" if verb == "corrected" else "retracted" if verb == "retracted" else "reported"
+
+    def seen_by(self, who: str) -> bool:
+        """Say whether somebody may see that it exists: who sent it, to whom it was sent, the operator."""
+        sent = self.source.startswith(f"urn:crm:country:{who}:")
+        return who == OPERATOR or (who != PUBLIC and (sent or self.country == who))
+
+
+_read = msgspec.json.Decoder(_Read)
+_amended = msgspec.json.Decoder(_Amended)
+
+
+@dataclass(frozen=True)
+class Explaining:
+    """Answers what is behind figures, by reading again only what can be."""
+
+    plan: Plan
+    state: Callable[[], State]
+    recall: Recall
+
+    async def figure(self, asked: Asked, who: str, after: str = "") -> Explained:
+        """Return what is behind a figure of a row; `after`: what an answer before gave as `next`."""
+        row, state = asked.row, self.state()
+        guarded = who != OPERATOR and about_victims(row)
+        whole = guarded and who == PUBLIC
+        if whole and (after or asked.labels or asked.country != REGION or asked.span != Span.now(asked.span.day)):
+            raise Refused(403, "whole_row_only")
+        made, folded = Made(self.plan, state, asked), dict(state.sequences)
+        telling = _Telling(self.plan, asked, made, state, who)
+        wanted = {} if made_of_rows(row) else subjects(row, asked.country)
+        found = await self._read(wanted, folded, after, telling.take, WHOLE_LIMIT_S if whole else LIMIT_S)
+        if whole and not found.complete:
+            raise busy("too_much_behind")
+        counts = [] if guarded and not whole else guarded_counts(telling.counts, asked.span.day)
+        return Explained(
+            id=row.id,
+            as_of=asked.span.day,
+            country=asked.country,
+            labels=dict(asked.labels),
+            made_of=made_of_rows(row),
+            numbers=[] if guarded else _numbers(row, made),
+            counts=counts if guarded else _counts(telling.counts),
+            events=telling.events,
+            folded=folded,
+            archived=found.archived,
+            complete=found.complete,
+            next=UNSET if found.complete else _cursor(found.reached),
+        )
+
+    async def milestone(self, identity: str, who: str, today: date, after: str = "") -> Explained:
+        """Return the events that reached a milestone, or parts of it."""
+        state = self.state()
+        folded, telling = dict(state.sequences), _Reaching(self.plan, identity, who)
+        wanted = milestone_subjects(self.plan.milestones[identity])
+        found = await self._read(wanted, folded, after, telling.take, LIMIT_S)
+        return Explained(
+            id=identity,
+            as_of=today,
+            country=REGION,
+            labels={},
+            made_of=[],
+            numbers=[],
+            counts=_counts(telling.counts),
+            events=telling.events,
+            folded=folded,
+            archived=found.archived,
+            complete=found.complete,
+            next=UNSET if found.complete else _cursor(found.reached),
+        )
+
+    async def _read(
+        self, wanted: Mapping[str, list[str]], folded: Mapping[str, int], after: str, take: Any, limit_s: float
+    ) -> Recalled:
+        return await self.recall.read(wanted, _positions(after), folded, take, limit_s)
+
+    async def report(self, service: str, sequence: int, who: str) -> ReportMoved:
+        """Return the figures that the event at a sequence of a service's stream moved; 404 for whom may not see it."""
+        found: list[bytes] = []
+
+        def take(_service: str, at: int, payload: bytes) -> bool:
+            if at == sequence:
+                found.append(payload)
+            return False
+
+        wanted = {service: [f"crm.evt.{service}.>"]}
+        await self.recall.read(wanted, {service: sequence - 1}, {service: sequence}, take, LIMIT_S)
+        event = _read.decode(found[0]) if found else None
+        if event is None or not event.seen_by(who):
+            raise Refused(404, "no_event")
+        return moved_by(self.plan, service, sequence, found[0])
+
+
+def moved_by(plan: Plan, service: str, sequence: int, payload: bytes) -> ReportMoved:
+    """Return the figures that an event moved."""
+    event = _read.decode(payload)
+    moved = [
+        RowMoved(one.row, one.part, [*one.cell], one.day, one.amount * one.sign if one.level else one.amount, one.level)
+        for one in steps(plan, Alone(plan).moved(payload))
+    ]
+    return ReportMoved(
+        service=service,
+        sequence=sequence,
+        id=event.id,
+        type=event.type,
+        country=event.country,
+        time=event.time,
+        recordedtime=event.recordedtime,
+        amends=_about(event).amends,
+        moved=moved,
+    )
+
+
+def about_victims(row: Row) -> bool:
+    """Say whether the events behind a row are told to the public by the rule for small numbers."""
+    return row.privacy == "victims" or any(term.event == ANY_REPORT for term in row.term)
+
+
+class _Telling:
+    """Looks at events one by one: which moved the figure, and what is told of them."""
+
+    def __init__(self, plan: Plan, asked: Asked, made: Made, state: State, who: str) -> None:
+        self._row, self._made, self._who = asked.row, made, who
+        self._alone = Alone(plan)
+        self._in_force = made.in_force(state)
+        self.counts: Counter[tuple[str, str, str, Act]] = Counter()
+        self.events: list[EventBehind] = []
+
+    def take(self, service: str, sequence: int, payload: bytes) -> bool:
+        try:
+            moved = self._alone.moved(payload)
+        except Exception:  # noqa: BLE001 - the fold has set it aside as well: it is in no figure
+            return True
+        numbers = self._moved(moved)
+        if numbers:
+            event = _read.decode(payload)
+            about = _about(event)
+            month = f"{about.recordedtime if self._row.clock == 'recordedtime' else about.time:%Y-%m}"
+            self.counts[event.country, month, about.type, event.act] += 1
+            if event.seen_by(self._who):
+                self.events.append(_told(service, sequence, event, about.amends, numbers))
+        return len(self.events) < EVENTS_MAX
+
+    def _moved(self, moved: Moved) -> list[Number]:
+        names = self._row.labels
+        found = [
+            Number(part, key[0], dict(zip(names, key[1:], strict=False)), amount)
+            for (part, key), amount in sorted(self._made.of(moved.state).items())
+        ]
+        for role, key, entry, sign in self._made.declared(moved):
+            labels = dict(zip(names, key[1:], strict=False))
+            holds = sign > 0 and self._in_force.get((role, key)) == entry
+            found.append(Number(role, key[0], labels, entry[-1], level=True, sign=sign, holds=holds))
+        return found
+
+
+class _Reaching:
+    """Looks at events one by one: which count towards a milestone."""
+
+    def __init__(self, plan: Plan, milestone: str, who: str) -> None:
+        self._alone, self._milestone, self._who = Alone(plan), milestone, who
+        self.counts: Counter[tuple[str, str, str, Act]] = Counter()
+        self.events: list[EventBehind] = []
+
+    def take(self, service: str, sequence: int, payload: bytes) -> bool:
+        try:
+            moved = self._alone.moved(payload)
+        except Exception:  # noqa: BLE001 - as above
+            return True
+        numbers = [Number("reached", group, {}, sign) for name, group, sign in moved.reached if name == self._milestone]
+        if numbers:
+            event = _read.decode(payload)
+            about = _about(event)
+            self.counts[event.country, f"{about.time:%Y-%m}", about.type, event.act] += 1
+            if event.seen_by(self._who):
+                self.events.append(_told(service, sequence, event, about.amends, numbers))
+        return len(self.events) < EVENTS_MAX
+
+
+def _told(service: str, sequence: int, event: _Read, amends: str, moved: list[Number]) -> EventBehind:
+    facts = (event.id, event.type, event.source, event.country, event.time, event.recordedtime)
+    return EventBehind(service, sequence, *facts, amends, moved)
+
+
+class _About(Struct, frozen=True):
+    """What an event is about: of an amendment, the report that it amends."""
+
+    amends: str
+    type: str
+    time: datetime
+    recordedtime: datetime
+
+
+def _about(event: _Read) -> _About:
+    if event.act == "reported":
+        return _About("", event.type, event.time, event.recordedtime)
+    said = _amended.decode(event.data)
+    when = said.original_time or event.time, said.original_recordedtime or event.recordedtime
+    return _About(said.original_id or said.supersedes or "", said.original or event.type, *when)
+
+
+def _numbers(row: Row, made: Made) -> list[Number]:
+    return [
+        Number(part, key[0], dict(zip(row.labels, key[1:], strict=False)), amount)
+        for (part, key), amount in sorted(made.parts.items())
+    ]
+
+
+def _counts(counts: Mapping[tuple[str, str, str, Act], int]) -> list[EventCount]:
+    def number(place: tuple[str, str, str], act: Act) -> int:
+        return counts.get((*place, act), 0)
+
+    return [
+        EventCount(*one, number(one, "reported"), number(one, "corrected"), number(one, "retracted"))
+        for one in sorted({key[:3] for key in counts})
+    ]
+
+
+def guarded_counts(counts: Mapping[tuple[str, str, str, Act], int], today: date) -> list[EventCount]:
+    """Return how many reports about victims stand, by country and month that is over, as far as that is published."""
+    standing: Counter[Key] = Counter()
+    for (country, month, _, act), n in counts.items():
+        if month < f"{today:%Y-%m}" and act != "corrected":
+            standing[country, month] += n if act == "reported" else -n
+    cells: dict[Key, Counts] = {key: (n,) for key, n in standing.items() if n > 0}
+    guard = Guard(cells)
+    return [
+        EventCount(key[0], key[1], "", None, None, None, suppressed=True)
+        if guard.hides(key)
+        else EventCount(key[0], key[1], "", rounded(n)[0], None, None)
+        for key, n in sorted(cells.items())
+    ]
+
+
+def _cursor(reached: Mapping[str, int]) -> str:
+    return ",".join(f"{service}:{sequence}" for service, sequence in sorted(reached.items()))
+
+
+def _positions(after: str) -> dict[str, int]:
+    found = [one.split(":") for one in after.split(",") if one]
+    return {service: int(sequence) for service, sequence in found}
