@@ -1,0 +1,1 @@
+"""An upgrade under traffic, with real processes of an older version and of this one."""
