@@ -11,10 +11,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -22,17 +19,15 @@ import typer
 
 from infra.cli import app as crm
 from infra.local.clean import remove
-from services.intel.judgements.notices import alert
 from shared import contracts
 from shared.contracts.schema import validator
-from shared.record.judgement import Notice
 from tests.harness.system import PATIENCE_S, ROOT, until
 
 RUN = ("README.md", "docs/integrating.md", "docs/operations.md", "docs/api.md")
 """The documents whose examples are run one after another on one system."""
 HELD = {
     "docs/contracts.md": "made of the contracts' own examples, which tests/contracts holds",
-    "docs/changing.md": "a program's parts: the test below that is named after them",
+    "docs/changing.md": "done to a copy of the project by test_changing.py",
 }
 ELSEWHERE = {
     "git clone": "a clone of this repository is where the test runs",
@@ -205,31 +200,6 @@ def test_every_document_with_an_example_has_its_examples_held():
     assert {one for one in named if any(block.kind not in SHOWN for block in blocks(one))} <= {*RUN, *HELD}
     said = [one for document in RUN for block in blocks(document) for one in commands(block.text)]
     assert [begin for begin in ELSEWHERE if not any(one.startswith(begin) for one in said)] == []
-
-
-def test_the_judgement_in_changing_reminds_unless_it_was_closed():
-    (block,) = (one for one in blocks("docs/changing.md") if one.kind == "python")
-
-    class Opened:
-        checkpoint_id = "cp-1"
-
-    class Closed(Opened):
-        pass
-
-    known = {"Standing": list, "Reading": SimpleNamespace, "CheckpointOpened": Opened, "CheckpointClosed": Closed}
-    known |= {"Any": Any, "Iterable": Iterable, "IntelJudgement": object, "alert": alert, "Notice": Notice}
-    known["timedelta"] = timedelta
-    exec(block.text, known)
-    judged, at = known["Checkpoints"](), datetime(2004, 3, 1, tzinfo=UTC)
-    opened, closed = (
-        SimpleNamespace(id="a-1", name="intel.checkpoint.x", country="GTM", known=at, data=kind())
-        for kind in (Opened, Closed)
-    )
-    (thing,) = judged.things(opened)
-    assert thing == "checkpoint/GTM/cp-1"
-    (notice,) = judged.decide(thing, SimpleNamespace(about=lambda _: [opened]))
-    assert (notice.to, notice.due, notice.data.entity) == ("GTM", at + timedelta(days=1), "cp-1")
-    assert [*judged.decide(thing, SimpleNamespace(about=lambda _: [opened, closed]))] == []
 
 
 def done(copy, block, answer):

@@ -4,12 +4,21 @@ from collections.abc import Sequence
 
 from starlette.applications import Starlette
 
-from services.indicators.publish.addresses import behind, board, contracts, figures, operators, reports, static
+from services.indicators.publish.addresses import (
+    behind,
+    board,
+    contents,
+    contracts,
+    figures,
+    operators,
+    reports,
+    static,
+)
 from services.indicators.publish.view import View
 from shared.run import openapi
 from shared.run.addresses import Address, application
 
-SUBJECTS = (board, figures, behind, reports, contracts, operators, static)
+SUBJECTS = (board, contents, figures, behind, reports, contracts, operators, static)
 """Each gives its addresses as `addresses(view)`."""
 TITLE = "CRM Plan of Action: figures"
 ABOUT = """\

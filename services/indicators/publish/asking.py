@@ -39,6 +39,10 @@ Format = Annotated[
     Literal["json", "csv"],
     Meta(description="The form of the answer; without it, what `Accept` likes best of both, else JSON."),
 ]
+FigureFormat = Annotated[
+    Literal["json", "csv", "sdmx-csv"],
+    Meta(description="The form of the answer; without it, what `Accept` likes best of them, else JSON."),
+]
 TitleLang = Annotated[
     Literal["es", "en", "fr"],
     Meta(description="The language of texts in CSV (JSON has all); without it, as `Accept-Language` says, or English."),
@@ -83,8 +87,15 @@ class DatedList(Dated, frozen=True, kw_only=True):
     lang: TitleLang | None = None
 
 
-class OneRowList(DatedList, frozen=True, kw_only=True):
-    """One row as of a day, as JSON or CSV."""
+class Figured(Dated, frozen=True, kw_only=True):
+    """Figures as of a day, as JSON, CSV or SDMX-CSV."""
+
+    format: FigureFormat | None = None
+    lang: TitleLang | None = None
+
+
+class OneRowFigured(Figured, frozen=True, kw_only=True):
+    """One row as of a day, as JSON, CSV or SDMX-CSV."""
 
     id: RowId
 

@@ -1,4 +1,7 @@
-"""The OpenAPI documents as files, for readers: `python -m services.indicators.publish.documents write|check`."""
+"""The OpenAPI documents and the SDMX structure as files in docs/, for readers.
+
+`python -m services.indicators.publish.documents write|check` brings them to what the code says, or says what is stale.
+"""
 
 import sys
 from collections.abc import Mapping
@@ -7,8 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from services.indicators.folded.state import State
-from services.indicators.publish import app
+from services.indicators.publish import app, sdmx
 from services.indicators.publish.view import View
 from services.indicators.settings import current
 from shared.contracts.prose import compact
@@ -36,7 +41,9 @@ def documents() -> Mapping[str, str]:
     )
     board = openapi.document(app.addresses(view), app.TITLE, app.ABOUT)
     process = openapi.document(ops.addresses(ops.Status("")), ops.TITLE, ops.ABOUT)
-    return {"openapi.json": compact(board) + "\n", "openapi-process.json": compact(process) + "\n"}
+    structure = msgspec.json.decode(msgspec.json.encode(sdmx.structure(view.plan)))
+    named = {"openapi.json": board, "openapi-process.json": process, "sdmx-structure.json": structure}
+    return {name: compact(content) + "\n" for name, content in named.items()}
 
 
 def main(command: str) -> int:

@@ -59,7 +59,8 @@ NEEDED = {"/api/reports/{quarter}/changes": "?from=1&to=2"}
 def test_the_documents_are_valid_and_those_in_docs_are_of_today(document):
     validate(document)
     for name, text in documents.documents().items():
-        validate(json.loads(text))
+        if name.startswith("openapi"):
+            validate(json.loads(text))
         assert (documents.FOLDER / name).read_text() == text, f"{name}: make documents"
     assert json.loads((documents.FOLDER / "openapi.json").read_text()) == document
 
@@ -84,7 +85,7 @@ def test_every_answer_has_the_shape_that_the_document_says(base, document, addre
             status, body, headers = get(base + target + query, **token)
             answer = document["paths"][address.path]["get"]["responses"][str(status)]
             schema = answer["content"][headers["content-type"].partition(";")[0]]["schema"]
-            if headers["content-type"] == "application/json":
+            if "json" in headers["content-type"]:
                 rooted = schema | {"components": document["components"]}
                 Draft202012Validator(rooted).validate(json.loads(body))
             else:

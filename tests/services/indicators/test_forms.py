@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -145,3 +146,54 @@ def test_every_label_of_a_figure_is_a_dimension_of_its_row(base):
     for row, one in found.items():
         for cell in json.loads(get(f"{base}/api/indicators/{row}")[1])["values"]:
             assert [*cell["labels"]] in ([], one["dimensions"][1:])
+
+
+def sdmx(base, path, **headers):
+    status, body, got = get(f"{base}{path}{'&' if '?' in path else '?'}format=sdmx-csv", **headers)
+    assert (status, got["content-type"]) == (200, "application/vnd.sdmx.data+csv; version=2.0.0")
+    return table(body)
+
+
+@pytest.fixture(scope="module")
+def structure(base):
+    _, body, headers = get(f"{base}/api/structure")
+    assert headers["content-type"] == "application/vnd.sdmx.structure+json; version=2.0.0"
+    return json.loads(body)["data"]
+
+
+@pytest.mark.parametrize("headers", [{}, TOKEN], ids=["public", "operator"])
+def test_sdmx_has_the_same_figures_under_keys_of_their_own(base, structure, headers):
+    lines = table(get(f"{base}/api/indicators.csv?as_of=2004-12-31", **headers)[1])
+    found = sdmx(base, "/api/indicators?as_of=2004-12-31", **headers)
+    components = structure["dataStructures"][0]["dataStructureComponents"]
+    dimensions = [one["id"] for one in components["dimensionList"]["dimensions"]]
+    attributes = [one["id"] for one in components["attributeList"]["attributes"]]
+    columns = ["STRUCTURE", "STRUCTURE_ID", "ACTION", *dimensions, "TIME_PERIOD", "OBS_VALUE", *attributes]
+    assert [*found[0]] == columns
+    lists = {one["id"]: {code["id"] for code in one["codes"]} for one in structure["codelists"]}
+    coded = {"INDICATOR": "CL_INDICATOR", "REF_AREA": "CL_AREA", "UNIT_MEASURE": "CL_UNIT"}
+    coded |= {"OBS_STATUS": "CL_OBS_STATUS", "CONF_STATUS": "CL_CONF_STATUS"}
+    for line, one in zip(lines, found, strict=True):
+        assert (one["STRUCTURE"], one["STRUCTURE_ID"], one["ACTION"]) == ("dataflow", "CRM:FIGURES(1.0.0)", "R")
+        assert (one["REF_AREA"], one["OBS_VALUE"], one["NUMERATOR"], one["DENOMINATOR"]) == (
+            *(line[name] for name in ("country", "value", "numerator", "denominator")),
+        )
+        labels = {name: value for name, value in line.items() if name.startswith("label_") and value}
+        pairs = dict(part.split("=") for part in one["BREAKDOWN"].split(";")) if one["BREAKDOWN"] != "_T" else {}
+        assert {f"label_{name}": value for name, value in pairs.items()} == labels
+        assert (one["OBS_STATUS"] == "Q") is (line["suppressed"] == "true") is (one["CONF_STATUS"] == "C")
+        assert (one["OBS_STATUS"] == "A") is (line["value"] != "")
+        victims = PLAN.rows[line["indicator"]].privacy == "victims"
+        assert (one["CONF_STATUS"] == "N") is (victims and bool(headers))
+        assert all(one[name] in lists[codes] for name, codes in coded.items())
+    assert len({tuple(one[name] for name in [*dimensions, "TIME_PERIOD"]) for one in found}) == len(found)
+
+
+def test_the_structure_has_a_code_for_every_row_with_its_words(structure):
+    lists = {one["id"]: one["codes"] for one in structure["codelists"]}
+    assert len({one["id"] for one in lists["CL_INDICATOR"]}) == len(PLAN.rows)
+    for codes in lists.values():
+        for one in codes:
+            assert re.fullmatch(r"[A-Za-z0-9_@$-]+", one["id"])
+            assert {*one["names"]} == LANGUAGES
+            assert all(one["names"].values())
