@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SNIPPET = re.compile(r"`([\w./-]+\.(?:py|toml))`:\n\n```\w+\n(.*?)```", re.DOTALL)
+SNIPPET = re.compile(r"`([\w./-]+\.(?:py|toml|pot?))`:\n\n```\w+\n(.*?)```", re.DOTALL)
 """A file that the page names, and what stands there from then on."""
 IMPORTS = re.compile(r"^(?:(?:from|import) .*\n|\n)*(?=\n)")
 DOCSTRING = re.compile(r'""".*?"""\n', re.DOTALL)
@@ -55,10 +55,11 @@ def run(copy: Path, *words: str) -> str:
     return done.stdout
 
 
-def test_each_change_takes_one_file_and_its_test(changed):
+def test_each_change_takes_one_file_and_its_words_or_its_test(changed):
     _, touched = changed
     assert touched == [
         "shared/contracts/intel/operations.py",
+        *(f"services/indicators/locale/{name}" for name in ("messages.pot", "es.po", "fr.po")),  # its name for people
         "services/indicators/plan/pc.toml",
         "services/indicators/plan/examples/PC-1.1.2.checkpoints.toml",
         "services/intel/judgements/operations.py",
@@ -74,6 +75,7 @@ def test_the_type_the_indicator_and_the_judgement_work(changed):
     run(copy, "ruff", "format", "-q", "--check", *code)
     assert "crm.intel.checkpoint.opened.v1" in run(copy, "shared.contracts", "release")
     run(copy, "shared.contracts", "check")
+    run(copy, "services.indicators.publish.messages", "check")
     played = run(copy, "infra.cli", "plan", "check")
     assert "PC-1.1.2.checkpoints" in played
     assert "faults: 0" in played
