@@ -10,9 +10,6 @@ from datetime import date, timedelta
 from typing import Literal
 
 from services.indicators.figures.kinds import Span
-from services.indicators.figures.resting import parts
-from services.indicators.planned.checks import COMPOSED
-from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
 from services.indicators.planned.schedule import quarter, quarter_end
 
@@ -24,14 +21,10 @@ quarter or year that is over. `victims_known_on`: what may be is the last day of
 """
 
 
-def refusal(plan: Plan, row: Row, span: Span, *, exact: bool) -> Refusal:
+def refusal(row: Row, span: Span, *, exact: bool) -> Refusal:
     """Return why a row has no figure of a span for who may (`exact`) or may not see exact figures."""
-    if span.since is None and span.known is None:
-        return ""
     if row.kind == "score" and span.since is not None:
         return "no_period"
-    if row.kind in COMPOSED:
-        return next((why for one in parts(plan, row) if (why := refusal(plan, plan.rows[one], span, exact=exact))), "")
     return "" if exact or row.privacy != "victims" else _victims(span)
 
 

@@ -13,6 +13,7 @@ from services.indicators.figures.cells import Cell, Histogram, Measure, histogra
 from services.indicators.figures.disclosure import Refusal, refusal
 from services.indicators.figures.kinds import Comparison, Span
 from services.indicators.figures.periods import comparable
+from services.indicators.figures.regions import regional
 from services.indicators.figures.resting import targets
 from services.indicators.figures.suppression import Guard
 from services.indicators.figures.verdicts import Doubt, Heard, Reason, Verdict
@@ -107,8 +108,6 @@ def _finder(plan: Plan, state: State, span: Span, *, exact: bool) -> Find:
     @cache
     def find(name: str) -> Figures:
         row = plan.rows[name]
-        if why := refusal(plan, row, span, exact=exact):
-            return Figures(row, span.day, [], None, Verdict(None, Doubt("no_data")), None, [], refused=why)
         if row.kind in COMPOSED:
             return composed(plan, row, span, find)
         return plain(plan, row, state, span, heard, exact=exact)
@@ -120,8 +119,10 @@ def plain(  # noqa: PLR0913 - all that it rests on
     plan: Plan, row: Row, state: State, span: Span, heard: Heard, *, exact: bool
 ) -> Figures:
     """Return the figures of a row that is not made of others."""
+    if why := refusal(row, span, exact=exact):
+        return _refused(row, span, why)
     counted = kinds.counted(plan, row, state, span)
-    sums, total = kinds.regional(plan, row, state, span, counted)
+    sums, total = regional(plan, row, state, span, counted)
     behind = persons(plan, row, state, span, counted)
     guard = Guard(behind or counted) if row.privacy == "victims" and not exact else None
     periods = kinds.comparison(plan, row, state, span)
@@ -153,6 +154,10 @@ def plain(  # noqa: PLR0913 - all that it rests on
     )
 
 
+def _refused(row: Row, span: Span, why: Refusal) -> Figures:
+    return Figures(row, span.day, [], None, Verdict(None, Doubt("no_data")), None, [], refused=why)
+
+
 def _coverage(row: Row, reported: AbstractSet[str]) -> float | None:
     if not any(checks.told_by_countries(term.event) for term in row.term):
         return None
@@ -179,6 +184,8 @@ def composed(plan: Plan, row: Row, span: Span, find: Find) -> Figures:
         if cell.value is not None:
             weights, weighed = weights + weight, weighed + weight * cell.value
             cells.append(cell)
+    if why := refusal(row, span, exact=True) or next((one.refused for one in rows if one.refused), ""):
+        return _refused(row, span, why)
     reasons = Counter(one.verdict.doubt.reason for one in rows)
     parts = Parts(len(rows), reasons["no_data"], len(rows) - reasons["no_data"] - reasons[""])
     headline = Cell(REGION, {}, weighed / weights) if weights and parts.no_data < parts.rows else None

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from services.indicators.figures import periods
 from services.indicators.figures.milestones import occurrences
-from services.indicators.figures.suppression import Counts, added
+from services.indicators.figures.suppression import Counts
 from services.indicators.folded import accounts
 from services.indicators.folded.accounts import AS_ONE
 from services.indicators.folded.state import BASELINE, REPORTS, State
@@ -25,10 +25,7 @@ NO_VALUE = ("unknown", "other")
 
 
 class Span(Struct, frozen=True):
-    """The day that a figure is for: either what had happened by its end, or all there is; or a period that ends then.
-
-    Days are ordinals.
-    """
+    """The day that a figure is for: what had happened by its end, all there is, or a period that ends then."""
 
     day: date
     upto: int | None = None
@@ -86,10 +83,10 @@ Counted = dict[Key, Counts]
 def counted(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Return the numbers behind the row's cells: of what is to be 0, a 0 for whoever reports anything at all."""
     found = _KINDS[row.kind](plan, row, state, span)
-    return found if row.labels else {(place,): (0,) for place in _clean(plan, row, state, span)} | found
+    return found if row.labels else {(place,): (0,) for place in clean(plan, row, state, span)} | found
 
 
-def _clean(plan: Plan, row: Row, state: State, span: Span) -> set[str]:
+def clean(plan: Plan, row: Row, state: State, span: Span) -> set[str]:
     """Return who has none of what is at most to be so many, and would have said so: nobody before anybody reports."""
     if row.kind not in {"count", "current"} or row.direction not in {"at_most", "below"}:
         return set()
@@ -109,62 +106,6 @@ def reported(plan: Plan, row: Row, state: State, span: Span, found: Counted) -> 
     if row.window_days or row.period:
         told &= {key[0] for key, counts in found.items() if any(counts)}
     return told
-
-
-def regional(plan: Plan, row: Row, state: State, span: Span, cells: Counted) -> tuple[Counted, Counts | None]:
-    """Return the region's numbers by labels, and those behind the row's one figure (None: no data)."""
-    if row.kind == "distinct" and not row.each:
-        values = {value for _, value in _values_there(plan, row, state, span)}
-        total = (len(values), row.of) if row.of else (len(values),)
-        return {(): total}, total if cells or row.of else None
-    combine = _latest if row.kind == "age" else added
-    if row.once:
-        span = msgspec.structs.replace(span, region=True)
-        parts = counted(plan, row, state, span)
-    else:
-        parts = _told_once(plan, row, state, span, cells)
-    by_labels: dict[Key, list[Counts]] = {}
-    for key, counts in parts.items():
-        by_labels.setdefault(key[1:], []).append(counts)
-    none = (0,) if _clean(plan, row, state, span) else None
-    summed = _one(plan, row, state, span) or _headline(row, parts, combine) or none
-    return {labels: combine(those) for labels, those in by_labels.items()}, summed
-
-
-def _one(plan: Plan, row: Row, state: State, span: Span) -> Counts | None:
-    """Return what the row's one figure counts, where a thing stands in more than one cell; None: nothing says so."""
-    if row.kind == "trend":
-        compared = [*_trend(plan, row, state, span, "one").values()]
-        return added(compared) if compared else None
-    amounts = [amount for _, amount in _upto(plan, row, "one", state, span)]
-    return (sum(amounts),) if amounts else None
-
-
-def _told_once(plan: Plan, row: Row, state: State, span: Span, cells: Counted) -> Counted:
-    """Return the cells that make up the region: where there are terms for it, what those count for their labels."""
-    once = {key: (amount,) for key, amount in _upto(plan, row, "region", state, span)}
-    replaced = {key[1:] for key in once}
-    return {key: counts for key, counts in cells.items() if key[1:] not in replaced} | once
-
-
-def _latest(parts: list[Counts]) -> Counts:
-    return min(parts)
-
-
-def _headline(row: Row, cells: Counted, combine: Callable[[list[Counts]], Counts]) -> Counts | None:
-    names = list(row.labels)
-    chosen = {
-        key: counts
-        for key, counts in cells.items()
-        if all(key[1 + names.index(name)] == value for name, value in row.headline.items())
-    }
-    if not chosen:
-        return None
-    if row.kind == "countries" and row.every:
-        return (sum(all((country, value) in chosen for value in row.every) for country in MEMBERS),)
-    if row.kind == "countries":
-        return (len({key[0] for key in chosen}),)
-    return combine(list(chosen.values()))
 
 
 def comparison(plan: Plan, row: Row, state: State, span: Span) -> Comparison | None:
@@ -204,7 +145,7 @@ def view(plan: Plan, row: str, role: str, state: State) -> View:
     return state.views[row, role].over(state.sums)
 
 
-def _upto(plan: Plan, row: Row, role: str, state: State, span: Span) -> Iterator[tuple[Key, int]]:
+def upto(plan: Plan, row: Row, role: str, state: State, span: Span) -> Iterator[tuple[Key, int]]:
     """Yield the cells of one role by the end of the span's day (the year's part of them, for a yearly row).
 
     Of a period: what came in it, of what comes; what there was at its end, of what stands.
@@ -246,7 +187,7 @@ def amounts(plan: Plan, row: Row, role: str, state: State, span: Span) -> Iterat
     if row.kind == "countries" and row.window_days and span.since is None:
         first = span.day - timedelta(days=row.window_days - 1)
         return _between(plan, row, role, state, span, first, span.day)
-    return _upto(plan, row, role, state, span)
+    return upto(plan, row, role, state, span)
 
 
 def during(  # noqa: PLR0913, PLR0917 - a role of a row, and a stretch of time
@@ -280,7 +221,7 @@ def _as_one(cells: Iterator[tuple[Key, int]], span: Span) -> Iterator[tuple[Key,
 
 
 def _count(plan: Plan, row: Row, state: State, span: Span) -> Counted:
-    return {key: (amount,) for key, amount in _upto(plan, row, "value", state, span)}
+    return {key: (amount,) for key, amount in upto(plan, row, "value", state, span)}
 
 
 def _ratio(plan: Plan, row: Row, state: State, span: Span) -> Counted:
@@ -294,7 +235,7 @@ def _ratio(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     if row.each:
         constants = dict(_as_one(_constants(row), span))
         return {key: (numerators.get(key, 0), n) for key, n in constants.items()}
-    wholes = {key: n for key, n in _upto(plan, row, "denominator", state, span) if n > 0}
+    wholes = {key: n for key, n in upto(plan, row, "denominator", state, span) if n > 0}
     parts = {key: numerators.get(key, 0) for key in wholes}
     return {key: (min(parts[key], n) if row.part else parts[key], n) for key, n in wholes.items()}
 
@@ -316,14 +257,14 @@ def _calendar(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Of the milestone's days that have come, those of which it was reached: a miss needs no report."""
     end = end_of(span.day)
     known = occurrences(plan, state, None if span.upto is None else end, span.known)
-    days = [one for one in known if one.milestone.id == row.calendar and one.due and one.due <= end]
-    days = [one for one in days if one.due and one.due.toordinal() > span.begins]
+    mine = [one for one in known if one.milestone.id == row.calendar]
+    days = [one for one in mine if one.due and one.due <= end and one.due.toordinal() > span.begins]
     held = [one for one in days if one.reached]
     return {(REGION,): (len(held), len(days))} if days else {}
 
 
 def _numerators(plan: Plan, row: Row, state: State, span: Span) -> dict[Key, int]:
-    return dict(_upto(plan, row, "numerator", state, span))
+    return dict(upto(plan, row, "numerator", state, span))
 
 
 def _within(plan: Plan, row: Row, state: State, span: Span) -> dict[Key, int]:
@@ -356,7 +297,7 @@ def _constants(row: Row) -> Iterator[tuple[Key, int]]:
 def _share(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Of what there is for a country and its other labels, the share of each value of the label `among`."""
     place = 1 + [*row.labels].index(row.among)
-    counts = dict(_upto(plan, row, "value", state, span))
+    counts = dict(upto(plan, row, "value", state, span))
     wholes: dict[Key, int] = {}
     for key, n in counts.items():
         rest = key[:place] + key[place + 1 :]
@@ -371,14 +312,14 @@ def _share(plan: Plan, row: Row, state: State, span: Span) -> Counted:
 
 
 def _mean(plan: Plan, row: Row, state: State, span: Span) -> Counted:
-    sums = dict(_upto(plan, row, "value", state, span))
-    return {key: (sums.get(key, 0), n) for key, n in _upto(plan, row, "count", state, span) if n > 0}
+    sums = dict(upto(plan, row, "value", state, span))
+    return {key: (sums.get(key, 0), n) for key, n in upto(plan, row, "count", state, span) if n > 0}
 
 
 def _difference(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Give (sum, number) of the values and of the baseline's, where there are both."""
     sums, numbers, base, base_numbers = (
-        dict(_upto(plan, row, role, state, span)) for one, n in accounts.COUNTS.items() for role in (one, n)
+        dict(upto(plan, row, role, state, span)) for one, n in accounts.COUNTS.items() for role in (one, n)
     )
     both = {key for key in numbers.keys() & base_numbers.keys() if numbers[key] > 0 and base_numbers[key] > 0}
     return {key: (sums.get(key, 0), numbers[key], base.get(key, 0), base_numbers[key]) for key in both}
@@ -389,13 +330,13 @@ def _latency(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     if any(term.role == "denominator" for term in row.term):
         return _ratio(plan, row, state, span)
     numbers: dict[Key, int] = {}
-    for (country, _), n in _upto(plan, row, "bucket", state, span):
+    for (country, _), n in upto(plan, row, "bucket", state, span):
         numbers[country,] = numbers.get((country,), 0) + n
-    seconds = dict(_upto(plan, row, "seconds", state, span))
+    seconds = dict(upto(plan, row, "seconds", state, span))
     return {key: (seconds.get(key, 0), n) for key, n in numbers.items() if n > 0}
 
 
-def _trend(plan: Plan, row: Row, state: State, span: Span, role: str = "value") -> Counted:
+def trend(plan: Plan, row: Row, state: State, span: Span, role: str = "value") -> Counted:
     """Compare the window ending on the day with its baseline, for the countries that have one.
 
     Where less is better, what is new in a country counts, too: without it there would seem to be a decrease.
@@ -413,7 +354,7 @@ def _trend(plan: Plan, row: Row, state: State, span: Span, role: str = "value") 
 
 def _countries(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Count each country that has any (in the window, if the row has one; or in the period) as 1."""
-    cells = _upto(plan, row, "value", state, span)
+    cells = upto(plan, row, "value", state, span)
     if row.window_days and span.since is None:
         since = span.day.toordinal() - row.window_days + 1
         cells = _during(view(plan, row.id, "value", state), msgspec.structs.replace(span, since=since))
@@ -423,16 +364,16 @@ def _countries(plan: Plan, row: Row, state: State, span: Span) -> Counted:
 def _distinct(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Count the different values of the first label that a country has."""
     values: dict[str, int] = {}
-    for country, _ in _values_there(plan, row, state, span):
+    for country, _ in values_there(plan, row, state, span):
         values[country] = values.get(country, 0) + 1
     if isinstance(row.each, int) and row.each:
         return {(country,): (values.get(country, 0), row.each) for country in MEMBERS}
     return {(country,): (n, row.of) if row.of else (n,) for country, n in values.items()}
 
 
-def _values_there(plan: Plan, row: Row, state: State, span: Span) -> set[tuple[str, str]]:
+def values_there(plan: Plan, row: Row, state: State, span: Span) -> set[tuple[str, str]]:
     """Return (country, value of the first label) wherever there is any."""
-    return {(key[0], key[1]) for key, n in _upto(plan, row, "value", state, span) if n > 0 and key[1] not in NO_VALUE}
+    return {(key[0], key[1]) for key, n in upto(plan, row, "value", state, span) if n > 0 and key[1] not in NO_VALUE}
 
 
 def _age(plan: Plan, row: Row, state: State, span: Span) -> Counted:
@@ -450,9 +391,9 @@ def durations(plan: Plan, row: Row, state: State, span: Span) -> Iterator[tuple[
     if row.kind != "latency":
         return
     counts: dict[str, dict[str, int]] = {}
-    for (country, bucket), n in _upto(plan, row, "bucket", state, span):
+    for (country, bucket), n in upto(plan, row, "bucket", state, span):
         counts.setdefault(country, {})[bucket] = n
-    seconds = {key[0]: total for key, total in _upto(plan, row, "seconds", state, span)}
+    seconds = {key[0]: total for key, total in upto(plan, row, "seconds", state, span)}
     for country, held in sorted(counts.items()):
         yield country, held, seconds.get(country, 0)
 
@@ -465,7 +406,7 @@ _KINDS: Mapping[str, Callable[[Plan, Row, State, Span], Counted]] = {
     "latency": _latency,
     "mean": _mean,
     "difference": _difference,
-    "trend": _trend,
+    "trend": trend,
     "countries": _countries,
     "distinct": _distinct,
     "age": _age,

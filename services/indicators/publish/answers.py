@@ -6,17 +6,12 @@ from typing import Any, Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from services.indicators.figures.cells import Cell
+from services.indicators.figures.disclosure import Refusal
 from services.indicators.figures.figures import Figures, Parts
 from services.indicators.figures.milestones import Occurrence, Standing
+from services.indicators.figures.series import Period
 from services.indicators.planned.hierarchy import Text
 from services.indicators.planned.rows import Kind
-
-
-class Period(Struct, frozen=True):
-    """Days, both of them included."""
-
-    since: date
-    until: date
 
 
 class RowTold(Struct, frozen=True, kw_only=True):
@@ -41,6 +36,12 @@ class RowTold(Struct, frozen=True, kw_only=True):
     """The countries for which it is not known."""
     coverage: float | None
     """Share of the member countries that reported something for the row; null: countries do not report it."""
+    since: date | UnsetType = UNSET
+    """First day of the period whose own figure it is; its last is `as_of`."""
+    known_on: date | UnsetType = UNSET
+    """Only what was recorded by the end of this day counts."""
+    refused: Refusal | UnsetType = UNSET
+    """Why there is no figure of that time."""
 
 
 class Detail(RowTold, frozen=True, kw_only=True):
@@ -169,6 +170,7 @@ def _row(one: Figures) -> dict[str, Any]:
 def _more(one: Figures) -> dict[str, Any]:
     """Return what only some rows have: whose further figure it is; of a trend what it compares, and who fell silent."""
     more: dict[str, Any] = {"belongs": one.row.belongs} if one.row.belongs else {}
+    more |= {"refused": one.refused} if one.refused else {}
     if one.parts:
         more |= {"parts": one.parts, "partial": one.partial, "silent": one.silent}
     if one.row.kind == "trend":

@@ -13,12 +13,13 @@ from services.indicators.publish.addresses import (
     operators,
     reports,
     static,
+    times,
 )
 from services.indicators.publish.view import View
 from shared.run import openapi
 from shared.run.addresses import Address, application
 
-SUBJECTS = (board, contents, figures, behind, reports, contracts, operators, static)
+SUBJECTS = (board, contents, figures, times, behind, reports, contracts, operators, static)
 """Each gives its addresses as `addresses(view)`."""
 TITLE = "CRM Plan of Action: figures"
 ABOUT = """\

@@ -3,12 +3,20 @@
 from datetime import date
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 from starlette.requests import Request
 
+from services.indicators.figures.kinds import Span
+from services.indicators.figures.series import PERIODS_MAX, By, Period, periods
+from services.indicators.planned.plan import Plan
+from services.indicators.planned.rows import Row
+from services.indicators.publish.coverage import labels_shown
 from services.indicators.publish.words import LANGUAGES
+from shared.contracts.vocabulary import Country
 from shared.run import refusals
 from shared.run.addresses import Gives
+from shared.run.refusals import Refused
 
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2200, 12, 31)
 """The days that may be asked for: from before the Plan to further than anything in it lies ahead."""
@@ -35,6 +43,15 @@ Revision = Annotated[
 ]
 
 
+Place = Annotated[Literal[Country, "REG"], Meta(description="A member country, or the region.", examples=["GTM"])]
+Labels = Annotated[
+    str,
+    Meta(
+        description="Label values of the row's cells, `name:value` by comma; without it, all.",
+        examples=["instrument:TIP"],
+        pattern="^[a-z][a-z0-9_]{0,63}:[^,:]{1,256}(,[a-z][a-z0-9_]{0,63}:[^,:]{1,256}){0,9}$",
+    ),
+]
 Format = Annotated[
     Literal["json", "csv"],
     Meta(description="The form of the answer; without it, what `Accept` likes best of both, else JSON."),
@@ -73,6 +90,110 @@ class RowPage(OneRow, frozen=True, kw_only=True):
     lang: Lang | None = None
 
 
+class Stretch(Struct, frozen=True, kw_only=True):
+    """A period's own figures, as they are known now or were on a day."""
+
+    since: Annotated[Day, Meta(description="First day of a period, UTC: the figures are the period's own.")] | None = (
+        None
+    )
+    until: Annotated[Day, Meta(description="Its last day; without it, the last that is known.")] | None = None
+    known_on: Annotated[Day, Meta(description="Only what was recorded by the end of this day, UTC, counts.")] | None = (
+        None
+    )
+
+    def span(self, today: date) -> Span | None:
+        """Return the time that is asked for, None for now; refuses (400) what contradicts itself or lies ahead."""
+        for name in ("since", "until", "known_on"):
+            day = getattr(self, name)
+            if day is not None and day > today:
+                raise Refused(400, "day_ahead", name=name)
+        last, as_of = min(today, self.known_on or today), getattr(self, "as_of", None)
+        if self.since is None and self.until is not None:
+            raise Refused(400, "until_alone", name="until")
+        if self.since is not None and as_of is not None:
+            raise Refused(400, "as_of_or_period", name="as_of")
+        until = self.until or as_of or last
+        if self.since is not None and self.since > until:
+            raise Refused(400, "period_backwards", name="since")
+        if self.known_on is not None and until > self.known_on:
+            raise Refused(400, "known_before", name="known_on")
+        if self.since is not None:
+            span = Span.of(self.since, until)
+        elif as_of is None and self.known_on is None:
+            return None
+        else:
+            span = Span.as_of(until)
+        return span if self.known_on is None else span.known_on(self.known_on)
+
+
+class Timed(Stretch, frozen=True, kw_only=True):
+    """Figures as of a day, or a period's own; as they are known now, or were on a day."""
+
+    as_of: Day | None = None
+
+
+class TimedList(Timed, frozen=True, kw_only=True):
+    """Figures of a time, as JSON, CSV or SDMX-CSV."""
+
+    format: FigureFormat | None = None
+    lang: TitleLang | None = None
+
+
+class OneRowTimed(TimedList, frozen=True, kw_only=True):
+    """Some cells of one row, as JSON, CSV or SDMX-CSV."""
+
+    id: RowId
+    country: Place | None = None
+    labels: Labels | None = None
+
+
+class Lines(Stretch, frozen=True, kw_only=True):
+    """Figures by month, quarter or year."""
+
+    country: Place | None = None
+    labels: Labels | None = None
+    by: Annotated[By, Meta(description="The calendar periods, UTC.")]
+    figure: Annotated[
+        Literal["period", "end"],
+        Meta(description="`period`: each period's own figure; `end`: what had happened by its end."),
+    ] = "period"
+
+    def periods(self, plan: Plan, today: date) -> list[Period]:
+        """Return the periods asked for; by default from the Plan's first day on."""
+        first = self.since or plan.start
+        span = msgspec.structs.replace(self, since=first).span(max(today, first))
+        assert span is not None
+        found = periods(self.by, first, span.day)
+        if len(found) > PERIODS_MAX:
+            raise Refused(400, "too_many_periods", name="by", most=PERIODS_MAX)
+        return found
+
+
+class RowLines(Lines, frozen=True, kw_only=True):
+    """One row by month, quarter or year."""
+
+    id: RowId
+
+
+class RowsLines(Lines, frozen=True, kw_only=True):
+    """Several rows by month, quarter or year."""
+
+    indicator: Annotated[
+        str,
+        Meta(
+            description="Rows of the Plan, at most 12, with commas between.",
+            examples=["LE-2.1,IE-3.1i"],
+            pattern="^[A-Za-z0-9.-]{1,64}(,[A-Za-z0-9.-]{1,64}){0,11}$",
+        ),
+    ]
+
+
+class CountryAsked(Timed, frozen=True, kw_only=True):
+    """All that is known of a country."""
+
+    code: Annotated[Country, Meta(description="A member country.", examples=["GTM"])]
+
+
 class Listed(Struct, frozen=True, kw_only=True):
     """A list as JSON or CSV."""
 
@@ -87,20 +208,7 @@ class DatedList(Dated, frozen=True, kw_only=True):
     lang: TitleLang | None = None
 
 
-class Figured(Dated, frozen=True, kw_only=True):
-    """Figures as of a day, as JSON, CSV or SDMX-CSV."""
-
-    format: FigureFormat | None = None
-    lang: TitleLang | None = None
-
-
-class OneRowFigured(Figured, frozen=True, kw_only=True):
-    """One row as of a day, as JSON, CSV or SDMX-CSV."""
-
-    id: RowId
-
-
-class Table(Dated, frozen=True, kw_only=True):
+class Table(Timed, frozen=True, kw_only=True):
     """Figures as of a day, as CSV."""
 
     lang: TitleLang | None = None
@@ -126,6 +234,15 @@ class Watch(WatchFigures, frozen=True, kw_only=True):
 
 
 EVENTS = Gives("text/event-stream")
+
+
+def label_values(asked: OneRowTimed | Lines, row: Row) -> dict[str, str]:
+    """Return the label values asked for; refuses (400) what is no label of the row."""
+    found = dict(one.split(":", 1) for one in (asked.labels or "").split(",") if one)
+    known = labels_shown(row)
+    if not {*found} <= {*known}:
+        raise Refused(400, "labels_of", names=", ".join(known) or "-")
+    return found
 
 
 def language(request: Request) -> str:

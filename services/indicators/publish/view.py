@@ -1,15 +1,16 @@
 """What the addresses look at: the plan, the fold, the reports; and what the sender of a request may see of them."""
 
+import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
 
 from starlette.requests import Request
 
 from services.indicators.figures.examples import Example
-from services.indicators.figures.figures import Figures
+from services.indicators.figures.figures import Figures, figures
 from services.indicators.figures.kept import Kept
 from services.indicators.figures.kinds import Span
 from services.indicators.folded.feed import Rebuilt
@@ -65,21 +66,29 @@ class View:
             raise Refused(404, "no_indicator")
         return self.plan.rows[identity]
 
-    async def figures(self, request: Request, identity: str, as_of: date | None = None) -> Figures:
-        """Return a row's figures as the sender of the request may see them; refuses (404) what is no row."""
+    async def figures(self, request: Request, identity: str, span: Span | None = None) -> Figures:
+        """Return a row's figures as the sender of the request may see them; refuses (404) what is no row.
+
+        Of a span, or as of now.
+        """
         self.row(identity)
-        return await self._figures(request, as_of).one(identity)
+        return await self._figures(request, span).one(identity)
 
-    async def all_figures(self, request: Request, as_of: date | None = None) -> list[Figures]:
-        """Return every row's figures as the sender of the request may see them."""
-        return [*(await self._figures(request, as_of).fresh()).values()]
+    async def all_figures(self, request: Request, span: Span | None = None) -> list[Figures]:
+        """Return every row's figures as the sender of the request may see them; of a span, or as of now."""
+        return [*(await self._figures(request, span).fresh()).values()]
 
-    def _figures(self, request: Request, as_of: date | None) -> Kept:
+    async def series(self, request: Request, row: Row, each: Sequence[Span]) -> list[Figures]:
+        """Return a row's figures of some spans; others get their turn between two of them."""
+        found = []
+        for span in each:
+            found.append(figures(self.plan, row, self.state(), span, exact=self.exact(request)))
+            await asyncio.sleep(0)
+        return found
+
+    def _figures(self, request: Request, span: Span | None) -> Kept:
         exact = self.exact(request)
-        if as_of is None:
-            return self.kept[exact]
-        span = Span.as_of(as_of)
-        return Kept(self.plan, self.state, lambda: span, exact=exact)
+        return self.kept[exact] if span is None else Kept(self.plan, self.state, lambda: span, exact=exact)
 
     @cached_property
     def kept(self) -> Mapping[bool, Kept]:

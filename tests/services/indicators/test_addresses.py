@@ -40,6 +40,8 @@ def document(base):
 
 ADDRESSES = app.addresses(viewed(None))
 WHERE = {
+    "/api/indicators/{id}/series": ["/api/indicators/LE-2.1/series"],
+    "/api/countries/{code}": ["/api/countries/MEX"],
     "/indicators/{id}": ["/indicators/LE-2.1", "/indicators/PC-1c.trend"],
     "/api/indicators/{id}": [f"/api/indicators/{name}" for name in PLAN.rows],
     "/reports/{name}": ["/reports/2003-Q3", "/reports/2003-Q3.json", "/reports/2003-Q3.csv"],
@@ -52,7 +54,11 @@ WHERE = {
 }
 
 
-NEEDED = {"/api/reports/{quarter}/changes": "?from=1&to=2"}
+NEEDED = {
+    "/api/reports/{quarter}/changes": "?from=1&to=2",
+    "/api/indicators/{id}/series": "?by=quarter",
+    "/api/series": "?by=quarter&indicator=LE-2.1,VA-4.1",
+}
 """What must be asked along."""
 
 

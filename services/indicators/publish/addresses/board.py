@@ -6,6 +6,7 @@ from sse_starlette import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from services.indicators.figures.kinds import Span
 from services.indicators.publish import explained, pages
 from services.indicators.publish.asking import EVENTS, Page, RowPage, Watch, language
 from services.indicators.publish.view import View
@@ -38,7 +39,8 @@ def addresses(view: View) -> Sequence[Address]:
 
     async def indicator(request: Request, asked: RowPage) -> Response:
         """Show a row's figures by country and label, its place in the Plan, and how it is computed."""
-        lang, found = language(request), await view.figures(request, asked.id, asked.as_of)
+        lang, span = language(request), Span.as_of(asked.as_of) if asked.as_of else None
+        found = await view.figures(request, asked.id, span)
         more = explained.row(lang, view.plan, asked.id, view.examples.get(asked.id))
         return HTMLResponse(pages.indicator(lang, view.plan, view.state(), found, asked.as_of, **more))
 

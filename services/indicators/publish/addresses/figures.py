@@ -9,12 +9,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.indicators.figures.figures import Figures
+from services.indicators.figures.kinds import Span
 from services.indicators.figures.milestones import occurrences
 from services.indicators.figures.objectives import AreaTold, told
 from services.indicators.publish import sdmx, table
 from services.indicators.publish.answers import Detail, Due, Summary, detail, due, summary
-from services.indicators.publish.asking import EVENTS, DatedList, Figured, Listed, OneRowFigured, Table, WatchFigures
+from services.indicators.publish.asking import (
+    EVENTS,
+    DatedList,
+    Listed,
+    OneRowTimed,
+    Table,
+    TimedList,
+    WatchFigures,
+    label_values,
+)
 from services.indicators.publish.live import FIGURES
+from services.indicators.publish.times import some, timed
 from services.indicators.publish.view import View
 from services.indicators.publish.words import Words, words
 from shared.run import refusals
@@ -30,13 +41,13 @@ def addresses(view: View) -> Sequence[Address]:
     def observed(request: Request, found: Sequence[Figures]) -> Callable[[], str]:
         return partial(sdmx.data, found, exact=view.exact(request))
 
-    async def indicators(request: Request, asked: Figured) -> Response:
+    async def indicators(request: Request, asked: TimedList) -> Response:
         """List every row of the Plan in one figure, in the Plan's order. As CSV every figure, one a line."""
-        found = await view.all_figures(request, asked.as_of)
+        found = await view.all_figures(request, asked.span(view.now().date()))
         uncounted = view.state().uncounted
 
         def listed() -> list[Summary]:
-            return [summary(one, uncounted) for one in found]
+            return [timed(summary(one, uncounted), asked) for one in found]
 
         return _formed(request, asked, listed, partial(table.figures, found), observed(request, found))
 
@@ -50,17 +61,23 @@ def addresses(view: View) -> Sequence[Address]:
 
     async def cells(request: Request, asked: Table) -> Response:
         """Give every figure of every row, one a line. The same as `/api/indicators?format=csv`."""
-        return _csv(request, partial(table.figures, await view.all_figures(request, asked.as_of)))
+        return _csv(request, partial(table.figures, await view.all_figures(request, asked.span(view.now().date()))))
 
-    async def indicator(request: Request, asked: OneRowFigured) -> Response:
+    async def indicator(request: Request, asked: OneRowTimed) -> Response:
         """Give one row of the Plan with a cell for each country and label. As CSV one a line."""
-        found = await view.figures(request, asked.id, asked.as_of)
-        one = [found]
-        return _formed(request, asked, partial(detail, found), partial(table.figures, one), observed(request, one))
+        wanted = label_values(asked, view.row(asked.id))
+        found = await view.figures(request, asked.id, asked.span(view.now().date()))
+        found = some(found, asked.country or "", wanted)
+
+        def told_in_full() -> Detail:
+            return timed(detail(found), asked)
+
+        return _formed(request, asked, told_in_full, partial(table.figures, [found]), observed(request, [found]))
 
     async def objectives(request: Request, asked: DatedList) -> Response:
         """Give the areas with all below them: what the Plan says, what carries it, how far it is met."""
-        found = told(view.plan, await view.all_figures(request, asked.as_of))
+        span = Span.as_of(asked.as_of) if asked.as_of else None
+        found = told(view.plan, await view.all_figures(request, span))
         return _formed(request, asked, lambda: found, partial(table.objectives, found))
 
     async def milestones(request: Request, asked: Listed) -> Response:
@@ -82,7 +99,7 @@ def addresses(view: View) -> Sequence[Address]:
 
 def _formed(
     request: Request,
-    asked: Listed | DatedList | Figured,
+    asked: Listed | DatedList | TimedList,
     content: Callable[[], Any],
     say: Callable[[Words], str],
     observed: Callable[[], str] | None = None,

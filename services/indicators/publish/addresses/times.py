@@ -1,0 +1,53 @@
+"""Figures over time: series of a row or several, and all that is known of a country."""
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+
+from services.indicators.figures import series
+from services.indicators.figures.kinds import Span
+from services.indicators.planned.rows import Row
+from services.indicators.publish.asking import CountryAsked, Lines, RowLines, RowsLines, label_values
+from services.indicators.publish.times import Profile, Series, profile, timed, told_series
+from services.indicators.publish.view import View
+from shared.run.addresses import Address
+from shared.run.refusals import Refused
+
+
+def addresses(view: View) -> Sequence[Address]:
+    """Return the addresses of figures over time."""
+
+    async def one_series(request: Request, asked: RowLines) -> Series:
+        """Give one row by month, quarter or year; of the region, or of a country and label values."""
+        return await _series(view, request, view.row(asked.id), asked)
+
+    async def many_series(request: Request, asked: RowsLines) -> list[Series]:
+        """Give several rows by month, quarter or year, as `/api/indicators/{id}/series` does one."""
+        names = asked.indicator.split(",")
+        if not {*names} <= view.plan.rows.keys():
+            raise Refused(400, "no_indicator", name="indicator")
+        return [await _series(view, request, view.plan.rows[name], asked) for name in names]
+
+    async def country(request: Request, asked: CountryAsked) -> Profile:
+        """Give all that is known of a country: its figures in every row, and the due dates that wait for it."""
+        today = view.now().date()
+        span = asked.span(today) or Span.now(today)
+        found = await view.all_figures(request, asked.span(today))
+        return timed(profile(view.plan, view.state(), asked.code, span, found), asked)
+
+    return [
+        Address("/api/indicators/{id}/series", one_series, "Figures", refuses=[404], exact=True),
+        Address("/api/series", many_series, "Figures", exact=True),
+        Address("/api/countries/{code}", country, "Figures", refuses=[404], exact=True),
+    ]
+
+
+async def _series(view: View, request: Request, row: Row, asked: Lines) -> Series:
+    wanted = label_values(asked, row)
+    each = asked.periods(view.plan, view.now().date())
+    spans = series.spans(each, ends=asked.figure == "end", known=asked.known_on)
+    found = await view.series(request, row, spans)
+    lines = series.lines(found, asked.country or "", wanted)
+    if len(lines) > series.LINES_MAX:
+        raise Refused(400, "too_many_lines", name="labels", most=series.LINES_MAX)
+    return timed(told_series(row, asked.by, asked.figure, each, found, lines), asked)
