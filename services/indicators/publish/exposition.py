@@ -54,22 +54,36 @@ class Exposition:
         self._kept = kept
         self._exact = exact
         self._pieces: dict[Hashable, tuple[Any, dict[str, bytes]]] = {}
+        self._joined = Text(b"", "")
+        self._of: Any = None
+        """On what it rests that was joined last."""
         self.written = 0
         """How many lines were written."""
 
     async def text(self, accept: str) -> Text:
         """Return the text in the format that an `Accept` header asks for, all of it as of the same sequences."""
         figures = await self._kept.fresh()
+        encode, media = choose_encoder(accept)
+        of = self._stamp()
+        if (of, media) == (self._of, self._joined.media):
+            return self._joined
         whole = [*self._whole()]  # before others get their turn
         pieces = [*await self._by_row(figures), *whole]
-        encode, media = choose_encoder(accept)
         lines: dict[str, list[bytes]] = {name: [] for name in metrics.FAMILIES}
         for piece in pieces:
             for family, written in piece.items():
                 lines[family].append(written)
         end = encode(_Empty(None))
         heads = {name: encode(_Empty(family)).removesuffix(end) for name, family in metrics.FAMILIES.items()}
-        return Text(b"".join(part for name, parts in lines.items() for part in (heads[name], *parts)) + end, media)
+        body = b"".join(part for name, parts in lines.items() for part in (heads[name], *parts)) + end
+        self._of, self._joined = of, Text(body, media)
+        return self._joined
+
+    def _stamp(self) -> Any:
+        """Return on what all of it rests: as long as this is the same, so is the text."""
+        state = self._state()
+        quiet = silent(self._plan, state, self._now())
+        return id(state), self._kept.version, dict(state.sequences), dict(self._streams()), quiet
 
     async def prepare(self) -> None:
         """Write what has changed, so that the next scrape has less to do."""

@@ -58,6 +58,7 @@ class Live:
         self._figures: Mapping[str, Figures] = {}
         self._at = Mark(0, 0)
         self._moved = asyncio.Event()
+        self._joining = asyncio.Lock()
         self._rows: dict[tuple[str, str], tuple[Figures, str]] = {}
         self._parts: dict[tuple[str, str], tuple[str, int]] = {}
         self._encoded: dict[tuple[str, Mark], asyncio.Task[bytes]] = {}
@@ -100,8 +101,9 @@ class Live:
         ends = time.monotonic() + LASTS_S
         self.watchers += 1
         try:
-            if self.watchers == 1:  # nobody was told anything for a while
-                await self.turn()
+            async with self._joining:
+                if self.watchers == 1 or not self._figures:  # nobody was told anything for a while
+                    await self.turn()
             yield ServerSentEvent(comment="watching", retry=int(LIVE_S * 1000)).encode()
             while time.monotonic() < ends:
                 moved, at = self._moved, self._at

@@ -82,6 +82,17 @@ async def test_who_comes_again_goes_on_where_it_was():
             assert len((await tool.next())[1]) == len(PLAN.rows)
 
 
+async def test_who_comes_while_the_first_one_waits_gets_the_same():
+    view = viewed(folded(*EVERYTHING))
+    several = [Watching(view, "en") for _ in range(5)]
+    await asyncio.gather(*(one.__aenter__() for one in several))
+    told = await asyncio.gather(*(one.next() for one in several))
+    assert all(one == told[0] for one in told)
+    assert view.live.encodings == 1
+    for one in several:
+        await one.__aexit__()
+
+
 async def test_one_working_out_and_one_encoding_serve_all():
     fold = folded(*EVERYTHING)
     view = viewed(fold)
