@@ -30,6 +30,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--copies", type=int, default=1, help="how often the mixture is sent, each time by others")
+    options.add_argument("--reports", type=int, default=1_000_000, help="only the first so many of it")
     options.add_argument("--replicas", type=int, nargs="*", default=[1], help="of intel, in this version")
     options.add_argument("--before", default=BEFORE, help="the commit to compare with")
     options.add_argument("--out", type=Path, default=Path("bench-mixed.json"))
@@ -40,18 +41,20 @@ def main() -> None:
         _git("worktree", "add", "--detach", str(before), given.before)
         try:
             for _ in range(given.rounds):
-                found.setdefault("before", []).append(measured(before, 1, given.copies))
+                found.setdefault("before", []).append(measured(before, 1, given.copies, given.reports))
                 for replicas in given.replicas:
-                    found.setdefault(f"now, {replicas} of intel", []).append(measured(ROOT, replicas, given.copies))
+                    found.setdefault(f"now, {replicas} of intel", []).append(
+                        measured(ROOT, replicas, given.copies, given.reports)
+                    )
         finally:
             _git("worktree", "remove", "--force", str(before))
     given.out.write_text(json.dumps(found, indent=1) + "\n")
     show(found)
 
 
-def measured(version: Path, replicas: int, copies: int) -> dict[str, Any]:
+def measured(version: Path, replicas: int, copies: int, most: int) -> dict[str, Any]:
     """One measure of the version in a folder."""
-    command = [sys.executable, ONCE, str(replicas), str(copies)]
+    command = [sys.executable, ONCE, *map(str, (replicas, copies, most))]
     env = {**os.environ, "PYTHONPATH": str(version)}
     done = subprocess.run(command, cwd=version, env=env, stdout=subprocess.PIPE, check=True)
     result: dict[str, Any] = json.loads(done.stdout)

@@ -117,9 +117,9 @@ def family(pid: int) -> list[int]:
     return [pid, *(one for child in children for one in family(int(child)))]
 
 
-async def measured(replicas: int, copies: int) -> dict[str, Any]:
+async def measured(replicas: int, copies: int, most: int | None = None) -> dict[str, Any]:
     """How fast a backlog of the mixture is taken in and folded, and how soon a report is recorded at 200 a second."""
-    reports = mixture(range(copies))
+    reports = mixture(range(copies))[:most]
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
         async with servers(Path(folder)) as fresh_region, fresh_region() as region:
             region.nats.reload(region.accounts())
@@ -270,4 +270,4 @@ async def _watched(region: Region, service: str, sent: dict[str, float], took: l
 
 if __name__ == "__main__":
     contracts.registry()
-    print(json.dumps(asyncio.run(measured(int(sys.argv[1]), int(sys.argv[2])))))
+    print(json.dumps(asyncio.run(measured(*map(int, sys.argv[1:])))))
