@@ -113,7 +113,10 @@ def cpu_s(pids: Iterable[int]) -> float:
 
 def family(pid: int) -> list[int]:
     """A process with those that it started: a database server has one for each connection."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:  # it has ended meanwhile
+        children = []
     return [pid, *(one for child in children for one in family(int(child)))]
 
 
