@@ -201,19 +201,25 @@ async def _pause(root: Any, durables: Iterable[tuple[str, str]], until: datetime
 
 
 async def _drained(reader: Any, waiting: list[tuple[str, str]], begun: float) -> dict[str, float]:
-    """Return when all durables had given all they have, after how many seconds by service."""
+    """Return when each service's durables had given all they have, in seconds."""
     found: dict[str, float] = {}
-    # Twice: what one service records another hears.
-    for left in (list(waiting), list(waiting)):
+    # Twice: what one service records another hears. Of each service one durable is asked at a time, the last first.
+    for _ in range(2):
+        left = {name: [stream for stream, own in waiting if own == name] for _, name in waiting}
         while left:
-            for stream, name in list(left):
-                one = await reader.consumer_info(stream, name)
-                if not one.num_pending and not one.num_ack_pending:
-                    left.remove((stream, name))
-                    if all(other != name for _, other in left):
-                        found.setdefault(name, round(time.perf_counter() - begun, 1))
+            for name, streams in list(left.items()):
+                while streams and await _empty(reader, streams[-1], name):
+                    streams.pop()
+                if not streams:
+                    del left[name]
+                    found.setdefault(name, round(time.perf_counter() - begun, 1))
             await asyncio.sleep(LOOK_S)
     return found
+
+
+async def _empty(reader: Any, stream: str, name: str) -> bool:
+    one = await reader.consumer_info(stream, name)
+    return not one.num_pending and not one.num_ack_pending
 
 
 async def _folded(reader: Any, port: int) -> bool:
