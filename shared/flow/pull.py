@@ -259,12 +259,16 @@ class Turns:
         return enough and not any(lane.pace and self._contested(lane, now) for lane in waiting)
 
     def _share(self, lane: Lane) -> int:
-        """Return for how many messages a lane is asked: what it gives in half a second, where it has a pace; else what
-        two batches take of it. More would lie here, and the server be told again and again that it is worked on.
+        """Return for how many messages a lane is asked: its part of a batch; one that gives, what two batches take.
+
+        Where it has a pace, what that gives in half a second. More would lie here, and the server be told of each
+        every second that it is worked on.
         """
         now = time.monotonic()
         if lane.pace and self._contested(lane, now):
             return min(self.batch_max, int(lane.paced / 2) + 1)
+        if lane.given < now - CONTESTED_S:
+            return self.batch_max // len(self.lanes) + 1
         giving = sum(other.given > now - CONTESTED_S for other in self.lanes if other is not lane)
         return min(self.batch_max, 2 * self.batch_max // (giving + 1) + 1)
 
