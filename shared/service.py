@@ -23,8 +23,9 @@ from shared.ask.questions import Desk, Questions
 from shared.contracts.questions import MailboxAsk, QuotaAsk
 from shared.flow import bus, provisioned, quotas
 from shared.flow.intake import Intake
+from shared.flow.lane import lane
 from shared.flow.lost import LOST
-from shared.flow.pull import Turns, lane
+from shared.flow.pull import Turns
 from shared.flow.relay import Relay
 from shared.flow.retrying import Retrying
 from shared.flow.streams import INTAKE

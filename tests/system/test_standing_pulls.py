@@ -5,7 +5,7 @@ import json
 import time
 
 from infra.nats.asking import ask
-from shared.flow.pull import EXPIRES_S
+from shared.flow.lane import EXPIRES_S
 from shared.flow.streams import intake_of
 
 WATCHED_S = 4 * EXPIRES_S

@@ -3,7 +3,8 @@
 import asyncio
 from types import SimpleNamespace
 
-from shared.flow.pull import CONTESTED_S, PACE_S, REPORT_BYTES, Lane, Turns
+from shared.flow.lane import CONTESTED_S, PACE_S, REPORT_BYTES, Lane
+from shared.flow.pull import Turns
 
 
 def message(lane, number, size=10, pending=0):
