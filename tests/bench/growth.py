@@ -1,7 +1,8 @@
 """`make bench-growth`: what ten thousand, a hundred thousand, a million (and, with --large, ten million) events cost.
 
-Of a log of each size: the rate of appending through the service's own way, and bytes of disk an event, by table. Of an
-archive of each size: a rebuild in processes of their own and what they hold, beside one process, with the same bytes.
+Of a log of each size: the rate of appending through the service's own way, bytes of disk an event by table, how soon a
+service's process is ready with it, and what it holds. Of an archive of each size: a rebuild in processes of their own,
+what they hold, and one process beside them, with the same bytes.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +26,10 @@ import asyncpg
 from rich.console import Console
 from rich.table import Table
 
+from infra.local.ports import free_port
+from infra.nats.provision import provision
+from infra.nats.rights import PROVISIONER
+from infra.recovery.restore import remade
 from services.indicators.folded.apart import PROGRAM, Apart
 from services.indicators.folded.fold import Fold
 from services.indicators.folded.reading import from_archive
@@ -154,12 +160,51 @@ async def disk(owner: "asyncpg.Connection[asyncpg.Record]") -> dict[str, float]:
     return {name: float(size) / rows for name, size in {"log": log, **others}.items()}
 
 
+async def restarted(region: Region, owner: "asyncpg.Connection[asyncpg.Record]") -> dict[str, float]:
+    """Return seconds from the start of a service's process until it is ready, and what it holds then (MB).
+
+    Its stream has the last row only: what stands before is archived, as after years.
+    """
+    nc = await region.connect(PROVISIONER)
+    await remade(nc, "training", await owner.fetchval("select max(position) from log"))
+    await provision(nc)
+    port, found = free_port(), []
+    for _ in range(3):
+        begun = time.perf_counter()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.training"),
+            env=region.env("training", CRM_OPS_PORT=str(port)),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            while not await asyncio.to_thread(_ready, port):
+                await asyncio.sleep(0.02)
+            found.append((time.perf_counter() - begun, resident_mb(process.pid)))
+        finally:
+            process.terminate()
+            await process.wait()
+    return {"ready_s": min(seconds for seconds, _ in found[1:]), "ready_mb": max(size for _, size in found)}
+
+
+def _ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 async def grown(region: Region, owner: "asyncpg.Connection[asyncpg.Record]", rows: int) -> dict[str, Any]:
     """Grow training's log to so many rows, and return what that costs."""
     at = await owner.fetchval("select coalesce(max(position), 0) from log")
     await filled(owner, at, rows)
     rates = [await appended(region) for _ in range(3)]
-    return {"append_per_s": statistics.median(rates), "disk": await disk(owner)}
+    return {
+        "append_per_s": statistics.median(rates),
+        "disk": await disk(owner),
+        **await restarted(region, owner),
+    }
 
 
 async def measured(sizes: list[int], parts: set[str], folder: Path) -> list[dict[str, Any]]:
@@ -193,6 +238,7 @@ def shown(found: list[dict[str, Any]]) -> None:
         "events",
         "append/s",
         "disk: log, ids, things",
+        "ready",
         "archive",
         "rebuild, 2 processes",
         "one process",
@@ -205,6 +251,7 @@ def shown(found: list[dict[str, Any]]) -> None:
             f"{one['events']:,}",
             f"{one.get('append_per_s', 0):,.0f}",
             ", ".join(f"{size:,.0f}" for size in sizes.values()),
+            f"{one.get('ready_s', 0):,.1f} s, {one.get('ready_mb', 0):,.0f} MB",
             f"{one.get('archive_bytes', 0):,.0f}",
             f"{one.get('rebuild_s', 0):,.1f} s, {one.get('cpu_s', 0):,.1f} s CPU",
             f"{one.get('one_process_s', 0):,.1f} s, {one.get('one_process_cpu_s', 0):,.1f} s CPU",
