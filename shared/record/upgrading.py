@@ -6,6 +6,7 @@ lets no older version record (migration 0013_generation), as neither would know 
 """
 
 from collections.abc import Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from shared.record.judgement import Standing
 from shared.record.reading import place
 from shared.record.storing import load, save
 from shared.record.tables import Tables
-from shared.run.database import GENERATION, Connection, Pool, turn
+from shared.run.database import GENERATION, Connection, Pool, Row, turn
 
 PIECE = 1000
 """Rows of a log, or events heard, that are taken together."""
@@ -70,13 +71,10 @@ async def _index(connection: Connection, judgements: Judgements) -> int:
         last = rows[-1]["position"]
         found: set[tuple[Any, ...]] = set()
         for row in rows:
-            event = contracts.decode(row["payload"])
-            if row["retracted"] or isinstance(event.data, Corrected | Retracted | Merged):
-                continue
-            if row["latest"] is not None:
-                event = msgspec.structs.replace(event, data=msgspec.json.decode(row["latest"], type=type(event.data)))
-            report = Standing("", row["position"], event)
-            found |= {(thing, *place(thing, report)) for thing in things(judgements.get(type(event.data), ()), report)}
+            try:
+                found |= _places(row, judgements)
+            except Exception as error:  # noqa: BLE001 - what nobody can read stops no service; `crm verify` tells it
+                log.warning("a row is about nothing", position=row["position"], error=type(error).__name__)
         if found:
             await connection.execute(
                 "insert into about (thing, at, stream, position)"
@@ -84,6 +82,20 @@ async def _index(connection: Connection, judgements: Judgements) -> int:
                 *map(list, zip(*found, strict=True)),
             )
     return last
+
+
+def _places(row: Row, judgements: Judgements) -> set[tuple[Any, ...]]:
+    """Return where a row of the log is found by what it is about."""
+    event = contracts.decode(row["payload"])
+    if row["retracted"] or isinstance(event.data, Corrected | Retracted | Merged):
+        return set()
+    if row["latest"] is not None:
+        event = msgspec.structs.replace(event, data=msgspec.json.decode(row["latest"], type=type(event.data)))
+    report = Standing("", row["position"], event)
+    found = {(thing, *place(thing, report)) for thing in things(judgements.get(type(event.data), ()), report)}
+    for _, at, *_ in found:
+        at.astimezone(UTC)  # raises where the database could not hold it
+    return found
 
 
 async def _keep(connection: Connection, service: str, judgements: Judgements, heard: Sequence[Any]) -> None:
