@@ -39,6 +39,8 @@ from shared.contracts import SERVICES
 from shared.record.archive import Archived, Writing, end
 from shared.record.chain import chained
 from shared.record.log import Log, make_room
+from shared.run import database
+from shared.run.settings import Settings
 from tests.bench.fold import events, fed
 from tests.bench.servers import servers
 from tests.harness.desk import Desk, Hand
@@ -120,17 +122,14 @@ async def filled(owner: "asyncpg.Connection[asyncpg.Record]", after: int, rows: 
         await owner.copy_records_to_table("log", columns=columns, records=records)
         things = [(f"officer/GTM/{name}", MONTH, "", first + n) for n, name in enumerate(names)]
         await owner.copy_records_to_table("about", columns=["thing", "at", "stream", "position"], records=things)
-    await owner.execute(
-        "insert into indexed (position) values ($1) on conflict (one) do update set position = excluded.position", rows
-    )
+    await owner.execute("insert into generation (number) values (1) on conflict do nothing")
     await owner.execute("checkpoint")
 
 
 async def appended(region: Region) -> float:
     """Return reports a second that the service's own way records, the median of some batches."""
-    settings = {"search_path": "training", "timezone": "UTC", "enable_seqscan": "off"}
-    settings |= {"plan_cache_mode": "force_custom_plan"}
-    async with asyncpg.create_pool(region.database_url("training"), min_size=1, server_settings=settings) as pool:
+    settings = Settings(database_url=region.database_url("training"))
+    async with await database.connect(settings, "training") as pool:
         desk = Desk(Log("training", pool, Hand(), SERVICE.judged()), Hand())  # type: ignore[arg-type]
         times = []
         for _ in range(BATCHES):
