@@ -2,18 +2,33 @@
 
 The server tells a stream made anew from the one before (by its time of creation) and reads it from its start again;
 so its source is taken away first and put back with the sequence to go on from, when the stream holds that again.
+
+A message that was damaged before MAILBOX read it is a hole there, with later messages behind it: it is filled.
 """
 
+import asyncio
 import base64
-import re
 from typing import Any
 
+import msgspec
+from msgspec import Struct
 from nats.aio.client import Client
 
-from infra.nats.asking import ask, config, ok
-from shared.flow.streams import MAILBOX, Config, stream_configs
+from infra.nats.asking import ProvisionError, ask, config, ok
+from shared.flow.streams import MAILBOX, MENDED, Config, stream_configs
 
-SOURCE = re.compile(rb"Nats-Stream-Source: \S+ (\d+)")
+FILLED_S = 10.0
+"""So long a message may take into MAILBOX; it takes some milliseconds."""
+POLL_S = 0.02
+
+
+class _Sequenced(Struct):
+    """Where an event stands in its own stream; what MAILBOX was filled with says another stream in its headers."""
+
+    sequence: int
+
+
+place = msgspec.json.Decoder(_Sequenced)
 
 
 async def detach(nc: Client, stream: str) -> bool:
@@ -44,6 +59,47 @@ async def delivered(nc: Client, stream: str) -> int:
     """Return the last sequence of `stream` that is in MAILBOX; 0: none."""
     (subject,) = stream_configs()[stream]["subjects"]
     last = await ask(nc, f"STREAM.MSG.GET.{MAILBOX}", {"last_by_subj": subject})
-    head = base64.b64decode(last.get("message", {}).get("hdrs", ""))
-    sequence = SOURCE.search(head)
-    return int(sequence[1]) if sequence else 0
+    data = last.get("message", {}).get("data")
+    return place.decode(base64.b64decode(data)).sequence if data else 0
+
+
+async def fill(nc: Client, stream: str, sequence: int) -> None:
+    """Bring the message at `sequence` of `stream` into MAILBOX, which lacks it; ProvisionError where it does not come.
+
+    MAILBOX takes messages of streams only. So a stream of this one message is made, read, and taken away again.
+    """
+    held = await ask(nc, f"STREAM.MSG.GET.{stream}", {"seq": sequence})
+    ok(f"{stream} {sequence}", held)
+    subject = held["message"]["subject"]
+    one = {"name": stream, "opt_start_seq": sequence, "filter_subject": subject}
+    await _take_away(nc)  # what a run that was cut short left
+    found = await config(nc, f"STREAM.INFO.{MAILBOX}") or {}
+    begun = (await ask(nc, f"STREAM.INFO.{MAILBOX}"))["state"]["last_seq"] + 1
+    try:
+        passing = {"name": MENDED, "storage": "memory", "max_msgs": 1, "discard": "new", "sources": [one]}
+        ok(f"stream {MENDED}", await ask(nc, f"STREAM.CREATE.{MENDED}", passing))
+        read = {**found, "sources": [*found.get("sources", []), {"name": MENDED}]}
+        ok(f"stream {MAILBOX}", await ask(nc, f"STREAM.UPDATE.{MAILBOX}", read))
+        async with asyncio.timeout(FILLED_S):
+            while not await _has(nc, subject, sequence, begun):  # noqa: ASYNC110 - it is the server that is asked
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        raise ProvisionError(f"{MAILBOX} does not take {stream} {sequence}: run `crm restore` again") from None
+    finally:
+        await _take_away(nc)
+
+
+async def _has(nc: Client, subject: str, sequence: int, begun: int) -> bool:
+    """Return whether MAILBOX has the message among what came from `begun` on."""
+    while True:
+        found = await ask(nc, f"STREAM.MSG.GET.{MAILBOX}", {"seq": begun, "next_by_subj": subject})
+        if "message" not in found:
+            return False
+        if place.decode(base64.b64decode(found["message"]["data"])).sequence == sequence:
+            return True
+        begun = found["message"]["seq"] + 1
+
+
+async def _take_away(nc: Client) -> None:
+    await detach(nc, MENDED)
+    await ask(nc, f"STREAM.DELETE.{MENDED}")

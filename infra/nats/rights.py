@@ -11,6 +11,7 @@ from shared.contracts.vocabulary import MEMBERS, OPERATING
 from shared.flow.streams import (
     INTAKE,
     MAILBOX,
+    MENDED,
     QUARANTINE,
     RECEIVERS,
     SENDERS,
@@ -89,12 +90,14 @@ LOOKING = (
 def _provisioning() -> list[str]:
     """Return what makes and adapts the streams and durables that there must be, by their names, and restores a stream.
 
-    Only the stream that copies a service's log may be deleted: it is made anew from the log.
+    Only the stream that copies a service's log may be deleted: it is made anew from the log; and the one
+    that passes a single message on (`infra/nats/mailbox.py`).
     """
     subjects = [*LOOKING, f"$JS.API.STREAM.UPDATE.{INTAKE}"]
     for stream in stream_configs():
         subjects += [f"$JS.API.STREAM.CREATE.{stream}", f"$JS.API.STREAM.UPDATE.{stream}"]
     subjects += [f"$JS.API.STREAM.DELETE.{stream_of(service)}" for service in SERVICES]
+    subjects += [f"$JS.API.STREAM.CREATE.{MENDED}", f"$JS.API.STREAM.DELETE.{MENDED}"]
     for stream, wanted in durables().items():
         subjects += [f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{name}" for name in wanted]
         subjects += [f"$JS.API.CONSUMER.RESET.{stream}.{name}" for name in wanted if name in SERVICES]

@@ -18,8 +18,6 @@ class Message(NamedTuple):
     sequence: int
     subject: str
     payload: bytes
-    origin: int = 0
-    """Where the stream reads others: the sequence that the message has in its own."""
 
 
 class UnreadableError(NatsError):
@@ -54,13 +52,6 @@ async def _batch(nc: Client, stream: str, wanted: dict[str, Any]) -> list[Messag
                 return batch
             if status:
                 raise UnreadableError(f"{stream}: {status} {head.get('Description', '')}".strip())
-            origin = _origin(head.get("Nats-Stream-Source", ""))
-            batch.append(Message(int(head["Nats-Sequence"]), head["Nats-Subject"], answer.data, origin))
+            batch.append(Message(int(head["Nats-Sequence"]), head["Nats-Subject"], answer.data))
     finally:
         await answers.unsubscribe()
-
-
-def _origin(header: str) -> int:
-    """Return the sequence out of "<stream> <sequence there> …"; 0: it says none."""
-    tokens = header.split()
-    return int(tokens[1]) if len(tokens) > 1 and tokens[1].isdecimal() else 0

@@ -16,10 +16,10 @@ from infra.nats.redelivery import again
 from infra.nats.rights import PROVISIONER
 from infra.recovery.history import History
 from infra.recovery.replay import Replay
-from infra.recovery.verify import Comparison, compare
+from infra.recovery.verify import Comparison, compare, unmailed
 from shared.flow.provisioned import intakes, read_by, retired
 from shared.flow.relay import Relay
-from shared.flow.streams import TUNED, stream_configs, stream_of
+from shared.flow.streams import MAILBOX, TUNED, stream_configs, stream_of
 from shared.record import upgrading
 from shared.record.log import head
 from shared.run.database import Pool, session
@@ -59,6 +59,9 @@ async def restore(  # noqa: PLR0913, PLR0917 - where all of it is
             await _stream(found, pool, nc, own, tell)
         for line in await provision(nc):
             tell(line)
+        for sequence in await unmailed(nc, service):
+            await mailbox.fill(nc, stream_of(service), sequence)
+            tell(f"{MAILBOX} has {stream_of(service)} {sequence} again")
         return differences
 
 

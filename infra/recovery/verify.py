@@ -9,6 +9,7 @@ from msgspec import Struct
 from nats.aio.client import Client
 
 from infra.nats.asking import ask
+from infra.nats.mailbox import place
 from infra.recovery.reading import Message, messages
 from shared import contracts
 from shared.flow.relay import subject
@@ -162,7 +163,7 @@ async def compare(connection: Connection, nc: Client, service: str, partition: i
             _copy(found, row, message)
     if not partition:
         found.behind = await _behind(nc, found) if found.exists else 0
-        found.unmailed = await _unmailed(nc, service)
+        found.unmailed = await unmailed(nc, service)
     return found
 
 
@@ -202,9 +203,10 @@ def _read(found: Comparison, row: Row) -> None:
         found.refused.append(row["position"])
 
 
-async def _unmailed(nc: Client, service: str) -> list[int]:
+async def unmailed(nc: Client, service: str) -> list[int]:
     """Return what is missing in MAILBOX between the first and the last event of the service there."""
-    held = {message.origin async for message in messages(nc, MAILBOX, 1, f"crm.evt.{service}.>")}
+    every = messages(nc, MAILBOX, 1, f"crm.evt.{service}.>")
+    held = {place.decode(message.payload).sequence async for message in every}
     return sorted({*range(min(held), max(held))} - held) if held else []
 
 

@@ -58,6 +58,8 @@ KEPT: Config = {"deny_delete": True, "deny_purge": True, "retention": "limits", 
 TUNED = ("max_bytes", "max_msgs", "num_replicas", "placement")
 """Settings that an operator may choose: they are made as given here (of an intake, as its quota says), and never a
 difference."""
+MENDED = "MAILBOX_MENDED"
+"""Passes a single message on to MAILBOX that was damaged before that read it, and is gone again (crm restore)."""
 LOG_BYTES = 8 * 1024**3
 """What of the disk no intake may reserve: it is for the streams that copy the logs, which have no limit."""
 BEGUN = ("opt_start_seq", "opt_start_time")

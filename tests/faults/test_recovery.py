@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from infra.nats import mailbox
 from infra.nats.asking import ask
+from infra.nats.mailbox import place
+from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER
 from infra.recovery import verify
 from infra.recovery.restore import restore
@@ -103,6 +106,51 @@ async def test_a_flipped_bit_is_found_and_mended(running, stop):
     await reported(running, 30)
 
 
+async def test_what_was_damaged_before_mailbox_read_it_comes_there_after_all(running):
+    """MAILBOX goes on behind the damaged message, and is filled once the stream is whole again: nothing comes twice."""
+    first = await reported(running, 0)
+    provisioner, gtm = await running.region.connect(PROVISIONER), await running.country("GTM")
+    assert await mailbox.detach(provisioner, "TRAINING")
+    for key in (later := [f"officer-{n}" for n in range(30, 60)]):
+        await gtm.publish(gtm.report(NAME, example(NAME, officer_pid=key), id=key, time=NOW))
+    nats, region = running.region.nats, running.region
+    await until(lambda: copied(provisioner, 60), "all to be in the stream", PATIENCE_S)
+    nats.process.send_signal(signal.SIGTERM)
+    await asyncio.to_thread(nats.process.wait)
+    assert damaged(nats, "officer-40")
+    nats.launch(region.accounts())
+    await asyncio.to_thread(nats.wait)
+    await provision(await region.connect(PROVISIONER))
+    assert "MAILBOX: does not have 41" in await until(lambda: holes(running), "MAILBOX to go on", PATIENCE_S)
+    await restored(running)
+    assert await until(lambda: well(running), "nothing to be wrong", PATIENCE_S)
+    assert sorted(await read(running, 60)) == sorted(first + later)
+
+
+async def copied(nc, number):
+    return (await ask(nc, "STREAM.INFO.TRAINING"))["state"]["messages"] == number
+
+
+async def holes(system):
+    return [fault for fault in (await found(system)).faults() if fault.startswith("MAILBOX")]
+
+
+async def well(system):
+    return not (await found(system)).faults()
+
+
+def damaged(nats, text):
+    """Flip a bit of a message that holds the text; nats-server is down."""
+    for block in (nats.home / "jetstream").rglob("streams/TRAINING/msgs/*.blk"):
+        data = bytearray(block.read_bytes())
+        at = data.find(text.encode())
+        if at >= 0:
+            data[at] ^= 1
+            block.write_bytes(data)
+            return True
+    return False
+
+
 async def anything_wrong(system):
     one = await found(system)
     return one if one.faults() else None
@@ -161,7 +209,7 @@ async def test_what_mailbox_lacks_is_told(running, monkeypatch):
     async def holed(nc, stream, *options):
         """Leave one out, as a server that lost it would: MAILBOX lets nobody delete."""
         async for message in whole(nc, stream, *options):
-            if (stream, message.origin) != ("MAILBOX", 15):
+            if (stream, place.decode(message.payload).sequence) != ("MAILBOX", 15):
                 yield message
 
     monkeypatch.setattr(verify, "messages", holed)
