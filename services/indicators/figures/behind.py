@@ -24,7 +24,7 @@ from services.indicators.planned.schedule import Milestone
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import REGION
 
-ANY_COUNTRY = "*"
+ANY_COUNTRY, IN_FORCE = "*", "in_force"
 Part = tuple[str, Key]
 """(what it is of the figure, cell): `value`, `numerator`, `denominator`, `window` and so on; country and labels."""
 Parts = Mapping[Part, int]
@@ -49,6 +49,9 @@ class Made:
         one = asked.country == REGION and row.once
         self._span = msgspec.structs.replace(span, region=True) if one else span
         self._compared = kinds.comparison(plan, row, state, span)
+        in_force = state.levels.get(row.stored(IN_FORCE))
+        self._latest = dict(in_force.latest(span.upto, span.known)) if in_force else {}
+        self._newest = max(self._latest.values(), default=None)
         wanted = asked.labels or (row.headline if asked.country == REGION else {})
         names = [*row.labels]
         self._labels = {1 + names.index(name): value for name, value in wanted.items()}
@@ -102,6 +105,9 @@ class Made:
             return self._one
         if self._one:
             return False
+        if self._asked.row.current and name == "numerator":  # only of the value that is in force there
+            entry = self._latest.get((key[0],), self._newest)
+            return entry is not None and entry[-1] == key[-1]
         if name == "region":
             return self._asked.country == REGION
         return name != "value" or key[1:] not in self._replaced
@@ -116,6 +122,8 @@ def numbers(
     each; of declared levels the one in force counts.
     """
     for role in roles(plan, row):
+        if role == IN_FORCE:
+            continue  # it is no number: which value of what is counted counts
         if row.kind != "trend":
             for key, amount in kinds.amounts(plan, row, role, state, span):
                 yield role, key, amount

@@ -1,14 +1,19 @@
 """How much later than it happened the region knew: a histogram by country and service, that of victims guarded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
+from services.indicators.figures.figures import Figures
 from services.indicators.figures.suppression import Counts, Guard, K, Key, rounded
 from services.indicators.folded.accounts import DELAYS
 from services.indicators.folded.state import DELAY_SECONDS, State
 from services.indicators.folded.sums import Cell
+from services.indicators.planned.checks import told_by_countries
 from services.indicators.planned.delays import BOUNDS_S, LONGER
+from services.indicators.planned.plan import Plan
+from services.indicators.planned.rows import ANY_REPORT, Row
+from shared.contracts.vocabulary import REGION
 
 GUARDED = "victims"
 """The service whose reports are about victims, one or few each."""
@@ -44,6 +49,33 @@ def delays(state: State, *, exact: bool = False) -> Iterator[Delays]:
             yield Delays(country, service, _cumulated(counts), seconds[country, service].total)
         elif sum(counts.values()) >= K and not guard.hides((country,)):
             yield _guarded(country, service, counts)
+
+
+def measuring(plan: Plan) -> list[str]:
+    """Return the rows that measure what share of the reports came on time: by the delay of whatever is reported."""
+    return [
+        row.id
+        for row in plan.rows.values()
+        if row.kind == "ratio" and any(term.event == ANY_REPORT and "delay" in term.where for term in row.term)
+    ]
+
+
+def on_time(row: Row, found: Iterable[Figures]) -> dict[str, float]:
+    """Return for each service to which countries report for a row what share of its reports came on time.
+
+    `found`: the figures of the rows that measure it; what is not published there is left out here.
+    """
+    names = {term.event for term in row.term if term.event != ANY_REPORT and told_by_countries(term.event)}
+    services = {name.partition(".")[0] for name in names}
+    shares: dict[str, float] = {}
+    for one in found:
+        # A row without the label is of one service, which its terms name.
+        named = {str(term.where.get("service")) for term in one.row.term}
+        for cell in one.cells:
+            service = cell.labels.get("service") or min(named)
+            if cell.country == REGION and service in services and cell.value is not None:
+                shares[service] = cell.value
+    return dict(sorted(shares.items()))
 
 
 def _cells(state: State, name: str) -> Mapping[tuple[str, ...], Cell]:

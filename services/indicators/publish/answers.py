@@ -48,6 +48,9 @@ class Detail(RowTold, frozen=True, kw_only=True):
     """A row with its cells. What only some rows have is absent from the others."""
 
     values: list[Cell]
+    on_time: dict[str, float]
+    """Service -> share of all that countries reported to it that was recorded in time (30 days in this Plan), for each
+    to which they report for this row; without those that are not published."""
     """A cell for each country and label, then those of the region."""
     belongs: str | UnsetType = UNSET
     """The row of the Plan that this is a further figure of."""
@@ -130,9 +133,9 @@ def summary(one: Figures, uncounted: int) -> Summary:
     )
 
 
-def detail(one: Figures) -> Detail:
-    """Return a row with its cells."""
-    return Detail(**_row(one), values=one.cells, **_more(one))
+def detail(one: Figures, on_time: dict[str, float]) -> Detail:
+    """Return a row with its cells, and how timely the reports come that it is made of."""
+    return Detail(**_row(one), values=one.cells, on_time=on_time, **_more(one))
 
 
 def due(one: Occurrence, now: datetime) -> Due:

@@ -14,7 +14,7 @@ from services.indicators.figures.milestones import Occurrence, Standing, occurre
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
 from services.indicators.publish.reports import MilestoneReport, Report, RowReport
-from services.indicators.publish.words import LANGUAGES, Words, words
+from services.indicators.publish.words import LANGUAGES, SHARE, Words, words
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS, REGION
 
@@ -176,6 +176,12 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
         ],
         **more,
     )
+
+
+def on_time(lang: str, plan: Plan, shares: Mapping[str, float]) -> str:
+    """Say for each service what share of its reports came on time; empty: none is known."""
+    said = words(lang, plan)
+    return ", ".join(f"{said.value('service', name)} {said.number(share, SHARE)}" for name, share in shares.items())
 
 
 def _up_to(said: Words, le: str) -> str:

@@ -32,8 +32,6 @@ def _count(said: Words, one: EventCount) -> dict[str, Any]:
     numbers = {act: said.number(getattr(one, act)) for act in ("reported", "corrected", "retracted")}
     if one.suppressed:
         numbers["reported"] = "·"
-    return numbers | {
-        "country": said.country(one.country),
-        "month": said.months(one.month),
-        "type": one.type.removeprefix("crm.").rpartition(".")[0],
-    }
+    kind = one.type.removeprefix("crm.").rpartition(".")[0]
+    told = {"type": kind, "name": said.event(kind)}
+    return numbers | told | {"country": said.country(one.country), "month": said.months(one.month)}

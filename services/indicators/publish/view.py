@@ -13,6 +13,7 @@ from services.indicators.figures.examples import Example
 from services.indicators.figures.figures import Figures, figures
 from services.indicators.figures.kept import Kept
 from services.indicators.figures.kinds import Span
+from services.indicators.figures.timeliness import measuring, on_time
 from services.indicators.folded.feed import Rebuilt
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
@@ -73,6 +74,11 @@ class View:
         """
         self.row(identity)
         return await self._figures(request, span).one(identity)
+
+    async def on_time(self, request: Request, identity: str, span: Span | None = None) -> dict[str, float]:
+        """Return for each service to which countries report for a row what share of its reports came on time."""
+        found = [await self._figures(request, span).one(name) for name in measuring(self.plan)]
+        return on_time(self.row(identity), found)
 
     async def all_figures(self, request: Request, span: Span | None = None) -> list[Figures]:
         """Return every row's figures as the sender of the request may see them; of a span, or as of now."""

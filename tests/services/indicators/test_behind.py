@@ -136,3 +136,30 @@ def test_every_event_that_moves_a_row_stands_under_its_subjects(row):
         moved = [*steps(PLAN, alone.moved(event(one.name)), [row])]
         if any(step.row == row.id for step in moved) and "crm.evt.intel.*.*" not in under:
             assert f"crm.evt.{one.name}" in under
+
+
+def test_of_the_value_in_force_only_what_counts_for_it_is_behind_a_figure():
+    old = event("training.code.adopted", "GTM", "2004-01-01T00:00:00Z", version="1")
+    new = event("training.code.adopted", "GTM", "2004-02-01T00:00:00Z", version="2")
+    signed = [event("training.code.acknowledged", "GTM", version=version) for version in ("1", "1", "2")]
+    staff = event("training.workforce.declared", "GTM", headcount=4)
+    fold = folded(old, new, *signed, staff)
+    row = PLAN.rows["IP-3.1.1"]
+    made = Made(PLAN, fold.state, Asked(row, Span.now(date(2004, 12, 31)), "GTM"))
+    cell = next(one for one in figures(PLAN, row, fold.state, Span.now(date(2004, 12, 31)), exact=True).cells)
+    assert sum(n for (name, _), n in made.parts.items() if name == "numerator") == cell.numerator
+
+
+def test_every_row_of_a_busy_region_adds_up():
+    """All types at once, of two countries, declared levels beside what is counted."""
+    every = [event(name, country) for name in CONTRACTS for country in ("GTM", "HND")]
+    fold, alone = folded(*every), Alone(PLAN)
+    moved = [alone.moved(one).state for one in every]
+    for row in PLAN.rows.values():
+        made = Made(PLAN, fold.state, Asked(row, Span.now(date(2004, 12, 31))))
+        declared = {term.role for term in row.term if term.last}
+        sums = Counter()
+        for one in moved:
+            sums.update(made.of(one))
+        added = {part: n for part, n in made.parts.items() if part[0] not in declared}
+        assert {part: n for part, n in sums.items() if n} == added, row.id

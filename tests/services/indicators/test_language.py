@@ -9,7 +9,7 @@ from shared.contracts import registry
 from shared.contracts.vocabulary import MEMBERS
 from tests.services.indicators.language import faults
 from tests.services.indicators.making import CONTRACTS, PLAN, event, folded, instant
-from tests.services.indicators.serving import get, served, viewed
+from tests.services.indicators.serving import Again, get, served, viewed
 
 WORKED = examples.by_row(examples.load())
 NOW = instant("2004-07-15")
@@ -29,7 +29,9 @@ def base(fold):
     async def report(quarter, _revision):
         return reports.content(reports.report(PLAN, fold.state, quarter, 2)) if quarter == "2004-Q2" else None
 
-    with served(viewed(fold, now=lambda: NOW, examples=WORKED, report=report, played=True)) as address:
+    again = Again(event("intel.band.dismantled"), event("legal.person.detained"), event("victims.service.provided"))
+    given = {"now": lambda: NOW, "examples": WORKED, "report": report, "played": True, "recall": again}
+    with served(viewed(fold, **given)) as address:
         yield address
 
 

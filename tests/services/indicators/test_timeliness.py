@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.indicators.figures.suppression import K
 from services.indicators.figures.timeliness import delays as delays_of
+from services.indicators.figures.timeliness import measuring, on_time
 from services.indicators.folded.fold import Fold
 from services.indicators.folded.state import DELAY_SECONDS, State
 from services.indicators.planned import delays
@@ -131,3 +132,20 @@ def test_the_delay_of_no_victims_report_can_be_read():
 def test_a_country_hidden_alone_hides_another():
     few = folded(*[service("GTM", MARCH)] * 3, *[service("HND", MARCH)] * 20, *[service("MEX", MARCH)] * 60)
     assert set(told(few)) == {("MEX", "victims")}
+
+
+def test_beside_a_row_stands_how_timely_the_services_are_to_which_it_is_reported():
+    late = [band("GTM", "2004-06-01T00:00:00Z")]
+    fold = folded(band("GTM", MARCH), *late, *[service("GTM", MARCH)] * 30)
+
+    def beside(identity, *, exact=False):
+        found = [row(fold, name, exact=exact) for name in measuring(PLAN)]
+        return on_time(PLAN.rows[identity], found)
+
+    assert measuring(PLAN) == ["XC-6.timely", "XC-6.timely.victims"]
+    assert beside("PC-1c") == {"intel": 0.5}
+    assert beside("VA-4.1") == {"victims": 1.0}
+    assert beside("XC-6") == {}
+    few = folded(band("GTM", MARCH), *[service("GTM", MARCH)] * 3)
+    found = [row(few, name, exact=False) for name in measuring(PLAN)]
+    assert on_time(PLAN.rows["VA-4.1"], found) == {}

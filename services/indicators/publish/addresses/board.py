@@ -42,6 +42,7 @@ def addresses(view: View) -> Sequence[Address]:
         lang, span = language(request), Span.as_of(asked.as_of) if asked.as_of else None
         found = await view.figures(request, asked.id, span)
         more = explained.row(lang, view.plan, asked.id, view.examples.get(asked.id))
+        more["on_time"] = pages.on_time(lang, view.plan, await view.on_time(request, asked.id, span))
         return HTMLResponse(pages.indicator(lang, view.plan, view.state(), found, asked.as_of, **more))
 
     return [

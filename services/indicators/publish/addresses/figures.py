@@ -66,11 +66,12 @@ def addresses(view: View) -> Sequence[Address]:
     async def indicator(request: Request, asked: OneRowTimed) -> Response:
         """Give one row of the Plan with a cell for each country and label. As CSV one a line."""
         wanted = label_values(asked, view.row(asked.id))
-        found = await view.figures(request, asked.id, asked.span(view.now().date()))
+        span = asked.span(view.now().date())
+        found, timely = await view.figures(request, asked.id, span), await view.on_time(request, asked.id, span)
         found = some(found, asked.country or "", wanted)
 
         def told_in_full() -> Detail:
-            return timed(detail(found), asked)
+            return timed(detail(found, timely), asked)
 
         return _formed(request, asked, told_in_full, partial(table.figures, [found]), observed(request, [found]))
 
