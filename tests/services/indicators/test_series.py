@@ -4,7 +4,9 @@ import json
 from datetime import date
 
 import pytest
+from typer.testing import CliRunner
 
+from infra.cli import app
 from services.indicators.figures.series import PERIODS_MAX, Period, periods
 from tests.services.indicators.making import amend, event, folded, instant
 from tests.services.indicators.serving import get, served, viewed
@@ -176,3 +178,25 @@ def test_periods_are_the_calendars_and_cut_at_both_ends():
     assert [one.since.month for one in periods("month", date(2003, 11, 1), date(2004, 2, 29))] == [11, 12, 1, 2]
     assert len(periods("year", date(1990, 1, 1), date(2003, 12, 31))) == 14
     assert len(periods("month", date(1990, 1, 1), date(2200, 12, 31))) > PERIODS_MAX
+
+
+@pytest.fixture
+def crm(base, monkeypatch):
+    monkeypatch.setattr("infra.cli.running.running", lambda _state: {"http": base})
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words):
+        return CliRunner().invoke(app, ["indicators", *words])
+
+    return run
+
+
+def test_the_command_line_asks_the_same(crm):
+    period = crm("IE-3.1ii", "--since", "2003-08-01", "--until", "2003-08-31", "--known-on", "2003-11-30")
+    assert "2003-08-01 to 2003-08-31, as known on 2003-11-30" in period.output
+    table = crm("IE-3.1ii", "--by", "quarter", "--since", "2003-04-01", "--until", "2003-09-30").output.splitlines()
+    assert [line.split() for line in table if "2003-0" in line and " 5 " in line]
+    assert json.loads(crm("IE-3.1ii", "--country", "GTM", "--json").output)["values"][0]["value"] == 4
+    assert "victims_period" in crm("VA-4.1", "--since", "2003-08-01").output
+    wrong = crm("--until", "2003-08-01")
+    assert (wrong.exit_code, "since" in wrong.output) == (1, True)

@@ -1,13 +1,18 @@
 """An attacker who may add and subtract everything published must not get at a hidden figure, nor at a small sum."""
 
+from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from services.indicators.figures.figures import figures
+from services.indicators.figures.kinds import Span
 from services.indicators.figures.suppression import K, added, hidden
-from tests.services.indicators.making import event, folded, row
+from tests.services.indicators.making import PLAN, event, folded, row
 
 tables = st.dictionaries(
     st.tuples(st.sampled_from(["GTM", "HND", "MEX", "NIC"]), st.sampled_from(["female", "male", "other"])),
@@ -107,11 +112,14 @@ served = st.lists(
 )
 
 
-def published(fold, as_of=""):
+def published(fold, as_of="", span=None):
     """Every number that whoever has no token can see of the services, and of the referrals' waiting times."""
     numbers = {}
     for identity in ("VA-4.1", "IP-f", "VA-5.1b"):
-        found = row(fold, identity, as_of, exact=False)
+        if span is None:
+            found = row(fold, identity, as_of, exact=False)
+        else:
+            found = figures(PLAN, PLAN.rows[identity], fold.state, span, exact=False)
         for cell in [*found.cells, *([found.headline] if found.headline else [])]:
             if not cell.suppressed:
                 key = identity, cell.country, *cell.labels.values()
@@ -217,3 +225,123 @@ def test_the_one_figure_of_persons_is_hidden_where_they_are_few_in_several_cells
     few = row(folded(*[harmed("physical", "moral")] * 7), "VA-2.1.harm", exact=False)
     assert few.headline.suppressed
     assert row(folded(*[harmed("physical", "moral")] * 14), "VA-2.1.harm", exact=False).headline.value == 11
+
+
+QUARTERS = [date(2003, 12, 31), date(2004, 3, 31), date(2004, 6, 30), date(2004, 9, 30), date(2004, 12, 31)]
+"""The last days of 2004's quarters, and the day before."""
+WHOLE = [(one + timedelta(days=1), other) for one, other in pairwise(QUARTERS)]
+WHOLE.append((date(2004, 1, 1), date(2004, 12, 31)))
+any_day = st.integers(0, 365).map(lambda n: date(2004, 1, 1) + timedelta(days=n))
+PLACES = [("GTM", "female"), ("GTM", "male"), ("HND", "female"), ("HND", "male")]
+told_of = st.lists(
+    st.tuples(st.sampled_from(PLACES), st.sampled_from(QUARTERS[1:]), st.sampled_from([0, 0, 60, 150])), max_size=60
+)
+"""(country and sex, the quarter of the service, how many days later it became known)"""
+
+
+def late(told):
+    return [
+        event(
+            "victims.service.provided",
+            country,
+            f"{day}T10:00:00Z",
+            recorded=f"{day + timedelta(days=days)}T10:00:00Z",
+            sex=sex,
+        )
+        for (country, sex), day, days in told
+    ]
+
+
+def spans():
+    """Every time that the public may ask for, of those that `as_of` did not have before."""
+    periods = [Span.of(*one) for one in WHOLE]
+    yield from periods
+    for known in QUARTERS[1:]:
+        yield from (one.known_on(known) for one in periods if one.day <= known)
+        yield from (Span.as_of(one).known_on(known) for one in QUARTERS[1:] if one <= known)
+
+
+def seen_of(told):
+    """All that is published of some reports, at every time that may be asked for."""
+    fold = folded(*late(told))
+    return [published(fold, span=span) for span in spans()]
+
+
+@settings(max_examples=100, deadline=None)
+@given(any_day, any_day, any_day)
+def test_the_public_may_ask_for_no_time_but_whole_quarters_and_years(since, until, known):
+    fold = folded(*late([(PLACES[0], QUARTERS[1], 0)] * 30))
+    for span in (Span.of(since, until), Span.of(since, until).known_on(known), Span.as_of(until).known_on(known)):
+        found = figures(PLAN, PLAN.rows["VA-4.1"], fold.state, span, exact=False)
+        allowed = span.since is None or (since, until) in WHOLE
+        allowed = allowed and (span.known is None or (known in QUARTERS and until in QUARTERS))
+        assert allowed or (found.refused and not found.cells and not found.headline and not found.reported), span
+        assert not figures(PLAN, PLAN.rows["VA-4.1"], fold.state, span, exact=True).refused
+
+
+@pytest.mark.parametrize("kind", ["average", "score"])
+def test_a_row_made_of_rows_gives_away_no_time_of_theirs(kind):
+    made = msgspec.structs.replace(PLAN.rows["LE-1.R4"], id="XC-9", kind=kind, inputs={"VA-4.1": 1.0})
+    plan = msgspec.structs.replace(PLAN, rows=dict(PLAN.rows) | {"XC-9": made})
+    fold = folded(*late([(PLACES[0], QUARTERS[1], 0)] * 30))
+    known = Span.as_of(date(2004, 6, 29)).known_on(date(2004, 6, 30))
+    for span in (Span.of(date(2004, 1, 1), date(2004, 4, 1)), known):
+        found = figures(plan, made, fold.state, span, exact=False)
+        assert found.refused
+        assert found.headline is None
+    assert figures(plan, made, fold.state, known, exact=True).headline
+
+
+@settings(max_examples=10, deadline=None)
+@given(told_of, told_of)
+@example([(PLACES[0], QUARTERS[1], 0)] * 15, [(PLACES[0], QUARTERS[1], 150)])
+def test_no_two_looks_at_any_times_differ_by_less_than_a_publishable_number(before, since):
+    """Two adjacent periods, one within the other, before and after one report, known sooner or later."""
+    looks = [look for told in (before, before + since) for look in seen_of(told)]
+    for one in looks:
+        for other in looks:
+            assert_no_small_difference(one, other)
+
+
+@settings(max_examples=5, deadline=None)
+@given(told_of)
+@example([(PLACES[0], QUARTERS[1], 0)] * 20 + [(PLACES[2], QUARTERS[1], 0)] * 2 + [(PLACES[0], QUARTERS[2], 150)] * 3)
+def test_what_is_hidden_at_some_time_could_be_another_number_by_all_that_is_published(told):
+    """Whoever puts all quarters, the year, and all that was known together does not get at a hidden number.
+
+    For each number that is hidden in a quarter there is another history, with another number there, of which all is
+    published alike: with one report fewer, one more, or one that is another country's.
+    """
+    seen = seen_of(told)
+    for quarter in QUARTERS[1:]:
+        if 0 < sum(one[1] == quarter for one in told) < K:
+            assert any(seen_of(other) == seen for other in one_more_or_less(told, quarter))
+        for place in PLACES:
+            n = sum(one[:2] == (place, quarter) for one in told)
+            if not 0 < n < K:
+                continue
+            assert any(seen_of(other) == seen for other in others(told, place, quarter))
+
+
+def one_more_or_less(told, quarter):
+    for one in dict.fromkeys(one for one in told if one[1] == quarter):
+        rest = [*told]
+        rest.remove(one)
+        yield rest
+        yield [*told, one]
+
+
+def others(told, place, quarter):
+    """Histories in which another number of reports is of this place in this quarter."""
+    mine = [one for one in told if one[:2] == (place, quarter)]
+    theirs = [one for one in told if one[1] == quarter and one[0] != place]
+    for one in dict.fromkeys(mine):
+        rest = [*told]
+        rest.remove(one)
+        yield rest
+        yield [*told, one]
+        yield from ([*rest, (other, *one[1:])] for other in PLACES if other != place)
+    for one in dict.fromkeys(theirs):
+        rest = [*told]
+        rest.remove(one)
+        yield [*rest, (place, *one[1:])]
