@@ -212,12 +212,11 @@ def _together(cells: Iterator[tuple[Key, int]], length: int) -> Iterator[tuple[K
 def _as_one(cells: Iterator[tuple[Key, int]], span: Span) -> Iterator[tuple[Key, int]]:
     """Yield the cells, or what they are together for the region as one."""
     if not span.region:
-        yield from cells
-        return
+        return cells
     together: dict[Key, int] = {}
     for key, amount in cells:
         together[REGION, *key[1:]] = together.get((REGION, *key[1:]), 0) + amount
-    yield from together.items()
+    return iter(together.items())
 
 
 def _count(plan: Plan, row: Row, state: State, span: Span) -> Counted:

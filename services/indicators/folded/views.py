@@ -40,7 +40,9 @@ class View:
             yield from self.between(0, NEVER if until is None else until, known)
             return
         for key, parts in self.cells.items():
-            total = sum(cell.total * factor for cell, factor in parts)
+            total = 0
+            for cell, factor in parts:  # most have one part: sum() would take twice as long
+                total += cell.total * factor
             if total or _any(parts, 0, NEVER, None):
                 yield key, total
 

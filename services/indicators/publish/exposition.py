@@ -55,6 +55,7 @@ class Exposition:
         self._exact = exact
         self._pieces: dict[Hashable, tuple[Any, dict[str, bytes]]] = {}
         self._joined = Text(b"", "")
+        self._held: State | None = None
         self._of: Any = None
         """On what it rests that was joined last."""
         self.written = 0
@@ -81,7 +82,7 @@ class Exposition:
 
     def _stamp(self) -> Any:
         """Return on what all of it rests: as long as this is the same, so is the text."""
-        state = self._state()
+        state = self._held = self._state()  # held, so that no other gets its id
         quiet = silent(self._plan, state, self._now())
         return id(state), self._kept.version, dict(state.sequences), dict(self._streams()), quiet
 
