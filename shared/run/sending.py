@@ -30,7 +30,7 @@ async def sent(request: Request, answer: Response) -> Response:
     if _has(request, tag):
         headers = {name: answer.headers[name] for name in ("ETag", "Cache-Control", "Vary") if name in answer.headers}
         return Response(status_code=304, headers=headers)
-    if len(body) >= COMPRESSED_FROM and _takes(request, "gzip"):
+    if len(body) >= COMPRESSED_FROM and takes(request, "gzip"):
         if len(body) < APART_FROM:
             answer.body = gzip.compress(body, LEVEL, mtime=0)
         else:
@@ -48,6 +48,7 @@ def _has(request: Request, tag: str) -> bool:
     ]
 
 
-def _takes(request: Request, coding: str) -> bool:
+def takes(request: Request, coding: str) -> bool:
+    """Say whether the client takes a coding of the content."""
     offered = request.headers.get("accept-encoding", "").lower().split(",")
     return any(one.partition(";")[0].strip() == coding and not _REFUSED.search(one) for one in offered)

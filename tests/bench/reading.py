@@ -150,7 +150,7 @@ async def _boards(port: int, number: int, seconds: float, started) -> None:
 
     async def board():
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"GET /events?lang=es HTTP/1.1\r\nHost: here\r\n\r\n")
+        writer.write(b"GET /events?lang=es HTTP/1.1\r\nHost: here\r\nAccept-Encoding: gzip\r\n\r\n")
         while await reader.read(65_536):
             pass
 

@@ -1,6 +1,6 @@
 """On what each row rests: the event types that feed it, the day, and the rows that it is made of."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from msgspec import Struct
@@ -49,13 +49,14 @@ def parts(plan: Plan, row: Row) -> Iterator[str]:
         yield from [name] if name in plan.rows else targets(plan, name)
 
 
-def targets(plan: Plan, area: str) -> list[str]:
+@lru_cache(maxsize=256)
+def targets(plan: Plan, area: str) -> Sequence[str]:
     """Return the rows of an area that have a target, without those made of other rows."""
-    return [
+    return tuple(
         row.id
         for row in plan.rows.values()
         if row.id.startswith(f"{area}-") and row.target is not None and row.kind not in COMPOSED
-    ]
+    )
 
 
 def _events(plan: Plan, row: Row) -> set[str]:

@@ -54,6 +54,7 @@ class Exposition:
         self._kept = kept
         self._exact = exact
         self._pieces: dict[Hashable, tuple[Any, dict[str, bytes]]] = {}
+        self._framed: dict[str, tuple[Mapping[str, bytes], bytes]] = {}
         self._joined = Text(b"", "")
         self._held: State | None = None
         self._of: Any = None
@@ -74,8 +75,7 @@ class Exposition:
         for piece in pieces:
             for family, written in piece.items():
                 lines[family].append(written)
-        end = encode(_Empty(None))
-        heads = {name: encode(_Empty(family)).removesuffix(end) for name, family in metrics.FAMILIES.items()}
+        heads, end = self._heads(encode, media)
         body = b"".join(part for name, parts in lines.items() for part in (heads[name], *parts)) + end
         self._of, self._joined = of, Text(body, media)
         return self._joined
@@ -121,8 +121,17 @@ class Exposition:
         """Return family -> lines of one part, written anew only if what they tell is not what it was."""
         held = self._pieces.get(key)
         if held is None or held[0] != value:
-            held = self._pieces[key] = value, {family.name: self._lines(family) for family in make()}
+            held = self._pieces[key] = value, {one.name: self._lines(one) for one in make() if one.samples}
         return held[1]
+
+    def _heads(self, encode: Callable[[Collector], bytes], media: str) -> tuple[Mapping[str, bytes], bytes]:
+        """Return what stands before the lines of each family, and at the end: the formats differ in that only."""
+        form = media.partition(";")[0]
+        if form not in self._framed:
+            end = encode(_Empty(None))
+            heads = {name: encode(_Empty(family)).removesuffix(end) for name, family in metrics.FAMILIES.items()}
+            self._framed[form] = heads, end
+        return self._framed[form]
 
     def _lines(self, family: Metric) -> bytes:
         self.written += len(family.samples)

@@ -1,5 +1,6 @@
 """What has changed, for all who watch: worked out and encoded once, and sent as server-sent events.
 
+An event is compressed once, too: gzip's blocks need not know what went before (RFC 1951), so that all get the same one.
 A watcher has no queue: all that is kept of it is how far it has come. One that is slow gets, in one event, what has
 changed since; one that reads nothing at all is ended by the server (`shared.run.web`).
 """
@@ -7,12 +8,14 @@ changed since; one that reads nothing at all is ended by the server (`shared.run
 import asyncio
 import secrets
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
 
 from services.indicators.figures.figures import Figures
 from services.indicators.figures.kept import SLICE_S, Kept
@@ -20,6 +23,7 @@ from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
 from services.indicators.publish import answers, pages
 from shared.run.refusals import Refused
+from shared.run.sending import LEVEL, takes
 
 LIVE_S = 2.0
 """Seconds between two events to a watcher, if anything has changed."""
@@ -31,6 +35,10 @@ LASTS_S = 3600.0
 """Seconds after which a watcher has to come again: it goes on where it was."""
 FIGURES = ""
 """Instead of a language: figures for tools."""
+
+
+GZIP = bytes.fromhex("1f8b0800000000000003")
+"""With what the member begins (RFC 1952); it has no end, as the events have none."""
 
 
 class Mark(NamedTuple):
@@ -61,7 +69,7 @@ class Live:
         self._joining = asyncio.Lock()
         self._rows: dict[tuple[str, str], tuple[Figures, str]] = {}
         self._parts: dict[tuple[str, str], tuple[str, int]] = {}
-        self._encoded: dict[tuple[str, Mark], asyncio.Task[bytes]] = {}
+        self._encoded: dict[tuple[str, Mark, bool], asyncio.Task[bytes]] = {}
         self.watchers = 0
         self.encodings = 0
         """How many events were made, each for any number of watchers."""
@@ -86,17 +94,25 @@ class Live:
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
 
-    def watched(self, channel: str, since: str) -> EventSourceResponse:
-        """Return the events of a channel, a language or `FIGURES`, from an id on; refuses (503) who is too many."""
+    def watched(self, request: Request, channel: str, since: str) -> EventSourceResponse:
+        """Return the events of a channel, a language or `FIGURES`, from an id on; refuses (503) who is too many.
+
+        `Last-Event-ID` goes before `since`.
+        """
         if self.watchers >= WATCHERS_MAX:
             raise Refused(503, "too_many_watchers")
-        return EventSourceResponse(self._events(channel, self._mark(since)), ping=0)
+        mark = self._mark(request.headers.get("last-event-id", "") or since)
+        headers, events = {"Vary": "Accept-Encoding"}, self._events(channel, mark, squeezed=False)
+        if takes(request, "gzip"):
+            headers["Content-Encoding"] = "gzip"
+            events = self._events(channel, mark, squeezed=True)
+        return EventSourceResponse(events, headers=headers, ping=0)
 
     def _mark(self, since: str) -> Mark:
         origin, *numbers = since.split("-")
         return Mark(*map(int, numbers)) if origin == self._origin and len(numbers) == len(NOTHING) else NOTHING
 
-    async def _events(self, channel: str, mark: Mark) -> AsyncIterator[bytes]:
+    async def _events(self, channel: str, mark: Mark, *, squeezed: bool = False) -> AsyncIterator[bytes]:
         """Yield what has changed, until it is time to come again."""
         ends = time.monotonic() + LASTS_S
         self.watchers += 1
@@ -104,23 +120,31 @@ class Live:
             async with self._joining:
                 if self.watchers == 1 or not self._figures:  # nobody was told anything for a while
                     await self.turn()
-            yield ServerSentEvent(comment="watching", retry=int(LIVE_S * 1000)).encode()
+            greeting = ServerSentEvent(comment="watching", retry=int(LIVE_S * 1000)).encode()
+            yield GZIP + _squeezed(greeting) if squeezed else greeting
             while time.monotonic() < ends:
                 moved, at = self._moved, self._at
-                event = await self._event(channel, mark)
+                event = await self._event(channel, mark, squeezed=squeezed)
                 if event:
                     mark = at
                     yield event
                 await moved.wait()
+            again = ServerSentEvent(event="again", data="").encode()
+            yield _squeezed(again) if squeezed else again
         finally:
             self.watchers -= 1
 
-    async def _event(self, channel: str, mark: Mark) -> bytes:
+    async def _event(self, channel: str, mark: Mark, *, squeezed: bool) -> bytes:
         """Return what has changed since a mark: made once for all who are there; empty: nothing."""
-        key = channel, mark
+        key, at, figures = (channel, mark, squeezed), self._at, self._figures
         if key not in self._encoded:
-            self._encoded[key] = asyncio.create_task(self._made(channel, mark, self._at, self._figures))
+            making = self._squeezed(channel, mark) if squeezed else self._made(channel, mark, at, figures)
+            self._encoded[key] = asyncio.create_task(making)
         return await asyncio.shield(self._encoded[key])
+
+    async def _squeezed(self, channel: str, mark: Mark) -> bytes:
+        event = await self._event(channel, mark, squeezed=False)
+        return _squeezed(event) if event else b""
 
     async def _made(self, channel: str, mark: Mark, at: Mark, figures: Mapping[str, Figures]) -> bytes:
         changed = [figures[name] for name, version in self._kept.changed.items() if version > mark.version]
@@ -163,3 +187,9 @@ class Live:
                 await asyncio.sleep(0)
                 turn = time.perf_counter()
         return found
+
+
+def _squeezed(content: bytes) -> bytes:
+    """Return content as blocks of a member of gzip that refer to nothing before them, and end with a whole byte."""
+    squeezing = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return squeezing.compress(content) + squeezing.flush(zlib.Z_SYNC_FLUSH)

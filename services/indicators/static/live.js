@@ -49,6 +49,7 @@ const begin = () => {
     for (const [id, html] of Object.entries(JSON.parse(event.data))) waiting.set(id, html);
     put();
   };
+  source.addEventListener("again", () => { end(); begin(); });
   source.onerror = () => {
     if (source?.readyState !== EventSource.CLOSED) return; // it comes again by itself
     source = null;

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import zlib
 from contextlib import aclosing
 
 import msgspec
 import pytest
+from starlette.requests import Request
 
 from services.indicators.figures.figures import all_figures
 from services.indicators.figures.kinds import Span
@@ -65,6 +67,22 @@ async def test_a_tool_gets_every_row_and_then_those_that_change_as_the_api_publi
         assert [told[row["id"]] for row in changed] == changed
         assert len(data) < len(PLAN.rows) / 4
         assert identity == view.live.identity()
+
+
+async def test_all_who_take_it_get_the_same_compressed_event():
+    fold = folded(*EVERYTHING)
+    view = viewed(fold)
+    plain, first, second = (view.live._events("es", NOTHING, squeezed=squeezed) for squeezed in (False, True, True))
+    readers = [zlib.decompressobj(16 + zlib.MAX_WBITS) for _ in range(2)]
+    for number in range(4):
+        told, *squeezed = [await anext(one) for one in (plain, first, second)]
+        assert squeezed[0] == squeezed[1]
+        assert [reader.decompress(squeezed[0]) for reader in readers] == [told, told]
+        assert number in {0, 2} or len(squeezed[0]) < len(told) / 3
+        fold.apply("intel", 900 + number, event("intel.meeting.held"))
+        await view.live.turn()
+    for one in (plain, first, second):
+        await one.aclose()
 
 
 async def test_who_comes_again_goes_on_where_it_was():
@@ -150,10 +168,10 @@ async def test_who_is_too_many_is_refused_and_who_has_watched_long_comes_again(m
     view = viewed(folded(*EVERYTHING))
     monkeypatch.setattr(live, "LASTS_S", 0.0)
     async with aclosing(view.live._events("es", NOTHING)) as events:
-        assert len([one async for one in events]) == 1
+        assert [one async for one in events][1:] == [b"event: again\r\ndata: \r\n\r\n"]
     monkeypatch.setattr(live, "WATCHERS_MAX", 0)
     with pytest.raises(Refused) as refused:
-        view.live.watched("es", "")
+        view.live.watched(Request({"type": "http", "headers": []}), "es", "")
     assert refused.value.status_code == 503
 
 

@@ -30,7 +30,7 @@ def addresses(view: View) -> Sequence[Address]:
         The data of each is a JSON object: the id of an element -> the element as it is now. `Last-Event-ID` goes before
         `since`; with neither, or with an id of another process, everything comes first.
         """
-        return view.live.watched(language(request), request.headers.get("last-event-id", "") or asked.since)
+        return view.live.watched(request, language(request), asked.since)
 
     async def objectives(request: Request, _asked: Page) -> Response:
         """Show the whole Plan: areas, objectives, results, activities, and what measures each."""

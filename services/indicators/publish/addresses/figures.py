@@ -57,7 +57,7 @@ def addresses(view: View) -> Sequence[Address]:
         `Last-Event-ID` goes before `since`; with neither, or with an id of another process, every row comes first. Of
         a row whose day alone has changed nothing is told.
         """
-        return view.live.watched(FIGURES, request.headers.get("last-event-id", "") or asked.since)
+        return view.live.watched(request, FIGURES, asked.since)
 
     async def cells(request: Request, asked: Table) -> Response:
         """Give every figure of every row, one a line. The same as `/api/indicators?format=csv`."""
