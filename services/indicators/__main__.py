@@ -1,5 +1,6 @@
 """Start the indicators service: `python -m services.indicators`."""
 
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,6 +32,8 @@ async def folding(running: Running) -> AsyncIterator[None]:
     plan = current()
     feed = Feed(running.client, running.pool, plan, Apart(plan, {}, settings.archive))
     await feed.start()
+    gc.collect()
+    gc.freeze()  # plan, contracts and what is folded so far stay: looking through them again would stop the fold
     running.checks.append(feed.faults)
     view = View(
         plan=plan,

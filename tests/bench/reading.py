@@ -6,6 +6,7 @@ region's once more: `python -m tests.bench.reading`.
 
 import argparse
 import asyncio
+import gc
 import json
 import lzma
 import multiprocessing
@@ -105,6 +106,8 @@ async def living(rows: list[tuple[str, bytes]], seconds: float, rate: int = 200)
     folding.take(len(rows))
     view = folding.view()
     await view.expositions[False].text("")
+    gc.collect()
+    gc.freeze()
     pauses: list[float] = []
     took: list[float] = []
 
@@ -171,6 +174,8 @@ async def watched(rows: list[tuple[str, bytes]], seconds: float, number: int, ra
     folding = Folding(rows)
     folding.take(len(rows))
     view = folding.view()
+    gc.collect()
+    gc.freeze()
     context = multiprocessing.get_context("spawn")
     started = context.Event()
     port = 20_000 + os.getpid() % 20_000

@@ -15,8 +15,11 @@ from services.indicators.planned.rows import Row
 from shared.contracts.vocabulary import REGION
 
 
-class Cell(Struct, frozen=True):
-    """One figure of a row: of a country, or of the region (`REG`)."""
+class Cell(Struct, frozen=True, gc=False):
+    """One figure of a row: of a country, or of the region (`REG`).
+
+    There are thousands, made anew all the time; none can be part of a circle, so the collector need not look at them.
+    """
 
     country: str
     labels: dict[str, str]
@@ -30,7 +33,7 @@ class Cell(Struct, frozen=True):
     """Known but not published; never the same as 0."""
 
 
-class Histogram(Struct, frozen=True):
+class Histogram(Struct, frozen=True, gc=False):
     """How long things took in one country: rising cumulative counts, `+Inf` last."""
 
     country: str
