@@ -9,9 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from services.indicators.figures.behind import (
@@ -31,6 +30,7 @@ from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import ANY_REPORT, Row
 from services.indicators.publish.access import OPERATOR, PUBLIC
 from services.indicators.publish.recalling import Recall, Recalled, busy
+from services.indicators.publish.said import Act, Said, about, read
 from shared.contracts.vocabulary import REGION
 from shared.run.refusals import Refused
 
@@ -38,7 +38,6 @@ EVENTS_MAX = 200
 """Events told in one answer; the next goes on behind them."""
 LIMIT_S, WHOLE_LIMIT_S = 2.0, 20.0
 """So long is read for one answer; for what is only told as a whole."""
-Act = Literal["reported", "corrected", "retracted"]
 
 
 class Number(Struct, frozen=True, omit_defaults=True):
@@ -141,40 +140,6 @@ class RowMoved(Struct, frozen=True):
     level: bool = False
 
 
-class _Amended(Struct, frozen=True):
-    original: str | None = None
-    original_id: str | None = None
-    supersedes: str | None = None
-    original_time: datetime | None = None
-    original_recordedtime: datetime | None = None
-
-
-class _Read(Struct, frozen=True):
-    """As much of a recorded event as is told of it."""
-
-    id: str
-    type: str
-    source: str
-    country: str
-    time: datetime
-    recordedtime: datetime
-    data: msgspec.Raw = msgspec.Raw(b"{}")
-
-    @property
-    def act(self) -> Act:
-        verb = self.type.split(".")[3]
-        return "corrected" if verb == "corrected" else "retracted" if verb == "retracted" else "reported"
-
-    def seen_by(self, who: str) -> bool:
-        """Say whether somebody may see that it exists: who sent it, to whom it was sent, the operator."""
-        sent = self.source.startswith(f"urn:crm:country:{who}:")
-        return who == OPERATOR or (who != PUBLIC and (sent or self.country == who))
-
-
-_read = msgspec.json.Decoder(_Read)
-_amended = msgspec.json.Decoder(_Amended)
-
-
 @dataclass(frozen=True)
 class Explaining:
     """Answers what is behind figures, by reading again only what can be."""
@@ -249,7 +214,7 @@ class Explaining:
 
         wanted = {service: [f"crm.evt.{service}.>"]}
         await self.recall.read(wanted, {service: sequence - 1}, {service: sequence}, take, LIMIT_S)
-        event = _read.decode(found[0]) if found else None
+        event = read(found[0]) if found else None
         if event is None or not event.seen_by(who):
             raise Refused(404, "no_event")
         return moved_by(self.plan, service, sequence, found[0])
@@ -257,7 +222,7 @@ class Explaining:
 
 def moved_by(plan: Plan, service: str, sequence: int, payload: bytes) -> ReportMoved:
     """Return the figures that an event moved."""
-    event = _read.decode(payload)
+    event = read(payload)
     moved = [
         RowMoved(one.row, one.part, [*one.cell], one.day, one.amount * one.sign if one.level else one.amount, one.level)
         for one in steps(plan, Alone(plan).moved(payload))
@@ -270,7 +235,7 @@ def moved_by(plan: Plan, service: str, sequence: int, payload: bytes) -> ReportM
         country=event.country,
         time=event.time,
         recordedtime=event.recordedtime,
-        amends=_about(event).amends,
+        amends=about(event).amends,
         moved=moved,
     )
 
@@ -297,12 +262,12 @@ class _Telling:
             return True
         numbers = self._moved(moved)
         if numbers:
-            event = _read.decode(payload)
-            about = _about(event)
-            month = f"{about.recordedtime if self._row.clock == 'recordedtime' else about.time:%Y-%m}"
-            self.counts[event.country, month, about.type, event.act] += 1
+            event = read(payload)
+            what = about(event)
+            month = f"{what.recordedtime if self._row.clock == 'recordedtime' else what.time:%Y-%m}"
+            self.counts[event.country, month, what.type, event.act] += 1
             if event.seen_by(self._who):
-                self.events.append(_told(service, sequence, event, about.amends, numbers))
+                self.events.append(_told(service, sequence, event, what.amends, numbers))
         return len(self.events) < EVENTS_MAX
 
     def _moved(self, moved: Moved) -> list[Number]:
@@ -333,34 +298,17 @@ class _Reaching:
             return True
         numbers = [Number("reached", group, {}, sign) for name, group, sign in moved.reached if name == self._milestone]
         if numbers:
-            event = _read.decode(payload)
-            about = _about(event)
-            self.counts[event.country, f"{about.time:%Y-%m}", about.type, event.act] += 1
+            event = read(payload)
+            what = about(event)
+            self.counts[event.country, f"{what.time:%Y-%m}", what.type, event.act] += 1
             if event.seen_by(self._who):
-                self.events.append(_told(service, sequence, event, about.amends, numbers))
+                self.events.append(_told(service, sequence, event, what.amends, numbers))
         return len(self.events) < EVENTS_MAX
 
 
-def _told(service: str, sequence: int, event: _Read, amends: str, moved: list[Number]) -> EventBehind:
+def _told(service: str, sequence: int, event: Said, amends: str, moved: list[Number]) -> EventBehind:
     facts = (event.id, event.type, event.source, event.country, event.time, event.recordedtime)
     return EventBehind(service, sequence, *facts, amends, moved)
-
-
-class _About(Struct, frozen=True):
-    """What an event is about: of an amendment, the report that it amends."""
-
-    amends: str
-    type: str
-    time: datetime
-    recordedtime: datetime
-
-
-def _about(event: _Read) -> _About:
-    if event.act == "reported":
-        return _About("", event.type, event.time, event.recordedtime)
-    said = _amended.decode(event.data)
-    when = said.original_time or event.time, said.original_recordedtime or event.recordedtime
-    return _About(said.original_id or said.supersedes or "", said.original or event.type, *when)
 
 
 def _numbers(row: Row, made: Made) -> list[Number]:
