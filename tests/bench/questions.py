@@ -10,16 +10,30 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from infra.nats.provision import provision
+from infra.nats.rights import PROVISIONER
+from infra.recovery.restore import remade
+from services.intel.judgements import documents as things
+from services.intel.judgements.phones import number
+from shared import contracts
+from shared.contracts import Event
 from shared.contracts.vocabulary import MEMBERS
+from shared.record.asking import about
+from shared.record.log import make_room
+from shared.run.database import GENERATION
 from tests.bench.servers import servers
 from tests.harness.servers import Region
 from tests.harness.system import System, resident_mb
@@ -27,6 +41,8 @@ from tests.harness.system import System, resident_mb
 AIM_P99_MS = 10.0
 BOOK = 500
 """Numbers in one address book."""
+FILLED = 20_000
+"""Rows that are put into the log at once."""
 PACES = {"at work": 0.25, "flat out": 0.0}
 """Seconds between an answer and the next question, on average."""
 START = datetime(2004, 3, 1, tzinfo=UTC)
@@ -81,44 +97,86 @@ QUESTIONS = {
     "phone": lambda pick: {"hash": phone(pick)},
 }
 
+TELLS = {"document": "listed", "phone": "known"}
+"""What of an answer says whether it is there."""
+
 
 async def filled(region: Region, rows: int) -> None:
-    connection = await asyncpg.connect(region.database_url(), server_settings={"search_path": "intel"})
+    """Put listings and address books into intel's log, and index them, as the service would leave them."""
+    owner = await asyncpg.connect(region.database_url(), server_settings={"search_path": "intel"})
+    books = [[phone(n) for n in range(first, min(first + BOOK, rows))] for first in range(0, rows, BOOK)]
     try:
-        await connection.copy_records_to_table(
-            "listing",
-            columns=["event_id", "source", "issuing", "doc_ref", "status", "acted", "recorded"],
-            records=((f"l-{n}", SOURCE, "HND", document(n), "stolen", START, START) for n in range(rows)),
-        )
-        await connection.copy_records_to_table(
-            "dissemination",
-            columns=["event_id", "source", "country", "seizure_id", "recipients"],
-            records=((f"b-{n}", SOURCE, "GTM", f"sz-{n}", list(MEMBERS)) for n in range(rows // BOOK + 1)),
-        )
-        await connection.copy_records_to_table(
-            "phone_hash",
-            columns=["hash", "event_id", "source"],
-            records=((phone(n), f"b-{n // BOOK}", SOURCE) for n in range(rows)),
-        )
-        await connection.execute("analyze")
+        await make_room(owner, rows + len(books))
+        for first in range(0, rows, FILLED):
+            some = range(first, min(first + FILLED, rows))
+            listings = [recorded("intel.document.listed", n + 1, issuing="HND", doc_ref=document(n)) for n in some]
+            await stored(owner, first + 1, listings)
+            await indexed(owner, [(things.document("HND", document(n)), n + 1) for n in some])
+        for at, hashes in enumerate(books, rows + 1):
+            book = recorded("intel.phonebook.disseminated", at, recipients=MEMBERS, hashes=hashes)
+            await stored(owner, at, [book])
+            await indexed(owner, [(number(one), at) for one in hashes])
+        await owner.execute("insert into generation (number) values ($1)", GENERATION)
+        await owner.execute("analyze")
     finally:
-        await connection.close()
+        await owner.close()
+    provisioner = await region.connect(PROVISIONER)
+    await remade(provisioner, "intel", rows + len(books))  # what stands before is archived, as after years
+    await provision(provisioner)
+
+
+def recorded(name: str, at: int, **said: object) -> Event[Any]:
+    """Return an event of GTM as it is recorded at a position."""
+    agreed = contracts.registry()[f"crm.{name}.v1"]
+    return Event(
+        specversion="1.0",
+        id=f"e-{at}",
+        source=SOURCE,
+        type=agreed.type,
+        time=START,
+        country="GTM",
+        subject=f"s-{at}",
+        data=msgspec.convert(dict(agreed.good) | said, agreed.data),
+        recordedtime=START,
+    )
+
+
+async def stored(owner: "asyncpg.Connection[asyncpg.Record]", first: int, each: Sequence[Event[Any]]) -> None:
+    """Put events into the log, from a position on; nobody reads the chain of hashes here."""
+    await owner.copy_records_to_table(
+        "log",
+        columns=["position", "source", "id", "type", "country", "entity", "payload", "hash"],
+        records=[
+            (at, one.source, one.id, one.type, one.country, one.subject, msgspec.json.encode(one), bytes(32))
+            for at, one in enumerate(each, first)
+        ],
+    )
+
+
+async def indexed(owner: "asyncpg.Connection[asyncpg.Record]", each: Sequence[tuple[str, int]]) -> None:
+    """Note which thing the report at a position is about."""
+    await owner.copy_records_to_table(
+        "about",
+        columns=["thing", "at", "stream", "position"],
+        records=[(thing, START, "", position) for thing, position in each],
+    )
 
 
 async def asked(system: System, kind: str, pause_s: float, given: argparse.Namespace) -> dict[str, float]:
     """Ask `questions` (with pauses, a tenth), half about what is there; return ms and questions a second."""
-    number = given.questions // 10 if pause_s else given.questions
+    total = given.questions // 10 if pause_s else given.questions
     rows, askers = given.rows, given.askers
     clients = [await system.country(MEMBERS[n % len(MEMBERS)]) for n in range(askers)]
     times: list[float] = []
 
     async def ask(asker: int) -> None:
         chance = random.Random(asker)
-        for _ in range(number // askers):
+        for _ in range(max(1, total // askers)):
             await asyncio.sleep(chance.uniform(0, 2 * pause_s))
             begun = time.perf_counter()
-            await clients[asker].ask("intel", kind, QUESTIONS[kind](chance.randrange(2 * rows)))
+            answer = await clients[asker].ask("intel", kind, QUESTIONS[kind](pick := chance.randrange(2 * rows)))
             times.append((time.perf_counter() - begun) * 1000)
+            assert getattr(answer, TELLS[kind]) == (pick < rows), answer
 
     if not pause_s:
         await asyncio.gather(*(ask(asker) for asker in range(askers)))
@@ -134,22 +192,26 @@ async def asked(system: System, kind: str, pause_s: float, given: argparse.Names
 
 async def planned(region: Region) -> dict[str, list[str]]:
     """How the server looks a batch of fifty up: the indexes that it uses, and any table that it reads through."""
-    from services.intel import answers  # noqa: PLC0415 - only here
-
     connection = await asyncpg.connect(
         region.database_url("intel"), server_settings={"search_path": "intel", "enable_seqscan": "off"}
     )
-    found = {}
+    lines: list[str] = []
 
     class Explained:
-        async def fetch(self, query, *values):
-            rows = await connection.fetch(f"explain {query}", *values)
-            lines = [row[0].strip(" ->") for row in rows]
-            return [line.partition("  (")[0] for line in lines if "Index" in line.partition("  (")[0] or "Seq" in line]
+        async def fetch(self, query: str, *values: object) -> list[object]:
+            rows = [row[0].strip(" ->") for row in await connection.fetch(f"explain {query}", *values)]
+            lines.extend(row.partition("  (")[0] for row in rows)
+            return []
 
-    looked_up = [document(n) for n in range(50)]
-    found["document"] = await answers.listings(Explained(), [(one, "HND") for one in looked_up])
-    found["phone"] = await answers.openings(Explained(), [phone(n) for n in range(50)])
+    looked_up = {
+        "document": [things.document("HND", document(n)) for n in range(50)],
+        "phone": [number(phone(n)) for n in range(50)],
+    }
+    found = {}
+    for kind, each in looked_up.items():
+        lines.clear()
+        await about(Explained(), each)  # type: ignore[arg-type]
+        found[kind] = [line for line in lines if re.match(r"Index.* Scan|Seq", line)]
     await connection.close()
     return found
 
