@@ -10,12 +10,15 @@ from functools import cached_property
 from starlette.requests import Request
 
 from services.indicators.figures.examples import Example
-from services.indicators.figures.figures import Figures, figures
+from services.indicators.figures.figures import Figures, composed, plain
 from services.indicators.figures.kept import Kept
 from services.indicators.figures.kinds import Span
+from services.indicators.figures.resting import parts
 from services.indicators.figures.timeliness import measuring, on_time
+from services.indicators.figures.verdicts import Heard
 from services.indicators.folded.feed import Rebuilt
 from services.indicators.folded.state import State
+from services.indicators.planned.checks import COMPOSED
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
 from services.indicators.publish.exposition import Exposition
@@ -85,12 +88,25 @@ class View:
         return [*(await self._figures(request, span).fresh()).values()]
 
     async def series(self, request: Request, row: Row, each: Sequence[Span]) -> list[Figures]:
-        """Return a row's figures of some spans; others get their turn between two of them."""
-        found = []
-        for span in each:
-            found.append(figures(self.plan, row, self.state(), span, exact=self.exact(request)))
-            await asyncio.sleep(0)
-        return found
+        """Return a row's figures of some spans; others get their turn behind every row that is worked out."""
+        return [await self._of(row.id, span, exact=self.exact(request)) for span in each]
+
+    async def _of(self, name: str, span: Span, *, exact: bool) -> Figures:
+        state, found = self.state(), dict[str, Figures]()
+        heard = Heard.by(self.plan, state, span)
+
+        async def work(name: str) -> None:
+            row = self.plan.rows[name]
+            if row.kind not in COMPOSED:
+                found[name] = plain(self.plan, row, state, span, heard, exact=exact)
+                await asyncio.sleep(0)
+                return
+            for part in {*parts(self.plan, row)} - found.keys():
+                await work(part)
+            found[name] = composed(self.plan, row, span, found.__getitem__)
+
+        await work(name)
+        return found[name]
 
     def _figures(self, request: Request, span: Span | None) -> Kept:
         exact = self.exact(request)

@@ -117,6 +117,7 @@ def test_several_series_in_one_call_and_nothing_without_bounds(base):
         ("indicator=IE-3.1ii&by=month&since=1990-01-01&figure=end&labels=no:x", "labels_of"),
         (f"indicator={','.join(['IE-3.1ii'] * 13)}&by=year", "text"),
         ("indicator=IE-3.1ii&by=week", "one_of"),
+        ("indicator=IE-3.1ii,IE-3.1i,LE-2.1&by=month&since=1990-01-01", "too_many_periods"),
     ):
         status, refused = asked(base, f"/api/series?{query}")
         assert (status, refused["reason"]) == (400, reason)
@@ -150,7 +151,11 @@ def test_the_public_gets_no_period_of_victims_by_which_a_day_could_be_told(base)
 def test_a_row_for_which_a_period_makes_no_sense_says_so(base):
     _, found = asked(base, "/api/indicators/XC-1?since=2003-07-01&until=2003-09-30")
     assert (found["refused"], found["values"]) == ("no_period", [])
-    assert "refused" not in asked(base, "/api/indicators/XC-1?as_of=2003-09-30")[1]
+    _, whole = asked(base, "/api/indicators/XC-1?as_of=2003-09-30")
+    assert "refused" not in whole
+    _, curve = asked(base, "/api/indicators/XC-1/series?by=quarter&figure=end&since=2003-09-30&until=2003-09-30")
+    same = next(one["value"] for one in whole["values"] if not one["labels"])
+    assert [one["value"] for one in curve["lines"][0]["values"]] == [same]
 
 
 def test_a_country_in_one_call(base):

@@ -26,6 +26,8 @@ def addresses(view: View) -> Sequence[Address]:
         names = asked.indicator.split(",")
         if not {*names} <= view.plan.rows.keys():
             raise Refused(400, "no_indicator", name="indicator")
+        if len(names) * len(asked.periods(view.plan, view.now().date())) > series.PERIODS_MAX:
+            raise Refused(400, "too_many_periods", name="by", most=series.PERIODS_MAX // len(names))
         return [await _series(view, request, view.plan.rows[name], asked) for name in names]
 
     async def country(request: Request, asked: CountryAsked) -> Profile:
