@@ -90,6 +90,9 @@ bench-growth: setup ## Measure appending, disk and a rebuild at 10 thousand to a
 bench-fold: setup ## Measure what an event costs the fold: core slice and whole plan, 100 thousand to 5 million events
 	@exec $(PY) -m tests.bench.fold
 
+bench-reading: setup ## Measure what reading costs: scrapes after 0 to 200 events, and 500 boards that watch (some minutes)
+	@exec $(PY) -m tests.bench.reading
+
 soak: setup ## Measure what the system can do, have it do half of that; memory, files, connections must stay flat (SECONDS=1800)
 	@exec $(PY) -m tests.faults.soak --seconds $(or $(SECONDS),1800)
 
@@ -128,4 +131,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-mixed bench-flood bench-fold bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup

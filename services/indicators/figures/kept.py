@@ -22,8 +22,9 @@ SLICE_S = 0.002
 """So long rows are worked out before others get their turn: with the longest of them less than 5 ms."""
 PAUSE_S = 0.25
 """So long nothing is worked out that nobody asks for."""
-SETTLE_S = 1.0
-"""Where events come faster than their rows are worked out, the last of it is done in one go after so long."""
+PASSES = 2
+"""So often others get their turn while rows are worked out. What events touched meanwhile is ever less: the last of it
+is done in one go, or events that keep coming would never let it end."""
 
 
 class Kept:
@@ -55,13 +56,13 @@ class Kept:
 
     async def fresh(self) -> Mapping[str, Figures]:
         """Return each row's figures as the state has them now, all at the same sequences."""
-        begun = turn = time.perf_counter()
+        turn, passes = time.perf_counter(), 0
         while stale := self._look():
+            passes += 1
             for name in stale:
                 if name in self._stale:
                     self._work(name)
-                now = time.perf_counter()
-                if now - turn > SLICE_S and now - begun < SETTLE_S:
+                if time.perf_counter() - turn > SLICE_S and passes <= PASSES:
                     await asyncio.sleep(0)
                     turn = time.perf_counter()
         return {name: self._figures[name] for name in self._plan.rows}
