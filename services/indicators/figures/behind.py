@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Struct
 
 from services.indicators.figures import kinds
-from services.indicators.figures.kinds import Comparison, Span
+from services.indicators.figures.kinds import Span
+from services.indicators.figures.periods import Comparison
 from services.indicators.folded import accounts
 from services.indicators.folded.accounts import AS_ONE, REPORTED
 from services.indicators.folded.fold import AMENDING, Fold

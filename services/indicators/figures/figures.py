@@ -11,8 +11,8 @@ from msgspec import Struct
 from services.indicators.figures import kinds, verdicts
 from services.indicators.figures.cells import Cell, Histogram, Measure, histograms, known, lasted, of_persons, persons
 from services.indicators.figures.disclosure import Refusal, refusal
-from services.indicators.figures.kinds import Comparison, Span
-from services.indicators.figures.periods import comparable
+from services.indicators.figures.kinds import Span
+from services.indicators.figures.periods import Comparison, comparable
 from services.indicators.figures.regions import regional
 from services.indicators.figures.resting import targets
 from services.indicators.figures.suppression import Guard

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from services.indicators.figures import periods
 from services.indicators.figures.milestones import occurrences
+from services.indicators.figures.periods import Comparison
 from services.indicators.figures.suppression import Counts
 from services.indicators.folded import accounts
 from services.indicators.folded.accounts import AS_ONE
@@ -60,20 +61,6 @@ class Span(Struct, frozen=True):
     def begins(self) -> int:
         """The day before the first that counts."""
         return 0 if self.since is None else self.since - 1
-
-
-class Comparison(Struct, frozen=True):
-    """What a trend compares: the two periods, first and last days included."""
-
-    since: date
-    until: date
-    baseline_since: date
-    baseline_until: date
-
-    @property
-    def factor(self) -> float:
-        """What makes up for periods of different length."""
-        return ((self.baseline_until - self.baseline_since).days + 1) / ((self.until - self.since).days + 1)
 
 
 Counted = dict[Key, Counts]

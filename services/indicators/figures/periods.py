@@ -7,9 +7,26 @@ declared, a thing that is open. Of that a period has no number of its own, only 
 from datetime import date, timedelta
 from functools import cache
 
+from msgspec import Struct
+
 from services.indicators.planned.rows import Row
 from shared.contracts import registry
 from shared.contracts.tallies import Both, Level, Once, Tally
+
+
+class Comparison(Struct, frozen=True):
+    """What a trend compares: the two periods, first and last days included."""
+
+    since: date
+    until: date
+    baseline_since: date
+    baseline_until: date
+
+    @property
+    def factor(self) -> float:
+        """What makes up for periods of different length."""
+        return ((self.baseline_until - self.baseline_since).days + 1) / ((self.until - self.since).days + 1)
+
 
 COMING = ("count", "mean", "difference", "latency", "trend")
 """Kinds that count what comes, whatever it is."""
