@@ -79,12 +79,24 @@ def problem(status: int, code: str, message: str, reason: str = "", parameter: o
     return Response(json.encode(told), status, media_type=MEDIA)
 
 
+def why(error: HTTPException, lang: str) -> str:
+    """Return in one of `LANGUAGES` why a request is refused."""
+    return _refused(error).told(lang)
+
+
+def _refused(error: HTTPException) -> Refused:
+    """Return a refusal as one of ours: Starlette has its own."""
+    if isinstance(error, Refused):
+        return error
+    code = _CODES.get(error.status_code, "error")
+    return Refused(error.status_code, code if code in _texts() else "bad_request")
+
+
 async def answered(request: Request, error: Exception) -> Response:
     """Return what a request gets for an `HTTPException`, ours or Starlette's own."""
     assert isinstance(error, HTTPException)
     code, headers = _CODES.get(error.status_code, "error"), error.headers or {}
-    if not isinstance(error, Refused):
-        error = Refused(error.status_code, code if code in _texts() else "bad_request")
+    error = _refused(error)
     answer = problem(error.status_code, code, error.told(language(request)), error.reason, error.named.get("name", ""))
     answer.headers.update(headers)
     return answer

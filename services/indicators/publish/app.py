@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
+from services.indicators.publish import pages
 from services.indicators.publish.addresses import (
     behind,
     board,
@@ -15,12 +19,15 @@ from services.indicators.publish.addresses import (
     static,
     times,
 )
+from services.indicators.publish.asking import language, page
 from services.indicators.publish.view import View
-from shared.run import openapi
-from shared.run.addresses import Address, application
+from shared.run import openapi, refusals
+from shared.run.addresses import JSON, Address, accepted, application
 
 SUBJECTS = (board, contents, figures, times, behind, reports, contracts, operators, static)
 """Each gives its addresses as `addresses(view)`."""
+TOOLS = ("/api/", "/contracts/", "/metrics")
+"""Where these addresses begin so, only tools ask."""
 TITLE = "CRM Plan of Action: figures"
 ABOUT = """\
 The figures of the Regional Conference on Migration's Plan of Action, for people and for tools. Times are UTC.
@@ -36,5 +43,18 @@ def addresses(view: View) -> Sequence[Address]:
 
 
 def app(view: View) -> Starlette:
-    """Return the web application."""
-    return application(addresses(view))
+    """Return the web application. Who reads pages is told on a page what is refused; tools get problem details."""
+    found = application(addresses(view))
+
+    async def answered(request: Request, error: Exception) -> Response:
+        told = await refusals.answered(request, error)
+        forms = {JSON: "json", refusals.MEDIA: "json", "text/html": "html"}
+        if request.url.path.startswith(TOOLS) or accepted(request, forms) == "json":
+            return told
+        assert isinstance(error, HTTPException)
+        lang = language(request)
+        text = pages.error(lang, view.plan, error.status_code, refusals.why(error, lang))
+        return page(request, text, error.status_code)
+
+    found.add_exception_handler(HTTPException, answered)
+    return found

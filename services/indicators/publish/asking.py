@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 from starlette.requests import Request
+from starlette.responses import HTMLResponse
 
 from services.indicators.figures.kinds import Span
 from services.indicators.figures.series import PERIODS_MAX, By, Period, periods
@@ -70,6 +71,31 @@ class Page(Struct, frozen=True, kw_only=True):
     """A page in a language."""
 
     lang: Lang | None = None
+
+
+Standing = Literal["met", "not_met", "not_known", "no_data", "not_published", "no_target"]
+Sort = Literal["title", "standing", "coverage"]
+
+
+class BoardPage(Page, frozen=True, kw_only=True):
+    """The scoreboard, and which of its rows."""
+
+    q: Annotated[
+        str,
+        Meta(max_length=60, description="Words of a row's id or title, all of them.", examples=["trata"]),
+    ] = ""
+    area: Annotated[
+        str, Meta(pattern="^([A-Z]{2,4})?$", description="Rows of this work area of the Plan.", examples=["IE"])
+    ] = ""
+    show: Annotated[Standing, Meta(description="Rows that stand so against their target.")] | None = None
+    country: Annotated[Country, Meta(description="Rows with figures of this country.")] | None = None
+    sort: Annotated[Sort, Meta(description="By what the rows are sorted; without it, as in the Plan.")] | None = None
+
+
+class CountryPage(Page, frozen=True, kw_only=True):
+    """The page of a country."""
+
+    code: Annotated[str, Meta(description="A member country, by ISO 3166-1 alpha-3.", examples=["GTM"])]
 
 
 class Dated(Struct, frozen=True, kw_only=True):
@@ -245,6 +271,24 @@ def label_values(asked: OneRowTimed | Lines, row: Row) -> dict[str, str]:
     return found
 
 
+_REMEMBERED = "lang"
+_YEAR_S = 365 * 86_400
+
+
 def language(request: Request) -> str:
-    """Return the language asked for, else the first that the browser accepts and we have, else Spanish."""
-    return refusals.language(request, tuple(code for code, _ in LANGUAGES))
+    """Return the language asked for, else the one remembered, else the first that the browser accepts, else Spanish."""
+    known = tuple(code for code, _ in LANGUAGES)
+    remembered = request.cookies.get(_REMEMBERED, "")
+    if request.query_params.get("lang") not in known and remembered in known:
+        return remembered
+    return refusals.language(request, known)
+
+
+def page(request: Request, text: str, status: int = 200) -> HTMLResponse:
+    """Return a page; the browser remembers the language that was asked for."""
+    answer = HTMLResponse(text, status)
+    answer.headers["Vary"] = "Cookie, Accept-Language"
+    asked = request.query_params.get("lang", "")
+    if asked in [code for code, _ in LANGUAGES] and asked != request.cookies.get(_REMEMBERED):
+        answer.set_cookie(_REMEMBERED, asked, max_age=_YEAR_S, httponly=True, samesite="lax")
+    return answer

@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,9 +19,11 @@ from starlette.requests import Request
 
 from services.indicators.figures.figures import Figures
 from services.indicators.figures.kept import SLICE_S, Kept
+from services.indicators.figures.past import Past
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
 from services.indicators.publish import answers, pages
+from services.indicators.publish.overview import Seen
 from shared.run.refusals import Refused
 from shared.run.sending import LEVEL, takes
 
@@ -56,14 +58,17 @@ NOTHING = Mark(-1, -1)
 class Live:
     """The watchers of one plan and fold. All of them see what is published, and nothing exact."""
 
-    def __init__(self, plan: Plan, state: Callable[[], State], now: Callable[[], datetime], kept: Kept) -> None:
+    def __init__(
+        self, plan: Plan, state: Callable[[], State], now: Callable[[], datetime], kept: Kept, past: Past
+    ) -> None:
         self._plan = plan
         self._state = state
         self._now = now
         self._kept = kept
+        self._past = past
         self._origin = secrets.token_hex(4)
         """Of the ids: those of another process, or of this one before, say nothing here."""
-        self._figures: Mapping[str, Figures] = {}
+        self._seen = Seen({}, {})
         self._at = Mark(0, 0)
         self._moved = asyncio.Event()
         self._joining = asyncio.Lock()
@@ -88,7 +93,8 @@ class Live:
 
     async def turn(self) -> None:
         """Tell them once."""
-        self._figures = await self._kept.fresh()
+        before = await self._past.fresh()
+        self._seen = Seen(await self._kept.fresh(), before)
         self._at = Mark(self._kept.version, self._at.turn + 1)
         self._encoded = {}
         moved, self._moved = self._moved, asyncio.Event()
@@ -118,7 +124,7 @@ class Live:
         self.watchers += 1
         try:
             async with self._joining:
-                if self.watchers == 1 or not self._figures:  # nobody was told anything for a while
+                if self.watchers == 1 or not self._seen.now:  # nobody was told anything for a while
                     await self.turn()
             greeting = ServerSentEvent(comment="watching", retry=int(LIVE_S * 1000)).encode()
             yield GZIP + _squeezed(greeting) if squeezed else greeting
@@ -136,9 +142,9 @@ class Live:
 
     async def _event(self, channel: str, mark: Mark, *, squeezed: bool) -> bytes:
         """Return what has changed since a mark: made once for all who are there; empty: nothing."""
-        key, at, figures = (channel, mark, squeezed), self._at, self._figures
+        key, at, seen = (channel, mark, squeezed), self._at, self._seen
         if key not in self._encoded:
-            making = self._squeezed(channel, mark) if squeezed else self._made(channel, mark, at, figures)
+            making = self._squeezed(channel, mark) if squeezed else self._made(channel, mark, at, seen)
             self._encoded[key] = asyncio.create_task(making)
         return await asyncio.shield(self._encoded[key])
 
@@ -146,8 +152,8 @@ class Live:
         event = await self._event(channel, mark, squeezed=False)
         return _squeezed(event) if event else b""
 
-    async def _made(self, channel: str, mark: Mark, at: Mark, figures: Mapping[str, Figures]) -> bytes:
-        changed = [figures[name] for name, version in self._kept.changed.items() if version > mark.version]
+    async def _made(self, channel: str, mark: Mark, at: Mark, seen: Seen) -> bytes:
+        changed = [seen.now[name] for name, version in self._kept.changed.items() if version > mark.version]
         beat = mark.turn < 0 or at.turn % BEATS == 0
         data: object
         if channel == FIGURES:
@@ -155,7 +161,7 @@ class Live:
             data = [answers.summary(one, uncounted) for one in changed]
         else:
             rows = await self.rows(channel, changed)
-            parts = self._changed(channel, mark, at)
+            parts = self._changed(channel, mark, at, seen)
             clock = {"clock": self._parts[channel, "clock"][0]}
             data = {f"row-{name}": row for name, row in rows.items()} | parts
             data = data | clock if beat or data.keys() - clock.keys() else {}
@@ -164,10 +170,10 @@ class Live:
         self.encodings += 1
         return ServerSentEvent(msgspec.json.encode(data).decode(), id=self.identity(at)).encode()
 
-    def _changed(self, lang: str, mark: Mark, at: Mark) -> dict[str, str]:
+    def _changed(self, lang: str, mark: Mark, at: Mark, seen: Seen) -> dict[str, str]:
         """Return the parts of the page that are no rows, as far as they are not what they were."""
         found = {}
-        for name, text in pages.parts(lang, self._plan, self._state(), self._now()).items():
+        for name, text in pages.parts(lang, self._plan, self._state(), self._now(), seen).items():
             held = self._parts.get((lang, name))
             if held is None or held[0] != text:
                 held = self._parts[lang, name] = text, at.turn

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from services.indicators.figures.figures import Figures
 from services.indicators.figures.milestones import Occurrence, Standing, occurrences
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
+from services.indicators.publish.overview import Overview, Seen
 from services.indicators.publish.reports import MilestoneReport, Report, RowReport
 from services.indicators.publish.words import LANGUAGES, SHARE, Words, words
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS, REGION
 
+VERSION = "0.1.0"
 _HERE = Path(__file__).parents[1]
 _templates = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
 
@@ -26,18 +29,33 @@ def render(template: str, lang: str, plan: Plan, **content: Any) -> str:
     """Return a page."""
     said = words(lang, plan)
     frame = {"lang": lang, "languages": LANGUAGES, "text": said.text, "title": said.title(plan.title)}
-    return _templates.get_template(template).render(**frame, members=len(MEMBERS), **content)
+    return _templates.get_template(template).render(**frame, members=len(MEMBERS), version=VERSION, **content)
 
 
 def scoreboard(  # noqa: PLR0913 - what the page shows
-    lang: str, plan: Plan, state: State, now: datetime, rows: Mapping[str, str], *, events: str, played: bool = False
+    lang: str,
+    plan: Plan,
+    state: State,
+    now: datetime,
+    *,
+    rows: Mapping[str, str],
+    seen: Seen,
+    events: str,
+    played: bool = False,
+    sorted_by: str | None = None,
+    **more: Any,
 ) -> str:
-    """Return the page with every row, the milestones and who has been heard of; `events`: where it hears of changes."""
+    """Return the page with the first screen, rows, the milestones and who has been heard of.
+
+    `events`: where it hears of changes; `more`: what was asked for.
+    """
     said = words(lang, plan)
     areas = []
     for area in plan.areas:
         mine = [Markup(text) for name, text in rows.items() if name.partition("-")[0] == area.id]  # noqa: S704 - our own
         areas.append(({"id": area.id, "title": said.title(area.title)}, mine))
+    if sorted_by:
+        areas = [({"id": "", "title": said.text["rows"]}, [Markup(text) for text in rows.values()])]  # noqa: S704 - our own
     return render(
         "scoreboard.html",
         lang,
@@ -46,7 +64,8 @@ def scoreboard(  # noqa: PLR0913 - what the page shows
         played=(said.title(plan.played) if plan.played else said.text["played"]) if played else "",
         areas=areas,
         events=events,
-        parts={name: Markup(text) for name, text in parts(lang, plan, state, now).items()},  # noqa: S704 - our own
+        parts={name: Markup(text) for name, text in parts(lang, plan, state, now, seen).items()},  # noqa: S704 - our own
+        **more,
     )
 
 
@@ -55,12 +74,14 @@ def row(lang: str, plan: Plan, one: Figures) -> str:
     return render("row.html", lang, plan, row=summary(words(lang, plan), one))
 
 
-def parts(lang: str, plan: Plan, state: State, now: datetime) -> dict[str, str]:
+def parts(lang: str, plan: Plan, state: State, now: datetime, seen: Seen) -> dict[str, str]:
     """Return what else changes on the scoreboard, by the id of its element."""
     said = words(lang, plan)
+    first = Overview(said, plan, state, now, seen).parts()
     due = list(milestones(said, plan, occurrences(plan, state), now))
     services, activity = [said.value("service", service) for service in SERVICES], list(_activity(said, state))
     return {
+        **{name: render(f"{name}.html", lang, plan, **shown) for name, shown in first.items()},
         "uncounted": render("uncounted.html", lang, plan, uncounted=_uncounted(said, state)),
         "clock": render("clock.html", lang, plan, now=now, now_text=said.moment(now)),
         "part-milestones": render("milestones.html", lang, plan, milestones=due),
@@ -88,7 +109,7 @@ def summary(said: Words, one: Figures) -> dict[str, Any]:
         "value": "·" if hidden else said.number(headline.value if headline else None, row.unit),
         "unit": said.unit(row.unit, headline.value if headline and not hidden else None),
         "target": "—" if row.target is None else said.text[row.direction].format(n=target),
-        "standing": _standing(one, hidden=hidden),
+        "standing": standing(one),
         "reporting": _reporting(one.coverage),
         "unknown": said.unknown(one.unknown, one.missing),
         "parts": said.parts(one.parts),
@@ -97,8 +118,9 @@ def summary(said: Words, one: Figures) -> dict[str, Any]:
     }
 
 
-def _standing(one: Figures, *, hidden: bool) -> str:
-    if hidden:
+def standing(one: Figures) -> str:
+    """Say in one of the words of `text` how a row stands against its target."""
+    if one.headline is not None and one.headline.suppressed:
         return "not_published"
     if one.headline is None or one.headline.value is None:
         return "no_data"
@@ -159,6 +181,7 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
         row=summary(said, one),
         uncounted=_uncounted(said, state),
         as_of=as_of or "",
+        keep=f"as_of={as_of}" if as_of else "",
         belongs=one.row.belongs,
         compared=_compared(said, one),
         silent=[said.country(code) for code in one.silent],
@@ -209,8 +232,8 @@ def _cell(said: Words, one: Figures, cell: Cell, names: list[str]) -> dict[str, 
     }
 
 
-def report(lang: str, plan: Plan, one: Report, checksum: str) -> str:
-    """Return the page of a quarter's report."""
+def report(lang: str, plan: Plan, one: Report, checksum: str, revision: int | None = None) -> str:
+    """Return the page of a quarter's report; `revision`: the one that was asked for."""
     said = words(lang, plan)
     rows = [
         {
@@ -240,6 +263,7 @@ def report(lang: str, plan: Plan, one: Report, checksum: str) -> str:
         "report.html",
         lang,
         plan,
+        keep=f"revision={revision}" if revision else "",
         quarter=one.quarter,
         revision=one.revision,
         day=said.day(one.as_of),
@@ -256,6 +280,12 @@ def _said(row: RowReport) -> str:
     if row.met is None and row.target is not None:
         return "no_data" if row.unknown == "no_data" else "not_known"
     return {True: "met", False: "not_met", None: "no_target"}[row.met]
+
+
+def error(lang: str, plan: Plan, status: int, message: str) -> str:
+    """Return the page that says why there is no other."""
+    title = words(lang).text["not_there" if status == HTTPStatus.NOT_FOUND else "not_answered"]
+    return render("error.html", lang, plan, title_said=title, message=f"{message[:1].upper()}{message[1:]}.")
 
 
 def contracts(lang: str, plan: Plan) -> str:

@@ -13,6 +13,7 @@ from services.indicators.figures.examples import Example
 from services.indicators.figures.figures import Figures, composed, plain
 from services.indicators.figures.kept import Kept
 from services.indicators.figures.kinds import Span
+from services.indicators.figures.past import Past
 from services.indicators.figures.resting import parts
 from services.indicators.figures.timeliness import measuring, on_time
 from services.indicators.figures.verdicts import Heard
@@ -23,6 +24,7 @@ from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
 from services.indicators.publish.exposition import Exposition
 from services.indicators.publish.live import Live
+from services.indicators.publish.overview import Seen
 from services.indicators.publish.recalling import Recall
 from shared.contracts.indicators import IntakePurged
 from shared.run.refusals import Refused
@@ -121,6 +123,17 @@ class View:
         }
 
     @cached_property
+    def past(self) -> Mapping[bool, Past]:
+        """The figures as of the end of the last quarter, in the same way."""
+        return {exact: Past(self.plan, self.state, self.now, exact=exact) for exact in (False, True)}
+
+    async def seen(self, request: Request) -> Seen:
+        """Return today's figures and those of the last quarter's end, as the sender of the request may see them."""
+        exact = self.exact(request)
+        before = await self.past[exact].fresh()
+        return Seen(await self.kept[exact].fresh(), before)
+
+    @cached_property
     def expositions(self) -> Mapping[bool, Exposition]:
         """The text of the metrics, in the same way."""
         return {
@@ -131,7 +144,7 @@ class View:
     @cached_property
     def live(self) -> Live:
         """Who watches what is published."""
-        return Live(self.plan, self.state, self.now, self.kept[False])
+        return Live(self.plan, self.state, self.now, self.kept[False], self.past[False])
 
     async def keep(self) -> None:
         """Keep for ever ready what is published."""

@@ -30,7 +30,7 @@ const ask = async () => {
     const answer = await fetch(location.href);
     if (answer.ok) {
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const one of fresh.querySelectorAll("#live [id]")) waiting.set(one.id, one.outerHTML);
+      for (const one of fresh.querySelectorAll("[id^=row-], [id^=part-], #uncounted, #clock")) waiting.set(one.id, one.outerHTML);
       put();
     }
   } catch { /* the server is away; the last figures stay */ }

@@ -87,9 +87,7 @@ def test_a_translation_taken_away_is_found_on_the_page(monkeypatch, fold):
         return whole(lang) | ({"text.pause": whole("en")["text.pause"]} if lang == "es" else {})
 
     def board():
-        return pages.render(
-            "scoreboard.html", "es", PLAN, now=NOW, areas=[], milestones=[], services=[], activity=[], parts={}
-        )
+        return pages.render("scoreboard.html", "es", PLAN, areas=[], parts={}, asked={}, choices=[])
 
     assert not faults(board(), "es")
     monkeypatch.setattr(messages, "said", without)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from services.indicators.figures.behind import Asked
 from services.indicators.figures.kinds import Span
@@ -15,6 +15,7 @@ from services.indicators.planned.rows import Row
 from services.indicators.publish import reasons
 from services.indicators.publish.access import PUBLIC, who
 from services.indicators.publish.asking import Dated, Day, RowPage, language
+from services.indicators.publish.asking import page as answer
 from services.indicators.publish.changes import Changes, Comparing
 from services.indicators.publish.explaining import Explained, Explaining, ReportMoved
 from services.indicators.publish.recalling import busy
@@ -116,7 +117,7 @@ def addresses(view: View) -> Sequence[Address]:
         row = view.row(asked.id)
         span = _span(BehindAsked(id=asked.id, as_of=asked.as_of), view.now().date())
         found = await explaining().figure(Asked(row, span), PUBLIC)
-        return HTMLResponse(reasons.page(language(request), view.plan, row, found, asked.as_of))
+        return answer(request, reasons.page(language(request), view.plan, row, found, asked.as_of))
 
     return [
         Address("/indicators/{id}/behind", page, "Pages", gives=[HTML], refuses=[403, 404, 503]),

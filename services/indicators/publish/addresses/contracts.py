@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from services.indicators.publish import pages
-from services.indicators.publish.asking import Page, language
+from services.indicators.publish.asking import Page, language, page
 from services.indicators.publish.view import View
 from shared.contracts import registry
 from shared.contracts.schema import asyncapi, event_schema, report_schema
@@ -32,7 +32,7 @@ def addresses(view: View) -> Sequence[Address]:
 
     async def contracts(request: Request, _asked: Page) -> Response:
         """Show every event type."""
-        return HTMLResponse(pages.contracts(language(request), view.plan))
+        return page(request, pages.contracts(language(request), view.plan))
 
     async def document(_request: Request, _asked: Nothing) -> Response:
         """Serve the AsyncAPI document of all contracts."""

@@ -8,10 +8,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from services.indicators.publish import pages
-from services.indicators.publish.asking import Page, Revision, language
+from services.indicators.publish.asking import Page, Revision, language, page
 from services.indicators.publish.reports import Report, table
 from services.indicators.publish.view import View
 from shared.run.addresses import HTML, JSON, Address, Gives
@@ -43,7 +43,8 @@ def addresses(view: View) -> Sequence[Address]:
         one = msgspec.json.decode(published, type=Report)
         if found["form"] == ".csv":
             return Response(table(one), media_type="text/csv")
-        return HTMLResponse(pages.report(language(request), view.plan, one, hashlib.sha256(published).hexdigest()))
+        lang, checksum = language(request), hashlib.sha256(published).hexdigest()
+        return page(request, pages.report(lang, view.plan, one, checksum, asked.revision))
 
     forms = [HTML, Gives(schema=Report), Gives("text/csv; charset=utf-8")]
     return [Address("/reports/{name}", report, "Reports", gives=forms, refuses=[404])]

@@ -1,0 +1,49 @@
+"""The figures as they stood at the end of the last quarter that is over, kept: today's are compared with them."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+
+from services.indicators.figures.figures import Figures
+from services.indicators.figures.kept import Kept
+from services.indicators.figures.kinds import Span
+from services.indicators.folded.state import State
+from services.indicators.planned.plan import Plan
+
+AGE_S = 60.0
+"""So old the figures may be: what is reported late, or corrected, shows then."""
+
+
+class Past:
+    """Every row's figures as of the end of the last quarter; guarded unless `exact`."""
+
+    def __init__(
+        self, plan: Plan, state: Callable[[], State], now: Callable[[], datetime], *, exact: bool = False
+    ) -> None:
+        self._plan = plan
+        self._state = state
+        self._now = now
+        self._exact = exact
+        self._day = date.min
+        self._kept: Kept | None = None
+        self._figures: Mapping[str, Figures] = {}
+        self._worked = -AGE_S
+
+    async def fresh(self) -> Mapping[str, Figures]:
+        """Return each row's figures; they are at most `AGE_S` old."""
+        day, now = last_quarter_end(self._now().date()), time.monotonic()
+        if day != self._day or self._kept is None:
+            span = Span.as_of(day)
+            self._day, self._kept = day, Kept(self._plan, self._state, lambda: span, exact=self._exact)
+        elif now - self._worked < AGE_S:
+            return self._figures
+        kept = self._kept
+        found = await kept.fresh()
+        if kept is self._kept:
+            self._figures, self._worked = found, now
+        return found
+
+
+def last_quarter_end(day: date) -> date:
+    """Return the last day of the quarter before that of a day."""
+    return date(day.year, 3 * ((day.month - 1) // 3) + 1, 1) - timedelta(days=1)

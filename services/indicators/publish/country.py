@@ -1,0 +1,113 @@
+"""A country's page: what it reported and how timely, its public figures, what waits for it, and what is due next."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from services.indicators.figures.cells import Cell
+from services.indicators.figures.figures import Figures
+from services.indicators.figures.milestones import Occurrence, occurrences
+from services.indicators.figures.timeliness import delays
+from services.indicators.folded.state import State
+from services.indicators.planned.plan import Plan
+from services.indicators.publish import pages
+from services.indicators.publish.overview import dated, silent
+from services.indicators.publish.words import Words, words
+from shared.contracts import SERVICES
+from shared.contracts.vocabulary import MEMBERS
+
+CELLS_MAX = 6
+"""Of a row with more figures of the country than these, the page says how many and where they are."""
+
+
+def country(  # noqa: PLR0913 - what the page shows
+    lang: str, plan: Plan, state: State, now: datetime, *, found: Mapping[str, Figures], code: str
+) -> str:
+    """Return the page of a member country, of the figures that are published."""
+    said = words(lang, plan)
+    asked = [one for one in found.values() if one.coverage is not None]
+    told = sum(any(cell.country == code for cell in one.cells) for one in asked)
+    heard = [at for (who, _), at in state.heard.items() if who == code]
+    mine = [one for one in occurrences(plan, state) if code in one.milestone.parts]
+    waiting = [one for one in mine if code in one.missing]
+    late = [one for one in waiting if one.due and one.due < now]
+    return pages.render(
+        "country.html",
+        lang,
+        plan,
+        name=said.country(code),
+        now_text=said.moment(now),
+        last=said.day(max(heard, default=None)),
+        silent=next((one for one in silent(said, plan, state, now) if one["code"] == code), None),
+        told=said.number(told),
+        asked=said.number(len(asked)),
+        overdue=[dated(said, one, now) for one in sorted(late, key=lambda one: one.due or now)],
+        upcoming=[_ahead(said, one, now) for one in sorted(waiting, key=_when) if one not in late],
+        done=[
+            {"title": said.title(one.milestone.title), "day": said.day(one.due)} for one in mine if one not in waiting
+        ],
+        services=list(_services(said, state, code)),
+        areas=list(_areas(said, plan, found, code)),
+        lacks=[{"id": one.row.id, "title": said.title(one.row.title)} for one in found.values() if code in one.missing],
+    )
+
+
+def _when(one: Occurrence) -> tuple[bool, float]:
+    """Return by what due dates are sorted: those without a day last."""
+    return one.due is None, one.due.timestamp() if one.due else 0.0
+
+
+def _ahead(said: Words, one: Occurrence, now: datetime) -> dict[str, Any]:
+    title = said.title(one.milestone.title)
+    return dated(said, one, now) if one.due else {"title": title, "days": said.text["open_due"], "day": ""}
+
+
+def _services(said: Words, state: State, code: str) -> Iterator[dict[str, str]]:
+    """Yield for each service when it last heard of the country, and within what time half of the reports came."""
+    held = {one.service: one.buckets for one in delays(state) if one.country == code}
+    for service in (one for one in SERVICES if any((who, one) in state.heard for who in MEMBERS)):
+        yield {
+            "name": said.value("service", service),
+            "last": said.day(state.heard.get((code, service))),
+            "timely": _timely(said, held.get(service, [])),
+        }
+
+
+def _timely(said: Words, buckets: list[tuple[str, int]]) -> str:
+    whole = buckets[-1][1] if buckets else 0
+    if not whole:
+        return "—"
+    bound = next(bound for bound, n in buckets if 2 * n >= whole)
+    return said.text["longer"] if bound == "+Inf" else said.text["half_within"].format(time=said.duration(float(bound)))
+
+
+def _areas(said: Words, plan: Plan, found: Mapping[str, Figures], code: str) -> Iterator[dict[str, Any]]:
+    for area in plan.areas:
+        mine = (one for name, one in found.items() if name.partition("-")[0] == area.id)
+        rows = [row for one in mine if (row := _row(said, one, code))]
+        if rows:
+            yield {"id": area.id, "title": said.title(area.title), "rows": rows}
+
+
+def _row(said: Words, one: Figures, code: str) -> dict[str, Any] | None:
+    cells = [cell for cell in one.cells if cell.country == code]
+    few = len(cells) <= CELLS_MAX
+    return (
+        {
+            "id": one.row.id,
+            "title": said.title(one.row.title),
+            "cells": [_cell(said, one, cell) for cell in cells] if few else [],
+            "many": "" if few else said.counted("country_many", len(cells)),
+        }
+        if cells
+        else None
+    )
+
+
+def _cell(said: Words, one: Figures, cell: Cell) -> dict[str, str]:
+    hidden = cell.suppressed
+    return {
+        "labels": ", ".join(said.value(name, value) for name, value in cell.labels.items()),
+        "value": said.text["not_published"] if hidden else said.number(cell.value, one.row.unit),
+        "unit": "" if hidden else said.unit(one.row.unit, cell.value),
+    }

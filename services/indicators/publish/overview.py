@@ -1,0 +1,312 @@
+"""The first screen: where the Plan stands, what changed, what is overdue and with whom, who is silent, what is next."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from services.indicators.figures import silence
+from services.indicators.figures.figures import Figures
+from services.indicators.figures.milestones import Occurrence, occurrences
+from services.indicators.figures.objectives import Degree, degrees
+from services.indicators.figures.past import last_quarter_end
+from services.indicators.folded.state import State
+from services.indicators.planned.plan import Plan
+from services.indicators.planned.rows import Row
+from services.indicators.planned.schedule import end_of
+from services.indicators.publish.words import SHARE, Words
+from shared.contracts.vocabulary import MEMBERS
+
+NEWS_MAX = 8
+"""So many lines each list has at most; how many there are is said beside it."""
+STEPS = 4
+"""So many shades a country's tile may have."""
+
+
+class Seen(Struct, frozen=True):
+    """The figures that the first screen is made of; both published, or both exact."""
+
+    now: Mapping[str, Figures]
+    before: Mapping[str, Figures]
+    """At the end of the last quarter."""
+
+
+class Overview:
+    """The parts of the first screen in one language."""
+
+    def __init__(self, said: Words, plan: Plan, state: State, now: datetime, seen: Seen) -> None:
+        self._said, self._plan, self._state, self._now, self._seen = said, plan, state, now, seen
+        self._due = occurrences(plan, state)
+        self._degrees = degrees(plan, seen.now.values())
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """Return what each part shows, by the id of its element."""
+        return {
+            "part-answer": {"answer": self._answer()},
+            "part-made": {"made": self._made()},
+            "part-areas": {"areas": list(self._areas())},
+            "part-changed": {"since": self._said.day(self._since.date()), **_few("changed", self._changed())},
+            "part-overdue": _few("overdue", self._overdue()),
+            "part-next": {**_few("upcoming", self._upcoming()), "silent": list(silent(self._said, *self._heard))},
+            "part-countries": {"countries": list(self._countries())},
+            "part-timeline": {"timeline": self._timeline()},
+        }
+
+    @property
+    def _since(self) -> datetime:
+        return end_of(last_quarter_end(self._now.date()))
+
+    @property
+    def _heard(self) -> tuple[Plan, State, datetime]:
+        return self._plan, self._state, self._now
+
+    def _answer(self) -> dict[str, Any] | None:
+        row = score_row(self._plan)
+        if row is None:
+            return None
+        value = _value(self._seen.now, row.id)
+        counted = [self._degrees[area.id] for area in self._plan.areas]
+        whole = Degree(*(sum(getattr(one, name) for one in counted) for name in Degree.__struct_fields__))
+        return {
+            "id": row.id,
+            "title": self._said.title(row.title),
+            "value": self._said.number(value, row.unit),
+            "change": self._change(value, _value(self._seen.before, row.id)),
+            "degree": whole,
+            "weights": len(row.inputs),
+        }
+
+    def _change(self, value: float | None, before: float | None) -> dict[str, Any] | None:
+        """Return by how many points a share has changed."""
+        if value is None or before is None:
+            return None
+        points = round(100 * (value - before), 1)
+        which = "same" if not points else "more" if points > 0 else "less"
+        return {"which": which, "points": self._said.number(abs(points))}
+
+    def _made(self) -> list[dict[str, Any]]:
+        """Return the parts of the score: how far each has come, what it weighs, what it brings."""
+        row = score_row(self._plan)
+        if row is None:
+            return []
+        whole, now = sum(row.inputs.values()), _inputs(self._seen.now, row)
+        return [
+            {
+                "title": self._said.value("input", name),
+                "value": self._said.number(now.get(name), SHARE),
+                "weight": self._said.number(weight),
+                "share": self._said.number(weight / whole, SHARE),
+                "brings": self._said.number((now.get(name) or 0.0) * weight / whole, SHARE),
+            }
+            for name, weight in row.inputs.items()
+        ]
+
+    def _areas(self) -> Iterator[dict[str, Any]]:
+        row = score_row(self._plan)
+        now = _inputs(self._seen.now, row) if row else {}
+        before = _inputs(self._seen.before, row) if row else {}
+        earlier = degrees(self._plan, self._seen.before.values())
+        for area in self._plan.areas:
+            degree = self._degrees[area.id]
+            share = now.get(area.id, _met(degree))
+            weight = row.inputs.get(area.id) if row else None
+            yield {
+                "id": area.id,
+                "title": self._said.title(area.title),
+                "value": self._said.number(share, SHARE),
+                "change": self._change(share, before.get(area.id, _met(earlier[area.id]))),
+                "degree": degree,
+                "weight": self._said.number(weight) if weight else "",
+                "coverage": self._coverage(area.id),
+            }
+
+    def _coverage(self, area: str) -> str:
+        """Say how many countries report for a row of an area, in the mean."""
+        named = (one for one in self._seen.now.values() if one.row.id.partition("-")[0] == area)
+        shares = [one.coverage for one in named if one.coverage is not None]
+        return self._said.number(round(sum(shares) / len(shares) * len(MEMBERS), 1)) if shares else ""
+
+    def _changed(self) -> Iterator[dict[str, Any]]:
+        """Yield targets reached and lost, milestones reached and missed, then the figures that moved most."""
+        pairs = [(self._seen.before[name], one) for name, one in self._seen.now.items() if one.row.target is not None]
+        for old, new in pairs:
+            if new.met and not old.met:
+                yield self._moved("won", old, new)
+        for old, new in pairs:
+            if old.met and not new.met:
+                yield self._moved("lost", old, new)
+        for one in self._due:
+            if one.reached is not None and self._since < one.reached <= self._now:
+                yield self._dated("reached", one, one.reached)
+            elif one.due and self._since < one.due and one.standing(self._now) == "missed":
+                yield self._dated("missed", one, one.due)
+        moved = [pair for pair in pairs if pair[0].met == pair[1].met and _shift(*pair)]
+        for old, new in sorted(moved, key=lambda pair: -_shift(*pair)):
+            yield self._moved("better" if _nearer(old, new) else "worse", old, new)
+
+    def _moved(self, which: str, old: Figures, new: Figures) -> dict[str, Any]:
+        row = new.row
+        return {
+            "which": which,
+            "row": row.id,
+            "title": self._said.title(row.title),
+            "old": self._told(old),
+            "new": self._told(new),
+        }
+
+    def _told(self, one: Figures) -> str:
+        value = one.headline.value if one.headline else None
+        if one.headline and one.headline.suppressed:
+            return self._said.text["not_published"]
+        if value is None:
+            return self._said.text["no_data"]
+        return f"{self._said.number(value, one.row.unit)} {self._said.unit(one.row.unit, value)}".strip()
+
+    def _dated(self, which: str, one: Occurrence, at: datetime) -> dict[str, Any]:
+        return {"which": which, "row": "", "title": self._title(one), "day": self._said.day(at)}
+
+    def _title(self, one: Occurrence) -> str:
+        return self._said.title(one.milestone.title)
+
+    def _overdue(self) -> Iterator[dict[str, Any]]:
+        """Yield what is due and not done, the latest first; of what recurs only its last day."""
+        late = [one for one in self._due if one.standing(self._now) == "missed" and one is self._last(one)]
+        for one in sorted(late, key=lambda one: one.due or self._now, reverse=True):
+            yield self._line(one)
+
+    def _last(self, one: Occurrence) -> Occurrence:
+        """Return of a milestone the last occurrence that was due."""
+        past = [each for each in self._due if each.milestone is one.milestone and each.due and each.due < self._now]
+        return past[-1] if past else one
+
+    def _upcoming(self) -> Iterator[dict[str, Any]]:
+        """Yield what is due next, the nearest first; of what recurs only its next day."""
+        ahead = [one for one in self._due if one.due and one.due >= self._now and one.reached is None]
+        ahead = [one for one in ahead if next(each for each in ahead if each.milestone is one.milestone) is one]
+        for one in sorted(ahead, key=lambda one: one.due or self._now):
+            yield self._line(one)
+
+    def _line(self, one: Occurrence) -> dict[str, Any]:
+        return dated(self._said, one, self._now) | {"whom": whom(self._said, one)}
+
+    def _countries(self) -> Iterator[dict[str, Any]]:
+        quiet = {one["code"] for one in silent(self._said, *self._heard)}
+        asked = [one for one in self._seen.now.values() if one.coverage is not None]
+        for code in MEMBERS:
+            told = sum(any(cell.country == code for cell in one.cells) for one in asked)
+            share = told / len(asked) if asked else 0.0
+            yield {
+                "code": code,
+                "name": self._said.country(code),
+                "told": self._said.number(told),
+                "of": self._said.number(len(asked)),
+                "step": min(STEPS, 1 + int(share * STEPS)) if told else 0,
+                "silent": code in quiet,
+            }
+
+    def _timeline(self) -> dict[str, Any]:
+        first = end_of(self._plan.start) if self._plan.start else self._now
+        days = [one.due for one in self._due if one.due]
+        last = max([*days, self._now, first])
+        first = min([*days, first])
+        length = (last - first).total_seconds() or 1.0
+
+        def place(at: datetime) -> float:
+            return round(3 + 94 * min(1.0, max(0.0, (at - first).total_seconds() / length)), 2)
+
+        lanes = []
+        for area in self._plan.areas:
+            mine = [one for one in self._due if one.milestone.id.split("-")[1] == area.id]
+            marks = [self._mark(one, at, place(at)) for one in mine if (at := one.due or one.reached)]
+            if mine:
+                undated = len(mine) - len(marks)
+                said = self._said.counted("undated", undated) if undated else ""
+                lanes.append({"id": area.id, "title": self._said.title(area.title), "marks": marks, "undated": said})
+        return {
+            "lanes": lanes,
+            "first": self._said.day(first),
+            "last": self._said.day(last),
+            "today": place(self._now),
+        }
+
+    def _mark(self, one: Occurrence, at: datetime, x: float) -> dict[str, Any]:
+        standing = one.standing(self._now)
+        said = f"{self._title(one)}{self._said.text['colon']} {self._said.day(at)}, {self._said.text[standing]}"
+        return {"x": x, "standing": standing, "said": said}
+
+
+def score_row(plan: Plan) -> Row | None:
+    """Return the row that says how far the whole plan has come: the score that is made of most; None: there is none."""
+    areas = {area.id for area in plan.areas}
+    scores = [row for row in plan.rows.values() if row.kind == "score" and areas & row.inputs.keys()]
+    return max(scores, key=lambda row: len(row.inputs), default=None)
+
+
+def dated(said: Words, one: Occurrence, now: datetime) -> dict[str, Any]:
+    """Return a due date in words, and how far it is from now."""
+    assert one.due is not None
+    days = abs((one.due.date() - now.date()).days)
+    return {
+        "id": one.milestone.id,
+        "title": said.title(one.milestone.title),
+        "day": said.day(one.due),
+        "days": said.counted("days_late" if one.due < now else "days_left", days),
+        "standing": one.standing(now),
+    }
+
+
+def whom(said: Words, one: Occurrence) -> dict[str, str]:
+    """Say with whom a due date rests: the countries that have not done it, else who is responsible by the plan."""
+    if not one.milestone.countries:
+        return said.own(one.milestone.responsible)
+    names = [said.value("", name) for name in one.missing]
+    everybody = {*one.missing} == {*MEMBERS}
+    return {"original": said.text["all_countries"] if everybody else ", ".join(names), "lang": said.lang, "ours": ""}
+
+
+def silent(said: Words, plan: Plan, state: State, now: datetime) -> Iterator[dict[str, str]]:
+    """Yield the members that have fallen silent, and those that were never heard."""
+    quiet = silence.silent(plan, state, now)
+    for code in MEMBERS:
+        if quiet.get(code, True):
+            days = [at for (country, _), at in state.heard.items() if country == code]
+            last = max(days, default=None)
+            ago = said.counted("silent_days", (now.date() - last.date()).days) if last else said.text["never_heard"]
+            yield {"code": code, "name": said.country(code), "ago": ago, "day": said.day(last)}
+
+
+def _few(name: str, found: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    every = list(found)
+    return {name: every[:NEWS_MAX], "more": max(0, len(every) - NEWS_MAX)}
+
+
+def _value(found: Mapping[str, Figures], name: str) -> float | None:
+    headline = found[name].headline
+    return headline.value if headline else None
+
+
+def _inputs(found: Mapping[str, Figures], row: Row) -> dict[str, float | None]:
+    return {cell.labels["input"]: cell.value for cell in found[row.id].cells if "input" in cell.labels}
+
+
+def _met(degree: Degree) -> float | None:
+    return degree.met / degree.targets if degree.targets else None
+
+
+def _figure(one: Figures) -> float:
+    return (one.headline.value if one.headline else None) or 0.0
+
+
+def _nearer(old: Figures, new: Figures) -> bool:
+    """Say whether a figure has moved the way that its target asks for."""
+    rising = new.row.direction in {"at_least", "above"}
+    return (_figure(new) > _figure(old)) == rising
+
+
+def _shift(old: Figures, new: Figures) -> float:
+    """Return by how much of itself a figure has changed; 0: it has not, or one of both is not known."""
+    was, now = (one.headline.value if one.headline else None for one in (old, new))
+    if was is None or now is None or not was:
+        return 0.0
+    return abs(now - was) / abs(was)
