@@ -72,6 +72,7 @@ class Live:
         self._at = Mark(0, 0)
         self._moved = asyncio.Event()
         self._joining = asyncio.Lock()
+        self._comparing = asyncio.Lock()
         self._rows: dict[tuple[str, str], tuple[Figures, str]] = {}
         self._parts: dict[tuple[str, str], tuple[str, int]] = {}
         self._encoded: dict[tuple[str, Mark, bool], asyncio.Task[bytes]] = {}
@@ -161,7 +162,7 @@ class Live:
             data = [answers.summary(one, uncounted) for one in changed]
         else:
             rows = await self.rows(channel, changed)
-            parts = self._changed(channel, mark, at, seen)
+            parts = await self._changed(channel, mark, at, seen)
             clock = {"clock": self._parts[channel, "clock"][0]}
             data = {f"row-{name}": row for name, row in rows.items()} | parts
             data = data | clock if beat or data.keys() - clock.keys() else {}
@@ -170,15 +171,20 @@ class Live:
         self.encodings += 1
         return ServerSentEvent(msgspec.json.encode(data).decode(), id=self.identity(at)).encode()
 
-    def _changed(self, lang: str, mark: Mark, at: Mark, seen: Seen) -> dict[str, str]:
-        """Return the parts of the page that are no rows, as far as they are not what they were."""
+    async def _changed(self, lang: str, mark: Mark, at: Mark, seen: Seen) -> dict[str, str]:
+        """Return the parts of the page that are no rows, as far as they are not what they were.
+
+        Others get their turn between them, but nobody who compares them for a later turn.
+        """
         found = {}
-        for name, text in pages.parts(lang, self._plan, self._state(), self._now(), seen).items():
-            held = self._parts.get((lang, name))
-            if held is None or held[0] != text:
-                held = self._parts[lang, name] = text, at.turn
-            if held[1] > mark.turn:
-                found[name] = text
+        async with self._comparing:
+            for name, text in pages.parts(lang, self._plan, self._state(), self._now(), seen):
+                held = self._parts.get((lang, name))
+                if held is None or held[0] != text:
+                    held = self._parts[lang, name] = text, at.turn
+                if held[1] > mark.turn:
+                    found[name] = text
+                await asyncio.sleep(0)
         return found
 
     async def rows(self, lang: str, figures: Iterable[Figures]) -> dict[str, str]:

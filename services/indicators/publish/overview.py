@@ -1,5 +1,6 @@
 """The first screen: where the Plan stands, what changed, what is overdue and with whom, who is silent, what is next."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -40,18 +41,16 @@ class Overview:
         self._due = occurrences(plan, state)
         self._degrees = degrees(plan, seen.now.values())
 
-    def parts(self) -> dict[str, dict[str, Any]]:
-        """Return what each part shows, by the id of its element."""
-        return {
-            "part-answer": {"answer": self._answer()},
-            "part-made": {"made": self._made()},
-            "part-areas": {"areas": list(self._areas())},
-            "part-changed": {"since": self._said.day(self._since.date()), **_few("changed", self._changed())},
-            "part-overdue": _few("overdue", self._overdue()),
-            "part-next": {**_few("upcoming", self._upcoming()), "silent": list(silent(self._said, *self._heard))},
-            "part-countries": {"countries": list(self._countries())},
-            "part-timeline": {"timeline": self._timeline()},
-        }
+    def parts(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the id of each part's element, and what it shows."""
+        yield "part-answer", {"answer": self._answer()}
+        yield "part-made", {"made": self._made()}
+        yield "part-areas", {"areas": list(self._areas())}
+        yield "part-changed", {"since": self._said.day(self._since.date()), **_few("changed", self._changed())}
+        yield "part-overdue", _few("overdue", self._overdue())
+        yield "part-next", {**_few("upcoming", self._upcoming()), "silent": list(silent(self._said, *self._heard))}
+        yield "part-countries", {"countries": list(self._countries())}
+        yield "part-timeline", {"timeline": self._timeline()}
 
     @property
     def _since(self) -> datetime:
@@ -193,8 +192,9 @@ class Overview:
     def _countries(self) -> Iterator[dict[str, Any]]:
         quiet = {one["code"] for one in silent(self._said, *self._heard)}
         asked = [one for one in self._seen.now.values() if one.coverage is not None]
+        rows = Counter(code for one in asked for code in {cell.country for cell in one.cells})
         for code in MEMBERS:
-            told = sum(any(cell.country == code for cell in one.cells) for one in asked)
+            told = rows[code]
             share = told / len(asked) if asked else 0.0
             yield {
                 "code": code,

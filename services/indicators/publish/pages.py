@@ -64,7 +64,7 @@ def scoreboard(  # noqa: PLR0913 - what the page shows
         played=(said.title(plan.played) if plan.played else said.text["played"]) if played else "",
         areas=areas,
         events=events,
-        parts={name: Markup(text) for name, text in parts(lang, plan, state, now, seen).items()},  # noqa: S704 - our own
+        parts={name: Markup(text) for name, text in parts(lang, plan, state, now, seen)},  # noqa: S704 - our own
         **more,
     )
 
@@ -74,19 +74,17 @@ def row(lang: str, plan: Plan, one: Figures) -> str:
     return render("row.html", lang, plan, row=summary(words(lang, plan), one))
 
 
-def parts(lang: str, plan: Plan, state: State, now: datetime, seen: Seen) -> dict[str, str]:
-    """Return what else changes on the scoreboard, by the id of its element."""
+def parts(lang: str, plan: Plan, state: State, now: datetime, seen: Seen) -> Iterator[tuple[str, str]]:
+    """Yield what else changes on the scoreboard: the id of an element, and the element."""
     said = words(lang, plan)
-    first = Overview(said, plan, state, now, seen).parts()
+    yield "uncounted", render("uncounted.html", lang, plan, uncounted=_uncounted(said, state))
+    yield "clock", render("clock.html", lang, plan, now=now, now_text=said.moment(now))
+    for name, shown in Overview(said, plan, state, now, seen).parts():
+        yield name, render(f"{name}.html", lang, plan, **shown)
     due = list(milestones(said, plan, occurrences(plan, state), now))
+    yield "part-milestones", render("milestones.html", lang, plan, milestones=due)
     services, activity = [said.value("service", service) for service in SERVICES], list(_activity(said, state))
-    return {
-        **{name: render(f"{name}.html", lang, plan, **shown) for name, shown in first.items()},
-        "uncounted": render("uncounted.html", lang, plan, uncounted=_uncounted(said, state)),
-        "clock": render("clock.html", lang, plan, now=now, now_text=said.moment(now)),
-        "part-milestones": render("milestones.html", lang, plan, milestones=due),
-        "part-activity": render("activity.html", lang, plan, services=services, activity=activity),
-    }
+    yield "part-activity", render("activity.html", lang, plan, services=services, activity=activity)
 
 
 def _uncounted(said: Words, state: State) -> str:

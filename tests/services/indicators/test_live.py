@@ -161,6 +161,8 @@ async def test_a_beat_comes_though_nothing_has_changed(monkeypatch):
         while not waiting.done():
             await view.live.turn()
             await asyncio.sleep(0.01)
+            await asyncio.gather(*view.live._encoded.values())
+            await asyncio.sleep(0)
             turns += 1
         assert set(waiting.result()[1]) == {"clock"}
         assert turns <= 4

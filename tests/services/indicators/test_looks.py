@@ -1,0 +1,102 @@
+"""What a real browser makes of the pages: nothing overlaps, nothing is cut, and what is chosen is shown at once."""
+
+import pytest
+
+from shared.contracts import registry
+from shared.contracts.vocabulary import MEMBERS
+from tests.harness.browser import CHROMIUM, browser
+from tests.services.indicators.making import CONTRACTS, event, folded, instant
+from tests.services.indicators.serving import served, viewed
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here")
+WIDTHS = (320, 800, 1400, 2560)
+FIRST_MAX = 12
+"""So many screens of a small telephone, 320 by 640, come before the first row."""
+FAULTS = """(() => {
+  const wide = document.documentElement.clientWidth;
+  const seen = (one) => one.checkVisibility() && one.getBoundingClientRect().right > 1 && !one.closest(".skip, svg");
+  const name = (one) => `${one.tagName} ${one.textContent.trim().slice(0, 40)}`;
+  const texts = "a, p, h1, h2, h3, td, th, caption, button, select, input, .badge, .what, .when";
+  const each = [...document.querySelectorAll(`main :is(${texts}), header a, header p, footer p`)].filter(seen);
+  const boxes = each.map((one) => [one, [...one.getClientRects()]]);
+  const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1.5
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3;
+  const found = [];
+  boxes.forEach(([one, mine], at) => boxes.slice(at + 1, at + 300).forEach(([other, theirs]) => {
+    if (!one.contains(other) && !other.contains(one) && mine.some((a) => theirs.some((b) => meet(a, b)))) {
+      found.push(`${name(one)} over ${name(other)}`);
+    }
+  }));
+  for (const one of document.querySelectorAll("main *, header *, footer *")) {
+    if (!seen(one) || one.closest(".scroll")) continue;
+    if (one.getBoundingClientRect().right > wide + 1) found.push(`cut: ${name(one)}`);
+  }
+  for (const one of document.querySelectorAll(".card, .map a")) {
+    if (one.scrollWidth > one.clientWidth + 1) found.push(`too wide: ${name(one)}`);
+  }
+  return found;
+})()"""
+
+
+@pytest.fixture(scope="module")
+def base():
+    """Every country reported every type."""
+    names = sorted({one.name for one in registry().values() if one.name in CONTRACTS and not one.generic})
+    days = ("2003-11-03T10:00:00Z", "2004-05-04T10:00:00Z", "2004-07-06T10:00:00Z")
+    fold = folded(*[event(name, country, day) for name in names for country in MEMBERS for day in days])
+    with served(viewed(fold, now=lambda: instant("2004-07-15"), played=True)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    with browser(tmp_path_factory.mktemp("profile")) as one:
+        yield one
+
+
+@pytest.mark.parametrize("path", ["/?lang=es", "/countries/DOM?lang=fr", "/objectives?lang=en", "/nothing?lang=es"])
+def test_nothing_overlaps_and_nothing_is_cut(base, page, path):
+    for width in WIDTHS:
+        page.open(base + path, width)
+        assert page.value(FAULTS) == [], width
+        assert page.value("document.documentElement.scrollWidth") <= width
+
+
+def test_what_overlaps_is_found(base, page):
+    """The control."""
+    page.open(f"{base}/?lang=es", 1400)
+    page.value("document.querySelector('#part-areas h2').style.marginBottom = '-3rem'")
+    assert page.value(FAULTS)
+
+
+def test_the_first_row_is_not_far_down(base, page):
+    page.open(f"{base}/?lang=es", 320)
+    assert page.value("document.getElementById('rows').getBoundingClientRect().top") < FIRST_MAX * 640
+
+
+@pytest.mark.parametrize("path", ["/?lang=es", "/countries/DOM?lang=en"])
+def test_paper_loses_no_column_and_has_no_controls(base, page, path):
+    page.open(base + path, 718, media="print")  # A4 without its margins
+    assert page.value(FAULTS) == []
+    wide = "[...document.querySelectorAll('table')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1)"
+    assert page.value(f"{wide}.length") == 0
+    controls = "[...document.querySelectorAll('nav, button, select, input')].filter((one) => one.checkVisibility())"
+    assert page.value(f"{controls}.length") == 0
+
+
+def test_dark_where_the_reader_wants_it(base, page):
+    paper = "getComputedStyle(document.body).backgroundColor"
+    page.open(f"{base}/?lang=en", 800, dark=True)
+    dark = page.value(paper)
+    page.open(f"{base}/?lang=en", 800)
+    assert dark != page.value(paper)
+
+
+def test_rows_are_chosen_at_once(base, page):
+    page.open(f"{base}/?lang=en", 1400)
+    page.value("document.querySelector('[name=area]').value = 'LE'")
+    page.value("document.querySelector('[name=area]').dispatchEvent(new Event('change', {bubbles: true}))")
+    look = "const look = () => document.getElementById('row-IE-1.1') ? setTimeout(look, 50) : then(true)"
+    assert page.value(f"new Promise((then) => {{ {look}; look(); }})")
+    assert page.value("document.querySelectorAll('#chosen tbody tr').length") > 10
+    assert page.value("location.search") == "?lang=en&area=LE"
