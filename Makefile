@@ -65,7 +65,10 @@ documents: setup ## Write the OpenAPI documents in docs/ anew, after a change of
 bench-questions: setup ## Measure how soon questions are answered, with a million documents and phone hashes
 	@exec $(PY) -m tests.bench.questions
 
-bench: setup ## Measure reports a second, beside the plain way and the floor
+bench: setup ## Measure all that is promised, beside its peers, in under ten minutes (LARGE=1: growth to a million; 2: ten)
+	@exec $(PY) -m tests.bench.suite --large $(or $(LARGE),0)
+
+bench-intake: setup ## Measure reports a second of a single type, beside the plain way and the floor
 	@exec $(PY) -m tests.bench.run
 
 bench-mixed: setup ## Measure the region's own mixture, beside another version (BEFORE=e1029eb REPLICAS="1 2 3" ROUNDS=3)
@@ -131,4 +134,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup
