@@ -54,7 +54,9 @@ def page(tmp_path_factory):
         yield one
 
 
-@pytest.mark.parametrize("path", ["/?lang=es", "/countries/DOM?lang=fr", "/objectives?lang=en", "/nothing?lang=es"])
+@pytest.mark.parametrize(
+    "path", ["/?lang=es", "/?lang=fr", "/countries/DOM?lang=fr", "/objectives?lang=en", "/nothing?lang=es"]
+)
 def test_nothing_overlaps_and_nothing_is_cut(base, page, path):
     for width in WIDTHS:
         page.open(base + path, width)
