@@ -68,6 +68,8 @@ bench-questions: setup ## Measure how soon questions are answered, with a millio
 bench: setup ## Measure all that is promised, beside its peers, in under ten minutes (LARGE=1: growth to a million; 2: ten)
 	@exec $(PY) -m tests.bench.suite --large $(or $(LARGE),0)
 
+bench-peers: .tools/peers/.synced ## Install what make bench is compared with: DuckDB, Pathway (1.4 GB, into .tools/peers)
+
 bench-intake: setup ## Measure reports a second of a single type, beside the plain way and the floor
 	@exec $(PY) -m tests.bench.run
 
@@ -108,6 +110,7 @@ COMPILE := pip compile -q --universal --generate-hashes --python-version 3.11 --
 lock: $(UV)
 	@$(UV) $(COMPILE) --group embedded --group dev pyproject.toml -o requirements.lock
 	@$(UV) $(COMPILE) -c requirements.lock pyproject.toml -o requirements.runtime.lock
+	@$(UV) $(COMPILE) --group bench -o requirements.bench.lock
 
 setup: .venv/.synced
 
@@ -117,6 +120,11 @@ setup: .venv/.synced
 	@$(UV) pip sync -q --require-hashes --python $(PY) requirements.lock
 	@printf '#!/bin/sh\nPYTHONPATH="%s$${PYTHONPATH:+:$$PYTHONPATH}" exec "%s" -m infra.cli "$$@"\n' \
 		"$(CURDIR)" "$(CURDIR)/$(PY)" > .venv/bin/crm && chmod +x .venv/bin/crm
+	@touch $@
+
+.tools/peers/.synced: requirements.bench.lock | $(UV)
+	@test -x .tools/peers/bin/python || $(UV) venv -q --no-python-downloads --python $(PYTHON) .tools/peers
+	@$(UV) pip sync -q --require-hashes --python .tools/peers/bin/python requirements.bench.lock
 	@touch $@
 
 # uv alone, by pip where there is one (quicker), else in an environment that brings its own pip.
@@ -134,4 +142,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import latency, measures, pages
+from tests.bench import compared, latency, measures, pages
 from tests.bench.figure import Absent, Result, show, write
 
 SIZES = (10_000, 100_000)
@@ -27,7 +27,8 @@ MEASURES: dict[str, Measure] = {
     "pipeline": lambda given: measures.pipeline(given.reports, given.rounds),
     "mixture": lambda given: measures.mixture(given.reports // 10, 1 if given.rounds < 3 else 2),
     "latency": lambda given: asyncio.run(latency.living(given.rounds, given.seconds)),
-    "fold": lambda given: measures.folding(3 * given.rounds),
+    "fold": lambda given: (*measures.folding(3 * given.rounds), *compared.beside_pathway(given.events, given.rounds)),
+    "as of a day": lambda given: compared.as_of((given.events // 10, given.events)),
     "pages": lambda given: pages.pages(5 * given.rounds),
     "questions": lambda given: measures.asking(given.rows, 1),
     "start-up": lambda given: measures.starting(given.rounds),
@@ -42,6 +43,9 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=float, default=5.0, help="of a round of latencies, for each rate")
     options.add_argument("--reports", type=int, default=30_000, help="of a round of the pipeline")
+    options.add_argument(
+        "--events", type=int, default=200_000, help="that are folded beside Pathway, asked beside DuckDB"
+    )
     options.add_argument("--rows", type=int, default=100_000, help="that questions are asked of")
     options.add_argument("--large", type=int, choices=[0, 1, 2], default=0, help="growth to 1 (2: to 10) million, too")
     options.add_argument("--sizes", type=int, nargs="*", help="of growth: others")

@@ -1,0 +1,39 @@
+"""DuckDB's part of `make bench`: a count by country as of a day, over events in NDJSON; prints JSON.
+
+Run by the Python of `.tools/peers`: `duck.py EVENTS TYPE DAY...`. The events lie in a table in memory before it begins.
+"""
+
+import json
+import resource
+import sys
+import time
+
+import duckdb
+
+QUERY = "select country, count(*) from events where type = ? and time < cast(? as date) + 1 group by country"
+
+
+def main() -> None:
+    """Load, ask once for each day, print."""
+    events, wire, *days = sys.argv[1:]
+    database = duckdb.connect(config={"threads": 1})
+    database.execute("set timezone = 'UTC'")
+    columns = "{type: 'VARCHAR', country: 'VARCHAR', time: 'TIMESTAMP'}"
+    begun = time.perf_counter()
+    database.execute(
+        f"create table events as select * from read_json(?, format = 'newline_delimited', columns = {columns})",
+        [events],
+    )
+    loaded, found, times = time.perf_counter() - begun, [], []
+    for day in [days[0], *days]:
+        begun = time.perf_counter()
+        rows = database.execute(QUERY, [wire, day]).fetchall()
+        times.append((time.perf_counter() - begun) * 1e3)
+        found.append(dict(rows))
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    told = {"version": duckdb.__version__, "load_s": loaded, "ms": times[1:], "counts": found[1:], "mb": held}
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()
