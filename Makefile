@@ -65,8 +65,8 @@ documents: setup ## Write the OpenAPI documents in docs/ anew, after a change of
 bench-questions: setup ## Measure how soon questions are answered, with a million documents and phone hashes
 	@exec $(PY) -m tests.bench.questions
 
-bench: setup ## Measure all that is promised, beside its peers, in under ten minutes (LARGE=1: growth to a million; 2: ten)
-	@exec $(PY) -m tests.bench.suite --large $(or $(LARGE),0)
+bench: setup ## Measure all that is promised, beside its peers, in under ten minutes (LARGE=1: growth to a million; 2: ten; DOCS=1)
+	@exec $(PY) -m tests.bench.suite --large $(or $(LARGE),0) $(if $(DOCS),--docs)
 
 bench-peers: .tools/peers/.synced ## Install what make bench is compared with: DuckDB, Pathway (1.4 GB, into .tools/peers)
 

@@ -82,5 +82,9 @@ def show(results: Sequence[Result]) -> None:
 
 def write(results: Sequence[Result], machine: str, file: Path) -> None:
     """Write the figures as JSON."""
-    told = {"machine": machine, "figures": [msgspec.to_builtins(one) for one in results]}
+    told = {
+        "machine": machine,
+        "figures": [one for one in results if isinstance(one, Figure)],
+        "absent": [one for one in results if isinstance(one, Absent)],
+    }
     file.write_bytes(msgspec.json.format(msgspec.json.encode(told)) + b"\n")

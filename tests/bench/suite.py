@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import compared, latency, measures, pages
-from tests.bench.figure import Absent, Result, show, write
+from tests.bench import compared, documented, latency, measures, pages
+from tests.bench.figure import Absent, Figure, Result, show, write
 
 SIZES = (10_000, 100_000)
 LARGE = (1_000_000, 10_000_000)
 GIB = 2**30
+FAILED = "failed"
 Measure = Callable[[argparse.Namespace], Iterable[Result]]
 MEASURES: dict[str, Measure] = {
     "pipeline": lambda given: measures.pipeline(given.reports, given.rounds),
@@ -51,22 +52,33 @@ def main() -> None:
     options.add_argument("--sizes", type=int, nargs="*", help="of growth: others")
     options.add_argument("--folder", type=Path, help="for growth: where there is room, 2 GB a million")
     options.add_argument("--out", type=Path, default=Path("bench.json"))
+    options.add_argument("--docs", action="store_true", help="put figures and pictures into the documents, too")
+    options.add_argument("--read", type=Path, help="measure nothing: take the figures of an earlier run's JSON")
     given = options.parse_args()
+    run = documented.read(given.read) if given.read else measured(given)
+    if not given.read:
+        write(run.results, run.machine, given.out)
+    show(run.results)
+    print(run.machine)
+    failed = any(one.reason.startswith(FAILED) for one in run.absent)
+    if given.docs and not failed:
+        documented.put(run)
+    sys.exit(failed)
+
+
+def measured(given: argparse.Namespace) -> documented.Run:
+    """Measure what is asked for."""
     results: list[Result] = []
-    failed = False
     for name in given.only:
         begun = time.perf_counter()
         try:
             results += MEASURES[name](given)
         except Exception as error:  # noqa: BLE001 - the others go on
-            failed = True
             traceback.print_exc()
-            results.append(Absent(measure=name, name="all", reason=f"failed: {type(error).__name__}"))
+            results.append(Absent(measure=name, name="all", reason=f"{FAILED}: {type(error).__name__}"))
         print(f"{name}: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
-    write(results, machine(), given.out)
-    show(results)
-    print(machine())
-    sys.exit(failed)
+    absent = [one for one in results if isinstance(one, Absent)]
+    return documented.Run(machine(), [one for one in results if isinstance(one, Figure)], absent)
 
 
 def machine() -> str:
