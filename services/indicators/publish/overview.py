@@ -19,7 +19,7 @@ from services.indicators.planned.schedule import end_of
 from services.indicators.publish.words import SHARE, Words
 from shared.contracts.vocabulary import MEMBERS
 
-NEWS_MAX = 8
+NEWS_MAX = 6
 """So many lines each list has at most; how many there are is said beside it."""
 STEPS = 4
 """So many shades a country's tile may have."""
@@ -48,7 +48,8 @@ class Overview:
         yield "part-areas", {"areas": list(self._areas())}
         yield "part-changed", {"since": self._said.day(self._since.date()), **_few("changed", self._changed())}
         yield "part-overdue", _few("overdue", self._overdue())
-        yield "part-next", {**_few("upcoming", self._upcoming()), "silent": list(silent(self._said, *self._heard))}
+        yield "part-next", _few("upcoming", self._upcoming())
+        yield "part-quiet", {"silent": list(silent(self._said, *self._heard))}
         yield "part-countries", {"countries": list(self._countries())}
         yield "part-timeline", {"timeline": self._timeline()}
 
@@ -134,7 +135,7 @@ class Overview:
                 yield self._moved("won", old, new)
         for old, new in pairs:
             if old.met and not new.met:
-                yield self._moved("lost", old, new)
+                yield self._moved("lost" if new.met is False else "doubt", old, new)
         for one in self._due:
             if one.reached is not None and self._since < one.reached <= self._now:
                 yield self._dated("reached", one, one.reached)
@@ -152,6 +153,7 @@ class Overview:
             "title": self._said.title(row.title),
             "old": self._told(old),
             "new": self._told(new),
+            "why": self._said.unknown(new.unknown, new.missing) if which == "doubt" else "",
         }
 
     def _told(self, one: Figures) -> str:

@@ -81,8 +81,18 @@ def test_what_is_overdue_stands_with_whom_and_what_comes_next(base):
     assert "All countries" in overdue
     following = plain(part(page, "next"))
     assert following.startswith("Next due dates in 3 days Monthly virtual meeting Aug 3, 2004")
-    assert "Canada never reported" in following
-    assert "Belize for" not in following  # it reported three weeks ago; silent is who has not for 30 days
+    quiet = plain(part(page, "quiet"))
+    assert "Canada never reported" in quiet
+    assert "Belize for" not in quiet  # it reported three weeks ago; silent is who has not for 30 days
+
+
+def test_what_silence_leaves_in_doubt_is_not_said_to_be_lost():
+    """Every country reported in June 2004, and none since: who is silent for 30 days leaves a verdict open."""
+    told = [event("intel.contactpoint.designated", country, "2004-06-20T00:00:00Z") for country in MEMBERS]
+    with served(viewed(folded(*told), now=lambda: instant("2004-08-15"))) as address:
+        changed = plain(part(seen(address, "/?lang=en")[0], "changed"))
+    assert "? No longer known IE-1.2.2.vacant" in changed
+    assert "No longer met IE-1.2.2.vacant" not in changed
 
 
 def test_every_country_has_a_door_that_opens_in_three_languages(base):
