@@ -44,6 +44,7 @@ def test_an_indicator_as_json_now_and_as_of(base):
         "unknown": None,
         "missing": [],
         "coverage": pytest.approx(1 / 11),
+        "on_time": {"legal": 1.0},  # the one report was recorded at its own time
         "values": [
             {
                 "country": c,
