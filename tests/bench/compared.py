@@ -82,7 +82,10 @@ def beside_pathway(number: int, rounds: int) -> Iterator[Result]:
 
 
 def as_of(sizes: tuple[int, ...]) -> Iterator[Result]:
-    """A figure by country as of a day: from the state, and by DuckDB from all events; both must count the same."""
+    """A figure by country as of a day: from the state, and by DuckDB from all events; both must count the same.
+
+    With it the size of the state.
+    """
     plan = load()
     made = fold.events(fold.fed(plan), plan)
     chance = random.Random(2004)
@@ -91,6 +94,9 @@ def as_of(sizes: tuple[int, ...]) -> Iterator[Result]:
         yield Absent(measure="as of a day", name="DuckDB", reason=MISSING)
     for number in sizes:
         state = _folded(made, number)
+        size = [len(state.dump()) / 1e3]
+        place = {"curve": "growth-state", "line": "the whole plan, two years", "at": number}
+        yield of("growth", f"state, {number:,} events", "KB", size, **place)
         times, counts = [], []
         for day in [days[0], *days]:
             begun = time.perf_counter()

@@ -80,12 +80,12 @@ def _lines(axis: str, figures: Sequence[Figure]) -> Iterator[str]:
     across.low, across.high = math.log10(places[0]), math.log10(places[-1]) if len(places) > 1 else places[0] or 1
     values = [value for one in figures for value in (one.low, one.median, one.high)]
     up = Scale(values, HEIGHT - BOTTOM, TOP, log=min(values) > 0 and max(values) / min(values) > LOG_FROM)
-    yield _text(LEFT - 8, TOP - 10, figures[0].unit, "quiet", "end")
+    yield _text(16, TOP - 12, figures[0].unit, "quiet")
     for tick in up.ticks:
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{up(tick):.1f}" y2="{up(tick):.1f}"/>'
-        yield _text(LEFT - 8, up(tick) + 4, f"{tick:,g}", "quiet", "end")
+        yield _text(LEFT - 8, up(tick) + 4, f"{tick:,.12g}", "quiet", "end")
     for place in places:
-        yield _text(across(place), HEIGHT - BOTTOM + 18, f"{place:,g}", "quiet", "middle")
+        yield _text(across(place), HEIGHT - BOTTOM + 18, f"{place:,.12g}", "quiet", "middle")
     yield _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, axis, "quiet", "middle")
     names = list(dict.fromkeys(one.line for one in figures))
     ends = []

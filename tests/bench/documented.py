@@ -34,6 +34,7 @@ CURVES = {
     "growth-held": ("Memory of a process", "events"),
     "growth-rebuild": ("A rebuild of all figures", "events"),
     "growth-disk": ("Disk for an event, by table", "events"),
+    "growth-state": ("The state of all figures, as it is stored", "events folded"),
 }
 """Each picture's title, and what its axis counts."""
 FEW = (

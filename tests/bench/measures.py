@@ -15,7 +15,7 @@ from infra.local.ports import free_port
 from services.indicators.folded.reading import _ordered
 from services.indicators.planned.plan import load
 from shared.contracts import SERVICES
-from tests.bench import fold, growth, mixed, questions, run
+from tests.bench import fold, growth, mixed, questions, reading, run
 from tests.bench.figure import Result, of
 from tests.bench.servers import servers
 from tests.harness.servers import Region
@@ -120,23 +120,28 @@ def folding(rounds: int) -> Iterator[Result]:
     """What an event costs the fold, read from NATS, beside a consumer that only reads it."""
     plan = load()
     made = fold.events(fold.fed(plan), plan)
-    costs = asyncio.run(_folding(plan, made, rounds))
+    costs, stored = asyncio.run(_folding(plan, made, rounds))
     where = f"{len(made):,} events of all types, five streams; CPU of the reader alone"
     for name, values in costs.items():
         yield of("fold", name, "µs/event", values, conditions=where, curve="fold", line=name)
     pairs = [own / raw for own, raw in zip(*costs.values(), strict=True)]
     yield of("fold", "fold / raw consumer", "times", pairs)
+    yield of("growth", "disk, streams of all services", "bytes/event", [stored], conditions="before any limit")
 
 
-async def _folding(plan: fold.Plan, made: list[tuple[str, bytes]], rounds: int) -> dict[str, list[float]]:
+async def _folding(plan: fold.Plan, made: list[tuple[str, bytes]], rounds: int) -> tuple[dict[str, list[float]], float]:
+    """Return microseconds an event of both, and how many bytes of a stream one takes."""
     found: dict[str, list[float]] = {"whole plan, read from NATS": [], "raw ordered consumer": []}
     with tempfile.TemporaryDirectory() as folder:
         async with servers(Path(folder)) as fresh_region, fresh_region() as region:
             await fold.published(region, [*made, *made])
+            reader = (await region.connect("indicators")).jetstream()
+            states = [(await reader.stream_info(service.upper())).state for service in SERVICES]
+            stored = sum(one.bytes for one in states) / sum(one.messages for one in states)
             for _ in range(rounds):
                 found["whole plan, read from NATS"].append(await fold.fed_once(region, plan, len(made)))
                 found["raw ordered consumer"].append(await _raw(region, 2 * len(made)))
-    return found
+    return found, stored
 
 
 async def _raw(region: Region, number: int) -> float:
@@ -161,3 +166,15 @@ async def _raw(region: Region, number: int) -> float:
     spent = (time.process_time() - begun) / read * 1e6
     await client.close()
     return spent
+
+
+def watching(seconds: float) -> Iterator[Result]:
+    """Scrapes and open boards while 200 events a second come, in this process; the fold's pauses with it."""
+    rows, where = reading.played(), f"200 events a second for {seconds:g} s, the played region's two years"
+    found = asyncio.run(reading.living(rows, seconds))
+    units = {name: "% of a core" if "%" in name else "ms" for name in found}
+    for name, value in found.items():
+        yield of("watching", f"scrapes: {name}", units[name], [value], conditions=where)
+    for number in (0, reading.BOARDS):
+        used = asyncio.run(reading.watched(rows, seconds, number))
+        yield of("watching", f"{number} open boards", "% of a core", [used], conditions=where)

@@ -34,6 +34,7 @@ MEASURES: dict[str, Measure] = {
     "questions": lambda given: measures.asking(given.rows, 1),
     "start-up": lambda given: measures.starting(given.rounds),
     "growth": lambda given: measures.growing(given.sizes or [*SIZES, *LARGE[: given.large]], given.folder),
+    "watching": lambda given: measures.watching(2 * given.seconds),
 }
 
 
