@@ -95,7 +95,7 @@ def as_of(sizes: tuple[int, ...]) -> Iterator[Result]:
     for number in sizes:
         state = _folded(made, number)
         size = [len(state.dump()) / 1e3]
-        place = {"curve": "growth-state", "line": "the whole plan, two years", "at": number}
+        place = {"curve": "growth-state", "line": "the whole plan", "at": number}
         yield of("growth", f"state, {number:,} events", "KB", size, **place)
         times, counts = [], []
         for day in [days[0], *days]:

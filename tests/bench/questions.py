@@ -29,6 +29,7 @@ from infra.recovery.restore import remade
 from services.intel.judgements import documents as things
 from services.intel.judgements.phones import number
 from shared import contracts
+from shared.client import CountryClient
 from shared.contracts import Event
 from shared.contracts.vocabulary import MEMBERS
 from shared.record.asking import about
@@ -69,8 +70,9 @@ async def measured(given: argparse.Namespace) -> dict[str, object]:
             try:
                 system.start("intel", "intel-2")
                 await system.ready()
+                clients = [await system.country(member) for member in MEMBERS]
                 kinds = {
-                    f"{kind}, {pace}": await asked(system, kind, pause_s, given)
+                    f"{kind}, {pace}": await asked(clients, kind, pause_s, given)
                     for kind in QUESTIONS
                     for pace, pause_s in PACES.items()
                 }
@@ -162,11 +164,10 @@ async def indexed(owner: "asyncpg.Connection[asyncpg.Record]", each: Sequence[tu
     )
 
 
-async def asked(system: System, kind: str, pause_s: float, given: argparse.Namespace) -> dict[str, float]:
+async def asked(clients: list[CountryClient], kind: str, pause_s: float, given: argparse.Namespace) -> dict[str, float]:
     """Ask `questions` (with pauses, a tenth), half about what is there; return ms and questions a second."""
     total = given.questions // 10 if pause_s else given.questions
     rows, askers = given.rows, given.askers
-    clients = [await system.country(MEMBERS[n % len(MEMBERS)]) for n in range(askers)]
     times: list[float] = []
 
     async def ask(asker: int) -> None:
@@ -174,7 +175,9 @@ async def asked(system: System, kind: str, pause_s: float, given: argparse.Names
         for _ in range(max(1, total // askers)):
             await asyncio.sleep(chance.uniform(0, 2 * pause_s))
             begun = time.perf_counter()
-            answer = await clients[asker].ask("intel", kind, QUESTIONS[kind](pick := chance.randrange(2 * rows)))
+            answer = await clients[asker % len(clients)].ask(
+                "intel", kind, QUESTIONS[kind](pick := chance.randrange(2 * rows))
+            )
             times.append((time.perf_counter() - begun) * 1000)
             assert getattr(answer, TELLS[kind]) == (pick < rows), answer
 
