@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.bench import curves, documented
+from tests.bench import curves, documented, suite
 from tests.bench.figure import Absent, number, of, write
 
 MACHINE = "2026-11-27, 2 cores"
@@ -18,6 +18,11 @@ HERE = [
 ]
 GONE = Absent(measure="as of a day", name="DuckDB", reason="not installed: make bench-peers")
 RUN = documented.Run(MACHINE, HERE, [GONE])
+
+
+def test_what_the_readme_tells_is_of_measures_that_there_are():
+    """With this the suite and all that it measures with are imported: what moves away is missed at once."""
+    assert {measure for measure, _ in documented.FEW} <= {*suite.MEASURES}
 
 
 def test_a_figure_is_the_median_with_least_and_most():
