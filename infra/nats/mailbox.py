@@ -8,6 +8,7 @@ A message that was damaged before MAILBOX read it is a hole there, with later me
 
 import asyncio
 import base64
+import re
 from typing import Any
 
 import msgspec
@@ -20,15 +21,28 @@ from shared.flow.streams import MAILBOX, MENDED, Config, stream_configs
 FILLED_S = 10.0
 """So long a message may take into MAILBOX; it takes some milliseconds."""
 POLL_S = 0.02
+SOURCE = re.compile(rb"Nats-Stream-Source: ([^\r\n]*)")
 
 
 class _Sequenced(Struct):
-    """Where an event stands in its own stream; what MAILBOX was filled with says another stream in its headers."""
+    """Where an event stands in its own stream, as it says itself."""
 
     sequence: int
 
 
-place = msgspec.json.Decoder(_Sequenced)
+_sequenced = msgspec.json.Decoder(_Sequenced)
+
+
+def origin(header: str, payload: bytes) -> int:
+    """Return the sequence that a message of MAILBOX has in its own stream; 0: nothing says it.
+
+    `header` is its `Nats-Stream-Source`: "<stream> <sequence there> …". What MAILBOX was filled with (`fill`) names the
+    passing stream there; the event itself says where it belongs.
+    """
+    stream, _, rest = header.partition(" ")
+    if stream.startswith(MENDED):
+        return _sequenced.decode(payload).sequence
+    return int(found[1]) if (found := re.match(r"(\d+)", rest)) else 0
 
 
 async def detach(nc: Client, stream: str) -> bool:
@@ -59,8 +73,9 @@ async def delivered(nc: Client, stream: str) -> int:
     """Return the last sequence of `stream` that is in MAILBOX; 0: none."""
     (subject,) = stream_configs()[stream]["subjects"]
     last = await ask(nc, f"STREAM.MSG.GET.{MAILBOX}", {"last_by_subj": subject})
-    data = last.get("message", {}).get("data")
-    return place.decode(base64.b64decode(data)).sequence if data else 0
+    message = last.get("message", {})
+    head = SOURCE.search(base64.b64decode(message.get("hdrs", "")))
+    return origin(head[1].decode(), base64.b64decode(message.get("data", ""))) if head else 0
 
 
 async def fill(nc: Client, stream: str, sequence: int) -> None:
@@ -70,7 +85,7 @@ async def fill(nc: Client, stream: str, sequence: int) -> None:
     """
     held = await ask(nc, f"STREAM.MSG.GET.{stream}", {"seq": sequence})
     ok(f"{stream} {sequence}", held)
-    subject = held["message"]["subject"]
+    subject, payload = held["message"]["subject"], base64.b64decode(held["message"]["data"])
     one = {"name": stream, "opt_start_seq": sequence, "filter_subject": subject}
     await _take_away(nc)  # what a run that was cut short left
     found = await config(nc, f"STREAM.INFO.{MAILBOX}") or {}
@@ -81,7 +96,7 @@ async def fill(nc: Client, stream: str, sequence: int) -> None:
         read = {**found, "sources": [*found.get("sources", []), {"name": MENDED}]}
         ok(f"stream {MAILBOX}", await ask(nc, f"STREAM.UPDATE.{MAILBOX}", read))
         async with asyncio.timeout(FILLED_S):
-            while not await _has(nc, subject, sequence, begun):  # noqa: ASYNC110 - it is the server that is asked
+            while not await _has(nc, subject, payload, begun):  # noqa: ASYNC110 - it is the server that is asked
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
         raise ProvisionError(f"{MAILBOX} does not take {stream} {sequence}: run `crm restore` again") from None
@@ -89,13 +104,13 @@ async def fill(nc: Client, stream: str, sequence: int) -> None:
         await _take_away(nc)
 
 
-async def _has(nc: Client, subject: str, sequence: int, begun: int) -> bool:
+async def _has(nc: Client, subject: str, payload: bytes, begun: int) -> bool:
     """Return whether MAILBOX has the message among what came from `begun` on."""
     while True:
         found = await ask(nc, f"STREAM.MSG.GET.{MAILBOX}", {"seq": begun, "next_by_subj": subject})
         if "message" not in found:
             return False
-        if place.decode(base64.b64decode(found["message"]["data"])).sequence == sequence:
+        if base64.b64decode(found["message"]["data"]) == payload:
             return True
         begun = found["message"]["seq"] + 1
 

@@ -18,6 +18,8 @@ class Message(NamedTuple):
     sequence: int
     subject: str
     payload: bytes
+    source: str = ""
+    """Where the stream reads others: its header that says from where it is."""
 
 
 class UnreadableError(NatsError):
@@ -52,6 +54,7 @@ async def _batch(nc: Client, stream: str, wanted: dict[str, Any]) -> list[Messag
                 return batch
             if status:
                 raise UnreadableError(f"{stream}: {status} {head.get('Description', '')}".strip())
-            batch.append(Message(int(head["Nats-Sequence"]), head["Nats-Subject"], answer.data))
+            source = head.get("Nats-Stream-Source", "")
+            batch.append(Message(int(head["Nats-Sequence"]), head["Nats-Subject"], answer.data, source))
     finally:
         await answers.unsubscribe()

@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Struct
 from nats.aio.client import Client
 
+from infra.nats import mailbox
 from infra.nats.asking import ask
-from infra.nats.mailbox import place
 from infra.recovery.reading import Message, messages
 from shared import contracts
 from shared.flow.relay import subject
@@ -206,7 +206,7 @@ def _read(found: Comparison, row: Row) -> None:
 async def unmailed(nc: Client, service: str) -> list[int]:
     """Return what is missing in MAILBOX between the first and the last event of the service there."""
     every = messages(nc, MAILBOX, 1, f"crm.evt.{service}.>")
-    held = {place.decode(message.payload).sequence async for message in every}
+    held = {mailbox.origin(message.source, message.payload) async for message in every}
     return sorted({*range(min(held), max(held))} - held) if held else []
 
 

@@ -25,6 +25,7 @@ def merge(into: State, other: State) -> None:
         into.groups[name].update(groups)
     for event, counts in other.events.items():
         _add(into.events.setdefault(event, {}), counts)
+    _add(into.amended, other.amended)
     for key, at in other.heard.items():
         into.heard[key] = max(at, into.heard.get(key, at))
     _add(into.rejected, other.rejected)
