@@ -48,10 +48,10 @@ class Detail(RowTold, frozen=True, kw_only=True):
     """A row with its cells. What only some rows have is absent from the others."""
 
     values: list[Cell]
+    """A cell for each country and label, then those of the region."""
     on_time: dict[str, float]
     """Service -> share of all that countries reported to it that was recorded in time (30 days in this Plan), for each
     to which they report for this row; without those that are not published."""
-    """A cell for each country and label, then those of the region."""
     belongs: str | UnsetType = UNSET
     """The row of the Plan that this is a further figure of."""
     parts: Parts | UnsetType = UNSET
