@@ -2,7 +2,7 @@
 
 No log tells what was set and cleared. The service's judgements do, made again on what was recorded
 (`infra.recovery.replay`): a trigger on the table `deadline` of that replay's database notes each change, and how far
-the log was before the event that made it (`indexed`: the replay decides one event after the other here).
+the log was before the event that made it: the replay decides one event after the other here, each in a transaction.
 """
 
 from collections import Counter, defaultdict
@@ -20,7 +20,8 @@ create table deadline_change (n bigserial primary key, after bigint not null, id
     due timestamptz, event bytea);
 create function note_deadline() returns trigger language plpgsql as $$ begin
     insert into deadline_change (after, id, due, event)
-        select coalesce(max(position), 0), coalesce(new.id, old.id), new.due, new.event from indexed;
+        select coalesce(max(position), 0), coalesce(new.id, old.id), new.due, new.event from log
+        where xmin <> pg_current_xact_id()::xid;
     return null;
 end $$;
 create trigger note_deadline after insert or update or delete on deadline

@@ -151,17 +151,17 @@ def forgetting_sweeper(_service) -> None:
 
 def hasty_sweeper(_service) -> None:
     """Fire what is due in the next nine hours."""
-    honest = deadlines.fire
+    honest = deadlines._fired
 
-    async def fire(log, connection, *most):
+    async def fired(log, connection, most):
         async with connection.transaction():
             await database.turn(connection, log.service)  # or what is recorded meanwhile would become nine hours late
             await connection.execute("update deadline set due = due - interval '9 hours'")
-            fired = await honest(log, connection, *most)
+            number = await honest(log, connection, most)
             await connection.execute("update deadline set due = due + interval '9 hours'")
-            return fired
+            return number
 
-    deadlines.fire = fire
+    deadlines._fired = fired
 
 
 def deaf_clearing(_service) -> None:
@@ -180,10 +180,10 @@ def deaf_clearing(_service) -> None:
 def closing_connection(_service) -> None:
     """Lose the connection to NATS for good when a report comes."""
 
-    async def reports(self, _messages):
+    async def take(self, _messages, _before=None):
         await self.client.close()
 
-    Intake.reports = reports
+    Intake.take = take
 
 
 def failing_judgement(service):
