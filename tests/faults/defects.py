@@ -116,7 +116,8 @@ def clocked_judgement(service):
     class Clocked(Places):
         def decide(self, scope, read):
             return [
-                replace(one, event_id=derived_id(one.identity, str(time.time()))) for one in super().decide(scope, read)
+                msgspec.structs.replace(one, event_id=derived_id(one.identity, str(time.time())))
+                for one in super().decide(scope, read)
             ]
 
     honest = [one for one in service.judgements if not isinstance(one, Places)]
