@@ -3,19 +3,10 @@
 from shared.contracts.means import resources
 from shared.contracts.notice import alerts, rejects
 from shared.contracts.victims.care import (
-    CampaignEnded,
-    CampaignLaunched,
-    CampaignMeasured,
-    EvaluationOverdue,
-    EvaluationSubmitted,
     MigrationStatusResolved,
     OccupationAssessed,
     ProgrammeEnrolled,
     ProgrammeLeft,
-    ProjectApproved,
-    ProjectClosed,
-    ProjectPresented,
-    ProjectStarted,
     ServiceEnded,
     ServiceProvided,
     ServiceRefused,
@@ -38,6 +29,17 @@ from shared.contracts.victims.people import (
     VictimRegistered,
     VictimStatusChanged,
     VictimUpdated,
+)
+from shared.contracts.victims.projects import (
+    CampaignEnded,
+    CampaignLaunched,
+    CampaignMeasured,
+    EvaluationOverdue,
+    EvaluationSubmitted,
+    ProjectApproved,
+    ProjectClosed,
+    ProjectPresented,
+    ProjectStarted,
 )
 from shared.contracts.victims.referrals import (
     Override,
