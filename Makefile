@@ -18,7 +18,7 @@ WORKERS ?= 3
 TEST_TMP := $(firstword $(wildcard /dev/shm) /tmp)
 export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC
 # Every process that a test starts would compile all it imports, where nothing else keeps what was compiled.
-TESTING := test test-upgrade test-edges golden fuzz fuzz-http test-played faults faults-controls faults-campaign
+TESTING := test test-looks test-upgrade test-edges golden fuzz fuzz-http test-played faults faults-controls faults-campaign
 $(TESTING): export PYTHONDONTWRITEBYTECODE :=
 $(TESTING): export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/pycache
 
@@ -30,11 +30,14 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) \
-		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/played --ignore tests/faults --ignore tests/fuzz \
+		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/looks --ignore tests/played --ignore tests/faults --ignore tests/fuzz \
 		--ignore tests/upgrade)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool)
 	@exec $(PY) -m pytest -q tests/deploy
+
+test-looks: setup ## Have a real browser read the pages: nothing overlaps or is cut (they need Debian's Chromium)
+	@exec $(PY) -m pytest -q tests/looks
 
 test-played: setup ## Play the Plan's two years (some minutes) and say which rows stay empty
 	@exec $(PY) -m pytest -q tests/played
@@ -142,4 +145,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-looks test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-"""Empty: there is none."""
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe", "about:blank")
 
 
@@ -65,7 +64,9 @@ class Browser:
 
 @contextmanager
 def browser(profile: Path) -> Iterator[Browser]:
-    """Give a browser with a profile of its own; it is ended afterwards."""
+    """Give a browser with a profile of its own; it is ended afterwards. FileNotFoundError where there is none."""
+    if not CHROMIUM:
+        raise FileNotFoundError("a browser is needed: Debian's package chromium")
     reads, to = os.pipe()
     heard, writes = os.pipe()
     command = f'exec "$0" "$@" 3<&{reads} 4>&{writes}'

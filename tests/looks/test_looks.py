@@ -4,11 +4,10 @@ import pytest
 
 from shared.contracts import registry
 from shared.contracts.vocabulary import MEMBERS
-from tests.harness.browser import CHROMIUM, browser
+from tests.harness.browser import browser
 from tests.services.indicators.making import CONTRACTS, event, folded, instant
 from tests.services.indicators.serving import served, viewed
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here")
 WIDTHS = (320, 800, 1400, 2560)
 FIRST_MAX = 12
 """So many screens of a small telephone, 320 by 640, come before the first row."""
