@@ -19,6 +19,7 @@ import asyncpg
 import pytest
 
 from infra.nats.rights import OPERATOR, PROVISIONER
+from infra.recovery.history import History
 from infra.recovery.replay import Replay
 from services.indicators.folded.fold import Fold
 from services.indicators.planned.plan import load
@@ -168,7 +169,8 @@ async def differences(system: Both, empty: PostgresServer, service: str) -> list
             empty.server.url(database=database), server_settings={"search_path": service, "timezone": "UTC"}
         )
         try:
-            replay = Replay(await system.region.connect(PROVISIONER), connection, service, process.judged())
+            history = History(await system.region.connect(PROVISIONER))
+            replay = Replay(history, connection, service, process.judged())
             await replay.run()
         finally:
             await connection.close()
