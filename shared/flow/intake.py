@@ -63,6 +63,11 @@ class _Judged:
         return self.read.event if isinstance(self.read, Draft) else None
 
     @property
+    def unread(self) -> Refused | None:
+        """Why it is refused as it is read, where it is a report."""
+        return self.read if self.taken.is_report and isinstance(self.read, Refused) else None
+
+    @property
     def said(self) -> bytes | None:
         """The digest of what the sender said, where it is a report that can be read."""
         return (self.read.said or None) if isinstance(self.read, Draft) else None
@@ -122,7 +127,7 @@ class Intake:
                 return await self._unsettled(batch[0], error)
             settled: set[Key] = set()
             for one in batch:
-                settled |= await self._settled([one])
+                settled |= await self._settled([one], before)
             return settled
         return {one.key for one in batch}
 
@@ -152,10 +157,8 @@ class Intake:
         # A refusal that the sender was told stands, whatever came since.
         old = [one for one in batch if one.is_report and rejection_id(one) in told]
         judged = await self._read([one for one in batch if one not in old])
+        judged, lost = await self._kept(judged)
         drafts = [(one, one.read) for one in judged if isinstance(one.read, Draft)]
-        unread = [(one.taken, one.read) for one in judged if one.taken.is_report and isinstance(one.read, Refused)]
-        if unread:
-            await refusing.quarantine(self.log.service, self.client, unread)
         if before:
             await asyncio.wait([before])
         sorted_ = _Sorted()
@@ -172,10 +175,12 @@ class Intake:
                 await aside.drop(connection, [*old, *(one.taken for one in gone)])
 
         if judged or again:
-            rejections = refusing.drafts(self.log, unread)
+            rejections = refusing.drafts(self.log, [(one.taken, one.unread) for one in judged if one.unread])
             await self.log.record([*(draft for _, draft in drafts), *rejections], then)
         if sorted_.refused:
             await refusing.refuse(self.log, self.client, sorted_.refused, again=again)
+        if lost:
+            raise lost
         self._account(sorted_)
 
     async def _read(self, batch: Sequence[Taken]) -> list[_Judged]:
@@ -192,6 +197,19 @@ class Intake:
                 await asyncio.sleep(0)
                 since = time.perf_counter()
         return judged
+
+    async def _kept(self, judged: list[_Judged]) -> tuple[list[_Judged], Exception | None]:
+        """Keep the bytes of what is refused as it is read; where that cannot be now, return the others, and why.
+
+        They do not wait for it. What is left out comes again: nobody is told of a refusal whose bytes are not kept.
+        """
+        unread = [(one.taken, one.unread) for one in judged if one.unread]
+        try:
+            if unread:
+                await refusing.quarantine(self.log.service, self.client, unread)
+        except LOST as error:
+            return [one for one in judged if not one.unread], error
+        return judged, None
 
     def _draft(self, one: Taken) -> Draft | Exception:
         try:
@@ -212,7 +230,7 @@ class Intake:
             if verdict is None:
                 into.done.append(one)
                 continue
-            if one.read is verdict:
+            if one.unread:
                 into.unread.append(one)
                 continue
             if isinstance(verdict, Refused):

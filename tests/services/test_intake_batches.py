@@ -29,9 +29,13 @@ class Message(SimpleNamespace):
     def __init__(self, number, payload):
         reply = f"$JS.ACK.INTAKE_GTM.intel.1.{number}.{number}.{STORED + number}.0"
         super().__init__(subject=f"crm.in.GTM.{NAME}", reply=reply, headers=None, data=payload, acked=False)
+        self.metadata = SimpleNamespace(num_delivered=1)
 
     async def ack(self):
         self.acked = True
+
+    async def nak(self, **_delay):
+        self.acked = False
 
 
 def report(number, **more):
@@ -97,3 +101,34 @@ async def test_what_cannot_be_read_is_refused_in_its_batchs_transaction_behind_w
     await intake.take(batch)
     assert len(await recorded(desk)) == len(rows), "nothing of it twice"
     assert intake.kept == [2]
+
+
+async def test_where_bytes_cannot_be_kept_only_the_refusal_waits(desk, intake, monkeypatch):
+    async def away(*_):
+        raise ConnectionError
+
+    batch = [report(1), report(2, no_such_field=1), report(3)]
+    with monkeypatch.context() as changed:
+        changed.setattr(refusing, "quarantine", away)
+        await intake.take(batch)
+    assert await recorded(desk) == ["e-1", "e-3"]
+    assert not batch[1].acked, "nobody is told before the bytes are kept"
+    await intake.take(batch)
+    assert len(await recorded(desk)) == 3
+    assert intake.kept == [2]
+    assert all(message.acked for message in batch)
+
+
+async def test_what_is_tried_one_by_one_stays_behind_the_batch_before(desk, intake, monkeypatch):
+    async def failed(*_):
+        raise KeyError
+
+    going = asyncio.Event()
+    before = asyncio.create_task(going.wait())
+    monkeypatch.setattr(refusing, "quarantine", failed)
+    taking = asyncio.create_task(intake.take([report(2), report(3, no_such_field=1)], before))
+    await asyncio.wait([taking], timeout=0.5)
+    assert await recorded(desk) == []
+    going.set()
+    await taking
+    assert await recorded(desk) == ["e-2"]
