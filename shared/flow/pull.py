@@ -58,6 +58,7 @@ class Turns:
     async def run(self) -> None:
         """Ask, wait, hand on, until `stop`."""
         keeping = asyncio.create_task(self._keep())
+        before: Before = None
         try:
             while not self._stopping:
                 if self.halted():
@@ -81,9 +82,10 @@ class Turns:
             await _ended(self._last)
         finally:
             keeping.cancel()
-            if self._last and not self._last.done():
-                self._last.cancel()
-                await _ended(self._last)
+            for task in (self._last, before):  # the last one first, lest it is recorded because the other has ended
+                if task and not task.done():
+                    task.cancel()
+                    await _ended(task)
             await self._give_back()
 
     def stop(self) -> None:

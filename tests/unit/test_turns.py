@@ -146,6 +146,26 @@ async def test_the_next_batch_is_read_while_one_is_recorded_and_recorded_behind_
     assert recorded == [0, 10, 20]
 
 
+async def test_a_cancelled_intake_leaves_no_batch_behind():
+    read, recorded = [], []
+
+    async def handle(batch, before):
+        read.append(batch[0].number)
+        await (asyncio.wait([before]) if before else asyncio.Event().wait())
+        recorded.append(batch[0].number)
+
+    sharing = Turns([idle(30)], 10, handle, lambda: False)
+    running = asyncio.create_task(sharing.run())
+    while len(read) < 2:
+        await asyncio.sleep(0)
+    others = asyncio.all_tasks() - {asyncio.current_task(), running}
+    running.cancel()
+    await asyncio.wait([running])
+    await asyncio.sleep(0)
+    assert all(task.done() for task in others)
+    assert recorded == []
+
+
 async def test_where_there_is_little_a_report_waits_for_nothing_but_the_batch_at_hand():
     read, going = [], asyncio.Event()
 
