@@ -42,16 +42,12 @@ def described(addresses: Sequence[Address], title: str, about: str) -> Sequence[
     async def openapi(_request: Request, _asked: Nothing) -> Response:
         """Serve this document: every address with what it takes and gives."""
         if not made:  # it takes some time to make: once, in a thread of its own
-            made.append(asyncio.create_task(asyncio.to_thread(lambda: encoded(document(found, title, about)))))
+            making = asyncio.to_thread(lambda: msgspec.json.encode(document(found, title, about)))
+            made.append(asyncio.create_task(making))
         return Response(await asyncio.shield(made[0]), media_type=JSON)
 
     found = [*addresses, Address(PATH, openapi, "Document", gives=[Gives(schema=dict[str, Any])])]
     return found
-
-
-def encoded(content: dict[str, Any]) -> bytes:
-    """Return the document's bytes."""
-    return msgspec.json.encode(content)
 
 
 def document(addresses: Sequence[Address], title: str, about: str) -> dict[str, Any]:

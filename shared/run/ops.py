@@ -52,7 +52,7 @@ class Readiness(Struct, frozen=True):
 
 
 def addresses(status: Status) -> Sequence[Address]:
-    """Return the operators' addresses of a process."""
+    """Return the operators' addresses of a process, with that of their document."""
 
     async def healthz(_request: Request, _asked: Nothing) -> Alive:
         """Say that the process answers."""
@@ -78,9 +78,7 @@ def addresses(status: Status) -> Sequence[Address]:
 @asynccontextmanager
 async def served(status: Status, settings: Settings) -> AsyncIterator[None]:
     """Serve the operators' endpoints for the duration."""
-    async with web.served(
-        application(described(addresses(status), TITLE, ABOUT)), settings.ops_host, settings.ops_port
-    ):
+    async with web.served(application(addresses(status)), settings.ops_host, settings.ops_port):
         yield
 
 
