@@ -8,6 +8,7 @@ each other without a gap, and nothing is ever written over.
 import base64
 import hashlib
 import os
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ class ArchiveError(RuntimeError):
     """The archive cannot be read or written as it should be; the message says what is wrong where."""
 
 
-class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+class Manifest(Struct, frozen=True, kw_only=True):
     """What a file holds, and its proof."""
 
     service: str
@@ -75,6 +76,11 @@ class Line(Struct, frozen=True, gc=False):
     columns: tuple[str, ...] | None = None
     encoded: str | None = None
     """Base64, instead of `event`, where the payload is not one line of JSON."""
+
+    @property
+    def payload(self) -> bytes:
+        """The row's payload, byte for byte."""
+        return bytes(self.event) if self.encoded is None else base64.b64decode(self.encoded)
 
 
 _lines = msgspec.json.Decoder(Line)
@@ -140,7 +146,7 @@ def payloads(folder: Path, one: Manifest) -> Iterator[tuple[int, bytes]]:
     file = folder / one.service / one.name
     intact(file, one)
     for line in lines(file):
-        yield line.position, bytes(line.event) if line.encoded is None else base64.b64decode(line.encoded)
+        yield line.position, line.payload
 
 
 def intact(file: Path, one: Manifest) -> None:
@@ -165,13 +171,17 @@ def lines(file: Path) -> Iterator[Line]:
 
 def row_of(line: Line) -> Archived:
     """Return the row that a line holds."""
-    payload = bytes(line.event) if line.encoded is None else base64.b64decode(line.encoded)
-    return Archived(line.position, payload, bytes.fromhex(line.hash), bytes.fromhex(line.said) or None, line.columns)
+    return Archived(
+        line.position, line.payload, bytes.fromhex(line.hash), bytes.fromhex(line.said) or None, line.columns
+    )
 
 
 def proved(folder: Path, one: Manifest) -> None:
     """Read a file and hold each row against the chain; raises ArchiveError."""
-    file = folder / one.service / one.name
+    _proved(folder / one.service / one.name, one)
+
+
+def _proved(file: Path, one: Manifest) -> None:
     intact(file, one)
     position, previous = one.first - 1, bytes.fromhex(one.previous)
     for row in map(row_of, lines(file)):
@@ -193,7 +203,7 @@ class Writing:
         self._at = after
         self._times: list[datetime] = []
         (folder / service).mkdir(parents=True, exist_ok=True)
-        self._fresh = folder / service / f".{month}.{os.getpid()}"
+        self._fresh = folder / service / f".{month}.{uuid.uuid4().hex}"
         self._raw: IO[bytes] = self._fresh.open("xb")
         self._zstd = zstd.ZstdFile(self._raw, "wb", level=LEVEL)
 
@@ -228,14 +238,13 @@ class Writing:
             bytes=self._fresh.stat().st_size,
         )
         place = self._folder / self.service
+        _proved(self._fresh, one)
         _named(self._fresh, place / one.name, sha256)
-        proved(self._folder, one)
-        manifest = place / f".{self._month}.json.{os.getpid()}"
-        with manifest.open("xb") as opened:
+        with self._fresh.open("xb") as opened:
             opened.write(msgspec.json.format(msgspec.json.encode(one)) + b"\n")
             opened.flush()
             os.fsync(opened.fileno())
-        _named(manifest, place / f"{self._month}.json", None)
+        _named(self._fresh, place / f"{self._month}.json", None)
         return one
 
     def discard(self) -> None:

@@ -153,6 +153,28 @@ async def test_a_file_that_a_run_cut_short_left_is_taken_as_it_is(owner, tmp_pat
     assert [one.month for one in await write(owner, tmp_path, "2003-05")] == ["2003-05"]
 
 
+async def test_what_a_run_that_was_killed_left_half_written_is_in_nobodys_way(owner, tmp_path, monkeypatch):
+    await written(owner)
+    with monkeypatch.context() as killed:
+        killed.setattr(archive.Writing, "done", lambda _: 1 / 0)
+        killed.setattr(archive.Writing, "discard", lambda one: one._raw.close())
+        with pytest.raises(ZeroDivisionError):
+            await write(owner, tmp_path)
+    assert [*(tmp_path / "training").iterdir()]
+    assert len(await write(owner, tmp_path)) == 3
+
+
+async def test_a_file_that_does_not_read_back_gets_no_name(owner, tmp_path, monkeypatch):
+    await written(owner)
+    honest = archive.line_of
+    with monkeypatch.context() as damaging:
+        damaging.setattr(archive, "line_of", lambda row: honest(row).replace(b"e-3", b"e-4"))
+        with pytest.raises(ArchiveError, match="the chain breaks at 3"):
+            await write(owner, tmp_path)
+    assert [*(tmp_path / "training").iterdir()] == []
+    assert len(await write(owner, tmp_path)) == 3
+
+
 @pytest.mark.parametrize("harm", ["byte", "cut", "gone", "other"])
 async def test_a_file_that_is_not_what_was_written_is_told(owner, tmp_path, harm):
     await written(owner)
