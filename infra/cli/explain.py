@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import typer
 
@@ -37,7 +37,7 @@ def explain(  # noqa: PLR0913 - each is an argument or a flag
 
     labels = ",".join(one.replace("=", ":", 1) for one in label or [])
     asked = {"country": country, "labels": labels, "as_of": as_of, "since": since, "until": until, "known_on": known_on}
-    address = f"{running(state)['http']}/api/behind/{figure}"
+    address = f"{running(state)['http']}/api/behind/{quote(figure, safe='')}"
     found, after = None, ""
     while found is None or after:
         query = urlencode({name: value for name, value in (asked | {"after": after}).items() if value})
@@ -79,7 +79,12 @@ def _token(given: str, state: Path) -> str:
     return "" if given == "public" else given or operator_token(state / "creds")
 
 
-def get(address: str, bearer: str) -> Any:
+def get(address: str, bearer: str = "") -> Any:
+    """Return the JSON that the board answers; otherwise as `fetched`."""
+    return json.loads(fetched(address, bearer))
+
+
+def fetched(address: str, bearer: str = "") -> bytes:
     """Return what the board answers; where it asks for patience, ask again. Exit 1 with the reason for its refusal."""
     import time  # noqa: PLC0415
     import urllib.error  # noqa: PLC0415
@@ -90,7 +95,7 @@ def get(address: str, bearer: str) -> Any:
     for left in range(TRIES, 0, -1):
         try:
             with urllib.request.urlopen(request, timeout=WAIT_S) as answer:  # noqa: S310
-                return json.load(answer)
+                return bytes(answer.read())
         except urllib.error.HTTPError as error:
             wait = error.headers.get("Retry-After", "")
             if wait.isdecimal() and left > 1:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -25,7 +26,9 @@ def verify(
     quarter: Quarter,
     *,
     revision: Annotated[int, typer.Option(help="Which one; without it, the latest.")] = 0,
-    archive: Annotated[Path | None, typer.Option(help="The archive's folder, with the logs' first months.")] = None,
+    archive: Annotated[
+        Path | None, typer.Option(envvar="CRM_ARCHIVE", help="The archive's folder, with the logs' first months.")
+    ] = None,
     database_url: Annotated[
         str, typer.Option(envvar="CRM_DATABASE_URL", help="As operator. By default the running copy's.")
     ] = "",
@@ -38,16 +41,22 @@ def verify(
     """
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
+    from infra.cli.explain import fetched  # noqa: PLC0415
     from infra.cli.running import running  # noqa: PLC0415
     from infra.recovery.refolding import refolded  # noqa: PLC0415
+    from shared.record.archive import ArchiveError  # noqa: PLC0415
     from shared.run.database import LOST  # noqa: PLC0415
 
     addresses = running(state)
-    published = _published(addresses["http"], quarter, revision)
+    query = f"?revision={revision}" if revision else ""
+    published = fetched(f"{addresses['http']}/reports/{quote(quarter, safe='')}.json{query}")
     try:
         found = asyncio.run(refolded(database_url or addresses["postgres"], published, archive))
     except LOST as error:
         typer.echo(f"the database does not answer ({type(error).__name__})", err=True)
+        raise typer.Exit(1) from error
+    except ArchiveError as error:
+        typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     _show(found)
     if found.faults:
@@ -67,23 +76,9 @@ def changes(
     from infra.cli.explain import get  # noqa: PLC0415
     from infra.cli.running import running  # noqa: PLC0415
 
-    found = get(f"{running(state)['http']}/api/reports/{quarter}/changes?from={before}&to={after}", "")
+    place = f"/api/reports/{quote(quarter, safe='')}/changes"
+    found = get(f"{running(state)['http']}{place}?from={before}&to={after}")
     typer.echo(json.dumps(found, indent=2, ensure_ascii=False)) if as_json else _compared(found)
-
-
-def _published(address: str, quarter: str, revision: int) -> bytes:
-    import urllib.error  # noqa: PLC0415
-    import urllib.request  # noqa: PLC0415
-
-    query = f"?revision={revision}" if revision else ""
-    try:
-        with urllib.request.urlopen(f"{address}/reports/{quarter}.json{query}", timeout=60) as answer:  # noqa: S310
-            return bytes(answer.read())
-    except urllib.error.HTTPError as error:
-        typer.echo("no such report is published" if error.code < 500 else f"the board answers {error.code}", err=True)  # noqa: PLR2004
-    except OSError:
-        typer.echo("the board does not answer", err=True)
-    raise typer.Exit(1)
 
 
 def _show(found: "Refolded") -> None:

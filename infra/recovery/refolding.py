@@ -13,7 +13,7 @@ from services.indicators.publish import reports
 from services.indicators.publish.reports import Report
 from services.indicators.settings import current
 from shared.contracts import SERVICES
-from shared.record.archive import end, rows
+from shared.record.archive import rows
 from shared.record.chain import GENESIS, chained
 from shared.run.database import Connection
 
@@ -43,7 +43,9 @@ class Refolded(Struct, frozen=True):
 
 
 async def refolded(database_url: str, published: bytes, archive: Path | None = None) -> Refolded:
-    """Fold the logs up to the positions that a report names, and compare; raises what the database raises.
+    """Fold the logs up to the positions that a report names, and compare.
+
+    Raises what the database raises, and ArchiveError.
 
     `archive`: the folder that holds the first months of logs whose rows are not in the database any more.
     """
@@ -53,6 +55,9 @@ async def refolded(database_url: str, published: bytes, archive: Path | None = N
     checksum = hashlib.sha256(published).hexdigest()
     if not old.events:
         faults.append("the report does not say at which positions it was made: it cannot be folded again")
+        return Refolded(old.quarter, old.revision, checksum, heads, faults)
+    if unknown := sorted({*old.events} - {*SERVICES}):
+        faults.append(f"the report names logs that there are not: {', '.join(unknown)}")
         return Refolded(old.quarter, old.revision, checksum, heads, faults)
     fold = Fold(current())
     connection = await asyncpg.connect(database_url)
@@ -90,7 +95,6 @@ async def _folded(  # noqa: PLR0913, PLR0917 - a log, how far, and where what is
     connection: Connection, fold: Fold, service: str, last: int, archive: Path | None, faults: list[str]
 ) -> bytes:
     """Fold a log's rows from the first to `last`; return the hash recomputed there."""
-    assert service in SERVICES
     head, at = GENESIS, 0
     async for position, payload, said in _rows(connection, service, last, archive):
         if position != at + 1:
@@ -110,11 +114,11 @@ async def _rows(
     connection: Connection, service: str, last: int, archive: Path | None
 ) -> AsyncIterator[tuple[int, bytes, bytes]]:
     at = 0
-    if archive is not None and end(archive, service)[0]:
-        for kept in rows(archive, service):
-            if kept.position <= last:
-                at = kept.position
-                yield kept.position, kept.payload, kept.hash
+    for kept in rows(archive, service) if archive else ():
+        if kept.position > last:
+            return
+        at = kept.position
+        yield kept.position, kept.payload, kept.hash
     while found := await connection.fetch(
         f"select position, payload, hash from {service}.log"  # noqa: S608 - a service's name
         " where position > $1 and position <= $2 order by position limit $3",
