@@ -1,8 +1,8 @@
 """Figure to reports, and report to figures: told to each as far as it may know.
 
 The operator sees every event, a country those that it sent or that were sent to it, the public counts by country and
-month. What is about victims is counted for the public by the rule of `suppression`: of the whole row, of months that
-are over, and of reports that stand.
+month. What is about victims is counted for the public by the rule of `suppression`: of the whole row or milestone, of
+months that are over, and of reports that stand.
 """
 
 from collections import Counter
@@ -18,6 +18,7 @@ from services.indicators.figures.behind import (
     Asked,
     Made,
     Moved,
+    Part,
     made_of_rows,
     milestone_subjects,
     steps,
@@ -28,8 +29,9 @@ from services.indicators.figures.suppression import Counts, Guard, Key, rounded
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import ANY_REPORT, Row
+from services.indicators.planned.schedule import Milestone
 from services.indicators.publish.access import OPERATOR, PUBLIC
-from services.indicators.publish.recalling import Recall, Recalled, busy
+from services.indicators.publish.recalling import Recall, busy
 from services.indicators.publish.said import Act, Said, about, read
 from shared.contracts.vocabulary import REGION
 from shared.run.refusals import Refused
@@ -152,56 +154,68 @@ class Explaining:
         """Return what is behind a figure of a row; `after`: what an answer before gave as `next`."""
         row, state = asked.row, self.state()
         guarded = who != OPERATOR and about_victims(row)
-        whole = guarded and who == PUBLIC
-        if whole and (after or asked.labels or asked.country != REGION or asked.span != Span.now(asked.span.day)):
+        whole_row = not (asked.labels or asked.country != REGION or asked.span != Span.now(asked.span.day))
+        if guarded and who == PUBLIC and not whole_row:
             raise Refused(403, "whole_row_only")
-        made, folded = Made(self.plan, state, asked), dict(state.sequences)
-        telling = _Telling(self.plan, asked, made, state, who)
-        wanted = {} if made_of_rows(row) else subjects(row, asked.country)
-        found = await self._read(wanted, folded, after, telling.take, WHOLE_LIMIT_S if whole else LIMIT_S)
-        if whole and not found.complete:
-            raise busy("too_much_behind")
-        counts = [] if guarded and not whole else guarded_counts(telling.counts, asked.span.day)
-        return Explained(
+        made = Made(self.plan, state, asked)
+        telling = _Telling(self.plan, who, _moving(row, made, state), row.clock)
+        return await self._explained(
+            {} if made_of_rows(row) else subjects(row, asked.country),
+            telling,
+            after,
+            guarded=guarded,
             id=row.id,
             as_of=asked.span.day,
             country=asked.country,
             labels=dict(asked.labels),
             made_of=made_of_rows(row),
             numbers=[] if guarded else _numbers(row, made),
-            counts=counts if guarded else _counts(telling.counts),
-            events=telling.events,
-            folded=folded,
-            archived=found.archived,
-            complete=found.complete,
-            next=UNSET if found.complete else _cursor(found.reached),
         )
 
     async def milestone(self, identity: str, who: str, today: date, after: str = "") -> Explained:
         """Return the events that reached a milestone, or parts of it."""
-        state = self.state()
-        folded, telling = dict(state.sequences), _Reaching(self.plan, identity, who)
-        wanted = milestone_subjects(self.plan.milestones[identity])
-        found = await self._read(wanted, folded, after, telling.take, LIMIT_S)
-        return Explained(
+        return await self._explained(
+            milestone_subjects(self.plan.milestones[identity]),
+            _Telling(self.plan, who, _reaching(identity)),
+            after,
+            guarded=who != OPERATOR and reached_by_victims(self.plan, self.plan.milestones[identity]),
             id=identity,
             as_of=today,
             country=REGION,
             labels={},
             made_of=[],
             numbers=[],
-            counts=_counts(telling.counts),
+        )
+
+    async def _explained(
+        self,
+        wanted: Mapping[str, list[str]],
+        telling: "_Telling",
+        after: str,
+        *,
+        guarded: bool,
+        as_of: date,
+        **said: Any,
+    ) -> Explained:
+        """Read again what is wanted, and return it as far as whoever asks may know; `guarded`: it is about victims."""
+        whole = guarded and telling.who == PUBLIC
+        if whole and after:
+            raise Refused(403, "whole_row_only")
+        folded, limit_s = dict(self.state().sequences), WHOLE_LIMIT_S if whole else LIMIT_S
+        found = await self.recall.read(wanted, _positions(after), folded, telling.take, limit_s)
+        if whole and not found.complete:
+            raise busy("too_much_behind")
+        counts = [] if guarded and not whole else guarded_counts(telling.counts, as_of)
+        return Explained(
+            as_of=as_of,
+            counts=counts if guarded else _counts(telling.counts),
             events=telling.events,
             folded=folded,
             archived=found.archived,
             complete=found.complete,
             next=UNSET if found.complete else _cursor(found.reached),
+            **said,
         )
-
-    async def _read(
-        self, wanted: Mapping[str, list[str]], folded: Mapping[str, int], after: str, take: Any, limit_s: float
-    ) -> Recalled:
-        return await self.recall.read(wanted, _positions(after), folded, take, limit_s)
 
     async def report(self, service: str, sequence: int, who: str) -> ReportMoved:
         """Return the figures that the event at a sequence of a service's stream moved; 404 for whom may not see it."""
@@ -245,13 +259,18 @@ def about_victims(row: Row) -> bool:
     return row.privacy == "victims" or any(term.event == ANY_REPORT for term in row.term)
 
 
-class _Telling:
-    """Looks at events one by one: which moved the figure, and what is told of them."""
+def reached_by_victims(plan: Plan, milestone: Milestone) -> bool:
+    """Say whether what reaches a milestone is told in the same way: some of it is in a guarded figure as well."""
+    guarded = {term.event for row in plan.rows.values() if row.privacy == "victims" for term in row.term}
+    return any(done.event in guarded for done in milestone.done)
 
-    def __init__(self, plan: Plan, asked: Asked, made: Made, state: State, who: str) -> None:
-        self._row, self._made, self._who = asked.row, made, who
-        self._alone = Alone(plan)
-        self._in_force = made.in_force(state)
+
+class _Telling:
+    """Looks at events one by one: which moved what is asked about, and what is told of them."""
+
+    def __init__(self, plan: Plan, who: str, numbers: Callable[[Moved], list[Number]], clock: str = "time") -> None:
+        self.who = who
+        self._alone, self._numbers, self._clock = Alone(plan), numbers, clock
         self.counts: Counter[tuple[str, str, str, Act]] = Counter()
         self.events: list[EventBehind] = []
 
@@ -260,50 +279,37 @@ class _Telling:
             moved = self._alone.moved(payload)
         except Exception:  # noqa: BLE001 - the fold has set it aside as well: it is in no figure
             return True
-        numbers = self._moved(moved)
+        numbers = self._numbers(moved)
         if numbers:
             event = read(payload)
             what = about(event)
-            month = f"{what.recordedtime if self._row.clock == 'recordedtime' else what.time:%Y-%m}"
+            month = f"{what.recordedtime if self._clock == 'recordedtime' else what.time:%Y-%m}"
             self.counts[event.country, month, what.type, event.act] += 1
-            if event.seen_by(self._who):
+            if event.seen_by(self.who):
                 self.events.append(_told(service, sequence, event, what.amends, numbers))
         return len(self.events) < EVENTS_MAX
 
-    def _moved(self, moved: Moved) -> list[Number]:
-        names = self._row.labels
-        found = [
-            Number(part, key[0], dict(zip(names, key[1:], strict=False)), amount)
-            for (part, key), amount in sorted(self._made.of(moved.state).items())
-        ]
-        for role, key, entry, sign in self._made.declared(moved):
-            labels = dict(zip(names, key[1:], strict=False))
-            holds = sign > 0 and self._in_force.get((role, key)) == entry
+
+def _moving(row: Row, made: Made, state: State) -> Callable[[Moved], list[Number]]:
+    """Return what an event moved of a figure."""
+    in_force = made.in_force(state)
+
+    def numbers(moved: Moved) -> list[Number]:
+        found = [_number(row, *one) for one in sorted(made.of(moved.state).items())]
+        for role, key, entry, sign in made.declared(moved):
+            labels = dict(zip(row.labels, key[1:], strict=False))
+            holds = sign > 0 and in_force.get((role, key)) == entry
             found.append(Number(role, key[0], labels, entry[-1], level=True, sign=sign, holds=holds))
         return found
 
+    return numbers
 
-class _Reaching:
-    """Looks at events one by one: which count towards a milestone."""
 
-    def __init__(self, plan: Plan, milestone: str, who: str) -> None:
-        self._alone, self._milestone, self._who = Alone(plan), milestone, who
-        self.counts: Counter[tuple[str, str, str, Act]] = Counter()
-        self.events: list[EventBehind] = []
-
-    def take(self, service: str, sequence: int, payload: bytes) -> bool:
-        try:
-            moved = self._alone.moved(payload)
-        except Exception:  # noqa: BLE001 - as above
-            return True
-        numbers = [Number("reached", group, {}, sign) for name, group, sign in moved.reached if name == self._milestone]
-        if numbers:
-            event = read(payload)
-            what = about(event)
-            self.counts[event.country, f"{what.time:%Y-%m}", what.type, event.act] += 1
-            if event.seen_by(self._who):
-                self.events.append(_told(service, sequence, event, what.amends, numbers))
-        return len(self.events) < EVENTS_MAX
+def _reaching(milestone: str) -> Callable[[Moved], list[Number]]:
+    """Return what an event reached of a milestone."""
+    return lambda moved: [
+        Number("reached", group, {}, sign) for name, group, sign in moved.reached if name == milestone
+    ]
 
 
 def _told(service: str, sequence: int, event: Said, amends: str, moved: list[Number]) -> EventBehind:
@@ -312,10 +318,12 @@ def _told(service: str, sequence: int, event: Said, amends: str, moved: list[Num
 
 
 def _numbers(row: Row, made: Made) -> list[Number]:
-    return [
-        Number(part, key[0], dict(zip(row.labels, key[1:], strict=False)), amount)
-        for (part, key), amount in sorted(made.parts.items())
-    ]
+    return [_number(row, *one) for one in sorted(made.parts.items())]
+
+
+def _number(row: Row, what: Part, amount: int) -> Number:
+    part, key = what
+    return Number(part, key[0], dict(zip(row.labels, key[1:], strict=False)), amount)
 
 
 def _counts(counts: Mapping[tuple[str, str, str, Act], int]) -> list[EventCount]:

@@ -180,6 +180,20 @@ async def test_a_milestone_has_the_events_that_reached_it(told):
     assert [one.type for one in found.events] == ["crm.legal.representative.designated.v1"]
 
 
+async def test_a_milestone_that_help_for_victims_reaches_is_counted_for_the_public_as_figures_are(told):
+    """Of victims it would tell single reports by country and month, which no figure does."""
+    few = [event("victims.service.provided", "HND", "2004-03-01T10:00:00Z")] * 3
+    many = [event("victims.service.provided", one, "2004-03-01T10:00:00Z") for one in ("GTM", "SLV") for _ in range(20)]
+    explaining, day = await told(*few, *many), date(2004, 12, 31)
+    found = await explaining.milestone("MS-VA-4", PUBLIC, day)
+    assert {one.country: one.reported for one in found.counts} == {"HND": None, "GTM": None, "SLV": 22}
+    with pytest.raises(Refused):
+        await explaining.milestone("MS-VA-4", PUBLIC, day, "victims:5")
+    own = await explaining.milestone("MS-VA-4", "HND", day)
+    assert (len(own.events), own.counts) == (3, [])
+    assert sum(one.reported for one in (await explaining.milestone("MS-VA-4", OPERATOR, day)).counts) == 43
+
+
 async def test_what_is_made_of_rows_names_them(told):
     explaining = await told(band("HND", "2004-03-01"))
     found = await explaining.figure(Asked(PLAN.rows["XC-3"], TODAY), PUBLIC)
