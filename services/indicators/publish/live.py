@@ -6,6 +6,7 @@ changed since; one that reads nothing at all is ended by the server (`shared.run
 """
 
 import asyncio
+import re
 import secrets
 import time
 import zlib
@@ -37,8 +38,6 @@ LASTS_S = 3600.0
 """Seconds after which a watcher has to come again: it goes on where it was."""
 FIGURES = ""
 """Instead of a language: figures for tools."""
-
-
 GZIP = bytes.fromhex("1f8b0800000000000003")
 """With what the member begins (RFC 1952); it has no end, as the events have none."""
 
@@ -109,15 +108,14 @@ class Live:
         if self.watchers >= WATCHERS_MAX:
             raise Refused(503, "too_many_watchers")
         mark = self._mark(request.headers.get("last-event-id", "") or since)
-        headers, events = {"Vary": "Accept-Encoding"}, self._events(channel, mark, squeezed=False)
-        if takes(request, "gzip"):
-            headers["Content-Encoding"] = "gzip"
-            events = self._events(channel, mark, squeezed=True)
-        return EventSourceResponse(events, headers=headers, ping=0)
+        squeezed = takes(request, "gzip")
+        headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if squeezed else {})
+        return EventSourceResponse(self._events(channel, mark, squeezed=squeezed), headers=headers, ping=0)
 
     def _mark(self, since: str) -> Mark:
-        origin, *numbers = since.split("-")
-        return Mark(*map(int, numbers)) if origin == self._origin and len(numbers) == len(NOTHING) else NOTHING
+        """Return how far the id of an event says that somebody has come; what is none of ours says nothing."""
+        found = re.fullmatch(f"{self._origin}-([0-9]{{1,15}})-([0-9]{{1,15}})", since)
+        return Mark(*map(int, found.groups())) if found else NOTHING
 
     async def _events(self, channel: str, mark: Mark, *, squeezed: bool = False) -> AsyncIterator[bytes]:
         """Yield what has changed, until it is time to come again."""

@@ -95,7 +95,8 @@ async def test_who_comes_again_goes_on_where_it_was():
         _, data = await tool.next()
         assert "IE-2.1" in {row["id"] for row in data}
         assert len(data) < len(PLAN.rows) / 4
-    for other in ("", "00000000-1-1", "rubbish"):
+    own = identity.partition("-")[0]
+    for other in ("", "00000000-1-1", "rubbish", f"{own}-1-x", f"{own}-1-٣", f"{own}-1-{'9' * 5000}", f"{own}--1"):
         async with Watching(view, since=other) as tool:
             assert len((await tool.next())[1]) == len(PLAN.rows)
 
