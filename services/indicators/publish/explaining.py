@@ -5,6 +5,7 @@ month. What is about victims is counted for the public by the rule of `suppressi
 months that are over, and of reports that stand.
 """
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -219,28 +220,20 @@ class Explaining:
 
     async def report(self, service: str, sequence: int, who: str) -> ReportMoved:
         """Return the figures that the event at a sequence of a service's stream moved; 404 for whom may not see it."""
-        found: list[bytes] = []
-
-        def take(_service: str, at: int, payload: bytes) -> bool:
-            if at == sequence:
-                found.append(payload)
-            return False
-
-        wanted = {service: [f"crm.evt.{service}.>"]}
-        await self.recall.read(wanted, {service: sequence - 1}, {service: sequence}, take, LIMIT_S)
-        event = read(found[0]) if found else None
-        if event is None or not event.seen_by(who):
+        payload = None if who == PUBLIC else await self.recall.one(service, sequence)
+        if payload is None or not read(payload).seen_by(who):
             raise Refused(404, "no_event")
-        return moved_by(self.plan, service, sequence, found[0])
+        return moved_by(self.plan, service, sequence, payload)
 
 
 def moved_by(plan: Plan, service: str, sequence: int, payload: bytes) -> ReportMoved:
-    """Return the figures that an event moved."""
-    event = read(payload)
-    moved = [
-        RowMoved(one.row, one.part, [*one.cell], one.day, one.amount * one.sign if one.level else one.amount, one.level)
-        for one in steps(plan, Alone(plan).moved(payload))
-    ]
+    """Return the figures that an event moved; none, where the fold has set it aside."""
+    event, moved = read(payload), list[RowMoved]()
+    with contextlib.suppress(Exception):  # whatever it is
+        moved = [
+            RowMoved(one.row, one.part, [*one.cell], one.day, one.amount * one.sign, one.level)
+            for one in steps(plan, Alone(plan).moved(payload))
+        ]
     return ReportMoved(
         service=service,
         sequence=sequence,

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from services.indicators.folded.reading import SHORT_REPLY
+from services.indicators.folded.reading import SHORT_REPLY, stored
 from shared.flow.bus import LOST, ends
 from shared.flow.streams import stream_of
 from shared.run.refusals import Refused
@@ -44,6 +44,13 @@ class Recall:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._turn = asyncio.Lock()
+
+    async def one(self, service: str, sequence: int) -> bytes | None:
+        """Return the event at a sequence of a service's stream; None: it has none. Refuses (503) where none answers."""
+        try:
+            return await stored(self._client, service, sequence)
+        except LOST as error:
+            raise busy("streams_away") from error
 
     async def read(
         self,

@@ -41,6 +41,9 @@ class Again:
                 break
         return Recalled(dict(until))
 
+    async def one(self, service, sequence):
+        return self.flow[sequence - 1] if service == "intel" and sequence <= len(self.flow) else None
+
 
 def viewed(fold, **named):
     """What is looked at: the fold at the end of 2003."""

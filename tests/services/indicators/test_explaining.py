@@ -11,7 +11,7 @@ from services.indicators.figures.kinds import Span
 from services.indicators.figures.suppression import K
 from services.indicators.publish import explaining as explaining_module
 from services.indicators.publish.access import OPERATOR, PUBLIC, country_token, who
-from services.indicators.publish.explaining import Explaining, guarded_counts
+from services.indicators.publish.explaining import Explaining, guarded_counts, moved_by
 from services.indicators.publish.recalling import Recall
 from shared.run.refusals import Refused
 from tests.services.indicators.making import PLAN, amend, event, folded
@@ -212,6 +212,25 @@ async def test_from_a_report_the_figures_that_it_moved(told):
         assert refused.value.status_code == 404
     with pytest.raises(Refused):
         await explaining.report("intel", 2, OPERATOR)
+
+
+def test_a_report_that_is_in_no_figure_moved_none():
+    """The fold has set it aside: it happened after all days that figures are reckoned by."""
+    assert moved_by(PLAN, "intel", 1, band("HND", "9999-01-01")).moved == []
+
+
+async def test_of_a_single_report_nobody_who_may_see_none_makes_the_streams_be_read(told):
+    explaining = await told(band("HND", "2004-03-01"))
+    explaining.recall._client = None
+    with pytest.raises(Refused) as refused:
+        await explaining.report("intel", 1, PUBLIC)
+    assert refused.value.status_code == 404
+
+
+async def test_a_single_report_is_told_while_somebody_elses_reading_goes_on(told):
+    explaining = await told(band("HND", "2004-03-01"))
+    async with explaining.recall._turn:
+        assert (await explaining.report("intel", 1, "HND")).id == "HND-2004-03-01-1"
 
 
 def test_a_countrys_token_is_its_own_and_the_operators_is_no_countrys():
