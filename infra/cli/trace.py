@@ -109,7 +109,8 @@ def _show(first: "Step", asked: str, *, figures: bool) -> None:
 def _branch(tree: "Tree", step: "Step", asked: str, *, figures: bool) -> None:
     for moved in _moved(step) if figures else []:
         where = " ".join(moved["cell"])
-        tree.add(f"  {moved['id']} {moved['part']} {where}: {moved['amount']}", style="dim")
+        back = "taken back: " if moved["sign"] < 0 else ""
+        tree.add(f"  {moved['id']} {moved['part']} {where}: {back}{moved['amount']}", style="dim")
     for one in step.consequences:
         _branch(tree.add(_line(one, asked)), one, asked, figures=figures)
 

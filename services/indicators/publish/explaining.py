@@ -140,7 +140,10 @@ class RowMoved(Struct, frozen=True):
     cell: list[str]
     day: date | None
     amount: Any
+    """What it adds (below 0: takes away); of a declared level, the level."""
     level: bool = False
+    sign: int = 1
+    """Of a level: -1 where the declaration is taken back."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +234,7 @@ def moved_by(plan: Plan, service: str, sequence: int, payload: bytes) -> ReportM
     event, moved = read(payload), list[RowMoved]()
     with contextlib.suppress(Exception):  # whatever it is
         moved = [
-            RowMoved(one.row, one.part, [*one.cell], one.day, one.amount * one.sign, one.level)
+            RowMoved(one.row, one.part, [*one.cell], one.day, one.amount, one.level, one.sign)
             for one in steps(plan, Alone(plan).moved(payload))
         ]
     return ReportMoved(

@@ -219,6 +219,12 @@ def test_a_report_that_is_in_no_figure_moved_none():
     assert moved_by(PLAN, "intel", 1, band("HND", "9999-01-01")).moved == []
 
 
+def test_a_word_in_force_that_is_taken_back_is_told_with_the_word():
+    adopted = event("training.code.adopted", "GTM", version="2")
+    moved = moved_by(PLAN, "training", 1, amend("retracted", adopted)).moved
+    assert [(one.id, one.amount, one.sign) for one in moved if one.level] == [("IP-3.1.1", "2", -1)]
+
+
 async def test_of_a_single_report_nobody_who_may_see_none_makes_the_streams_be_read(told):
     explaining = await told(band("HND", "2004-03-01"))
     explaining.recall._client = None
