@@ -1,7 +1,7 @@
 """The cells of a row, guarded where they are about victims, and how long things took."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -92,20 +92,22 @@ def known(counts: Counts) -> bool:
 def histograms(plan: Plan, row: Row, state: State, span: Span, guard: Guard | None) -> Iterator[Histogram]:
     """Yield each country's; of victims only those that are not small, in rounded numbers."""
     for country, held, seconds in kinds.durations(plan, row, state, span):
-        one = _histogram(row, country, held, None if guard else seconds)
+        one = histogram(row.buckets_s, country, held, None if guard else seconds)
         if guard is None or (sum(held.values()) >= suppression.K and not guard.hides_country(country)):
             yield one
 
 
-def _histogram(row: Row, country: str, held: Mapping[str, int], seconds: int | None) -> Histogram:
-    """Return the counts, cumulative. Without `seconds` what may be published: rounded, and the seconds made of that.
+def histogram(bounds_s: Sequence[int], country: str, held: Mapping[str, int], seconds: int | None) -> Histogram:
+    """Return the counts up to each bound, cumulative.
+
+    Without `seconds` what may be published: rounded, and the seconds made of that.
 
     What lasted counts as long as its bucket's bound (the last one, if longer still): the exact sum would give away how
     long it took with one victim, to whoever looks before and after.
     """
     buckets: list[tuple[str, int]] = []
     so_far = bounded = 0
-    for le, bound in zip([*map(str, row.buckets_s), "+Inf"], [*row.buckets_s, row.buckets_s[-1]], strict=True):
+    for le, bound in zip([*map(str, bounds_s), "+Inf"], [*bounds_s, bounds_s[-1]], strict=True):
         so_far += held.get(le, 0)
         shown = so_far if seconds is not None else suppression.rounded((so_far,))[0]
         bounded += bound * (shown - (buckets[-1][1] if buckets else 0))
@@ -139,5 +141,5 @@ def lasted(plan: Plan, row: Row, state: State, span: Span) -> dict[str, Counts]:
         return {}
     each = {country: held for country, held, _ in kinds.durations(plan, row, state, span)}
     whole: Counter[str] = sum(map(Counter, each.values()), Counter())
-    shown = [_histogram(row, place, held, None) for place, held in (each | {REGION: whole}).items()]
+    shown = [histogram(row.buckets_s, place, held, None) for place, held in (each | {REGION: whole}).items()]
     return {one.country: (one.sum_s, one.buckets[-1][1]) for one in shown}

@@ -1,14 +1,14 @@
 """How much later than it happened the region knew: a histogram by country and service, that of victims guarded."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from services.indicators.figures.cells import histogram
 from services.indicators.figures.figures import Figures
-from services.indicators.figures.suppression import Counts, Guard, K, Key, rounded
+from services.indicators.figures.suppression import Counts, Guard, Key
 from services.indicators.folded.accounts import DELAYS
 from services.indicators.folded.state import DELAY_SECONDS, State
-from services.indicators.folded.sums import Cell
 from services.indicators.planned.checks import told_by_countries
 from services.indicators.planned.delays import BOUNDS_S, LONGER
 from services.indicators.planned.plan import Plan
@@ -17,6 +17,7 @@ from shared.contracts.vocabulary import REGION
 
 GUARDED = "victims"
 """The service whose reports are about victims, one or few each."""
+_UP_TO = {word: str(bound) for word, bound in BOUNDS_S.items()} | {LONGER: "+Inf"}
 
 
 class Delays(Struct, frozen=True):
@@ -36,19 +37,19 @@ def delays(state: State, *, exact: bool = False) -> Iterator[Delays]:
     their counts are rounded, and each delay counts as long as its bucket's bound (the last one, if longer still).
     """
     held: dict[tuple[str, str], dict[str, int]] = {}
-    for (country, said, service), cell in _cells(state, DELAYS.name).items():
+    for (country, said, service), cell in state.sums[DELAYS.name].items():
         if cell.total:
-            held.setdefault((country, service), {})[said] = cell.total
-    seconds = _cells(state, DELAY_SECONDS)
+            held.setdefault((country, service), {})[_UP_TO[said]] = cell.total
     about_victims: dict[Key, Counts] = {
         (country,): (sum(n.values()),) for (country, service), n in held.items() if service == GUARDED
     }
     guard = Guard(about_victims)
     for (country, service), counts in sorted(held.items()):
-        if exact or service != GUARDED:
-            yield Delays(country, service, _cumulated(counts), seconds[country, service].total)
-        elif sum(counts.values()) >= K and not guard.hides((country,)):
-            yield _guarded(country, service, counts)
+        guarded = service == GUARDED and not exact
+        if not (guarded and guard.hides((country,))):
+            seconds = None if guarded else state.sums[DELAY_SECONDS][country, service].total
+            one = histogram([*BOUNDS_S.values()], country, counts, seconds)
+            yield Delays(country, service, one.buckets, one.sum_s)
 
 
 def measuring(plan: Plan) -> list[str]:
@@ -76,25 +77,3 @@ def on_time(row: Row, found: Iterable[Figures]) -> dict[str, float]:
             if cell.country == REGION and service in services and cell.value is not None:
                 shares[service] = cell.value
     return dict(sorted(shares.items()))
-
-
-def _cells(state: State, name: str) -> Mapping[tuple[str, ...], Cell]:
-    return state.sums[name]
-
-
-def _cumulated(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    buckets, so_far = [], 0
-    for said, bound in [*BOUNDS_S.items(), (LONGER, "+Inf")]:
-        so_far += counts.get(said, 0)
-        buckets.append((str(bound), so_far))
-    return buckets
-
-
-def _guarded(country: str, service: str, counts: Mapping[str, int]) -> Delays:
-    buckets = [(bound, rounded((n,))[0]) for bound, n in _cumulated(counts)]
-    bounds = [*BOUNDS_S.values()]
-    before, sum_s = 0, 0
-    for (_, n), bound in zip(buckets, [*bounds, bounds[-1]], strict=True):
-        sum_s += bound * (n - before)
-        before = n
-    return Delays(country, service, buckets, sum_s)
