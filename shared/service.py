@@ -28,6 +28,7 @@ from shared.flow.lost import LOST
 from shared.flow.pull import Turns
 from shared.flow.relay import Relay
 from shared.flow.retrying import Retrying
+from shared.flow.sealing import Sealing, SealingError
 from shared.flow.streams import INTAKE
 from shared.flow.watching import Watch
 from shared.record import deadlines, upgrading
@@ -167,6 +168,10 @@ async def _faults(client: Client, pool: Pool, service: Service, settings: Settin
         quotas.region()
     except quotas.QuotasError as error:
         faults.append(str(error))
+    try:
+        Sealing.of(settings)
+    except SealingError as error:
+        faults.append(str(error))
     faults += await provisioned.differences(client, service.name)
     if crash.asked() and settings.environment == "production":
         faults.append("CRM_CRASH_AT is for tests: production does not run with it")
@@ -181,7 +186,7 @@ async def _faults(client: Client, pool: Pool, service: Service, settings: Settin
 
 def _subscribe(service: Running, retired: list[str]) -> None:
     """Have the service take its reports and the other services' events that it acts on, by turns from each."""
-    intake = Intake(service.log, service.client, service.settings)
+    intake = Intake(service.log, service.client, service.settings, Sealing.of(service.settings))
     service.tasks["aside"] = Retrying(intake).run
     read = provisioned.read_by(service.name)
     telemetry.counts(service.name, [INTAKE, *read])

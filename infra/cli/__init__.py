@@ -14,6 +14,7 @@ from infra.cli.mailbox import mailbox
 from infra.cli.plan import plan
 from infra.cli.provision import provision
 from infra.cli.pub import pub
+from infra.cli.quarantine import quarantine
 from infra.cli.rebuild import rebuild
 from infra.cli.report import report
 from infra.cli.restore import restore
@@ -35,5 +36,6 @@ for verb in (up, provision, pub, status, indicators, explain, token, ask, mailbo
 app.add_typer(archive)
 app.add_typer(plan)
 app.add_typer(intake)
+app.add_typer(quarantine)
 app.add_typer(seat)
 app.add_typer(report)

@@ -3,8 +3,8 @@
 `python -m infra.compose.keys /keys`; safe to run again: what exists is kept, what is new is added.
 
     all/            every key and password, for provisioning only
-    <service>/      seed.nk and pgpass
-    countries/      the countries' seeds, for the synthetic region and for handing out
+    <service>/      seed.nk, pgpass, sealing.key, and recipients.json
+    countries/      the countries' keys, for the synthetic region and for handing out
     provision/ nats/ postgres/ grafana/
 """
 
@@ -14,6 +14,7 @@ import secrets
 import sys
 from pathlib import Path
 
+from infra import sealing
 from infra.nats.config import keys, seed_file, server
 from infra.nats.rights import PROVISIONER
 from infra.postgres.provision import passwords
@@ -33,8 +34,12 @@ def lay_out(root: Path) -> None:
     for service in SERVICES:
         _write(root / service / "seed.nk", seed_file(everything, service).read_text())
         _write(root / service / "pgpass", (everything / f"{service}.pgpass").read_text())
+        _write(root / service / "recipients.json", sealing.recipients_file(everything).read_text())
+        _write(root / service / "sealing.key", sealing.own_file(everything, service).read_text())
     for country in RECEIVERS:
         _write(seed_file(root / "countries", country), seed_file(everything, country).read_text())
+        if (identity := sealing.identity_file(everything, country)).exists():
+            _write(sealing.identity_file(root / "countries", country), identity.read_text())
     owner = _kept(root / "postgres" / "owner.pw")
     _kept(root / "grafana" / "admin.pw")
     _write(root / "provision" / "seed.nk", seed_file(everything, PROVISIONER).read_text())

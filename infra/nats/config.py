@@ -7,6 +7,7 @@ from typing import Any
 
 import nkeys
 
+from infra import sealing
 from infra.nats import limits
 from infra.nats.rights import Rights, central, country, mailbox_subjects, principals
 from shared.contracts.vocabulary import MEMBERS
@@ -16,8 +17,9 @@ CENTRAL = "CRM"
 
 
 def keys(folder: Path) -> dict[str, str]:
-    """Return each principal's public key; seeds are made once, in `folder`, readable by nobody else."""
+    """Return each principal's public key; all secret keys are made once, in `folder`, readable by nobody else."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sealing.make(folder)
     return {principal: _public(seed_file(folder, principal)) for principal in principals()}
 
 

@@ -1,7 +1,9 @@
 """The table `aside`: reports that wait for what they refer to, and messages that met a fault of ours.
 
 Whoever puts a row there or takes one away does it in the transaction of what that goes with. Reports have a limit for
-each country: no country's waiting fills the table, or takes the time of another's.
+each country: no country's waiting fills the table, or takes the time of another's. Headers and payload are sealed with
+the service's own key. A version of before, which may run beside this one, cannot open them: it passes over such a row,
+as whose it is stands there with a prefix.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,7 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+import structlog
+
 from shared.contracts.vocabulary import REGION
+from shared.flow.sealing import Sealing, Unopened
 from shared.flow.streams import SENDERS
 from shared.flow.taken import Taken, packed, unpacked
 from shared.run import database
@@ -18,6 +23,11 @@ from shared.run.database import Connection, Queried
 Kind: TypeAlias = Literal["waiting", "failed"]
 DELAY_S, DELAY_S_MAX, CLAIM_S = 0.5, 600.0, 10.0
 """What is set aside is tried again after this, each time twice as long; never after more than ten minutes."""
+
+SEALED = "sealed:"
+"""What stands before the country of a row whose content is sealed; rows of before are in clear."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class Row:
     """The digest of what the sender said, by which the same report sent again is known; None: not known."""
 
 
-async def put(connection: Connection, rows: Sequence[Row]) -> None:
+async def put(connection: Connection, rows: Sequence[Row], sealing: Sealing) -> None:
     """Set messages aside; one that is there already is tried again later, after twice the delay.
 
     A report that stands there already, sent again, is not set aside a second time. The caller holds the turn of the
@@ -51,6 +61,7 @@ async def put(connection: Connection, rows: Sequence[Row]) -> None:
         " where $11::bytea is null or not exists (select from aside"
         " where said = $11 and (stream, sequence, stored) <> ($1, $2, $3))"
         " on conflict (stream, sequence, stored) do update set"
+        " country = excluded.country, headers = excluded.headers, payload = excluded.payload,"
         " kind = excluded.kind, reason = excluded.reason, wants = excluded.wants,"
         " tries = case when aside.kind = excluded.kind then aside.tries + 1 else 1 end,"
         " until = case when excluded.until < 'infinity' then least(aside.until, excluded.until) else 'infinity' end,"
@@ -59,13 +70,13 @@ async def put(connection: Connection, rows: Sequence[Row]) -> None:
         [
             (
                 *one.taken.key,
-                one.taken.country,
+                SEALED + one.taken.country,
                 one.kind,
                 one.reason,
                 one.wants,
                 one.taken.subject,
-                packed(one.taken.headers),
-                one.taken.payload,
+                sealing.kept(packed(one.taken.headers), f"{one.taken.place}|headers"),
+                sealing.kept(one.taken.payload, one.taken.place),
                 one.said,
                 one.wait_s,
                 DELAY_S,
@@ -92,12 +103,15 @@ async def count(queried: Queried, country: str, kind: Kind, streams: str = "INTA
     """Return how many reports of a country are set aside; a limit holds them."""
     return int(
         await queried.fetchval(
-            "select count(*) from aside where country = $1 and kind = $2 and stream like $3", country, kind, streams
+            "select count(*) from aside where country = any($1::text[]) and kind = $2 and stream like $3",
+            [country, SEALED + country],
+            kind,
+            streams,
         )
     )
 
 
-async def claim(queried: Queried, most: int) -> list[tuple[Taken, bool]]:
+async def claim(queried: Queried, most: int, sealing: Sealing) -> list[tuple[Taken, bool]]:
     """Return what is to be tried again now, at most so much of each country, in the order of arrival.
 
     With each whether its wait is over. Nobody else gets it for `CLAIM_S`: by then it is taken away, or has the time of
@@ -108,19 +122,26 @@ async def claim(queried: Queried, most: int) -> list[tuple[Taken, bool]]:
         " (select a.stream, a.sequence, a.stored from unnest($1::text[]) as c (country) cross join lateral"
         " (select stream, sequence, stored from aside where aside.country = c.country and retry_at <= now()"
         " order by retry_at, stored, sequence limit $2 for update skip locked) as a)"
-        " returning stream, sequence, stored, subject, headers, payload, until <= now() as over",
-        [*SENDERS, REGION],
+        " returning stream, sequence, stored, country, subject, headers, payload, until <= now() as over",
+        [prefix + sender for sender in (*SENDERS, REGION) for prefix in ("", SEALED)],
         most,
         CLAIM_S,
     )
-    found = [(_taken(row), row["over"]) for row in rows]
+    found = [(taken, row["over"]) for row in rows if (taken := _taken(row, sealing))]
     return sorted(found, key=lambda one: (one[0].stored, one[0].sequence))
 
 
-def _taken(row: database.Row) -> Taken:
-    return Taken(
-        row["stream"], row["sequence"], row["stored"], row["subject"], unpacked(row["headers"]), row["payload"]
-    )
+def _taken(row: database.Row, sealing: Sealing) -> Taken | None:
+    """Return the message; None, and it stays, where no key of this service opens it."""
+    at, headers, payload = (row["stream"], row["sequence"], row["stored"]), row["headers"], row["payload"]
+    if row["country"].startswith(SEALED):
+        place = Taken(*at, row["subject"], None, b"").place
+        try:
+            headers, payload = sealing.opened(headers, f"{place}|headers"), sealing.opened(payload, place)
+        except Unopened:
+            log.error("what is set aside cannot be opened", stream=at[0], sequence=at[1])  # noqa: TRY400 - no traceback
+            return None
+    return Taken(*at, row["subject"], unpacked(headers), payload)
 
 
 async def resume(queried: Queried, wait_s: float) -> None:

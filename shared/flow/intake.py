@@ -26,6 +26,7 @@ from shared.flow.aside import Kind, Row
 from shared.flow.lost import LOST
 from shared.flow.pull import Before
 from shared.flow.refusing import rejection_id
+from shared.flow.sealing import Sealing
 from shared.flow.streams import INTAKE
 from shared.flow.taken import Key, Taken, taken
 from shared.record.engine import Unfit
@@ -91,6 +92,8 @@ class Intake:
     log: Log
     client: Client
     settings: Settings
+    sealing: Sealing
+    """What it seals with what is refused or set aside."""
 
     async def take(self, messages: Sequence[Msg], before: Before = None) -> None:
         """Record the reports of countries, act on the events of other services, each once; refuse what is wrong.
@@ -143,7 +146,7 @@ class Intake:
         """Set aside a message that cannot even be judged, without looking into it."""
         self._tell(one, None, error)
         async with self.log.pool.acquire() as connection, connection.transaction():
-            await aside.put(connection, [Row(one, "failed", type(error).__name__)])
+            await aside.put(connection, [Row(one, "failed", type(error).__name__)], self.sealing)
 
     async def settle(
         self, batch: Sequence[Taken], over: frozenset[Key] = NONE, *, again: bool = False, before: Before = None
@@ -169,7 +172,7 @@ class Intake:
             refusing.told(outcomes[len(drafts) :])
             await self._sort(judged, over, sorted_, connection, again=again)
             if sorted_.aside:
-                await aside.put(connection, sorted_.aside)
+                await aside.put(connection, sorted_.aside, self.sealing)
             if again:
                 gone = (*sorted_.done, *sorted_.unread)
                 await aside.drop(connection, [*old, *(one.taken for one in gone)])
@@ -178,7 +181,7 @@ class Intake:
             rejections = refusing.drafts(self.log, [(one.taken, one.unread) for one in judged if one.unread])
             await self.log.record([*(draft for _, draft in drafts), *rejections], then)
         if sorted_.refused:
-            await refusing.refuse(self.log, self.client, sorted_.refused, again=again)
+            await refusing.refuse(self.log, self.client, self.sealing, sorted_.refused, again=again)
         if lost:
             raise lost
         self._account(sorted_)
@@ -206,7 +209,7 @@ class Intake:
         unread = [(one.taken, one.unread) for one in judged if one.unread]
         try:
             if unread:
-                await refusing.quarantine(self.log.service, self.client, unread)
+                await refusing.quarantine(self.log.service, self.client, self.sealing, unread)
         except LOST as error:
             return [one for one in judged if not one.unread], error
         return judged, None

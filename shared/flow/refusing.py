@@ -12,6 +12,7 @@ from shared.contracts import Event, Refused
 from shared.contracts.notice import Rejected
 from shared.contracts.report import report_id
 from shared.flow import aside
+from shared.flow.sealing import AGE, Sealing
 from shared.flow.streams import sender_of
 from shared.flow.taken import Taken
 from shared.record.judgement import source
@@ -22,9 +23,12 @@ from shared.run.database import Connection
 Refusals: TypeAlias = Sequence[tuple[Taken, Refused]]
 
 
-async def quarantine(service: str, client: Client, refused: Refusals) -> None:
-    """Keep the raw bytes of refused reports, each once, before anybody is told."""
-    await asyncio.gather(*(_quarantine(service, client, one, verdict) for one, verdict in refused))
+async def quarantine(service: str, client: Client, sealing: Sealing, refused: Refusals) -> None:
+    """Keep the raw bytes of refused reports, sealed, each once, before anybody is told."""
+    sealed = await asyncio.to_thread(lambda: [sealing.for_sender(one.country, one.payload) for one, _ in refused])
+    await asyncio.gather(
+        *(_quarantine(service, client, one, verdict, raw) for (one, verdict), raw in zip(refused, sealed, strict=True))
+    )
     crash.point("quarantined")
 
 
@@ -34,9 +38,9 @@ def drafts(log: Log, refused: Refusals) -> list[Draft]:
     return [Draft(rejected(log.service, one, verdict, now)) for one, verdict in refused]
 
 
-async def refuse(log: Log, client: Client, refused: Refusals, *, again: bool) -> None:
+async def refuse(log: Log, client: Client, sealing: Sealing, refused: Refusals, *, again: bool) -> None:
     """Refuse reports; those that come out of `aside` (`again`) are taken away there."""
-    await quarantine(log.service, client, refused)
+    await quarantine(log.service, client, sealing, refused)
 
     async def then(connection: Connection, outcomes: Sequence[Exception | None]) -> None:
         told(outcomes)
@@ -61,17 +65,25 @@ def rejection_id(one: Taken) -> str:
     return ":".join(filter(None, ("refusal", sender_of(one.stream), str(one.sequence), str(one.stored))))
 
 
-async def _quarantine(service: str, client: Client, one: Taken, verdict: Refused) -> None:
+async def _quarantine(service: str, client: Client, one: Taken, verdict: Refused, sealed: bytes) -> None:
     await client.jetstream().publish(
         f"crm.bad.{contracts.place_of(one.country)}.{service}",
-        one.payload,
+        sealed,
         headers={
             # For ever, also across a stream deleted and made anew.
             "Nats-Msg-Id": f"{one.stream}|{one.sequence}|{one.stored_at.isoformat()}",
-            "Crm-Subject": one.subject,
+            "Crm-Sealed": AGE,
+            "Crm-Subject": _subject(one),
             "Crm-Codes": ",".join(sorted({problem.code for problem in verdict.problems})),
         },
     )
+
+
+def _subject(one: Taken) -> str:
+    """Return the subject that a report came by; of one that no contract has, which may hold anything, its beginning."""
+    name = one.subject.split(".", 3)[3]
+    known = any(agreed.name == name for agreed in contracts.registry().values())
+    return one.subject if known else ".".join((*one.subject.split(".")[:4], "?"))
 
 
 def rejected(service: str, one: Taken, verdict: Refused, now: datetime) -> Event[Any]:

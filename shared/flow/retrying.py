@@ -56,7 +56,7 @@ class Retrying:
             self._seen, _ = await head(pool)
             await aside.resume(pool, self.intake.settings.reference_wait_s)
         self._seen = await aside.waken(pool, self._seen)
-        found = await aside.claim(pool, PIECE)
+        found = await aside.claim(pool, PIECE, self.intake.sealing)
         if found:
             await self._try([one for one, _ in found], frozenset(one.key for one, late in found if late))
         return bool(found)

@@ -29,6 +29,11 @@ class Taken:
     payload: bytes
 
     @property
+    def place(self) -> str:
+        """Its key, as one text."""
+        return f"{self.stream}|{self.sequence}|{self.stored}"
+
+    @property
     def key(self) -> Key:
         """What tells it from every other, also where a stream was made anew."""
         return self.stream, self.sequence, self.stored

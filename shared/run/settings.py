@@ -16,6 +16,10 @@ class Settings(BaseSettings):
     nats_url: str = "nats://127.0.0.1:4222"
     nats_seed: Path | None = None
     """File with the nkey seed of this service's NATS user."""
+    recipients: Path | None = None
+    """File with the public keys of those for whom refused reports are sealed (`recipients.json`)."""
+    sealing_key: Path | None = None
+    """File with the key, or the keys, with which this service seals what it sets aside."""
     nats_monitor_url: str = ""
     """HTTP monitoring address of the NATS server, asked whether it syncs every write."""
     database_url: str = "postgresql://127.0.0.1:5432/crm"

@@ -14,6 +14,7 @@ import nats
 import pytest
 from nats.aio.client import Client
 
+from infra import sealing
 from infra.local.nats import Nats
 from infra.local.postgres import Postgres, remove
 from infra.local.process import stop
@@ -146,6 +147,7 @@ class Region:
         return {
             "CRM_NATS_URL": self.nats.url,
             "CRM_NATS_SEED": str(self.seed(service)),
+            **sealing.env(self.keys.folder, service),
             "CRM_NATS_MONITOR_URL": self.nats.monitor,
             "CRM_DATABASE_URL": self.database_url(service),
             "CRM_OPS_PORT": "0",

@@ -5,9 +5,13 @@ import pytest
 from services.intel.__main__ import SERVICE
 from shared.flow import aside
 from shared.flow.aside import Row
+from shared.flow.sealing import Sealing
+from shared.flow.streams import SENDERS
 from shared.flow.taken import Taken
 from tests.harness import desk as harness
+from tests.harness import sealing
 
+SEALING = sealing.fresh()
 STORED = 1_078_142_400_000_000_000
 
 
@@ -24,12 +28,12 @@ def report(sequence, country="GTM", payload=None, headers=None):
 
 async def put(desk, *rows):
     async with desk.log.pool.acquire() as connection, connection.transaction():
-        await aside.put(connection, rows)
+        await aside.put(connection, rows, SEALING)
 
 
 async def due(desk, most=100):
     async with desk.log.pool.acquire() as connection:
-        return [taken for taken, _ in await aside.claim(connection, most)]
+        return [taken for taken, _ in await aside.claim(connection, most, SEALING)]
 
 
 async def wake(desk, after=0):
@@ -42,6 +46,50 @@ async def test_a_message_comes_back_as_it_was_whatever_is_in_it(desk):
     await put(desk, Row(odd, "failed", "KeyError"))
     await desk.log.pool.execute("update aside set retry_at = now()")
     assert await due(desk) == [odd]
+
+
+async def test_nobody_reads_what_is_set_aside_without_the_services_key(desk):
+    secret = report(1, payload=b"Maria Canary", headers={"ce-subject": "Maria Canary"})
+    await put(desk, Row(secret, "failed", "KeyError"))
+    await desk.log.pool.execute("update aside set retry_at = now()")
+    (row,) = await desk.log.pool.fetch("select * from aside")
+    assert b"Canary" not in row["payload"] + row["headers"]
+    assert "Canary" not in str(dict(row))
+    async with desk.log.pool.acquire() as connection:
+        assert await aside.claim(connection, 9, sealing.fresh()) == [], "another's key"
+        await connection.execute("update aside set retry_at = now()")
+        newer = Sealing(SEALING.recipients, [*sealing.fresh().own, *SEALING.own])
+        assert await aside.claim(connection, 9, newer) == [(secret, False)], "the key of before still opens"
+
+
+async def test_a_sealed_row_opens_in_its_own_place_only(desk):
+    await put(desk, Row(report(1), "failed", "KeyError"), Row(report(2), "failed", "KeyError"))
+    await desk.log.pool.execute("update aside set retry_at = now()")
+    await desk.log.pool.execute("update aside set payload = (select payload from aside where sequence = 1)")
+    assert await due(desk) == [report(1)]
+
+
+async def test_rows_of_before_stand_in_clear_and_are_tried_and_counted_like_others(desk):
+    await put(desk, Row(report(1), "failed", "KeyError"))
+    await desk.log.pool.execute(
+        "insert into aside (stream, sequence, stored, country, kind, reason, subject, payload)"
+        " values ('INTAKE_GTM', 2, $1, 'GTM', 'failed', 'KeyError', 'crm.in.GTM.intel.document.flagged', '2')",
+        STORED + 2,
+    )
+    await desk.log.pool.execute("update aside set retry_at = now()")
+    assert await aside.count(desk.log.pool, "GTM", "failed") == 2
+    found = await due(desk)
+    assert found == [report(1), report(2)]
+    await put(desk, *(Row(one, "failed", "KeyError") for one in found))
+    rows = await desk.log.pool.fetch("select country from aside order by sequence")
+    assert [row["country"] for row in rows] == ["sealed:GTM", "sealed:GTM"], "tried again, it is sealed"
+
+
+async def test_a_version_of_before_passes_over_sealed_rows(desk):
+    await put(desk, Row(report(1), "failed", "KeyError"))
+    await desk.log.pool.execute("update aside set retry_at = now()")
+    before = "select count(*) from aside where country = any($1::text[]) and retry_at <= now()"
+    assert await desk.log.pool.fetchval(before, [*SENDERS, "REG"]) == 0
 
 
 async def test_what_waits_for_an_id_comes_back_when_that_is_recorded_and_else_when_its_time_is_over(desk):
@@ -77,7 +125,7 @@ async def test_what_is_in_nobodys_log_is_tried_again_later_each_time_and_at_a_st
     await desk.log.pool.execute("update aside set until = now() where sequence = 2")
     async with desk.log.pool.acquire() as connection:
         await aside.resume(connection, 60)
-        assert await aside.claim(connection, 9) == [(report(1), False), (report(2), False)]
+        assert await aside.claim(connection, 9, SEALING) == [(report(1), False), (report(2), False)]
 
 
 async def test_a_report_sent_again_while_it_stands_there_is_not_set_aside_twice(desk):

@@ -12,6 +12,7 @@ from shared.flow import refusing
 from shared.flow.intake import Intake
 from shared.run.settings import Settings
 from tests.harness import desk as harness
+from tests.harness import sealing
 
 STORED = 1_078_142_400_000_000_000
 NAME = "intel.document.flagged"
@@ -53,11 +54,11 @@ def report(number, **more):
 def intake(desk, monkeypatch):
     kept = []
 
-    async def quarantine(_service, _client, refused):
+    async def quarantine(_service, _client, _sealing, refused):
         kept.extend(one.sequence for one, _ in refused)
 
     monkeypatch.setattr(refusing, "quarantine", quarantine)
-    made = Intake(desk.log, None, Settings())
+    made = Intake(desk.log, None, Settings(), sealing.fresh())
     return SimpleNamespace(take=made.take, kept=kept)
 
 

@@ -5,6 +5,8 @@ import json
 import nats
 import pytest
 
+from infra.sealing import identity_file
+from shared.flow.sealing import Unopened, opened
 from tests.system.test_spine import FLAGGED
 
 SECRET = "Juana-Inventada-1984"
@@ -106,7 +108,12 @@ async def test_every_fault_is_told_once_in_the_mailbox_nothing_is_echoed_and_not
     quarantine = (await system.region.connect("operator")).jetstream()
     kept = [await quarantine.get_msg("QUARANTINE", number + 1) for number in range(len(RUBBISH))]
     raw = [sent if isinstance(sent, bytes) else json.dumps(sent).encode() for sent, _ in RUBBISH.values()]
-    assert sorted(message.data or b"" for message in kept) == sorted(raw)
+    assert not [one for one in kept if SECRET.encode() in one.data or SECRET in str(one.headers)]
+    for name in ("operator", "GTM"):
+        key = identity_file(system.region.keys.folder, name)
+        assert sorted(opened(message.data, key) for message in kept) == sorted(raw)
+    with pytest.raises(Unopened):
+        opened(kept[0].data, identity_file(system.region.keys.folder, "MEX"))
     assert {message.subject for message in kept} == {"crm.bad.GTM.intel"}
     assert SECRET not in (system.folder / "intel.log").read_text()
     assert SECRET not in str([event.data for event in await system.log("intel", "intel.report.rejected")])

@@ -1,0 +1,71 @@
+"""The keys by which kept messages are sealed: made once, each secret one in a file that only its owner can read.
+
+`<name>.age` holds a secret key as `age-keygen` writes it, of each who reports and of the operator on call;
+`recipients.json` their public keys; `<service>.key` what a service seals with for itself. A file may hold several keys,
+a line each, the newest first. Where a country made its own, its public key is in `recipients.json`, and no file here.
+"""
+
+import json
+import secrets
+from pathlib import Path
+
+from pyrage import x25519
+
+from shared.contracts import SERVICES
+from shared.flow.sealing import ON_CALL
+from shared.flow.streams import RECEIVERS
+
+KEY_BYTES = 32
+
+
+def make(folder: Path) -> None:
+    """Make what is missing in the folder; nothing is replaced."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = recipients_file(folder)
+    public: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    for name in (*RECEIVERS, ON_CALL):
+        if name not in public:
+            public[name] = _identity(identity_file(folder, name))
+            _write(file, json.dumps(public, indent=1) + "\n")
+    for service in SERVICES:
+        own = own_file(folder, service)
+        if not own.exists():
+            _write(own, secrets.token_hex(KEY_BYTES) + "\n")
+
+
+def recipients_file(folder: Path) -> Path:
+    """Return where the public keys lie."""
+    return folder / "recipients.json"
+
+
+def identity_file(folder: Path, name: str) -> Path:
+    """Return where the secret key lies with which `name` opens what is sealed for it."""
+    return folder / f"{name}.age"
+
+
+def own_file(folder: Path, service: str) -> Path:
+    """Return where the key lies with which a service seals for itself."""
+    return folder / f"{service}.key"
+
+
+def env(folder: Path, service: str) -> dict[str, str]:
+    """Return the settings of a service whose keys lie in the folder."""
+    return {"CRM_RECIPIENTS": str(recipients_file(folder)), "CRM_SEALING_KEY": str(own_file(folder, service))}
+
+
+def _identity(file: Path) -> str:
+    """Return the public key of the newest secret key in the file, which is made when it is missing."""
+    if not file.exists():
+        identity = x25519.Identity.generate()
+        _write(file, f"# public key: {identity.to_public()}\n{identity}\n")
+    lines = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
+    return str(x25519.Identity.from_str(lines[0]).to_public())
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    fresh = file.with_name(f".{file.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(0o600)
+    fresh.write_text(text)
+    fresh.replace(file)
