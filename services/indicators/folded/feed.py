@@ -30,6 +30,8 @@ CANCEL_S = 5.0
 COMPARE_TRIES = 400
 POLL_S = 1.0
 SNAPSHOT_S = 5.0
+SLICE_S = 0.002
+"""So long the fold waits at a time while the snapshot is written, in seconds."""
 MEND_S = 10.0
 """How often the streams are asked for what was missing in them."""
 FAILED_S = 600.0
@@ -149,10 +151,15 @@ class Feed:
             await self.snapshot()
 
     async def snapshot(self) -> None:
-        """Store state and sequences, in one row, if they changed."""
-        sequences = dict(self.state.sequences)
-        if sequences != self._stored:
-            await snapshot.save_snapshot(self._pool, self.state.dump())
+        """Store state and sequences, in one row, if they changed; the fold waits for slices of it only."""
+        if self.state.sequences != self._stored:
+            began = time.perf_counter()
+            for _ in self.state.write():
+                if time.perf_counter() - began > SLICE_S:
+                    await asyncio.sleep(0)
+                    began = time.perf_counter()
+            sequences, state = dict(self.state.sequences), self.state.dump()
+            await snapshot.save_snapshot(self._pool, state)
             self._stored = sequences
 
     async def rebuild(self) -> Rebuilt:

@@ -50,6 +50,7 @@ def _sums(into: Sums, other: Sums) -> None:
 
 def _levels(into: Levels, other: Levels) -> None:
     for key, declared in other.declared.items():
+        into.touched(key)
         mine = into.declared.setdefault(key, {})
         for entry, known in declared.items():
             both = dict(mine.get(entry, {}))

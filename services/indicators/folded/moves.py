@@ -53,6 +53,7 @@ class Moves(Struct):
                 was.append((days, day, before))
                 days[day] = amount if before is None else before + amount
                 cell.total += amount
+                cell.dumped = None
                 if day < cell.changed:  # noqa: PLR1730 - for every event; min() takes three times as long
                     cell.changed = day
                 if day != recorded:

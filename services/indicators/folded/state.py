@@ -9,11 +9,13 @@ from operator import itemgetter
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
-from services.indicators.folded.sums import Cell, Key, Sums, dump_sums, load_sums
+from services.indicators.folded.sums import Key, Sums
 from services.indicators.folded.views import View
 from services.indicators.planned.rows import ANY_REPORT
 
+_encode = msgspec.json.Encoder().encode
 Was = list[tuple[dict[Any, Any], Any, Any]]
 """What was where before a change: (mapping, key, value or None)."""
 Entry = tuple[int, int, int, Any]
@@ -58,16 +60,23 @@ class Levels:
     Declarations are few (a headcount now and then), unlike events that are counted.
     """
 
-    __slots__ = ("_sorted", "declared")
+    __slots__ = ("_dumped", "_sorted", "declared")
 
     def __init__(self) -> None:
         self.declared: dict[Key, dict[Entry, Known]] = {}
         self._sorted: dict[Key, list[Entry]] = {}
         """Cell -> its declarations in order; made when looked at."""
+        self._dumped: dict[Key, bytes] = {}
+        """Cell -> as it stands in the dump; kept until something changes."""
+
+    def touched(self, key: Key) -> None:
+        """Forget what was made of a cell that changes."""
+        self._sorted.pop(key, None)
+        self._dumped.pop(key, None)
 
     def note(self, key: Key, entry: Entry, sign: int, recorded: int, was: Was) -> None:
         """Note (sign 1) or take back (sign -1) that a level was declared, and what was there before."""
-        self._sorted.pop(key, None)
+        self.touched(key)
         was.append((self.declared, key, self.declared.get(key)))
         declared = self.declared.setdefault(key, {})
         before = declared.get(entry)
@@ -109,12 +118,16 @@ class Levels:
             if found:
                 yield key, found
 
-    def dump(self) -> list[Any]:
-        """Return it as sorted lists."""
-        return [
-            [list(key), [[*entry, sorted(known.items())] for entry, known in sorted(declared.items())]]
-            for key, declared in sorted(self.declared.items())
-        ]
+    def dump(self) -> bytes:
+        """Return the cells in order, as `dump_cell` writes each: [cell, …]."""
+        return b"[" + b",".join(self.dump_cell(key) for key in sorted(self.declared)) + b"]"
+
+    def dump_cell(self, key: Key) -> bytes:
+        """Return a cell: [key, [[since, time, recordedtime, level, [[recorded day, how often], …]], …]]."""
+        if key not in self._dumped:
+            held = sorted(self.declared[key].items())
+            self._dumped[key] = _encode((key, [[*entry, sorted(known.items())] for entry, known in held]))
+        return self._dumped[key]
 
     @classmethod
     def load(cls, dumped: list[Any]) -> "Levels":
@@ -227,7 +240,7 @@ class State:
 
     digest: str
     """Of the plan that it was folded with."""
-    sums: defaultdict[str, Sums] = field(default_factory=lambda: defaultdict(lambda: Sums(Cell)))
+    sums: defaultdict[str, Sums] = field(default_factory=lambda: defaultdict(Sums))
     """`<row>/<role>` -> sums."""
     levels: dict[str, Levels] = field(default_factory=dict)
     groups: defaultdict[str, Groups] = field(default_factory=lambda: defaultdict(Groups))
@@ -254,14 +267,27 @@ class State:
         """How many events were set aside: no figure has them."""
         return sum(map(len, self.aside.values()))
 
+    def write(self) -> Iterator[None]:
+        """Write piece by piece what has changed since the last `dump`, which then is soon done.
+
+        The state may move on between two pieces.
+        """
+        for sums in [*self.sums.values()]:
+            yield from sums.write()
+        for levels in [*self.levels.values()]:
+            for key in [*levels.declared]:
+                if key in levels.declared:
+                    levels.dump_cell(key)
+                    yield
+
     def dump(self) -> bytes:
         """Return the state as canonical bytes."""
-        return msgspec.json.encode(
+        return _encode(
             {
                 "layout": LAYOUT,
                 "digest": self.digest,
-                "sums": [[name, held] for name, sums in sorted(self.sums.items()) if (held := dump_sums(sums))],
-                "levels": [[name, levels.dump()] for name, levels in sorted(self.levels.items()) if levels.declared],
+                "sums": _named({name: sums.dump() for name, sums in self.sums.items()}),
+                "levels": _named({name: levels.dump() for name, levels in self.levels.items()}),
                 "groups": _dump_groups(self.groups),
                 "events": [[*name, sorted(counts.items())] for name, counts in sorted(self.events.items()) if counts],
                 "heard": [[*key, micros(at)] for key, at in sorted(self.heard.items())],
@@ -291,8 +317,12 @@ class State:
         for name, groups in stored["groups"]:
             for group, service, kept, more, first in groups:
                 state.groups[name][group, service] = Earliest(kept, more, [(day, us) for day, us in first])
-        state.sums.update((name, load_sums(sums)) for name, sums in stored["sums"])
+        state.sums.update((name, Sums.load(sums)) for name, sums in stored["sums"])
         return state
+
+
+def _named(dumped: Mapping[str, bytes]) -> list[Any]:
+    return [[name, Raw(held)] for name, held in sorted(dumped.items()) if held != b"[]"]
 
 
 def _dump_groups(groups: Mapping[str, Groups]) -> list[Any]:

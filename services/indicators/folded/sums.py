@@ -2,9 +2,13 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
+
+import msgspec
+
+_encode = msgspec.json.Encoder().encode
 
 Key = tuple[str, ...]
 """A cell: country, then the row's label values."""
@@ -32,13 +36,15 @@ class Cell:
     `days` keeps its keys in the order in which they came, and loses none but the last ones (`Moves`).
     """
 
-    __slots__ = ("_known", "_late", "_running", "changed", "days", "late", "total")
+    __slots__ = ("_known", "_late", "_running", "changed", "days", "dumped", "late", "total")
 
     def __init__(self) -> None:
         self.days: defaultdict[int, int] = defaultdict(int)
         self.total = 0
         self.changed = NEVER
         """The first day on which something changed since the running totals were made."""
+        self.dumped: bytes | None = None
+        """As it stands in the dump; None: something has changed since it was written."""
         self.late: dict[int, int] | None = None
         """Of `days`, what was recorded on another day than it counts for: (recorded day << BITS | day) -> amount."""
         self._known: list[int] = []
@@ -50,13 +56,14 @@ class Cell:
         self.days[day] += amount
         self.total += amount
         self.changed = min(self.changed, day)
+        self.dumped = None
         if recorded is not None and recorded != day:
             late, code = self.known_apart(), recorded << BITS | day
             late[code] = late.get(code, 0) + amount
 
     def known_apart(self) -> dict[int, int]:
         """Return `late`, which is about to change."""
-        self._late = None
+        self._late = self.dumped = None
         if self.late is None:
             self.late = {}
         return self.late
@@ -125,28 +132,47 @@ class Cell:
         return self._late
 
 
-Sums = defaultdict[Key, Cell]
-"""What is added up under one name; what sums to nothing leaves no trace."""
+class Sums(defaultdict[Key, Cell]):
+    """What is added up under one name; what sums to nothing leaves no trace."""
+
+    __slots__ = ("_dumped",)
+
+    def __init__(self) -> None:
+        super().__init__(Cell)
+        self._dumped = b""
+
+    def write(self) -> Iterator[None]:
+        """Write cell by cell what has changed since the last `dump`; the cells may change between two."""
+        for key, cell in [*self.items()]:
+            if cell.dumped is None:
+                self._dumped = b""
+                cell.dumped = _dump(key, cell)
+                yield
+        self.dump()
+
+    def dump(self) -> bytes:
+        """Return the cells in order: [[key, [[day, amount], …], [[recorded day, day, amount], …]], …]."""
+        fresh = [(key, cell) for key, cell in self.items() if cell.dumped is None]
+        for key, cell in fresh:
+            cell.dumped = _dump(key, cell)
+        if fresh or not self._dumped:
+            self._dumped = b"[" + b",".join(one for _, cell in sorted(self.items()) if (one := cell.dumped)) + b"]"
+        return self._dumped
+
+    @classmethod
+    def load(cls, dumped: list[Any]) -> "Sums":
+        """Return what was dumped."""
+        sums = cls()
+        for key, days, late in dumped:
+            cell = sums[tuple(key)]
+            for day, amount in days:
+                cell.add(day, amount)
+            if late:
+                cell.known_apart().update((recorded << BITS | day, amount) for recorded, day, amount in late)
+        return sums
 
 
-def dump_sums(sums: Sums) -> list[Any]:
-    """Return them as sorted lists."""
-    held = [(key, *_dump(cell)) for key, cell in sorted(sums.items())]
-    return [[list(key), days, late] for key, days, late in held if days or late]
-
-
-def _dump(cell: Cell) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]]]:
+def _dump(key: Key, cell: Cell) -> bytes:
     days = [(day, n) for day, n in sorted(cell.days.items()) if n]
-    return days, [(code >> BITS, code & DAY, n) for code, n in sorted((cell.late or {}).items()) if n]
-
-
-def load_sums(dumped: list[Any]) -> Sums:
-    """Return what was dumped."""
-    sums = Sums(Cell)
-    for key, days, late in dumped:
-        cell = sums[tuple(key)]
-        for day, amount in days:
-            cell.add(day, amount)
-        if late:
-            cell.known_apart().update((recorded << BITS | day, amount) for recorded, day, amount in late)
-    return sums
+    late = [(code >> BITS, code & DAY, n) for code, n in sorted((cell.late or {}).items()) if n]
+    return _encode((key, days, late)) if days or late else b""

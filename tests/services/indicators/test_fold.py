@@ -175,6 +175,36 @@ def test_refusals_are_counted_by_service_country_and_code():
     assert fold.state.rejected == {("intel", "NIC", "unknown_field"): 1, ("intel", "NIC", "x"): 1}
 
 
+EVENTS = [
+    event("legal.person.detained", "HND"),
+    event("training.workforce.declared", "HND"),
+    event("legal.treaty.ratified", "HND"),
+    event("legal.person.detained", "GTM", time="2003-01-01T00:00:00Z"),
+    event("legal.person.detained", "MEX", time="2003-02-01T00:00:00Z"),
+]
+EVENTS += [amend("retracted", EVENTS[0]), amend("corrected", EVENTS[1], headcount=7)]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sampled_from(EVENTS) | st.integers(0, 40) | st.just(dict), max_size=12))
+def test_what_is_dumped_is_the_same_however_much_of_it_was_written_before_and_when(steps):
+    """Events come in before, within (a number: so many pieces) and behind the writing, and between dumps."""
+    fold, taken, writing = folded(), [], iter(())
+    for step in steps:
+        if isinstance(step, bytes):
+            taken.append(step)
+            service = msgspec.json.decode(step)["type"].split(".")[1]
+            fold.apply(service, fold.state.sequences.get(service, 0) + 1, step)
+        elif step is dict:
+            fold.state.dump()
+            writing = fold.state.write()
+        else:
+            assert all(piece is None for piece in itertools.islice(writing, step))
+    dumped = fold.state.dump()
+    assert dumped == folded(*taken).state.dump()
+    assert State.load(dumped, PLAN.digest).dump() == dumped
+
+
 def test_a_snapshot_of_another_plan_is_not_used():
     with pytest.raises(StateError):
         State.load(State("one plan").dump(), "another plan")

@@ -27,7 +27,7 @@ def test_running_totals_are_those_of_the_days(steps):
 @given(st.lists(st.tuples(st.sampled_from("ab"), DAYS, st.integers(-2, 2))), st.integers(0, 13), st.integers(0, 13))
 def test_a_view_has_a_cell_where_there_is_anything_on_any_day(added, after, until):
     """Two sources into one cell, one of them taken off: what cancels on a day is nothing, what differs by day is 0."""
-    sums = {name: Sums(Cell) for name in "ab"}
+    sums = {name: Sums() for name in "ab"}
     days = {}
     for name, day, amount in added:
         sums[name][("GTM",)].add(day, amount)
