@@ -10,7 +10,7 @@ import asyncpg
 
 from shared.contracts import SERVICES
 from shared.record.log import head, make_room
-from shared.run.database import migration_files
+from shared.run.database import CALLED_BEFORE, migration_files
 
 DATABASE = "crm"
 OPERATOR = "operator"
@@ -18,7 +18,7 @@ ROLES = (*SERVICES, OPERATOR)
 LOCK = 4_707_283
 """Advisory lock of provisioning: one at a time, the others wait."""
 ROOT = Path(__file__).parents[2]
-RIGHTS = Path(__file__).with_name("rights.sql")
+RIGHTS, LOCKS = Path(__file__).with_name("rights.sql"), Path(__file__).with_name("locks.sql")
 
 
 class MigrationError(RuntimeError):
@@ -32,10 +32,10 @@ def passwords(folder: Path) -> dict[str, str]:
 
 
 async def provision(owner_url: str, role_passwords: Mapping[str, str]) -> list[str]:
-    """Make or adapt database, roles, schemas, tables and rights; return the migrations applied. Idempotent.
+    """Make or adapt database, roles, schemas, tables and rights; return the migrations applied, and what is still open.
 
     `owner_url` is the owner's address, of the database `crm` or, before that exists, any other on the server.
-    Everything inside the database is one transaction: it is provisioned whole or not at all.
+    Everything inside the database is one transaction: it is provisioned whole or not at all. Idempotent.
     """
     await _database(owner_url)
     connection = await asyncpg.connect(owner_url, database=DATABASE)
@@ -47,7 +47,7 @@ async def provision(owner_url: str, role_passwords: Mapping[str, str]) -> list[s
             applied = []
             for service in SERVICES:
                 applied += await _schema(connection, service)
-            return applied
+            return applied + await _locks(connection)
     finally:
         await connection.close()
 
@@ -91,6 +91,23 @@ async def _schema(connection: "asyncpg.Connection[asyncpg.Record]", service: str
     database = await connection.fetchval("select current_database()")
     await connection.execute(RIGHTS.read_text().format(service=service, database=database))
     return applied
+
+
+async def _locks(connection: "asyncpg.Connection[asyncpg.Record]") -> list[str]:
+    """Take from all roles the right to hold any advisory lock, unless an older process is connected that needs it.
+
+    The services take theirs through functions of their own schemas (migration 0014_turns).
+    """
+    before = await connection.fetch(
+        "select distinct application_name as name from pg_stat_activity"
+        " where datname = current_database() and starts_with(application_name, $1) order by 1",
+        CALLED_BEFORE,
+    )
+    if before:
+        names = ", ".join(row["name"] for row in before)
+        return [f"any role may hold a service's locks while an older version runs ({names}): provision again after it"]
+    await connection.execute(LOCKS.read_text())
+    return []
 
 
 async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", name: str, text: str, checksum: str) -> None:

@@ -22,8 +22,13 @@ LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncp
 GENERATION = 1
 """Versions that can record side by side; the first process of a newer one takes over (shared/record/upgrading.py)."""
 
-# The second key of this schema's advisory locks (the first is the schema): one meaning each.
+# The second key of this schema's advisory locks (the first is the schema): one meaning each. They are taken by
+# functions of the schema (migration 0014_turns), which no other role may call.
 APPEND, RELAY, SWEEP, ANNOUNCE, RECEIPTS = 1, 2, 3, 4, 5
+
+
+CALLED, CALLED_BEFORE = "crm/", "crm-"
+"""How the sessions of a service's processes are called, now and while they took their locks by hand."""
 
 
 def of_a_value(error: Exception) -> bool:
@@ -51,7 +56,7 @@ async def connect(settings: Settings, service: str) -> Pool:
         reset=_as_it_is,
         server_settings={
             **session(service),
-            "application_name": f"crm-{service}",
+            "application_name": f"{CALLED}{service}",
             "synchronous_commit": "on",
             # Every query of ours is a look-up by an index; a plan made while a table was young and small, and
             # kept, would read all of it for ever after.
@@ -92,8 +97,7 @@ async def elected(pool: Pool, service: str, role: int, poll_s: float = 1.0) -> A
     session, listeners say, goes with it.
     """
     async with pool.acquire() as connection:
-        taken = "select pg_try_advisory_lock(hashtext($1), $2)"
-        while not await connection.fetchval(taken, service, role):  # noqa: ASYNC110 - the lock is in the server
+        while not await connection.fetchval(f"select {service}.try_lead($1)", role):  # noqa: ASYNC110 - the lock is in the server
             await asyncio.sleep(poll_s)
         try:
             yield connection
@@ -117,4 +121,4 @@ async def turn(connection: Connection, service: str) -> None:
     So positions are consecutive and the chain is whole; what one batch has decided, the next one sees; and two batches
     that touch the same things in different orders never wait for each other.
     """
-    await connection.execute("select pg_advisory_xact_lock(hashtext($1), $2)", service, APPEND)
+    await connection.execute(f"select {service}.take_turn()")
