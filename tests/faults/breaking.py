@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from infra.nats.asking import ask
 from infra.nats.rights import PROVISIONER
 from infra.recovery.restore import restore
+from infra.testkit import proxy
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from shared.flow.lost import LOST
-from tests.faults import proxy
 from tests.faults.ledger import Ledger
 from tests.faults.stand import PATIENCE_S, Stand
 from tests.harness.system import until

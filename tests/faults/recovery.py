@@ -8,8 +8,8 @@ import time
 from nats.errors import Error as NatsError
 
 from infra.local.child import STEADY_S
+from infra.testkit import proxy
 from shared.client import ClientError, CountryClient
-from tests.faults import proxy
 from tests.faults.ledger import GOOD, Ledger, Report
 from tests.faults.stand import PATIENCE_S, Stand
 from tests.faults.traffic import SYSTEM, Publisher, wire

@@ -27,11 +27,11 @@ from infra.nats.provision import provision
 from infra.nats.rights import OPERATOR, PROVISIONER
 from infra.postgres.provision import passwords
 from infra.postgres.provision import provision as provision_postgres
+from infra.testkit.proxy import Proxy
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from tests.faults.disk import Disk, NoDiskError
 from tests.faults.process import OFFSET
-from tests.faults.proxy import Proxy
 from tests.harness.servers import with_root
 from tests.harness.system import ROOT, free_port, until
 

@@ -1,196 +1,42 @@
-"""Real servers for tests: one PostgreSQL per session, one NATS per test, and a whole provisioned region on both."""
+"""The kit's servers as fixtures of the suite: one PostgreSQL per session, one NATS and one region per test."""
 
 import asyncio
-import itertools
-import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-import asyncpg
-import nats
 import pytest
-from nats.aio.client import Client
 
-from infra import sealing
 from infra.local.nats import Nats
-from infra.local.postgres import Postgres, remove
-from infra.local.process import stop
-from infra.nats.config import CENTRAL, accounts, keys, seed_file
-from infra.nats.provision import provision
-from infra.nats.rights import PROVISIONER, inbox
-from infra.postgres.provision import DATABASE, passwords
-from infra.postgres.provision import provision as provision_postgres
-from shared.flow.streams import RECEIVERS
+from infra.testkit.servers import ROOT, Keys, PostgresServer, Region, Servers, root, servers, with_root
 
-_number = itertools.count(1)
-
-
-@dataclass
-class Keys:
-    folder: Path
-    public: dict[str, str]
-
-
-@dataclass
-class PostgresServer:
-    """A running server whose database `crm` is provisioned and serves as the template of each test's own."""
-
-    server: Postgres
-    passwords: dict[str, str]
-    free: list[str] = field(default_factory=list)
-    """Databases that were lent and emptied: to make a new one costs twenty times as much."""
-
-    @asynccontextmanager
-    async def lent(self) -> AsyncIterator[str]:
-        """Lend a database as long as the context lasts."""
-        name = await self.lend()
-        try:
-            yield name
-        finally:
-            await self.take_back(name)
-
-    async def lend(self) -> str:
-        """Return the name of a provisioned database that holds nothing yet."""
-        if self.free:
-            return self.free.pop()
-        name = f"crm_{next(_number)}"
-        await self._do(f"create database {name} template {DATABASE}", "postgres")
-        return name
-
-    async def take_back(self, name: str) -> None:
-        """Empty a database for the next to be lent to; who is still connected is cut off."""
-        await self._do(EMPTIED, name)
-        self.free.append(name)
-
-    async def _do(self, statement: str, database: str) -> None:
-        connection = await asyncpg.connect(self.server.url(database=database))
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-
-EMPTIED = """
-do $$
-declare command text;
-begin
-    perform pg_terminate_backend(pid, 5000) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid();
-    for command in
-        select format('delete from %I.%I', schemaname, tablename) from pg_tables
-            where schemaname not in ('pg_catalog', 'information_schema') and tablename <> 'migration'
-        union all
-        select format('alter sequence %I.%I restart', schemaname, sequencename) from pg_sequences
-    loop
-        execute command;
-    end loop;
-end $$
-"""
-"""Deletes, because a truncated table gets new files, which takes far longer."""
-
-
-ROOT = "root"
-"""In the tests' servers only: may do all that the API offers, and read streams with consumers, as nobody else may."""
-
-
-def with_root(rights: dict[str, Any]) -> dict[str, Any]:
-    permissions = {"publish": ["$JS.API.>", "$JS.ACK.>"], "subscribe": [f"{inbox(ROOT)}.>"]}
-    rights["accounts"][CENTRAL]["users"].append({"user": ROOT, "password": ROOT, "permissions": permissions})
-    return rights
-
-
-async def root(url: str) -> Client:
-    """A connection as ROOT."""
-    return await nats.connect(url, user=ROOT, password=ROOT, inbox_prefix=inbox(ROOT).encode())
-
-
-@dataclass
-class Region:
-    """Fresh accounts, streams and database of one test."""
-
-    nats: Nats
-    postgres: PostgresServer
-    keys: Keys
-    database: str
-    clients: list[Client] = field(default_factory=list)
-
-    def accounts(self) -> dict[str, Any]:
-        """The accounts part of the server's configuration: to start it anew with."""
-        return with_root(accounts(self.keys.public))
-
-    def seed(self, principal: str) -> Path:
-        """Where the nkey seed of a service, a country ("GTM"), "operator" or "provisioner" lies."""
-        return seed_file(self.keys.folder, principal)
-
-    def database_url(self, role: str | None = None) -> str:
-        """The address of the test's database for a service's role; without one, for the owner."""
-        if role is None:
-            return self.postgres.server.url(database=self.database)
-        return self.postgres.server.url(role, self.postgres.passwords[role], self.database)
-
-    async def connect(self, principal: str, **options) -> Client:
-        """A NATS connection as a principal, closed at the end of the test."""
-        if principal == ROOT:
-            self.clients.append(await root(self.nats.url))
-            return self.clients[-1]
-        private = {} if principal in RECEIVERS else {"inbox_prefix": inbox(principal).encode()}
-        client = Client()
-        self.clients.append(client)  # also one that is refused has a socket to close
-        await client.connect(self.nats.url, nkeys_seed=str(self.seed(principal)), **private, **options)
-        return client
-
-    def env(self, service: str, **more: str) -> dict[str, str]:
-        """The environment in which a service's process runs on this region (`CRM_` variables)."""
-        return {
-            "CRM_NATS_URL": self.nats.url,
-            "CRM_NATS_SEED": str(self.seed(service)),
-            **sealing.env(self.keys.folder, service),
-            "CRM_NATS_MONITOR_URL": self.nats.monitor,
-            "CRM_DATABASE_URL": self.database_url(service),
-            "CRM_OPS_PORT": "0",
-            "CRM_HTTP_PORT": "0",
-            "CRM_ENVIRONMENT": "local",
-            **more,
-        }
+__all__ = ["ROOT", "Keys", "PostgresServer", "Region", "root", "with_root"]
 
 
 @pytest.fixture(scope="session")
-def nats_keys(tmp_path_factory) -> Keys:
-    folder = tmp_path_factory.mktemp("creds")
-    return Keys(folder, keys(folder))
+def crm_servers() -> Iterator[Servers]:
+    with asyncio.Runner() as runner:
+        running = servers()
+        yield runner.run(running.__aenter__())
+        runner.run(running.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def nats_keys(crm_servers: Servers) -> Keys:
+    return crm_servers.keys
+
+
+@pytest.fixture(scope="session")
+def postgres_server(crm_servers: Servers) -> PostgresServer:
+    return crm_servers.postgres
 
 
 @pytest.fixture
-def nats_server(tmp_path, nats_keys) -> Iterator[Nats]:
+def nats_server(tmp_path, crm_servers: Servers) -> Iterator[Nats]:
     """A NATS server of the test's own, with all accounts and rights, and no streams yet."""
-    server = Nats(tmp_path / "nats")
-    server.start(with_root(accounts(nats_keys.public)))
-    yield server
-    stop(server.process, signal.SIGKILL)  # its data go with the test
-
-
-@pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory) -> Iterator[PostgresServer]:
-    home = tmp_path_factory.mktemp("postgres")
-    server = Postgres(home)
-    server.start()
-    secrets = passwords(home / "creds")
-    try:
-        asyncio.run(provision_postgres(server.url(database="postgres"), secrets))
-        yield PostgresServer(server, secrets)
-    finally:
-        server.stop()
-        remove(home)
+    with crm_servers.nats(tmp_path / "nats") as server:
+        yield server
 
 
 @pytest.fixture
-async def region(nats_server, postgres_server, nats_keys) -> AsyncIterator[Region]:
-    fresh = Region(nats_server, postgres_server, nats_keys, await postgres_server.lend())
-    await provision(await fresh.connect(PROVISIONER))
-    yield fresh
-    for client in fresh.clients:
-        await client.close()
-    await postgres_server.take_back(fresh.database)
+async def region(nats_server, crm_servers: Servers) -> AsyncIterator[Region]:
+    async with crm_servers.region(nats_server) as fresh:
+        yield fresh

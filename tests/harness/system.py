@@ -1,156 +1,18 @@
 """The services as real processes on a test's region."""
 
-import asyncio
-import contextlib
-import json
-import os
-import random
-import signal
-import socket
-import subprocess
-import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import pytest
 
-from shared import contracts
-from shared.client import CountryClient, connect
-from shared.contracts import Event
-from tests.harness import forking
-from tests.harness.servers import Region
+from infra.testkit.processes import PATIENCE_S, ROOT, System, free_port, resident_mb, until
+from infra.testkit.servers import Region
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60
-STARTING_S = 180
-"""A process that compiles and imports on a machine with ten times as much to do as it has processors for."""
-
-
-async def until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
-    """Wait until `condition` (a plain or async function) gives something true; return that."""
-    end = time.monotonic() + patience_s
-    while True:
-        result = condition()
-        if asyncio.iscoroutine(result):
-            result = await result
-        if result:
-            return result
-        if time.monotonic() > end:
-            raise TimeoutError(f"waited {patience_s} s for {what}")
-        await asyncio.sleep(0.05)
-
-
-def free_port() -> int:
-    """A port that was free a moment ago, below those that the system itself gives to outgoing connections."""
-    while True:
-        port = random.SystemRandom().randrange(15_000, 32_000)
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
-
-
-def resident_mb(pid: int) -> float:
-    """How much memory (MB) a process holds."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
-    return round(int(line.split()[1]) / 1024, 1)
-
-
-@dataclass
-class System:
-    """Processes by name (`intel`, or `intel-2` for a second replica) and what one asks of them."""
-
-    region: Region
-    folder: Path
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    begun: dict[str, int] = field(default_factory=dict)
-    """Where in its output the present process of a name begins: one before it may have said the same."""
-    clients: list[Any] = field(default_factory=list)
-    modules: dict[str, str] = field(default_factory=dict)
-    """What to start in place of a service, by its name."""
-    _connections: dict[str, "asyncpg.Connection[asyncpg.Record]"] = field(default_factory=dict)
-    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def start(self, *names: str, **env: str) -> None:
-        for name in names:
-            service = name.partition("-")[0]
-            with (self.folder / f"{name}.log").open("ab") as output:
-                self.begun[name] = output.tell()
-                module = self.modules.get(service, f"services.{service}")
-                whole = {**os.environ, **self.region.env(service, **env)}
-                self.processes[name] = forking.start(module, whole, output)
-
-    def kill(self, name: str, number: int = signal.SIGKILL) -> int:
-        self.processes[name].send_signal(number)
-        return self.processes.pop(name).wait(PATIENCE_S)
-
-    def output(self, name: str) -> list[dict[str, Any]]:
-        return self._lines(name, 0)
-
-    def _lines(self, name: str, start: int) -> list[dict[str, Any]]:
-        whole = (self.folder / f"{name}.log").read_bytes()[start:].rpartition(b"\n")[0]
-        return [json.loads(line) for line in whole.decode().splitlines() if line.startswith("{")]
-
-    async def ready(self, *names: str, patience_s: float = STARTING_S) -> None:
-        for name in names or self.processes:
-            await until(lambda name=name: self._is_ready(name), f"{name} to be ready", patience_s)
-
-    def _is_ready(self, name: str) -> bool:
-        code = self.processes[name].poll()
-        assert code is None, f"{name} ended with {code}: {(self.folder / f'{name}.log').read_text()[-2000:]}"
-        return any(line.get("event") == "ready" for line in self._lines(name, self.begun[name]))
-
-    async def country(self, name: str) -> CountryClient:
-        context = connect(self.region.nats.url, self.region.seed(name), name, "test")
-        self.clients.append(context)
-        return await context.__aenter__()
-
-    async def rows(self, service: str, query: str, *values: Any) -> list[asyncpg.Record]:
-        """Ask the service's schema, by one connection that is made anew where a server went away."""
-        async with self._asking:
-            connection = self._connections.get(service)
-            if connection is None or connection.is_closed():
-                settings = {"search_path": service}
-                connection = await asyncpg.connect(self.region.database_url(), server_settings=settings)
-                self._connections[service] = connection
-            try:
-                return await connection.fetch(query, *values)
-            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
-                await self.close()
-                raise
-
-    async def close(self) -> None:
-        """Close what was asked by: it belongs to the loop of one test."""
-        for connection in self._connections.values():
-            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await connection.close(timeout=5)
-        self._connections.clear()
-        self._asking = asyncio.Lock()
-
-    async def log(self, service: str, name: str | None = None) -> list[Event[Any]]:
-        wanted = f"crm.{name}.v" if name else ""
-        rows = await self.rows(service, "select payload from log where starts_with(type, $1) order by position", wanted)
-        events = [contracts.decode(row["payload"]) for row in rows]
-        return [event for event in events if name is None or event.name == name]
-
-    async def recorded(self, service: str, name: str, number: int = 1) -> list[Event[Any]]:
-        async def there() -> list[Event[Any]]:
-            events = await self.log(service, name)
-            return events if len(events) >= number else []
-
-        return await until(there, f"{number} x {name}")
+__all__ = ["PATIENCE_S", "ROOT", "System", "free_port", "resident_mb", "until"]
 
 
 @pytest.fixture
 async def system(region: Region, tmp_path: Path) -> AsyncIterator[System]:
     running = System(region, tmp_path)
     yield running
-    await running.close()
-    for context in running.clients:
-        await context.__aexit__(None, None, None)
-    for process in running.processes.values():
-        process.kill()
-        process.wait()
+    await running.end()

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,9 @@ from shared.contracts import SERVICES
 ROOT = Path(__file__).resolve().parents[2]
 ALONE = ("CRM_CRASH_AT", "OTEL_")
 """Environment variables that are read when a module is imported."""
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+ADOPTED_S = 5.0
+"""So long the process between may take to end."""
 
 
 def start(module: str, env: Mapping[str, str], output: BinaryIO) -> "subprocess.Popen[bytes]":
@@ -34,7 +37,7 @@ def start(module: str, env: Mapping[str, str], output: BinaryIO) -> "subprocess.
     elsewhere = module.partition(".")[0] not in {"services", "tests"}
     if elsewhere or sys.platform != "linux" or any(name.startswith(ALONE) for name in env):
         command = [sys.executable, "-m", module]
-        return subprocess.Popen(command, cwd=ROOT, env={**env}, stdout=output, stderr=subprocess.STDOUT)
+        return subprocess.Popen(command, cwd=ROOT, env={**env}, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603 - our own
     return Forked(module, _forks().fork(module, env, output.name))
 
 
@@ -54,14 +57,14 @@ class _Forks:
 
     def __init__(self) -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - our own
             [sys.executable, "-m", __name__], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def fork(self, module: str, env: Mapping[str, str], output: str) -> int:
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps([module, {**env}, output]) + "\n")
+        self._process.stdin.write(json.dumps([module, {**env}, output, os.getpid()]) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
@@ -80,17 +83,29 @@ def _serve() -> None:
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for line in sys.stdin:
-        module, env, output = json.loads(line)
+        module, env, output, parent = json.loads(line)
         reading, writing = os.pipe()
         if (between := os.fork()) == 0:
             if pid := os.fork():
                 os.write(writing, str(pid).encode())
                 os._exit(0)
+            _dies_with(parent)
             _become(module, env, output)
         os.waitpid(between, 0)
-        print(os.read(reading, 20).decode(), flush=True)
+        sys.stdout.write(os.read(reading, 20).decode() + "\n")
+        sys.stdout.flush()
         os.close(reading)
         os.close(writing)
+
+
+def _dies_with(parent: int) -> None:
+    """Have this process killed when `parent` ends, which gets it as soon as the process between is gone."""
+    end = time.monotonic() + ADOPTED_S
+    while os.getppid() != parent and time.monotonic() < end:
+        time.sleep(0.001)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _become(module: str, env: Mapping[str, str], output: str) -> None:

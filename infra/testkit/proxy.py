@@ -18,6 +18,7 @@ class Proxy:
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
+        """Remember where to."""
         self.target = target
         self.mode = OPEN
         self.port = 0
@@ -28,10 +29,12 @@ class Proxy:
         self._moving.set()
 
     async def start(self) -> None:
+        """Listen on a free port of loopback (`port`)."""
         self._server = await asyncio.start_server(self._taken, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
+        """Cut all connections and listen no more."""
         self.become(CUT)
         if self._server:
             self._server.close()
@@ -52,6 +55,7 @@ class Proxy:
 
     async def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
+        assert task
         self._tasks.add(task)
         try:
             await self._joined(reader, writer)
