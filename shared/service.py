@@ -61,6 +61,8 @@ class Service:
     questions: Questions = field(default_factory=dict)
     """What countries may ask it, beyond what it has told them (`mailbox`)."""
     settings: Callable[[], Settings] = Settings
+    faults: Callable[[], list[str]] = list
+    """What else differs from what it expects, in words."""
     extend: "Callable[[Running], AbstractAsyncContextManager[None]] | None" = None
     """What only this service has: begun before it starts to work, ended after it stopped."""
 
@@ -172,6 +174,7 @@ async def _faults(client: Client, pool: Pool, service: Service, settings: Settin
         Sealing.of(settings)
     except SealingError as error:
         faults.append(str(error))
+    faults += service.faults()
     faults += await provisioned.differences(client, service.name)
     if crash.asked() and settings.environment == "production":
         faults.append("CRM_CRASH_AT is for tests: production does not run with it")
@@ -199,7 +202,8 @@ def _subscribe(service: Running, retired: list[str]) -> None:
 
 def _listen(service: Running, questions: Questions) -> None:
     """Take the questions to this service; those that take long have a desk of their own, lest the others wait."""
-    long: Questions = {MailboxAsk: mailbox.answered, QuotaAsk: usage.answering(service.client, service.name)}
+    usual: Questions = {MailboxAsk: mailbox.answered, QuotaAsk: usage.answering(service.client, service.name)}
+    long: Questions = {**questions, **usual}
     key = service.settings.audit_key()
     allowances = admission.allowances()
     desk = Desk(service.name, service.pool, service.clock, questions, key, allowances)

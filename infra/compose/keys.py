@@ -14,7 +14,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from infra import sealing
+from infra import keyfiles
 from infra.nats.config import keys, seed_file, server
 from infra.nats.rights import PROVISIONER
 from infra.postgres.provision import passwords
@@ -34,12 +34,14 @@ def lay_out(root: Path) -> None:
     for service in SERVICES:
         _write(root / service / "seed.nk", seed_file(everything, service).read_text())
         _write(root / service / "pgpass", (everything / f"{service}.pgpass").read_text())
-        _write(root / service / "recipients.json", sealing.recipients_file(everything).read_text())
-        _write(root / service / "sealing.key", sealing.own_file(everything, service).read_text())
+        _write(root / service / "recipients.json", keyfiles.recipients_file(everything).read_text())
+        _write(root / service / "sealing.key", keyfiles.own_file(everything, service).read_text())
+        if service == keyfiles.HASHES:
+            _write(root / service / "numbers.key", keyfiles.numbers_file(everything).read_text())
     for country in RECEIVERS:
         _write(seed_file(root / "countries", country), seed_file(everything, country).read_text())
-        if (identity := sealing.identity_file(everything, country)).exists():
-            _write(sealing.identity_file(root / "countries", country), identity.read_text())
+        if (identity := keyfiles.identity_file(everything, country)).exists():
+            _write(keyfiles.identity_file(root / "countries", country), identity.read_text())
     owner = _kept(root / "postgres" / "owner.pw")
     _kept(root / "grafana" / "admin.pw")
     _write(root / "provision" / "seed.nk", seed_file(everything, PROVISIONER).read_text())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra import sealing
+from infra import keyfiles
 from infra.local.child import Child
 from infra.local.lock import hold
 from infra.local.nats import Nats
@@ -167,7 +167,7 @@ class System:
         env = {
             "CRM_NATS_URL": self.nats.url,
             "CRM_NATS_SEED": str(seed_file(self.creds, name)),
-            **sealing.env(self.creds, name),
+            **keyfiles.env(self.creds, name),
             "CRM_NATS_MONITOR_URL": self.nats.monitor,
             "CRM_DATABASE_URL": self.postgres.url(name, secret),
             "CRM_OPS_HOST": "127.0.0.1",

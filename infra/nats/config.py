@@ -7,7 +7,7 @@ from typing import Any
 
 import nkeys
 
-from infra import sealing
+from infra import keyfiles
 from infra.nats import limits
 from infra.nats.rights import Rights, central, country, mailbox_subjects, principals
 from shared.contracts.vocabulary import MEMBERS
@@ -19,7 +19,7 @@ CENTRAL = "CRM"
 def keys(folder: Path) -> dict[str, str]:
     """Return each principal's public key; all secret keys are made once, in `folder`, readable by nobody else."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sealing.make(folder)
+    keyfiles.make(folder)
     return {principal: _public(seed_file(folder, principal)) for principal in principals()}
 
 

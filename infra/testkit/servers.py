@@ -15,7 +15,7 @@ import asyncpg
 import nats
 from nats.aio.client import Client
 
-from infra import sealing
+from infra import keyfiles
 from infra.local.nats import Nats
 from infra.local.postgres import Postgres, remove
 from infra.local.process import stop
@@ -153,7 +153,7 @@ class Region:
         return {
             "CRM_NATS_URL": self.nats.url,
             "CRM_NATS_SEED": str(self.seed(service)),
-            **sealing.env(self.keys.folder, service),
+            **keyfiles.env(self.keys.folder, service),
             "CRM_NATS_MONITOR_URL": self.nats.monitor,
             "CRM_DATABASE_URL": self.database_url(service),
             "CRM_OPS_PORT": "0",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.legal import judgements, questions
+from services.legal import judgements, numbers, questions
 from shared.service import Service, run
 
 SERVICE = Service(
@@ -10,6 +10,8 @@ SERVICE = Service(
     folder=Path(__file__).parent,
     judgements=judgements.JUDGEMENTS,
     questions=questions.QUESTIONS,
+    settings=numbers.LegalSettings,
+    faults=numbers.faults,
 )
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What legal is asked: which obligations of a treaty a country has not put into its law."""
+"""What legal is asked: which obligations of a treaty a country has not put into its law, and numbers to be hashed."""
 
 from collections.abc import Sequence
 from datetime import UTC
@@ -6,9 +6,10 @@ from typing import Any
 
 from services.legal.judgements.gaps import gaps, in_order
 from services.legal.judgements.treaties import is_party, treaty
+from services.legal.numbers import on_numbers
 from shared.ask.questions import Asked, Questions
 from shared.contracts.legal import GapOpened
-from shared.contracts.questions import Answered, GapsAnswer, GapsAsk, OpenGap
+from shared.contracts.questions import Answered, GapsAnswer, GapsAsk, NumbersAsk, OpenGap
 from shared.record.asking import about
 from shared.record.judgement import Standing
 from shared.run.database import Connection
@@ -28,4 +29,4 @@ def _open(reports: Sequence[Standing[Any]]) -> tuple[OpenGap, ...]:
     return tuple(OpenGap(article=one.data.obligation.article, since=one.data.since.astimezone(UTC)) for one in still)
 
 
-QUESTIONS: Questions = {GapsAsk: on_gaps}
+QUESTIONS: Questions = {GapsAsk: on_gaps, NumbersAsk: on_numbers}

@@ -22,7 +22,7 @@ from shared.flow import quotas
 from shared.flow.streams import SENDERS
 
 SHUT_OUT = Counter("crm_shut_out_total", "How often a sender was not listened to for a while.", ["service", "country"])
-COSTS = {"mailbox": 1, "quota": 5}
+COSTS = {"mailbox": 1, "quota": 5, "numbers": 25}
 """Questions with a desk of their own, as they take long, and what one counts as before its answer is known."""
 LOOK_S = 0.1
 STOP_S = 2.0

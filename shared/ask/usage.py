@@ -35,6 +35,7 @@ async def _answer(client: Client, service: str, country: str) -> Answered:
     return QuotaAnswer(
         reports_per_s=quota.reports_per_s,
         questions_per_s=quota.questions_per_s,
+        numbers_per_day=quota.numbers_per_day,
         connections=quota.connections,
         subscriptions=quota.subscriptions,
         payload_bytes=quota.payload_kib << 10,

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from msgspec import Meta, Raw, Struct
 
 from shared.contracts import SERVICES, Hash, Problem, Ref, Time
+from shared.contracts.bounds import END
 from shared.contracts.door import cut, within
 from shared.contracts.refusal import listed, unambiguous
 from shared.contracts.schema import closed_validator
@@ -323,6 +324,39 @@ class GapsAsk(Ask, frozen=True, kw_only=True):
     instrument: Instrument
 
 
+NUMBERS_MAX = 50
+"""Blinded numbers in one question."""
+Blinded = Annotated[str, Meta(min_length=64, max_length=64, pattern=rf"^[0-9a-f]{{64}}{END}")]
+"""A point of ristretto255 (RFC 9496) in hexadecimal."""
+
+
+# What a country asks to be hashed, and what comes back, are random points to whoever sees them.
+BLINDED = "863f330cc1a1259ed5a5998a23acfd37fb4351a793a5b3c090b642ddc439b945"
+"""Of RFC 9497, A.1.2.1."""
+
+
+class NumbersAnswer(Answer, frozen=True, kw_only=True):
+    """The points evaluated with the region's key, and proofs that it was that key."""
+
+    version: int
+    """Of the key."""
+    public_key: str
+    """To be held against the one that the country was given for this version."""
+    evaluated: tuple[str, ...]
+    """In the order of the question (`EvaluationElement` of RFC 9497)."""
+    proofs: tuple[str, ...]
+    """In the same order (`Proof` of RFC 9497, 64 bytes), one for each."""
+
+
+@question("numbers", "legal", answer=NumbersAnswer, good={"blinded": [BLINDED]})
+class NumbersAsk(Ask, frozen=True, kw_only=True):
+    """Asks for blinded telephone numbers to be hashed (RFC 9497, ristretto255-SHA512, VOPRF); so many a day."""
+
+    blinded: Annotated[tuple[Blinded, ...], Meta(min_length=1, max_length=NUMBERS_MAX)]
+    version: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    """Of the key; by default the newest."""
+
+
 # --- training ----------------------------------------------------------------------------------------------------
 class Certificate(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A certificate that serves today."""
@@ -378,7 +412,9 @@ class QuotaAnswer(Answer, frozen=True, kw_only=True):
     reports_per_s: int
     """Reports that a process of the service takes while other countries report too."""
     questions_per_s: int
-    """Questions that a process answers; `mailbox` counts as 25, `quota` as 5."""
+    """Questions that a process answers; `numbers` counts as 25, `quota` as 5."""
+    numbers_per_day: int = 0
+    """Telephone numbers that are hashed for it, in all."""
     connections: int
     subscriptions: int
     """Of one connection."""

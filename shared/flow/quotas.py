@@ -32,6 +32,8 @@ class Quota(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Reports of up to 8 KiB that a process takes a second while others report too; larger ones count more."""
     questions_per_s: Small
     """Questions that a process answers a second; a burst may be as large."""
+    numbers_per_day: Count = 20_000
+    """Telephone numbers that are hashed for it (`legal.numbers`): who could have all hashed could undo every hash."""
     intake_mib: Annotated[int, Meta(ge=1, le=1_000_000)]
     """What its intake holds, in MiB."""
     intake_messages: Count

@@ -16,7 +16,7 @@ from pathlib import Path
 import asyncpg
 from nats.aio.client import Client
 
-from infra import sealing
+from infra import keyfiles
 from infra.local.child import Child
 from infra.local.nats import Nats
 from infra.local.postgres import Postgres
@@ -272,7 +272,7 @@ class Stand:
         env = {
             "CRM_NATS_URL": f"nats://127.0.0.1:{nats}",
             "CRM_NATS_SEED": str(seed_file(self.creds, service)),
-            **sealing.env(self.creds, service),
+            **keyfiles.env(self.creds, service),
             "CRM_NATS_MONITOR_URL": self.nats.monitor if self.synced else "",
             "CRM_DATABASE_URL": f"postgresql://{service}:{secret}@127.0.0.1:{postgres}/crm",
             "CRM_ENVIRONMENT": "local",

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli import app
-from infra.sealing import identity_file
+from infra.keyfiles import identity_file
 from shared.flow.sealing import opened
 
 NAME = "Maria Canary"

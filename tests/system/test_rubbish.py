@@ -5,7 +5,7 @@ import json
 import nats
 import pytest
 
-from infra.sealing import identity_file
+from infra.keyfiles import identity_file
 from shared.flow.sealing import Unopened, opened
 from tests.system.test_spine import FLAGGED
 

@@ -15,6 +15,7 @@ from infra.compose.keys import lay_out
 from infra.nats import limits
 from infra.region.settings import RegionSettings
 from services.indicators.settings import IndicatorsSettings
+from services.legal.numbers import LegalSettings
 from shared.contracts import SERVICES
 from shared.flow.streams import RECEIVERS
 from shared.run.settings import Settings
@@ -113,9 +114,10 @@ def test_services_are_told_only_what_they_read(containers):
     known = {f"CRM_{name.upper()}" for name in get_type_hints(Settings)}
     board = {f"CRM_{name.upper()}" for name in get_type_hints(IndicatorsSettings)}
     region = {f"CRM_{name.upper()}" for name in get_type_hints(RegionSettings)}
+    legal = {f"CRM_{name.upper()}" for name in get_type_hints(LegalSettings)}
     for name in (*SERVICES, "region"):
         told = {key for key in containers[name]["environment"] if key.startswith("CRM_")}
-        assert told <= known | {"indicators": board, "region": region}.get(name, set()), name
+        assert told <= known | {"indicators": board, "legal": legal, "region": region}.get(name, set()), name
 
 
 def test_named_volumes_keep_what_must_survive(compose, containers):

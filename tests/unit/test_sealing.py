@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from pyrage import x25519
 
-from infra.sealing import env, identity_file, make, own_file, recipients_file
+from infra.keyfiles import env, identity_file, make, own_file, recipients_file
 from shared.flow.sealing import Sealing, SealingError, Unopened, opened
 from shared.run.settings import Settings
 

@@ -157,7 +157,9 @@ class PhonebookDisseminated(Marked, frozen=True, kw_only=True):
     seizure_id: Ref
     recipients: OneOrMore[Country]
     hashes: Annotated[tuple[Hash, ...], Meta(max_length=512)] = ()
-    """Of its telephone numbers (E.164), keyed with the region's key: the numbers stay in the vault."""
+    """Of its telephone numbers (E.164), as the question `legal.numbers` gives them: the numbers stay in the vault."""
+    key_version: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    """Of the key of `legal.numbers`; without it they are hashed with the key that the countries shared before."""
     latency_s: Count | None = None
 
 

@@ -1,8 +1,9 @@
-"""The keys by which kept messages are sealed: made once, each secret one in a file that only its owner can read.
+"""The keys that seal and hash: made once, each secret one in a file that only its owner can read.
 
 `<name>.age` holds a secret key as `age-keygen` writes it, of each who reports and of the operator on call;
 `recipients.json` their public keys; `<service>.key` what a service seals with for itself. A file may hold several keys,
 a line each, the newest first. Where a country made its own, its public key is in `recipients.json`, and no file here.
+`numbers.key` hashes telephone numbers for the countries, by versions; the public keys to it are in `numbers.json`.
 """
 
 import json
@@ -14,8 +15,11 @@ from pyrage import x25519
 from shared.contracts import SERVICES
 from shared.flow.sealing import ON_CALL
 from shared.flow.streams import RECEIVERS
+from shared.numbers import evaluators
 
 KEY_BYTES = 32
+HASHES = "legal"
+"""The service that answers `numbers`: it has the key, and sees no address book."""
 
 
 def make(folder: Path) -> None:
@@ -31,6 +35,11 @@ def make(folder: Path) -> None:
         own = own_file(folder, service)
         if not own.exists():
             _write(own, secrets.token_hex(KEY_BYTES) + "\n")
+    numbers = numbers_file(folder)
+    if not numbers.exists():
+        _write(numbers, f"1 {secrets.token_hex(KEY_BYTES)}\n")
+    public_keys = {version: key.public_key.serialize().hex() for version, key in evaluators(numbers).items()}
+    _write(public_numbers_file(folder), json.dumps(public_keys, indent=1) + "\n")
 
 
 def recipients_file(folder: Path) -> Path:
@@ -48,9 +57,22 @@ def own_file(folder: Path, service: str) -> Path:
     return folder / f"{service}.key"
 
 
+def numbers_file(folder: Path) -> Path:
+    """Return where the key lies with which telephone numbers are hashed."""
+    return folder / "numbers.key"
+
+
+def public_numbers_file(folder: Path) -> Path:
+    """Return where the public keys to it lie, by version."""
+    return folder / "numbers.json"
+
+
 def env(folder: Path, service: str) -> dict[str, str]:
     """Return the settings of a service whose keys lie in the folder."""
-    return {"CRM_RECIPIENTS": str(recipients_file(folder)), "CRM_SEALING_KEY": str(own_file(folder, service))}
+    named = {"CRM_RECIPIENTS": recipients_file(folder), "CRM_SEALING_KEY": own_file(folder, service)}
+    if service == HASHES:
+        named["CRM_NUMBERS_KEY"] = numbers_file(folder)
+    return {name: str(file) for name, file in named.items()}
 
 
 def _identity(file: Path) -> str:
