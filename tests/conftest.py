@@ -2,12 +2,24 @@ import re
 
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.harness.servers import crm_servers, nats_keys, nats_server, postgres_server, region
+from infra.testkit.plugin import crm_servers, crm_settings, crm_system
+from tests.harness.servers import nats_keys, nats_server, postgres_server, region
 from tests.harness.stage import stage
 from tests.harness.system import system
 from tests.system.staging import MANNERS, scene
 
-__all__ = ["crm_servers", "nats_keys", "nats_server", "postgres_server", "region", "scene", "stage", "system"]
+__all__ = [
+    "crm_servers",
+    "crm_settings",
+    "crm_system",
+    "nats_keys",
+    "nats_server",
+    "postgres_server",
+    "region",
+    "scene",
+    "stage",
+    "system",
+]
 
 SCENE = re.compile(rf"\[(.*-)?({'|'.join(MANNERS)})[-\]]")
 

@@ -6,6 +6,7 @@ runs `python -m <module>` from there on. Its parent is the test's process (a sub
 that cannot be, or the environment matters to what is imported, it is an ordinary process.
 """
 
+import atexit
 import ctypes
 import gc
 import importlib
@@ -60,6 +61,7 @@ class _Forks:
         self._process = subprocess.Popen(  # noqa: S603 - our own
             [sys.executable, "-m", __name__], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        atexit.register(self._end)
 
     def fork(self, module: str, env: Mapping[str, str], output: str) -> int:
         assert self._process.stdin
@@ -67,6 +69,9 @@ class _Forks:
         self._process.stdin.write(json.dumps([module, {**env}, output, os.getpid()]) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
+
+    def _end(self) -> None:
+        self._process.communicate()
 
 
 @cache

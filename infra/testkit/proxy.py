@@ -35,12 +35,13 @@ class Proxy:
 
     async def stop(self) -> None:
         """Cut all connections and listen no more."""
-        self.become(CUT)
+        self.become(RESET)
         if self._server:
             self._server.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # what was aborted is closed in the loop's next turn
 
     def become(self, mode: str) -> None:
         """Change the mode now."""

@@ -39,7 +39,7 @@ async def sweep(log_: Log) -> None:
                     if fired:
                         crash.point("fired")
                     if fired < BATCH_MAX:
-                        await asyncio.sleep(POLL_S)
+                        await log_.clock.pause(POLL_S)
         except database.LOST as error:
             log.warning("deadlines wait", error=type(error).__name__)
             await asyncio.sleep(1)

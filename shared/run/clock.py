@@ -1,11 +1,15 @@
 """The one clock: real time, or plan time that starts at a given instant and runs at a given speed."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from shared.run.settings import Settings
+
+LOOK_S = 0.02
+"""How often it is looked whether a clock was set forward, by who waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,19 @@ class Clock:
 
     def now(self) -> datetime:
         """Return plan time, aware, UTC, to the microsecond."""
-        ahead_s = float(self.ahead_file.read_text()) if self.ahead_file else 0.0
-        return self.start + timedelta(seconds=(time.time() - self._epoch_s) * self.speed + ahead_s)
+        return self.start + timedelta(seconds=(time.time() - self._epoch_s) * self.speed + self._ahead_s())
+
+    def _ahead_s(self) -> float:
+        return float(self.ahead_file.read_text()) if self.ahead_file else 0.0
+
+    async def pause(self, real_s: float) -> None:
+        """Wait so long (real seconds); where the clock can be set forward, only until it is."""
+        if self.ahead_file is None:
+            await asyncio.sleep(real_s)
+            return
+        end, before = time.monotonic() + real_s, self._ahead_s()
+        while time.monotonic() < end and self._ahead_s() == before:  # noqa: ASYNC110 - a file tells no event
+            await asyncio.sleep(LOOK_S)
 
     def real_s(self, plan: timedelta) -> float:
         """Return how many real seconds a span of plan time takes."""

@@ -1,22 +1,13 @@
 """The kit's servers as fixtures of the suite: one PostgreSQL per session, one NATS and one region per test."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from infra.local.nats import Nats
-from infra.testkit.servers import ROOT, Keys, PostgresServer, Region, Servers, root, servers, with_root
+from infra.testkit.servers import ROOT, Keys, PostgresServer, Region, Servers, root, with_root
 
 __all__ = ["ROOT", "Keys", "PostgresServer", "Region", "root", "with_root"]
-
-
-@pytest.fixture(scope="session")
-def crm_servers() -> Iterator[Servers]:
-    with asyncio.Runner() as runner:
-        running = servers()
-        yield runner.run(running.__aenter__())
-        runner.run(running.__aexit__(None, None, None))
 
 
 @pytest.fixture(scope="session")

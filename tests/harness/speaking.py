@@ -1,25 +1,13 @@
 """What tests say and hear: examples, a clock, mailboxes read until they hold what is awaited."""
 
 from datetime import UTC, datetime
-from typing import Any
 
-from shared import contracts
-from shared.contracts import Event
+from infra.testkit.clock import START
+from infra.testkit.country import example, fits, of_own
 
-NOW = datetime(2004, 3, 1, 12, tzinfo=UTC)
+__all__ = ["NOW", "example", "fits", "of_own"]
+NOW = START
 HOUR, DAY = 3600, 86_400
-
-
-def example(name, /, **changes):
-    """The contract's good example, changed; `...` takes a field away."""
-    data = dict(contracts.registry()[f"crm.{name}.v1"].good) | changes
-    return {key: value for key, value in data.items() if value is not ...}
-
-
-def of_own(data, country):
-    """The data with claim checks that name a vault of this country, as each country's must."""
-    ours, theirs = "urn:crm:vault:GTM:", f"urn:crm:vault:{country}:"
-    return {key: value.replace(ours, theirs) if isinstance(value, str) else value for key, value in data.items()}
 
 
 def clock(speed=1.0, now=NOW):
@@ -74,8 +62,3 @@ async def countries(system, *names):
     """Each country's client and mailbox."""
     clients = [await system.country(name) for name in names]
     return [part for client in clients for part in (client, Mailbox(client))]
-
-
-def fits(event: Event[Any], name: str | None, fields: dict[str, Any]) -> bool:
-    right = name is None or event.name == name
-    return right and all(getattr(event.data, key) == value for key, value in fields.items())

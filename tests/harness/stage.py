@@ -4,11 +4,9 @@ Raised once per session, because ten processes take seconds to start; the tests 
 """
 
 import asyncio
-import json
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,8 +17,8 @@ from infra.local.process import stop
 from infra.nats.config import CENTRAL, accounts
 from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER, inbox
+from infra.testkit.clock import SetClock
 from shared.contracts import SERVICES
-from shared.run.clock import Clock
 from tests.harness.servers import Region, with_root
 from tests.harness.speaking import NOW
 from tests.harness.system import System, free_port
@@ -35,29 +33,13 @@ class Stage:
 
     region: Region
     system: System
-    clock: Clock
+    clock: SetClock
     ops: dict[str, int]
     """Ports of the processes' /metrics by name (`intel`, `intel-2`)."""
-    ahead_s: float = 0.0
 
     def scene_region(self) -> Region:
         """The same servers, for clients that belong to one scene."""
         return Region(self.region.nats, self.region.postgres, self.region.keys, self.region.database)
-
-    def set_forward(self, by: timedelta) -> None:
-        assert self.clock.ahead_file
-        self.ahead_s += by.total_seconds()
-        fresh = self.clock.ahead_file.with_suffix(".new")
-        fresh.write_text(str(self.ahead_s))
-        fresh.replace(self.clock.ahead_file)
-
-    def look(self) -> dict[str, Any]:
-        """The state of every stream and of the services' durables on it: name -> sequences and what waits."""
-        with urllib.request.urlopen(
-            f"{self.region.nats.monitor}/jsz?acc={CENTRAL}&consumers=true", timeout=10
-        ) as answer:
-            (account,) = json.load(answer)["account_details"]
-        return {stream["name"]: stream for stream in account["stream_detail"]}
 
     def measured(self, process: str, metric: str) -> float:
         """The sum of a metric's samples in one process."""
@@ -79,19 +61,14 @@ def stage(tmp_path_factory, postgres_server, nats_keys) -> Iterator[Stage]:
     server.start(with_caller(with_root(accounts(nats_keys.public))))
     region = Region(server, postgres_server, nats_keys, asyncio.run(postgres_server.lend()))
     system = System(region, folder)
-    epoch = datetime.now(UTC)
-    ahead = folder / "ahead_s"
-    ahead.write_text("0")
-    clock = {"CRM_CLOCK_START": NOW.isoformat(), "CRM_CLOCK_EPOCH": epoch.isoformat()}
+    clock = SetClock(folder / "ahead_s", NOW)
     try:
         asyncio.run(_provisioned(region))
         ops = {name: free_port() for service in SERVICES for name in (service, f"{service}-2")}
         for name, port in ops.items():
-            system.start(
-                name, CRM_CLOCK_AHEAD_FILE=str(ahead), CRM_REFERENCE_WAIT_S="5", CRM_OPS_PORT=str(port), **clock
-            )
+            system.start(name, CRM_REFERENCE_WAIT_S="5", CRM_OPS_PORT=str(port), **clock.env())
         asyncio.run(system.ready(patience_s=120))  # ten processes at once
-        yield Stage(region, system, Clock(NOW, epoch, 1.0, ahead), ops)
+        yield Stage(region, system, clock, ops)
     finally:
         for process in system.processes.values():
             process.kill()

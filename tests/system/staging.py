@@ -35,7 +35,6 @@ Tests with processes of their own (`system`) speak for themselves: tests/harness
 
 import asyncio
 import itertools
-import json
 import os
 import random
 from collections import defaultdict
@@ -51,6 +50,7 @@ from nats.aio.client import Client
 
 from infra.nats.asking import ask
 from infra.nats.rights import OPERATOR, inbox
+from infra.testkit.settling import Settling, look, service_durables, waiting
 from services.indicators.figures.figures import Cell, Figures
 from shared import contracts
 from shared.client import CountryClient
@@ -84,6 +84,7 @@ class Scene:
     database: asyncpg.Connection
     begun: dict[str, int]
     """Sequences of the streams when the scene began."""
+    settling: Settling
     written: dict[str, int]
     """Sizes of the processes' outputs when the scene began."""
     reports: list[dict[str, Any]] = field(default_factory=list)
@@ -127,7 +128,7 @@ class Scene:
         await self.settled()
 
     async def later(self, **by: float) -> None:
-        self.stage.set_forward(timedelta(**by))
+        self.stage.clock.set_forward(timedelta(**by))
         await self.settled()
 
     async def events(self, name: str | None = None, /, **fields: Any) -> list[Event[Any]]:
@@ -205,50 +206,11 @@ class Scene:
     async def settled(self) -> None:
         """Wait until nothing is on its way between intake, logs, streams, services and mailboxes."""
         try:
-            await until(self._quiet, "the region to settle", PATIENCE_S)
+            await until(self.settling.quiet, "the region to settle", PATIENCE_S)
         except TimeoutError as error:
-            raise AssertionError(f"waiting: {_waiting(self.stage.look())}; complaints: {self.complaints()}") from error
-
-    async def _quiet(self) -> bool:
-        before = self.stage.look()
-        if _waiting(before):
-            return False
-        heads = ", ".join(
-            f"(select coalesce(max(position), 0) from {service}.log) as {service},"
-            f" (select count(*) from {service}.deadline where due <= $1) as due_{service},"
-            f" (select count(*) from {service}.aside) as aside_{service}"
-            for service in SERVICES
-        )
-        row = await self.database.fetchrow(f"select {heads}", self.now)
-        after = self.stage.look()
-        sequences = {stream_of(service): row[service] for service in SERVICES}
-        return (
-            not _waiting(after)
-            and not any(row[f"due_{service}"] or row[f"aside_{service}"] for service in SERVICES)
-            and all(found["state"]["last_seq"] == before[name]["state"]["last_seq"] for name, found in after.items())
-            and all(after[name]["state"]["last_seq"] == last for name, last in sequences.items())
-            and after[MAILBOX]["state"]["messages"] == sum(sequences.values())
-            and not await self._unreceipted()
-        )
-
-    async def _unreceipted(self) -> bool:
-        """Whether a referral is acknowledged in its receiver's mailbox, and the sender not told so."""
-        rows = await self.database.fetch(
-            "select r.receiver, min(l.position) as first from victims.referral as r"
-            " join victims.log as l on l.entity = r.referral_id and l.type = 'crm.victims.referral.offered.v1'"
-            " where r.delivered is null and r.state in ('pending', 'overdue') group by r.receiver"
-        )
-        return any([await self._acknowledged(row["receiver"]) >= row["first"] for row in rows])
-
-    async def _acknowledged(self, country: str) -> int:
-        """The position of the last offer that a country, which rejects nothing in a scene, has acknowledged."""
-        floor = (await ask(self.operator, f"CONSUMER.INFO.{MAILBOX}.{country}"))["ack_floor"]["stream_seq"]
-        if not floor:
-            return 0
-        wanted = {"multi_last": [f"crm.evt.victims.referral.offered.{country}"], "up_to_seq": floor}
-        found = await self.operator.request(f"$JS.API.DIRECT.GET.{MAILBOX}", json.dumps(wanted).encode(), timeout=5)
-        origin = (found.headers or {}).get("Nats-Stream-Source", "")
-        return int(origin.split()[1]) if origin else 0
+            raise AssertionError(
+                f"waiting: {waiting(look(self.system.region))}; complaints: {self.complaints()}"
+            ) from error
 
     async def _published(self, report: dict[str, Any]) -> None:
         country = report["source"].split(":")[3]
@@ -272,8 +234,8 @@ class Scene:
         """Have every message of the scene delivered again, twice, to each service that reads it."""
         before = [event.id for event in await self.events()]
         for _ in range(2):
-            for name, stream in self.stage.look().items():
-                for durable in _service_durables(stream):
+            for name, stream in look(self.system.region).items():
+                for durable in service_durables(stream):
                     if stream["state"]["last_seq"] <= self.begun[name]:
                         continue
                     seq = {"seq": self.begun[name] + 1}
@@ -320,11 +282,22 @@ async def scene(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[S
     region = stage.scene_region()
     system = System(region, stage.system.folder, stage.system.processes, stage.system.begun)
     database = await asyncpg.connect(region.database_url())
-    begun = {name: stream["state"]["last_seq"] for name, stream in stage.look().items()}
+    begun = {name: stream["state"]["last_seq"] for name, stream in look(region).items()}
     written = {name: (system.folder / f"{name}.log").stat().st_size for name in system.processes}
     operator, root = await region.connect(OPERATOR), await region.connect(ROOT)
+    settling = Settling(region, stage.clock.now, database, operator)
     own = Scene(
-        stage, system, request.param, next(_number), random.Random(seed), operator, root, database, begun, written
+        stage,
+        system,
+        request.param,
+        next(_number),
+        random.Random(seed),
+        operator,
+        root,
+        database,
+        begun,
+        settling,
+        written,
     )
     try:
         await own.settled()
@@ -339,16 +312,6 @@ async def scene(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[S
         await operator.close()
         await root.close()
         await database.close()
-
-
-def _service_durables(stream: dict[str, Any]) -> list[dict[str, Any]]:
-    return [one for one in stream.get("consumer_detail", []) if one["name"] in SERVICES]
-
-
-def _waiting(streams: dict[str, Any]) -> list[tuple[str, str]]:
-    """The durables (stream, name) that have not handled everything."""
-    durables = [(name, one) for name, stream in streams.items() for one in _service_durables(stream)]
-    return [(name, one["name"]) for name, one in durables if one["num_pending"] or one["num_ack_pending"]]
 
 
 def _set_off(reports: list[dict[str, Any]], logs: list[Event[Any]]) -> list[Event[Any]]:

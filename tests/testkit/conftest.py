@@ -1,0 +1,3 @@
+from infra.testkit.plugin import clock, country, figures, other_country
+
+__all__ = ["clock", "country", "figures", "other_country"]
