@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pyrage import x25519
 
+from infra import witnessing
 from shared.contracts import SERVICES
 from shared.flow.sealing import ON_CALL
 from shared.flow.streams import RECEIVERS
@@ -40,6 +41,7 @@ def make(folder: Path) -> None:
         _write(numbers, f"1 {secrets.token_hex(KEY_BYTES)}\n")
     public_keys = {version: key.public_key.serialize().hex() for version, key in evaluators(numbers).items()}
     _write(public_numbers_file(folder), json.dumps(public_keys, indent=1) + "\n")
+    witnessing.make(folder)
 
 
 def recipients_file(folder: Path) -> Path:
@@ -72,7 +74,7 @@ def env(folder: Path, service: str) -> dict[str, str]:
     named = {"CRM_RECIPIENTS": recipients_file(folder), "CRM_SEALING_KEY": own_file(folder, service)}
     if service == HASHES:
         named["CRM_NUMBERS_KEY"] = numbers_file(folder)
-    return {name: str(file) for name, file in named.items()}
+    return {name: str(file) for name, file in named.items()} | witnessing.env(folder, service)
 
 
 def _identity(file: Path) -> str:

@@ -21,7 +21,8 @@ from nats.js.errors import NotFoundError
 from shared.ask import admission, mailbox, usage
 from shared.ask.questions import Desk, Questions
 from shared.contracts.questions import MailboxAsk, QuotaAsk
-from shared.flow import bus, provisioned, quotas
+from shared.flow import bus, checkpoints, provisioned, quotas
+from shared.flow.checkpoints import Checkpoints
 from shared.flow.intake import Intake
 from shared.flow.lane import lane
 from shared.flow.lost import LOST
@@ -35,6 +36,7 @@ from shared.record import deadlines, upgrading
 from shared.record.engine import Judgements
 from shared.record.judgement import Judgement, by_type
 from shared.record.log import Log, head
+from shared.record.note import NoteError
 from shared.run import crash, database, ops, telemetry
 from shared.run.clock import Clock
 from shared.run.database import Pool
@@ -172,7 +174,8 @@ async def _faults(client: Client, pool: Pool, service: Service, settings: Settin
         faults.append(str(error))
     try:
         Sealing.of(settings)
-    except SealingError as error:
+        checkpoints.signer(settings, service.name)
+    except (SealingError, NoteError) as error:
         faults.append(str(error))
     faults += service.faults()
     faults += await provisioned.differences(client, service.name)
@@ -198,6 +201,10 @@ def _subscribe(service: Running, retired: list[str]) -> None:
     watch = Watch(service.client, service.name, [*provisioned.intakes(), *read])
     service.tasks["watching"] = watch.run
     service.checks += [watch.faults, service.steady.faults]
+    if signer := checkpoints.signer(service.settings, service.name):
+        signing = Checkpoints(service.name, service.pool, service.client, signer)
+        service.tasks["checkpoints"] = signing.run
+        service.checks.append(signing.faults)
 
 
 def _listen(service: Running, questions: Questions) -> None:

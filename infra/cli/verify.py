@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from infra.cli.up import State
+
+if TYPE_CHECKING:
+    from infra.recovery.recount import Witnessed
 
 
 def verify(  # noqa: PLR0913 - each is a flag
@@ -21,9 +24,19 @@ def verify(  # noqa: PLR0913 - each is a flag
     partition: Annotated[
         int, typer.Option(help="Only the partition of the log that begins at this position, and its copy.")
     ] = 0,
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="Folder with the public keys `logs` and `witnesses`. By default the running copy's."),
+    ] = None,
+    checkpoints: Annotated[
+        list[Path] | None,
+        typer.Option(help="Checkpoints that were kept elsewhere: files, or folders of *.checkpoint. May be repeated."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Prove that each log is unbroken and that its stream is its copy, message by message; the system may run.
+    """Prove that each log is unbroken, what was signed, and that its stream is its copy; the system may run.
+
+    The Merkle tree is made anew from the rows, and held against its tiles, the checkpoints and their cosignatures.
 
     Exit code 1 when something is wrong.
     """
@@ -31,8 +44,10 @@ def verify(  # noqa: PLR0913 - each is a flag
 
     from infra.cli.running import running  # noqa: PLC0415
     from infra.nats.rights import OPERATOR  # noqa: PLC0415
+    from infra.recovery.recount import Witnessed  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
     from shared.flow.lost import LOST  # noqa: PLC0415
+    from shared.record.note import NoteError  # noqa: PLC0415
 
     if unknown := sorted({*(services or [])} - {*SERVICES}):
         raise typer.BadParameter(f"no such service: {', '.join(unknown)}")
@@ -40,10 +55,17 @@ def verify(  # noqa: PLR0913 - each is a flag
         addresses = running(state)
         nats_url, database_url = nats_url or addresses["nats"], database_url or addresses["postgres"]
         seed = seed or Path(addresses["creds"][OPERATOR])
+        keys = keys or seed.parent
     if partition and len(services or ()) != 1:
         raise typer.BadParameter("name the one service whose partition it is")
     try:
-        found = asyncio.run(_compared(nats_url, database_url, seed, services or list(SERVICES), partition))
+        witnessed = Witnessed.of(keys, checkpoints or ())
+    except (NoteError, OSError) as error:
+        typer.echo(f"a key or a checkpoint cannot be read: {error}", err=True)
+        raise typer.Exit(1) from error
+    try:
+        every = services or list(SERVICES)
+        found = asyncio.run(_compared(nats_url, database_url, seed, every, partition, witnessed))
     except LOST as error:
         typer.echo(f"the servers do not answer ({type(error).__name__})", err=True)
         raise typer.Exit(1) from error
@@ -52,8 +74,8 @@ def verify(  # noqa: PLR0913 - each is a flag
         raise typer.Exit(1)
 
 
-async def _compared(
-    nats_url: str, database_url: str, seed: Path, services: list[str], partition: int
+async def _compared(  # noqa: PLR0913, PLR0917 - where, as whom, and what of it
+    nats_url: str, database_url: str, seed: Path, services: list[str], partition: int, witnessed: "Witnessed"
 ) -> list[dict[str, Any]]:
     import asyncpg  # noqa: PLC0415
 
@@ -64,7 +86,7 @@ async def _compared(
     connection = await asyncpg.connect(database_url)
     try:
         async with connected(nats_url, seed, OPERATOR) as nc:
-            found = [await compare(connection, nc, service, partition) for service in services]
+            found = [await compare(connection, nc, service, partition, witnessed) for service in services]
     finally:
         await connection.close()
     return [
@@ -74,6 +96,8 @@ async def _compared(
             "rows": one.rows,
             "stream": one.sequence,
             "head": one.head.hex(),
+            "root": one.tree.edge.root().hex() if one.tree and one.tree.whole else None,
+            "cosigned": one.tree.cosigned if one.tree else 0,
             "faults": one.faults(),
         }
         for one in found
@@ -85,3 +109,5 @@ def _show(found: list[dict[str, Any]]) -> None:
         verdict = "; ".join(row["faults"]) or "whole, and copied"
         typer.echo(f"{row['service']:<10} {row['rows']:>10} rows, stream {row['stream']:>10}  {verdict}")
         typer.echo(f"{'':<10} head {row['head']}")
+        if row["root"]:
+            typer.echo(f"{'':<10} root {row['root']}, cosigned up to {row['cosigned']}")

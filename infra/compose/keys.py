@@ -3,7 +3,7 @@
 `python -m infra.compose.keys /keys`; safe to run again: what exists is kept, what is new is added.
 
     all/            every key and password, for provisioning only
-    <service>/      seed.nk, pgpass, sealing.key, and recipients.json
+    <service>/      seed.nk, pgpass, sealing.key, log.key, recipients.json, and witnesses
     countries/      the countries' keys, for the synthetic region and for handing out
     provision/ nats/ postgres/ grafana/
 """
@@ -14,7 +14,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from infra import keyfiles
+from infra import keyfiles, witnessing
 from infra.nats.config import keys, seed_file, server
 from infra.nats.rights import PROVISIONER
 from infra.postgres.provision import passwords
@@ -38,10 +38,16 @@ def lay_out(root: Path) -> None:
         _write(root / service / "sealing.key", keyfiles.own_file(everything, service).read_text())
         if service == keyfiles.HASHES:
             _write(root / service / "numbers.key", keyfiles.numbers_file(everything).read_text())
+        _write(root / service / "log.key", witnessing.log_file(everything, service).read_text())
+        _write(root / service / "witnesses", witnessing.witnesses_file(everything).read_text())
+    _write(root / "countries" / "logs", witnessing.logs_file(everything).read_text())
+    _write(root / "countries" / "witnesses", witnessing.witnesses_file(everything).read_text())
     for country in RECEIVERS:
         _write(seed_file(root / "countries", country), seed_file(everything, country).read_text())
         if (identity := keyfiles.identity_file(everything, country)).exists():
             _write(keyfiles.identity_file(root / "countries", country), identity.read_text())
+        if (own := witnessing.witness_file(everything, country)).exists():
+            _write(witnessing.witness_file(root / "countries", country), own.read_text())
     owner = _kept(root / "postgres" / "owner.pw")
     _kept(root / "grafana" / "admin.pw")
     _write(root / "provision" / "seed.nk", seed_file(everything, PROVISIONER).read_text())

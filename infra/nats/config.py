@@ -14,6 +14,8 @@ from shared.contracts.vocabulary import MEMBERS
 from shared.flow.streams import RECEIVERS
 
 CENTRAL = "CRM"
+LOGS = "crm.log.*"
+"""Where the countries hear what the services sign of their logs."""
 
 
 def keys(folder: Path) -> dict[str, str]:
@@ -34,7 +36,8 @@ def accounts(public_keys: Mapping[str, str]) -> dict[str, Any]:
     The server maps a country's own subjects to the central ones, so that a country cannot name another.
     """
     users = [_user(public_keys[name], rights) for name, rights in central().items()]
-    exports = [export for name in RECEIVERS for export in _exports(name)]
+    heard = {"stream": LOGS, "accounts": list(MEMBERS)}
+    exports = [heard, *(export for name in RECEIVERS for export in _exports(name))]
     configured: dict[str, Any] = {CENTRAL: {"jetstream": "enabled", "users": users, "exports": exports}}
     for name in RECEIVERS:
         user = _user(public_keys[name], country(name))
@@ -69,6 +72,7 @@ def _exports(name: str) -> list[dict[str, Any]]:
 def _imports(name: str) -> list[dict[str, Any]]:
     mapped = [(f"crm.in.{name}.>", "report.>"), *((f"crm.ask.{one}.>", "ask.>") for one in MEMBERS if one == name)]
     return [
+        *({"stream": {"account": CENTRAL, "subject": LOGS}, "to": "log.*"} for one in MEMBERS if one == name),
         *({"service": {"account": CENTRAL, "subject": subject}, "to": local} for subject, local in mapped),
         *({"service": {"account": CENTRAL, "subject": subject}} for subject in mailbox_subjects(name)),
     ]

@@ -9,6 +9,7 @@ from msgspec import Struct
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS, OPERATING
 from shared.flow.streams import (
+    CHECKPOINTS,
     INTAKE,
     MAILBOX,
     MENDED,
@@ -69,7 +70,7 @@ def country(name: str) -> Rights:
     """
     return Rights(
         publish=("report.>", *(("ask.>",) if name in MEMBERS else ()), *mailbox_subjects(name)),
-        subscribe=("_INBOX.>",),
+        subscribe=("_INBOX.>", *(("log.*",) if name in MEMBERS else ())),
     )
 
 
@@ -121,7 +122,9 @@ def _service(name: str) -> Rights:
     publish = [
         f"crm.evt.{name}.>",
         f"crm.bad.*.{name}",
-        *(f"$JS.API.STREAM.INFO.{stream}" for stream in sorted({own, QUARANTINE, *read})),
+        f"crm.log.{name}",
+        f"$JS.API.DIRECT.GET.{CHECKPOINTS}.crm.log.{name}",
+        *(f"$JS.API.STREAM.INFO.{stream}" for stream in sorted({own, QUARANTINE, CHECKPOINTS, *read})),
         f"$JS.API.DIRECT.GET.{own}",
         f"$JS.API.DIRECT.GET.{own}.>",
     ]

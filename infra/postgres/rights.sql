@@ -19,6 +19,10 @@ grant usage, select on all sequences in schema {service} to {service};
 -- ... but what is recorded stays as recorded, who asked what stays known, and which migrations ran is for it to read.
 revoke update, delete on {service}.log, {service}.recorded, {service}.audit from {service};
 revoke update, delete on {service}.generation from {service};
+revoke update, delete on {service}.tree from {service};
+grant update (one) on {service}.tree to {service};  -- to lock the row, and no more
+revoke delete on {service}.tile from {service};
+revoke update on {service}.checkpoint from {service};
 revoke insert, update, delete on {service}.migration, {service}.archived from {service};
 
 -- The log is reached as a whole only. Its owner makes its partitions, also when the service asks for them.

@@ -10,7 +10,9 @@ from nats.aio.client import Client
 
 from infra.nats import mailbox
 from infra.nats.asking import ask
+from infra.recovery import recount
 from infra.recovery.reading import Message, messages
+from infra.recovery.recount import Recount, Witnessed
 from shared import contracts
 from shared.flow.relay import subject
 from shared.flow.streams import MAILBOX, stream_of
@@ -21,6 +23,7 @@ ROWS = 1000
 COPIED_S = 5.0
 """How long a stream may rest before its log's end: then the relay does not copy."""
 SHOWN = 10
+NOTHING = Witnessed()
 
 
 class _Told(Struct, frozen=True):
@@ -75,6 +78,8 @@ class Comparison:
     """Sequences, up to the stream's last, at which the stream has no message."""
     differing: list[int] = field(default_factory=list)
     """Sequences at which subject or payload are not the row's."""
+    tree: Recount | None = None
+    """The Merkle tree as the rows give it; not of one partition."""
     unmailed: list[int] = field(default_factory=list)
     """Sequences that MAILBOX lacks, though it has earlier and later ones (it keeps them for 90 days)."""
 
@@ -110,7 +115,12 @@ class Comparison:
             "stream: not the log's row at": self.differing,
             "MAILBOX: does not have": self.unmailed,
         }
+        if self.tree:
+            named["tree: a tile of leaves is not of the rows from"] = self.tree.untrue
         said = [f"{what} {_some(found)}" for what, found in named.items() if found]
+        if self.tree:
+            said += [f"tree: the tile {one} is not of the rows" for one in self.tree.crooked[:SHOWN]]
+            said += self.tree.faults[:SHOWN]
         if self.begun > self.archived + 1:
             border = f"it begins at {self.begun}, and what is before {self.begun} is not archived"
             said.append(f"stream: {border}: run `crm restore {self.service}`")
@@ -125,15 +135,20 @@ class Comparison:
         return said
 
 
-async def compare(connection: Connection, nc: Client, service: str, partition: int = 0) -> Comparison:
+async def compare(
+    connection: Connection, nc: Client, service: str, partition: int = 0, witnessed: Witnessed = NOTHING
+) -> Comparison:
     """Compare a service's log and stream, the whole of them, or one partition (by its first position) and its copy.
 
-    Both may be in use. `connection` needs to read `<service>.log`, `nc` to ask about the stream and get its messages.
+    Both may be in use. The whole log is held against all that was signed of it as well. `connection` needs to read
+    `<service>.log`, `nc` to ask about the stream and get its messages.
     Raises nats.errors.Error or OSError when a server is away.
     """
     found = Comparison(service, f"log_{partition}" if partition else "log")
     if partition > 1:
         await _begin(connection, found, partition)
+    if not partition:
+        found.tree = await recount.begun(connection, nc, service, witnessed)
     info = await ask(nc, f"STREAM.INFO.{stream_of(service)}")
     state = info.get("state")
     found.begun = max(1, info.get("config", {}).get("first_seq", 1))
@@ -156,11 +171,15 @@ async def compare(connection: Connection, nc: Client, service: str, partition: i
         for row in rows:
             _chain(found, row)
             _read(found, row)
+            if found.tree:
+                await found.tree.add(row["position"], row["payload"])
             if not found.begun <= row["position"] <= found.sequence:
                 continue
             while message is not None and message.sequence < row["position"]:
                 message = await anext(stream, None)
             _copy(found, row, message)
+    if found.tree:
+        await found.tree.done()
     if not partition:
         found.behind = await _behind(nc, found) if found.exists else 0
         found.unmailed = await unmailed(nc, service)

@@ -37,7 +37,7 @@ async def differences(client: Client, service: str) -> list[str]:
     configs, durables = streams.stream_configs(), streams.durables()
     asked = []
     receipts = [streams.RECEIPTS] if service in durables[streams.RECEIPTS] else []
-    for stream in (*intakes(), streams.stream_of(service), *read_by(service), *receipts):
+    for stream in (*intakes(), streams.stream_of(service), streams.CHECKPOINTS, *read_by(service), *receipts):
         asked.append(_differing(client, f"stream {stream}", f"STREAM.INFO.{stream}", configs[stream]))
         if service in durables.get(stream, {}):
             question, wanted = f"CONSUMER.INFO.{stream}.{service}", durables[stream][service]

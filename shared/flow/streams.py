@@ -35,6 +35,9 @@ RECEIPTS = "RECEIPTS"
 and of no other (one that was rejected with `+TERM` moves the floor as well)."""
 RECEIPTS_SUBJECT = "$JS.EVENT.METRIC.CONSUMER.ACK.MAILBOX.*"
 RECEIPTS_BYTES = 256 * 1024**2
+CHECKPOINTS = "CHECKPOINTS"
+"""What the services signed of their logs (shared/flow/checkpoints.py); the countries hear it as it comes."""
+CHECKPOINTS_BYTES = 16 * 1024**2
 ACK_WAIT_S, MAILBOX_ACK_WAIT_S = 3, 30
 """What a replica held when it died comes back after this; what a slow one still works on may come to another as well:
 the log takes each once. Countries get more time: nothing of ours takes their repeats away."""
@@ -95,8 +98,15 @@ def stream_configs() -> dict[str, Config]:
         "discard": "old",  # a sender of rubbish must not be able to stop the intake
     }
     receipts = {"subjects": [RECEIPTS_SUBJECT], "max_age": 7 * DAY, "max_bytes": RECEIPTS_BYTES, "discard": "old"}
+    checkpoints = {
+        "subjects": ["crm.log.*"],
+        "max_msgs_per_subject": 1000,
+        "max_bytes": CHECKPOINTS_BYTES,
+        "allow_direct": True,
+        "discard": "old",
+    }
     empty = {"subjects": ["crm.empty"], "max_bytes": LOG_BYTES, "max_age": SECOND, "duplicate_window": SECOND}
-    special = {EMPTY: empty, QUARANTINE: quarantine, RECEIPTS: receipts}
+    special = {EMPTY: empty, QUARANTINE: quarantine, RECEIPTS: receipts, CHECKPOINTS: checkpoints}
     special |= {intake_of(sender): _intake(sender) for sender in SENDERS}
     special |= {stream_of(service): own | _subjects(service) for service in SERVICES}
     special |= {MAILBOX: mailbox}

@@ -20,6 +20,10 @@ class Settings(BaseSettings):
     """File with the public keys of those for whom refused reports are sealed (`recipients.json`)."""
     sealing_key: Path | None = None
     """File with the key, or the keys, with which this service seals what it sets aside."""
+    log_key: Path | None = None
+    """File with the key with which this service signs what its log is; in production there must be one."""
+    witnesses: Path | None = None
+    """File with the public keys of the countries that may cosign that, one a line."""
     nats_monitor_url: str = ""
     """HTTP monitoring address of the NATS server, asked whether it syncs every write."""
     database_url: str = "postgresql://127.0.0.1:5432/crm"

@@ -7,12 +7,17 @@ import pytest
 from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER
 from infra.recovery import verify
+from infra.recovery.recount import Witnessed
 from infra.recovery.verify import compare
 from shared.contracts import Event
+from shared.flow.checkpoints import Checkpoints
 from shared.flow.relay import Relay
+from shared.flow.streams import CHECKPOINTS
+from shared.record import note
 from shared.record.chain import GENESIS, chained
 from shared.run import database
 from shared.run.settings import Settings
+from tests.harness.servers import ROOT
 from tests.harness.speaking import NOW, example
 
 NAME = "training.official.enrolled"
@@ -128,3 +133,68 @@ async def test_a_row_that_nobody_can_read_is_told_and_ends_nothing(region, owner
     found = await faults(region, owner)
     assert len(found) == 1
     assert found[0] in ("log: the contract does not decode 3", "log: columns differ from what was recorded at 3")
+
+
+SIGNER = note.Signer("crm.region/log/training", note.SIGNS, bytes(32))
+KNOWN = Witnessed(logs=[SIGNER.verifier])
+
+
+async def signed(region):
+    """Have the service sign what its log is; return the note."""
+    settings = Settings(database_url=region.database_url("training"))
+    async with await database.connect(settings, "training") as pool:
+        signing = Checkpoints("training", pool, await region.connect("training"), SIGNER, pace_s=0)
+        assert await signing.look()
+        last = signing.last
+        return note.signed(last, [SIGNER.sign(last.text)])
+
+
+async def found(region, owner, known=KNOWN):
+    return await compare(owner, await region.connect("operator"), "training", witnessed=known)
+
+
+async def rechained(owner):
+    """What an attacker does who owns the database: every hash of the chain made anew, and the ids' table."""
+    before = GENESIS
+    for position, payload in await owner.fetch("select position, payload from training.log order by position"):
+        before = chained(before, payload)
+        await owner.execute("update training.log set hash = $2 where position = $1", position, before)
+    await owner.execute("delete from training.recorded")
+    await owner.execute("insert into training.recorded select id, source, position from training.log")
+
+
+async def test_what_was_signed_is_the_log(region, owner, whole):
+    kept = await signed(region)
+    whole = await found(region, owner)
+    assert whole.faults() == []
+    assert note.checkpoint(note.parted(kept)[0]).root == whole.tree.edge.root()
+
+
+@pytest.mark.parametrize("stored", ["with all that is stored", "with a kept checkpoint alone"])
+async def test_a_rewritten_row_is_told_though_the_chain_is_made_anew(region, owner, whole, stored):
+    kept = await signed(region)
+    other = msgspec.json.encode(msgspec.structs.replace(recorded(4), country="HND"))
+    await owner.execute("update training.log set payload = $1, country = 'HND' where position = 4", other)
+    await rechained(owner)
+    if stored == "with a kept checkpoint alone":
+        await owner.execute("delete from training.checkpoint; delete from training.tile")
+        client = await region.connect(ROOT)
+        await client.request(f"$JS.API.STREAM.DELETE.{CHECKPOINTS}", b"", timeout=5)
+        await provision(await region.connect(PROVISIONER))
+    faults = (await found(region, owner, Witnessed([SIGNER.verifier], (), [kept]))).faults()
+    assert "a checkpoint kept elsewhere: the first 6 rows are not those that were signed" in faults
+    assert not [fault for fault in faults if "chain" in fault or "columns" in fault], "nothing else tells"
+
+
+async def test_rows_taken_away_at_the_end_are_told(region, owner, whole):
+    await signed(region)
+    await owner.execute("delete from training.log where position > 4; delete from training.recorded where position > 4")
+    faults = (await found(region, owner)).faults()
+    assert "checkpoint: 6 rows were signed, the log has 4" in faults
+    assert "CHECKPOINTS: 6 rows were signed, the log has 4" in faults
+
+
+async def test_a_forged_checkpoint_is_told(region, owner, whole):
+    await signed(region)
+    await owner.execute("update training.checkpoint set signed = replace(signed, 'training' || chr(10) || '6', 'x')")
+    assert any(fault.startswith("checkpoint: ") for fault in (await found(region, owner)).faults())

@@ -1,0 +1,138 @@
+"""The Merkle tree over a log made anew from its rows, and held against what is stored and against what was signed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nats.aio.client import Client
+
+from infra.recovery.reading import messages
+from shared.flow.checkpoints import subject
+from shared.flow.streams import CHECKPOINTS
+from shared.record import note, tree
+from shared.record.note import Checkpoint, NoteError, Verifier
+from shared.run.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """What is known of the logs outside the database: public keys, and checkpoints that somebody kept."""
+
+    logs: Sequence[Verifier] = ()
+    """Empty: no signature is checked."""
+    witnesses: Sequence[Verifier] = ()
+    notes: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, keys: Path | None, kept: Iterable[Path] = ()) -> "Witnessed":
+        """Read the files `logs` and `witnesses` of a folder, and notes from files or folders; NoteError or OSError."""
+        files = [file for one in kept for file in ([one] if one.is_file() else sorted(one.glob("*.checkpoint")))]
+        notes = tuple(file.read_text() for file in files)
+        if keys is None or not (keys / "logs").exists():
+            return cls(notes=notes)
+        return cls(note.verifiers_in(keys / "logs"), note.verifiers_in(keys / "witnesses"), notes)
+
+
+@dataclass(slots=True)
+class Recount:
+    """A log's tree as its rows give it."""
+
+    service: str
+    connection: Connection
+    secret: bytes
+    claims: dict[int, list[tuple[bytes, str]]]
+    """Of each size that somebody signed, the roots, and where each stands."""
+    edge: tree.Edge = field(default_factory=tree.Edge)
+    whole: bool = True
+    """Whether all rows were there, from the first on."""
+    untrue: list[int] = field(default_factory=list)
+    """First positions of tiles of leaves that are not those of the rows."""
+    crooked: list[str] = field(default_factory=list)
+    """Tiles above that are not those of the rows."""
+    faults: list[str] = field(default_factory=list)
+    """What else is wrong, in words."""
+    cosigned: int = 0
+    """The largest size that a witness signed."""
+    _leaves: list[bytes] = field(default_factory=list)
+    _above: dict[tree.Tile, bytes] = field(default_factory=dict)
+
+    async def add(self, position: int, payload: bytes, signature: bytes = b"") -> None:
+        """Add the next row."""
+        self.whole = self.whole and position == self.edge.size + 1
+        if not self.whole:
+            return
+        hashed = tree.leaf(tree.entry(position, tree.salted(self.secret, position), payload, signature))
+        self.edge.add(hashed)
+        self._leaves.append(hashed)
+        if len(self._leaves) == tree.WIDTH:
+            await self._tile()
+        for root, where in self.claims.pop(position, []):
+            if root != self.edge.root():
+                self.faults.append(f"{where}: the first {position} rows are not those that were signed")
+
+    async def _tile(self) -> None:
+        number = self.edge.size // tree.WIDTH - 1
+        hashes, self._leaves = b"".join(self._leaves), []
+        for tile, added in tree.grown(number, [hashes], self._above).items():
+            self._above[tile] = self._above.get(tile, b"") + added
+        stored = await self.connection.fetchval(
+            f"select hashes from {self.service}.tile where level = 0 and number = $1",  # noqa: S608 - our own names
+            number,
+        )
+        if stored is not None and stored != hashes:
+            self.untrue.append(number * tree.WIDTH + 1)
+
+    async def done(self) -> None:
+        """Look at what is left when all rows were added."""
+        rows = await self.connection.fetch(
+            f"select level, number, hashes from {self.service}.tile where level > 0"  # noqa: S608 - our own names
+        )
+        for level, number, hashes in rows if self.whole else ():
+            # Rows may have come since these were read: what is stored begins with what was counted, or the reverse.
+            counted, stored = self._above.get((level, number), b""), bytes(hashes)
+            if not (counted.startswith(stored) or stored.startswith(counted)):
+                self.crooked.append(f"{level}/{number}")
+        for size, claims in sorted(self.claims.items()) if self.whole else ():
+            self.faults += [f"{where}: {size} rows were signed, the log has {self.edge.size}" for _, where in claims]
+
+
+async def begun(connection: Connection, nc: Client, service: str, witnessed: Witnessed) -> Recount | None:
+    """Begin the recount of a log, with all that was signed of it; None: no tree was made of it yet."""
+    secret = await connection.fetchval(f"select salt from {service}.tree")  # noqa: S608 - our own names
+    found = Recount(service, connection, bytes(secret or bytes(32)), {})
+    origin = next((one.name for one in witnessed.logs if one.name.rpartition("/")[2] == service), "")
+    stored = await connection.fetch(
+        "select c.size, c.root, c.signed, array_agg(s.line) filter (where s.line is not null) as lines"  # noqa: S608
+        f" from {service}.checkpoint as c left join {service}.cosignature as s using (size) group by c.size"
+    )
+    for size, root, signed, lines in stored:
+        one = _claimed(found, witnessed, origin, signed + "".join(lines or ()), "checkpoint")
+        if one and (one.size, one.root) != (size, root):
+            found.faults.append(f"checkpoint: what is stored of {size} is not what was signed")
+    async for message in messages(nc, CHECKPOINTS, 1, subject(service)):
+        _claimed(found, witnessed, origin, message.payload.decode(errors="replace"), CHECKPOINTS)
+    for text in witnessed.notes:
+        if text.split("\n", 1)[0].rpartition("/")[2] == service:
+            _claimed(found, witnessed, origin, text, "a checkpoint kept elsewhere")
+    if secret is None and not found.claims:
+        return None
+    return found
+
+
+def _claimed(found: Recount, witnessed: Witnessed, origin: str, text: str, where: str) -> Checkpoint | None:
+    """Take in what a checkpoint claims; one that cannot be read, or is signed wrongly, is told."""
+    try:
+        one = note.checkpoint(note.parted(text)[0])
+        if witnessed.logs:
+            _, by = note.opened(text, [*(log for log in witnessed.logs if log.name == origin), *witnessed.witnesses])
+            if not any(verifier.kind == note.SIGNS for verifier in by):
+                raise NoteError("not signed by the log")
+            if any(verifier.kind == note.COSIGNS for verifier in by):
+                found.cosigned = max(found.cosigned, one.size)
+    except NoteError as error:
+        found.faults.append(f"{where}: {error}")
+        return None
+    claim = (one.root, where)
+    if claim not in found.claims.setdefault(one.size, []):
+        found.claims[one.size].append(claim)
+    return one
