@@ -32,7 +32,7 @@ from shared.flow.retrying import Retrying
 from shared.flow.sealing import Sealing, SealingError
 from shared.flow.streams import INTAKE
 from shared.flow.watching import Watch
-from shared.record import deadlines, upgrading
+from shared.record import deadlines, signers, upgrading
 from shared.record.engine import Judgements
 from shared.record.judgement import Judgement, by_type
 from shared.record.log import Log, head
@@ -170,7 +170,8 @@ async def _faults(client: Client, pool: Pool, service: Service, settings: Settin
     faults = await database.missing_migrations(pool, service.folder)
     try:
         quotas.region()
-    except quotas.QuotasError as error:
+        signers.policies()
+    except (quotas.QuotasError, signers.SignersError) as error:
         faults.append(str(error))
     try:
         Sealing.of(settings)

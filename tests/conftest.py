@@ -4,6 +4,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from infra.testkit.plugin import crm_servers, crm_settings, crm_system
 from tests.harness.servers import nats_keys, nats_server, postgres_server, region
+from tests.harness.signing import signing_keys
 from tests.harness.stage import stage
 from tests.harness.system import system
 from tests.system.staging import MANNERS, scene
@@ -17,6 +18,7 @@ __all__ = [
     "postgres_server",
     "region",
     "scene",
+    "signing_keys",
     "stage",
     "system",
 ]

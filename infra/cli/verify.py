@@ -32,6 +32,9 @@ def verify(  # noqa: PLR0913 - each is a flag
         list[Path] | None,
         typer.Option(help="Checkpoints that were kept elsewhere: files, or folders of *.checkpoint. May be repeated."),
     ] = None,
+    signatures: Annotated[
+        bool, typer.Option("--signatures", help="Hold the countries' reports against their signatures, too.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Prove that each log is unbroken, what was signed, and that its stream is its copy; the system may run.
@@ -66,11 +69,14 @@ def verify(  # noqa: PLR0913 - each is a flag
     try:
         every = services or list(SERVICES)
         found = asyncio.run(_compared(nats_url, database_url, seed, every, partition, witnessed))
+        signed = asyncio.run(_signed(database_url, every)) if signatures else {}
     except LOST as error:
         typer.echo(f"the servers do not answer ({type(error).__name__})", err=True)
         raise typer.Exit(1) from error
+    for row in found:
+        row.update(signed.get(row["service"], {}))
     typer.echo(json.dumps(found, indent=2)) if as_json else _show(found)
-    if any(row["faults"] for row in found):
+    if any(row["faults"] or row.get("forged") for row in found):
         raise typer.Exit(1)
 
 
@@ -104,6 +110,30 @@ async def _compared(  # noqa: PLR0913, PLR0917 - where, as whom, and what of it
     ]
 
 
+async def _signed(database_url: str, services: list[str]) -> dict[str, dict[str, Any]]:
+    """Return by service how many reports are signed, how many of each country are not, and what is wrong."""
+    import asyncpg  # noqa: PLC0415
+
+    from infra.recovery.signatures import checked, known  # noqa: PLC0415
+
+    connection = await asyncpg.connect(database_url)
+    try:
+        keys = await known(connection)
+        found = [await checked(connection, service, keys) for service in services]
+    finally:
+        await connection.close()
+    return {
+        one.service: {
+            "signed": one.signed,
+            "not_signed": dict(sorted(one.unsigned.items())),
+            "forged": [
+                dict(zip(("position", "country", "id", "code"), finding, strict=True)) for finding in one.findings
+            ],
+        }
+        for one in found
+    }
+
+
 def _show(found: list[dict[str, Any]]) -> None:
     for row in found:
         verdict = "; ".join(row["faults"]) or "whole, and copied"
@@ -111,3 +141,9 @@ def _show(found: list[dict[str, Any]]) -> None:
         typer.echo(f"{'':<10} head {row['head']}")
         if row["root"]:
             typer.echo(f"{'':<10} root {row['root']}, cosigned up to {row['cosigned']}")
+        if "signed" not in row:
+            continue
+        unsigned = ", ".join(f"{number} of {country}" for country, number in row["not_signed"].items())
+        typer.echo(f"{'':<10} {row['signed']} reports signed; not signed, and need not be: {unsigned or 'none'}")
+        for one in row["forged"]:
+            typer.echo(f"{'':<10} {one['country']} did not sign what stands at {one['position']}: {one['code']}")

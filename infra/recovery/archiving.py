@@ -85,7 +85,7 @@ async def _write(connection: Connection, writing: Writing, after: int, last: int
     try:
         while after < last:
             rows = await connection.fetch(
-                "select position, payload, hash, said, source, id, type, country, entity from log"
+                "select position, payload, hash, said, signature, source, id, type, country, entity from log"
                 " where position > $1 and position <= $2 order by position limit $3",
                 after,
                 last,
@@ -94,10 +94,10 @@ async def _write(connection: Connection, writing: Writing, after: int, last: int
             if not rows:
                 raise ArchiveError(f"{writing.service}: there is no row behind {after}")
             for row in rows:
-                position, payload, hashed, said, *columns = row
+                position, payload, hashed, said, signature, *columns = row
                 recorded = _time(payload)
                 kept = None if recorded else tuple(columns)
-                writing.add(Archived(position, payload, hashed, said, kept), recorded)
+                writing.add(Archived(position, payload, hashed, said, kept, signature), recorded)
             after = rows[-1]["position"]
         return writing.done()
     finally:

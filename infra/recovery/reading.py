@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from shared.contracts.signing import HEADER
+
 BATCH = 1000
 WAIT_S = 5.0
 NO_MESSAGE, END_OF_BATCH = "404", "204"
@@ -20,6 +22,8 @@ class Message(NamedTuple):
     payload: bytes
     source: str = ""
     """Where the stream reads others: its header that says from where it is."""
+    signature: str = ""
+    """What its sender signed it with, where it did."""
 
 
 class UnreadableError(NatsError):
@@ -54,7 +58,7 @@ async def _batch(nc: Client, stream: str, wanted: dict[str, Any]) -> list[Messag
                 return batch
             if status:
                 raise UnreadableError(f"{stream}: {status} {head.get('Description', '')}".strip())
-            source = head.get("Nats-Stream-Source", "")
-            batch.append(Message(int(head["Nats-Sequence"]), head["Nats-Subject"], answer.data, source))
+            source, signature = head.get("Nats-Stream-Source", ""), head.get(HEADER, "")
+            batch.append(Message(int(head["Nats-Sequence"]), head["Nats-Subject"], answer.data, source, signature))
     finally:
         await answers.unsubscribe()

@@ -25,7 +25,7 @@ from shared.flow.streams import stream_of
 from shared.record.deciding import Deciding
 from shared.record.engine import ROUNDS_MAX, Decided, Judgements
 from shared.record.judgement import enriched
-from shared.record.log import head, insert
+from shared.record.log import Key, head, insert
 from shared.record.storing import load
 from shared.record.tables import Tables
 from shared.run.database import APPEND, Connection
@@ -96,14 +96,17 @@ class Replay:
         self.differences += piece.differences
         counted = await tally.counted(self.connection, [event for event, _ in deciding.events])
         recorded: list[tuple[Event[Any], bytes]] = []
+        signatures: dict[Key, bytes] = {}
         for number, one in enumerate(counted.events):
-            event, payload = self._taken(one)
+            event, payload, signature = self._taken(one)
+            if signature:
+                signatures[event.id, event.source] = signature.encode()
             if number in counted.failed:
                 self.differences.append(f"{event.type} {event.id}: counting it now raises")
             elif _encode(_as_then(one, event)) != payload:
                 self.differences.append(f"{event.type} {event.id}: the judgements now fill in something else")
             recorded.append((event, payload))
-        self._at = await insert(self.connection, self.service, self._at, recorded)
+        self._at = await insert(self.connection, self.service, self._at, recorded, signatures=signatures)
         await Decided([], recorded, deciding.tables, counted).write(self.connection)
         self.rows += len(recorded)
         for queue, taken in zip(self._foreign, piece.taken, strict=True):
@@ -112,12 +115,12 @@ class Replay:
         for event_id in piece.acted:
             self._waiting.pop(event_id, None)
 
-    def _taken(self, computed: Event[Any]) -> tuple[Event[Any], bytes]:
-        """Return what the stream has next; behind its end, what the judgements give."""
+    def _taken(self, computed: Event[Any]) -> tuple[Event[Any], bytes, str]:
+        """Return what the stream has next, with its signature; behind its end, what the judgements give."""
         if not self._ahead:
-            return computed, _encode(computed)
+            return computed, _encode(computed), ""
         event, message = self._ahead.popleft()
-        return event, message.payload
+        return event, message.payload, message.signature
 
     async def _due(self) -> dict[Which, tuple[str, Event[Any]]]:
         """Return the deadlines that may fire in the next piece, by id and source of their events."""

@@ -161,7 +161,7 @@ async def compare(
     stream = messages(nc, stream_of(service), found.position + 1)
     message = await anext(stream, None) if found.sequence else None
     while rows := await connection.fetch(
-        "select l.position, l.id, l.source, l.type, l.country, l.entity, l.payload, l.hash,"  # noqa: S608 - our own
+        "select l.position, l.id, l.source, l.type, l.country, l.entity, l.payload, l.hash, l.signature,"  # noqa: S608 - our own
         f" r.position as named from {service}.{found.table} as l"
         f" left join {service}.recorded as r on r.id = l.id and r.source = l.source"
         " where l.position > $1 order by l.position limit $2",
@@ -172,7 +172,7 @@ async def compare(
             _chain(found, row)
             _read(found, row)
             if found.tree:
-                await found.tree.add(row["position"], row["payload"])
+                await found.tree.add(row["position"], row["payload"], row["signature"] or b"")
             if not found.begun <= row["position"] <= found.sequence:
                 continue
             while message is not None and message.sequence < row["position"]:
@@ -241,7 +241,11 @@ def _chain(found: Comparison, row: Row) -> None:
 def _copy(found: Comparison, row: Row, message: Message | None) -> None:
     if message is None or message.sequence > row["position"]:
         found.missing.append(row["position"])
-    elif (message.subject, message.payload) != (subject(row["type"], row["country"]), row["payload"]):
+    elif (message.subject, message.payload, message.signature.encode()) != (
+        subject(row["type"], row["country"]),
+        row["payload"],
+        row["signature"] or b"",
+    ):
         found.differing.append(row["position"])
 
 

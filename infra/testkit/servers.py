@@ -137,6 +137,10 @@ class Region:
             return self.postgres.server.url(database=self.database)
         return self.postgres.server.url(role, self.postgres.passwords[role], self.database)
 
+    async def connect_database(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """Return a connection to the test's database as its owner; who asks closes it."""
+        return await asyncpg.connect(self.database_url())
+
     async def connect(self, principal: str, **options: Any) -> Client:
         """Return a NATS connection as a principal, closed at the end of the test."""
         if principal == ROOT:

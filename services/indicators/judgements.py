@@ -13,6 +13,7 @@ from shared.contracts.indicators import (
     PlanApproved,
     SeatAssigned,
 )
+from shared.contracts.keys import KeyAdded, KeyRevoked
 from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import MEMBERS, OPERATING
 from shared.record import seats
@@ -104,4 +105,16 @@ class HandOvers(Judgement):
         return [derive(SERVICE, alert, cause=read.cause, to=place_of(one), key=one) for one in sorted(told)]
 
 
-JUDGEMENTS: Sequence[Judgement] = (Naming(), HandOvers())
+class Keys(Judgement):
+    """What a country says of its keys stands: others have acted on it."""
+
+    reports = (KeyAdded, KeyRevoked)
+
+    def amendable(self, before: Standing[Any], after: Standing[Any] | None, read: Reading) -> None:
+        """Refuse to amend it."""
+        del before, after, read
+        why = "what was said of a key stands: revoke the key, and add another"
+        raise Refused(Problem("/data/supersedes", "not_amendable", why))
+
+
+JUDGEMENTS: Sequence[Judgement] = (Naming(), HandOvers(), Keys())

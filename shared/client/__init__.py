@@ -8,6 +8,7 @@ async with connect(url, "GTM.nk", "GTM") as gtm:
 
 import asyncio
 import contextlib
+import os
 import re
 import uuid
 from collections import deque
@@ -21,6 +22,7 @@ from typing import Any
 
 import msgspec
 import nats
+from nacl.signing import SigningKey
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -40,11 +42,12 @@ from shared.client.errors import (
     refusal,
     unstored,
 )
-from shared.contracts import Event, Problem, Refused, questions
+from shared.contracts import Event, Problem, Refused, questions, signing
 from shared.contracts.report import accepted
+from shared.contracts.signing import HEADER
 from shared.contracts.vocabulary import Holder
 from shared.flow import streams
-from shared.flow.batch import REQUEST_TIMEOUT_S, parts, publish_batch
+from shared.flow.batch import REQUEST_TIMEOUT_S, Message, parts, publish_batch
 from shared.flow.unreadable import Tell, Unreadable, noted, read
 from shared.run import telemetry
 
@@ -91,6 +94,8 @@ class CountryClient:
     system: str
     now: Callable[[], datetime] = real_time
     """The region's time: a played one may run ahead of the real one."""
+    key: SigningKey | None = None
+    """What reports are signed with; None: they are not."""
     _denied: dict[str, "asyncio.Future[None]"] = field(default_factory=dict)
 
     def report(  # noqa: PLR0913 - the attributes of a CloudEvent, each with its default
@@ -126,7 +131,19 @@ class CountryClient:
         It is checked first, and sent again with the same id while no answer comes: it is recorded once, however
         often it arrives. Raises Invalid, Denied, Full, Unstored, TooMany, or Unreachable.
         """
-        message = self._checked(report)
+        message = self.signed(self._checked(report))
+        return await self._persistently(lambda: self._sent([message]))
+
+    async def publish_signed(self, payload: bytes, signature: str) -> int:
+        """Send a report that was signed elsewhere, byte for byte: so a root key need never be where this runs.
+
+        Raises as `publish` does.
+        """
+        try:
+            report = msgspec.json.decode(payload, type=dict[str, Any])
+        except msgspec.DecodeError:
+            raise Invalid([Problem("", "not_json", "the report is no JSON object")]) from None
+        message = (self._accepted(report, payload), payload, {HEADER: signature})
         return await self._persistently(lambda: self._sent([message]))
 
     async def publish_all(self, reports: Iterable[Mapping[str, Any]]) -> int:
@@ -135,7 +152,7 @@ class CountryClient:
         All are checked before any is sent. Raises as `publish` does; sending all of them again is safe.
         """
         last = 0
-        for part in parts([self._checked(report) for report in reports]):
+        for part in parts([self.signed(self._checked(report)) for report in reports]):
             try:
                 last = await self._persistently(partial(self._sent, part))
             except (TooMany, Unstored) as error:
@@ -237,12 +254,27 @@ class CountryClient:
         except (OverflowError, UnicodeEncodeError, RecursionError):
             unfit = Problem("", "not_json", "a number too long, half a character, or too deep")
             raise Invalid([unfit]) from None
+        return self._accepted(report, payload), payload
+
+    def _accepted(self, report: Mapping[str, Any], payload: bytes) -> str:
+        """Return the subject of a report that its contract takes."""
         name = str(report.get("type", "")).removeprefix("crm.").rpartition(".")[0]
         try:
             accepted(f"crm.in.{self.country}.{name}", None, payload, self.now())
         except Refused as verdict:
             raise Invalid(verdict.problems) from None
-        return f"report.{name}", payload
+        return f"report.{name}"
+
+    def signed(self, message: tuple[str, bytes]) -> Message:
+        """Return a report (subject, payload) with its signature, where there is a key. Raises Invalid."""
+        if self.key is None:
+            return message
+        signature = {HEADER: signing.signed(message[1], self.key)}
+        try:
+            signing.verified(signature, message[1])
+        except Refused as verdict:
+            raise Invalid(verdict.problems) from None
+        return *message, signature
 
     async def _persistently(self, send: Callable[[], Awaitable[int]]) -> int:
         problem: ClientError = Unreachable("nothing was tried")
@@ -260,7 +292,7 @@ class CountryClient:
             await asyncio.sleep(min(0.1 * 2**attempt, 2.0))
         raise problem
 
-    async def _sent(self, messages: Sequence[tuple[str, bytes]]) -> int:
+    async def _sent(self, messages: Sequence[Message]) -> int:
         """Publish in one batch, failing at once when the server denies it: it tells only the connection of that."""
         denied = asyncio.get_running_loop().create_future()
         self._denied[messages[0][0]] = denied
@@ -281,6 +313,13 @@ class CountryClient:
             waiting.set_result(None)
 
 
+def _key(named: Path | str | None, creds: Path) -> SigningKey | None:
+    """Return the key that signs reports; raises OSError or ValueError where the one named cannot be used."""
+    named = named or os.environ.get("CRM_SIGNING_KEY")
+    file = Path(named) if named else creds.with_suffix(".pem")
+    return signing.secret(file) if named or file.exists() else None
+
+
 @asynccontextmanager
 async def connect(  # noqa: PLR0913 - where, as whom, and what may differ
     url: str,
@@ -290,15 +329,18 @@ async def connect(  # noqa: PLR0913 - where, as whom, and what may differ
     timeout_s: float = REQUEST_TIMEOUT_S,
     *,
     now: Callable[[], datetime] = real_time,
+    key: Path | str | None = None,
 ) -> AsyncIterator[CountryClient]:
     """Connect as `country` with the nkey seed in file `creds`; `system` names the reporting system in the source.
 
-    `now` gives the time of a region whose clock is played; else it is the real one.
+    `now` gives the time of a region whose clock is played; else it is the real one. `key` is the file (PEM) of the
+    Ed25519 key that signs all reports; by default `CRM_SIGNING_KEY`, else the file beside `creds` that is called the
+    same and ends in `.pem`, if there is one.
 
     Raises Unreachable when the region does not answer within `timeout_s`, Denied when it refuses the key.
     """
     client = Client()
-    own = CountryClient(client, country, system, now)
+    own = CountryClient(client, country, system, now, _key(key, Path(creds)))
     seed = Path(creds).read_text().strip()  # noqa: ASYNC240 - one line, once
     try:
         await asyncio.wait_for(

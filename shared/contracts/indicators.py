@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from shared.contracts import Count, Data, Hash, Problem, Ref, Share, Time, contract
 from shared.contracts.bounds import END
+from shared.contracts.keys import KeyAdded, KeyRevoked
 from shared.contracts.notice import alerts, rejects
 from shared.contracts.sense import Fact
 from shared.contracts.vocabulary import (
@@ -21,6 +22,8 @@ from shared.contracts.vocabulary import (
     Seat,
     SeatReason,
 )
+
+__all__ = ["KeyAdded", "KeyRevoked"]
 
 
 @contract(

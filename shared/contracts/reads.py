@@ -5,6 +5,8 @@ Indicators is not here: it folds every stream with ordered consumers, and needs 
 
 READS: dict[str, tuple[str, ...]] = {
     "intel": (
+        "indicators.key.added",
+        "indicators.key.revoked",
         "indicators.seat.assigned",
         "legal.person.corrected",
         "legal.person.detained",
@@ -14,6 +16,8 @@ READS: dict[str, tuple[str, ...]] = {
         "victims.victim.retracted",
     ),
     "victims": (
+        "indicators.key.added",
+        "indicators.key.revoked",
         "indicators.seat.assigned",
         "intel.contactpoint.corrected",
         "intel.contactpoint.designated",
@@ -31,6 +35,8 @@ READS: dict[str, tuple[str, ...]] = {
         "legal.procedure.retracted",
     ),
     "legal": (
+        "indicators.key.added",
+        "indicators.key.revoked",
         "indicators.seat.assigned",
         "intel.entryrequirement.changed",
         "intel.entryrequirement.corrected",
@@ -42,6 +48,8 @@ READS: dict[str, tuple[str, ...]] = {
         "training.report.filed",
     ),
     "training": (
+        "indicators.key.added",
+        "indicators.key.revoked",
         "indicators.seat.assigned",
         "intel.document.confirmed",
         "intel.document.corrected",

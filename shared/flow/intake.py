@@ -21,7 +21,7 @@ from nats.aio.msg import Msg
 from shared import contracts
 from shared.contracts import Event, Problem, Refused
 from shared.contracts.report import accepted, said
-from shared.flow import aside, refusing
+from shared.flow import aside, refusing, signing
 from shared.flow.aside import Kind, Row
 from shared.flow.lost import LOST
 from shared.flow.pull import Before
@@ -218,8 +218,10 @@ class Intake:
         try:
             if one.is_report:
                 event = accepted(one.subject, one.headers, one.payload, self.log.clock.now())
-                return Draft(traced("intake", event), said=said(one.headers, one.payload, event))
-            return Draft(traced("hear", contracts.decode(one.payload)), (one.stream, one.sequence))
+                digest = said(one.headers, one.payload, event)
+                return Draft(traced("intake", event), said=digest, signature=signing.of_report(event, one))
+            event = contracts.decode(one.payload)
+            return Draft(traced("hear", event), (one.stream, one.sequence), signature=signing.of_event(event, one))
         except Exception as error:  # noqa: BLE001 - a verdict or a fault: told apart where all outcomes are
             return error
 
@@ -269,8 +271,7 @@ class Intake:
         """Have a report wait for what it refers to; for what this service has on its way itself, it waits for ever."""
         endless = not one.taken.is_report or isinstance(outcome, NotReady)
         if over and not endless:
-            message = "nothing is recorded under the id given here"
-            return Refused(Problem(outcome.pointer, "unknown_reference", message))
+            return Refused(outcome.problem)
         wanted = None if isinstance(outcome, NotReady) else _wanted(one.event, outcome.pointer)
         wait_s = None if endless else self.settings.reference_wait_s
         return Row(one.taken, "waiting", outcome.pointer, wanted, wait_s, one.said)

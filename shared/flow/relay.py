@@ -5,13 +5,14 @@ service; one that has lost its place without knowing is refused by the stream (e
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 from nats.aio.client import Client
 from nats.js.errors import APIError
 
+from shared.contracts.signing import HEADER
 from shared.flow import batch, bus
 from shared.flow.lost import LOST
 from shared.record.log import head
@@ -103,7 +104,8 @@ class Relay:
     async def copy(self, connection: Connection) -> bool:
         """Copy the next rows; return whether there may be more."""
         rows = await connection.fetch(
-            "select position, type, country, payload from log where position > $1 order by position limit $2",
+            "select position, type, country, payload, signature from log"
+            " where position > $1 order by position limit $2",
             self.position,
             batch.BATCH_MAX,
         )
@@ -111,7 +113,7 @@ class Relay:
             return False
         messages = _fitting(rows)
         if telemetry.tracing():
-            for _, payload in messages:
+            for _, payload, *_ in messages:
                 with telemetry.span_of(payload, "relay"):
                     pass
         crash.point("publishing")
@@ -127,16 +129,22 @@ class Relay:
         return len(messages) < len(rows) or len(rows) == batch.BATCH_MAX
 
 
-def _fitting(rows: Sequence[Row]) -> list[tuple[str, bytes]]:
+def _fitting(rows: Sequence[Row]) -> list[batch.Message]:
     """Return the messages of as many rows as one atomic batch takes."""
-    messages: list[tuple[str, bytes]] = []
+    messages: list[batch.Message] = []
     size = 0
     for row in rows:
-        size += len(row["payload"])
+        message = (subject(row["type"], row["country"]), row["payload"], signed(row["signature"]))
+        size += batch.bytes_of(message)
         if messages and size > batch.BATCH_BYTES_MAX:
             break
-        messages.append((subject(row["type"], row["country"]), row["payload"]))
+        messages.append(message)
     return messages
+
+
+def signed(signature: bytes | None) -> Mapping[str, str]:
+    """Return the headers that a row has in the stream: its sender's signature, with what was signed."""
+    return {HEADER: signature.decode()} if signature else {}
 
 
 def subject(event_type: str, country: str) -> str:

@@ -64,6 +64,8 @@ class Archived(NamedTuple):
     said: bytes | None
     columns: tuple[str, ...] | None
     """Source, id, type, country, entity, where the payload cannot be read; else it says them."""
+    signature: bytes | None = None
+    """A compact JWS, and so plain text."""
 
 
 class Line(Struct, frozen=True, gc=False):
@@ -73,6 +75,7 @@ class Line(Struct, frozen=True, gc=False):
     hash: str
     event: Raw = Raw()
     said: str = ""
+    signature: str = ""
     columns: tuple[str, ...] | None = None
     encoded: str | None = None
     """Base64, instead of `event`, where the payload is not one line of JSON."""
@@ -93,6 +96,8 @@ def line_of(row: Archived) -> bytes:
     head = b'{"position":%d,"hash":"%s"' % (row.position, row.hash.hex().encode())
     if row.said:
         head += b',"said":"%s"' % row.said.hex().encode()
+    if row.signature:
+        head += b',"signature":"%s"' % row.signature
     if row.columns is None and _plain(row.payload):
         return head + b',"event":' + row.payload + b"}\n"
     more = {"columns": row.columns, "encoded": base64.b64encode(row.payload).decode()}
@@ -171,9 +176,8 @@ def lines(file: Path) -> Iterator[Line]:
 
 def row_of(line: Line) -> Archived:
     """Return the row that a line holds."""
-    return Archived(
-        line.position, line.payload, bytes.fromhex(line.hash), bytes.fromhex(line.said) or None, line.columns
-    )
+    said, signature = bytes.fromhex(line.said) or None, line.signature.encode() or None
+    return Archived(line.position, line.payload, bytes.fromhex(line.hash), said, line.columns, signature)
 
 
 def proved(folder: Path, one: Manifest) -> None:

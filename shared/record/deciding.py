@@ -14,10 +14,11 @@ import msgspec
 from shared import contracts
 from shared.contracts import Contract, Corrected, Event, Merged, Refused, Retracted
 from shared.contracts.indicators import SeatAssigned
+from shared.contracts.keys import KeyAdded, KeyRevoked
 from shared.contracts.report import authority
-from shared.contracts.vocabulary import REGION
-from shared.record import amending, merging, periods, seats
-from shared.record.judgement import Judgement, Notice, Notified, Standing, derive
+from shared.contracts.vocabulary import MEMBERS, REGION
+from shared.record import amending, merging, periods, seats, signers
+from shared.record.judgement import Judgement, Notice, Notified, Standing, Unknown, derive
 from shared.record.reading import Reads, place
 from shared.record.tables import At, Logged
 
@@ -37,18 +38,26 @@ class Deciding(Reads):
         self.tables.again()
 
     def decide(
-        self, number: int, event: Event[Any], heard: At | None, fits: Callable[[list[Event[Any]]], bool] | None = None
+        self,
+        number: int,
+        event: Event[Any],
+        heard: At | None,
+        fits: Callable[[list[Event[Any]]], bool] | None = None,
+        *,
+        key: str | None = None,
     ) -> bool:
         """Record an event, or act on one heard, with all that it sets off; raises what is wrong with it.
 
-        Return whether it was done: not where what is to be recorded does not fit, as `fits` says.
+        `key`: the public key that made its signature, which fits. Return whether it was done: not where what is to be
+        recorded does not fit, as `fits` says.
         """
         before, reports, self.draft = len(self.events), len(self.reports), number
         self._misses = self.tables.misses()
         try:
             if heard:
-                self._hear(event, heard)
+                self._hear(event, heard, key)
             else:
+                self.admit_signature(event, key)
                 # An amendment is held to the time of the report that it amends.
                 self.admit_seat(event, None if isinstance(event.data, Corrected | Retracted) else event.time)
                 self.record(event)
@@ -134,8 +143,10 @@ class Deciding(Reads):
             self.judge(judgements, report, report, arriving=True)
         if isinstance(event.data, SeatAssigned):
             self._seat(event)
+        if isinstance(event.data, KeyAdded | KeyRevoked):
+            self._signer(event)
 
-    def _hear(self, event: Event[Any], at: At) -> None:
+    def _hear(self, event: Event[Any], at: At, key: str | None = None) -> None:
         """Act on another service's event."""
         self.cause = event
         agreed = contracts.registry().get(event.type)
@@ -144,6 +155,8 @@ class Deciding(Reads):
             return
         if isinstance(event.data, SeatAssigned):
             self._seat(event)
+        if isinstance(event.data, KeyAdded | KeyRevoked) and self._by_root(event, key):
+            self._signer(event)
         if isinstance(event.data, Corrected | Retracted):
             amending.hear(self, event, at[0])
             return
@@ -301,6 +314,29 @@ class Deciding(Reads):
         agreed, sender = contracts.registry()[event.type], contracts.sender_of(event.source)
         if problems := authority(agreed, event.source, event.data, sender, self.holders(at)):
             raise Refused(*problems)
+
+    def admit_signature(self, event: Event[Any], key: str | None) -> None:
+        """Raise Refused where a country's report is not signed as it must be, Unknown where its key is not known."""
+        if self.again or contracts.sender_of(event.source) not in MEMBERS:
+            return
+        policy, of_key = signers.policy(event.country), isinstance(event.data, KeyAdded | KeyRevoked)
+        if policy.reports == "off" and not of_key:
+            return
+        keys = self.tables.signers.get(event.country) if key else ()
+        problem = signers.amiss(event, key, policy, keys)
+        if problem is signers.UNKNOWN:
+            raise Unknown("", problem)
+        if problem:
+            raise Refused(problem)
+
+    def _by_root(self, event: Event[Any], key: str | None) -> bool:
+        """Say whether the country itself told this of its key, whatever the service says that recorded it."""
+        return self.again or key in signers.policy(event.country).roots(event.recordedtime)
+
+    def _signer(self, event: Event[Any]) -> None:
+        """Put what a country says of a key into the table."""
+        keys = self.tables.signers.get(event.country)
+        self.tables.signers.put(event.country, signers.told(keys, event))
 
     def _seat(self, event: Event[SeatAssigned]) -> None:
         """Put an assignment into the table: of two for one day the one recorded later holds."""

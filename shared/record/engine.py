@@ -47,6 +47,8 @@ class Input:
 
     event: Event[Any]
     heard: tuple[str, int] | None = None
+    key: str | None = None
+    """The public key that made its signature."""
 
 
 @dataclass(slots=True)
@@ -139,7 +141,7 @@ def _round(
             continue
         one, known, misses = inputs[number], len(deciding.reports), deciding.tables.misses()
         try:
-            deciding.decide(number, one.event, one.heard)
+            deciding.decide(number, one.event, one.heard, key=one.key)
         except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this event only
             outcomes[number] = error
         if deciding.tables.misses() > misses:

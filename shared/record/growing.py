@@ -53,7 +53,7 @@ async def grow(connection: Connection, position: int) -> bool:
 async def leaves(queried: Queried, span: Span) -> bytes:
     """Return the concatenated hashes of leaves, computed from the rows; raises HoleError."""
     hashes = await queried.fetchval(
-        "select string_agg(leaf(l.position, t.salt, l.payload, null), ''::bytea order by l.position)"
+        "select string_agg(leaf(l.position, t.salt, l.payload, l.signature), ''::bytea order by l.position)"
         " from log as l, tree as t where l.position > $1 and l.position <= $2",
         *span,
     )

@@ -18,7 +18,7 @@ from msgspec import Struct, json
 from msgspec.structs import replace
 
 from shared import contracts
-from shared.contracts import Data, Event
+from shared.contracts import Data, Event, Problem
 from shared.contracts.identity import Owners
 from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import Seat
@@ -36,9 +36,11 @@ _encode = json.Encoder().encode
 class Unknown(Exception):  # noqa: N818 - it is not an error: the event waits for the one it refers to
     """The sender refers (at `pointer`) to something not recorded yet: the event comes back, and is refused in time."""
 
-    def __init__(self, pointer: str) -> None:
+    def __init__(self, pointer: str, problem: Problem | None = None) -> None:
         super().__init__(pointer)
         self.pointer = pointer
+        self.problem = problem or Problem(pointer, "unknown_reference", "nothing is recorded under the id given here")
+        """What the sender is told in the end."""
 
 
 class NotReady(Unknown):

@@ -8,6 +8,7 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import Corrected, Event, Problem, Refused, Retracted
+from shared.contracts.signing import Signature
 from shared.contracts.vocabulary import REGION
 from shared.record import engine
 from shared.record.chain import GENESIS, chained
@@ -36,6 +37,8 @@ class Draft:
     heard: tuple[str, int] | None = None
     said: bytes = b""
     """Of a report: the digest of all that its sender said; empty: not known."""
+    signature: Signature | None = None
+    """Its sender's, which fits."""
 
     @property
     def key(self) -> Key:
@@ -112,10 +115,19 @@ class Log:
                 first.setdefault(draft.key, number)
         fresh = [drafts[number] for number in first.values()]
         after = await head(connection)
-        inputs = [Input(msgspec.structs.replace(one.event, recordedtime=now), one.heard) for one in fresh]
+        inputs = [
+            Input(
+                msgspec.structs.replace(one.event, recordedtime=now),
+                one.heard,
+                one.signature.key if one.signature else None,
+            )
+            for one in fresh
+        ]
         decided = await engine.decide(connection, self.service, self.judgements, inputs, head=after[0])
         if decided.recorded:
-            await insert(connection, self.service, after, decided.recorded, {one.key: one.said for one in fresh})
+            said = {one.key: one.said for one in fresh}
+            signatures = {one.key: one.signature.jws for one in fresh if one.signature and not one.heard}
+            await insert(connection, self.service, after, decided.recorded, said, signatures=signatures)
             await connection.execute("select pg_notify($1, '')", self.service)
         await decided.write(connection)
         found = dict(zip(first, decided.outcomes, strict=True))
@@ -160,14 +172,18 @@ class Log:
         return known
 
 
-async def insert(
+async def insert(  # noqa: PLR0913 - what a row holds
     connection: Connection,
     service: str,
     after: tuple[int, bytes],
     recorded: Sequence[tuple[Event[Any], bytes]],
     said: Mapping[Key, bytes] = {},
+    *,
+    signatures: Mapping[Key, bytes] = {},
 ) -> tuple[int, bytes]:
     """Insert events with their payloads behind the row `after` (position, hash); return the last row's.
+
+    `said` and `signatures` hold what is kept beside the payload, by id and source.
 
     The caller holds the lock.
     """
@@ -177,14 +193,15 @@ async def insert(
         position += 1
         previous = chained(previous, payload)
         row = (position, event.source, event.id, event.type, event.country, event.subject, payload, previous)
-        rows.append((*row, said.get((event.id, event.source)) or None))
+        which = event.id, event.source
+        rows.append((*row, said.get(which) or None, signatures.get(which)))
     step = PARTITION_ROWS // 8
     if position // step > after[0] // step:
         await make_room(connection, position)
     await connection.copy_records_to_table(
         "log",
         schema_name=service,
-        columns=["position", "source", "id", "type", "country", "entity", "payload", "hash", "said"],
+        columns=["position", "source", "id", "type", "country", "entity", "payload", "hash", "said", "signature"],
         records=rows,
     )
     return position, previous

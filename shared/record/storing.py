@@ -10,6 +10,7 @@ import msgspec
 
 from shared import contracts
 from shared.record.judgement import Notified, Standing
+from shared.record.signers import Key
 from shared.record.tables import Amended, At, Figure, Logged, Named, Period, Tables
 from shared.run.database import Connection, Row
 
@@ -210,9 +211,20 @@ async def _seats(tables: Tables, connection: Connection) -> None:
     tables.seats.read[None] = tuple(tuple(row) for row in rows)
 
 
+async def _signers(tables: Tables, connection: Connection) -> None:
+    if not tables.signers.wanted:
+        return
+    rows = await connection.fetch(
+        "select country, key, system, since, until, revoked from signer where country = any($1::text[]) order by key",
+        tables.signers.taken(),
+    )
+    for row in rows:
+        tables.signers.read[row["country"]] += (Key(*row),)
+
+
 LOADS: Sequence[_Load] = (
     _things, _by_id, _by_position, _by_entity, _heard, _notified, _by_key, _deadlines, _merged, _periods,
-    _seats,
+    _seats, _signers,
 )  # fmt: skip
 
 
@@ -227,6 +239,7 @@ async def save(tables: Tables, connection: Connection) -> None:
         columns = ["country", "field", "entity", "into_entity"]
         await connection.copy_records_to_table("merged", columns=columns, records=fresh)
     await _save_periods(tables, connection)
+    await _save_signers(tables, connection)
     for since, body, holder, recorded, event_id in set(tables.seats.batch.get(None, ())) - set(
         tables.seats.read.get(None, ())
     ):
@@ -240,6 +253,16 @@ async def save(tables: Tables, connection: Connection) -> None:
             recorded,
             event_id,
         )
+
+
+async def _save_signers(tables: Tables, connection: Connection) -> None:
+    for country, keys in tables.signers.changed().items():
+        for one in set(keys) - set(tables.signers.read.get(country, ())):
+            await connection.execute(
+                "insert into signer (country, key, system, since, until, revoked) values ($1, $2, $3, $4, $5, $6)"
+                " on conflict (country, key) do update set revoked = excluded.revoked",
+                *one,
+            )
 
 
 async def _save_heard(tables: Tables, connection: Connection) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from shared.contracts import Data, Event
 from shared.record.judgement import Notified, Standing
+from shared.record.signers import Key
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -179,6 +180,8 @@ class Tables:
         self.periods: Table[Figure, tuple[Period, ...]] = table(())
         self.period_of: Table[tuple[str, str], Figure | None] = table(None)
         self.seats: Table[None, tuple[Assigned, ...]] = table(())
+        self.signers: Table[str, tuple[Key, ...]] = table(())
+        """country -> the keys that sign for it."""
         self.standing: Table[At, Standing[Any] | None] = table(None)
         """Reports that the batch recorded or amended, as they stand; never read."""
         self.index: Members[str, Standing[Any]] = members()
