@@ -31,7 +31,7 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 test: setup ## Run all tests (TESTS=tests/unit for some)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) \
 		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/looks --ignore tests/played --ignore tests/faults --ignore tests/fuzz \
-		--ignore tests/upgrade)
+		--ignore tests/upgrade --ignore tests/wheels)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool)
 	@exec $(PY) -m pytest -q tests/deploy
@@ -41,6 +41,9 @@ test-looks: setup ## Have a real browser read the pages: nothing overlaps or is 
 
 test-played: setup ## Play the Plan's two years (some minutes) and say which rows stay empty
 	@exec $(PY) -m pytest -q tests/played
+
+test-wheels: setup ## Install the wheels where nothing else is, and run a stranger's suite there
+	@exec $(PY) -m pytest -q -s -n 0 tests/wheels
 
 test-upgrade: setup ## Upgrade from an older version under traffic, with real processes of both (BEFORE=HEAD~20 REPORTS=1200)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) BEFORE=$(BEFORE) REPORTS=$(REPORTS) exec $(PY) -m pytest -q -n 0 tests/upgrade
@@ -108,8 +111,13 @@ clean: ## Remove the data of `make run` and all caches
 	@$(PYTHON) -m infra.local.clean "$(CRM_STATE_DIR)"
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
 
+dist: $(UV) ## Build the wheels crm, crm-client and crm-testkit into dist/
+	@rm -rf dist
+	@for folder in . infra/wheels/client infra/wheels/testkit; do $(UV) build -q --wheel --out-dir dist $$folder || exit 1; done
+	@ls dist/*.whl
+
 # Compile the locks anew after a change of pyproject.toml: all that is used here, and what the images hold.
-COMPILE := pip compile -q --universal --generate-hashes --python-version 3.11 --no-header
+COMPILE := pip compile -q --no-emit-package crm-client --universal --generate-hashes --python-version 3.11 --no-header
 lock: $(UV)
 	@$(UV) $(COMPILE) --group embedded --group dev pyproject.toml -o requirements.lock
 	@$(UV) $(COMPILE) -c requirements.lock pyproject.toml -o requirements.runtime.lock
@@ -145,4 +153,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-looks test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-wheels dist test-looks test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup

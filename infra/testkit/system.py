@@ -51,6 +51,7 @@ class TestClock:
     async def advance(self, by: str | timedelta) -> None:
         """Set the clock forward by "3d", "8h", "1d12h" ..., stopping wherever a deadline is due or a robot answers."""
         end = self.now() + span(by)
+        await self.system.settled(figures=False)
         while (due := await self.system.next_due()) is not None and due <= end:
             self.hand.set_forward(due - self.now())
             await self.system.settled(figures=False)

@@ -7,17 +7,15 @@ A question is closed to unknown fields, like a report; an answer is open, and ma
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
-from jsonschema import Draft202012Validator
 from msgspec import Meta, Raw, Struct
 
 from shared.contracts import SERVICES, Hash, Problem, Ref, Time
 from shared.contracts.bounds import END
 from shared.contracts.door import cut, within
 from shared.contracts.refusal import listed, unambiguous
-from shared.contracts.schema import closed_validator
 from shared.contracts.suggestion import nearest
 from shared.contracts.vocabulary import (
     Country,
@@ -35,6 +33,9 @@ from shared.contracts.vocabulary import (
     Topic,
     Urgency,
 )
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 Code = Literal["not_permitted", "invalid", "unknown_question", "unavailable", "too_many"]
 ERRORS: Mapping[Code, str] = {
@@ -173,7 +174,9 @@ def _decoder(agreed: Question) -> msgspec.json.Decoder[Ask]:
 
 
 @cache
-def _validator(agreed: Question) -> Draft202012Validator:
+def _validator(agreed: Question) -> "Draft202012Validator":
+    from shared.contracts.schema import closed_validator  # noqa: PLC0415 - it needs jsonschema, a client does not
+
     return closed_validator(agreed.ask)
 
 

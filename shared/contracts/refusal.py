@@ -7,14 +7,15 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from jsonschema.exceptions import ValidationError
 
-from shared.contracts import Contract, Problem, registry
-from shared.contracts.schema import conforms, validator
+from shared.contracts import Contract, Envelope, Problem, registry, report_type
 from shared.contracts.suggestion import nearest
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 PROBLEMS_MAX = 50
 """Problems told of one report or question: the first that are found."""
@@ -123,8 +124,23 @@ def _depth(value: Any) -> int:
 
 
 def all_problems(agreed: Contract, value: dict[str, Any]) -> list[Problem]:
-    """Return what the schema of `agreed` finds wrong with a parsed report, at most `PROBLEMS_MAX`, by pointer."""
+    """Return what the schema of `agreed` finds wrong with a parsed report, at most `PROBLEMS_MAX`, by pointer.
+
+    Without jsonschema, which a country's client may do without, only the first.
+    """
+    try:
+        from shared.contracts.schema import validator  # noqa: PLC0415 - see above
+    except ModuleNotFoundError:
+        return _first(agreed, value)
     return listed(validator(agreed).iter_errors(value))
+
+
+def _first(agreed: Contract, value: dict[str, Any]) -> list[Problem]:
+    try:
+        msgspec.convert(value, Envelope[report_type(agreed)])  # type: ignore[misc]
+    except msgspec.ValidationError as error:
+        return [Problem(where(error), "invalid", "the value does not fit the contract")]
+    return []
 
 
 class _Finding(NamedTuple):
@@ -137,7 +153,7 @@ class _Finding(NamedTuple):
     known: Iterable[object] = ()
 
 
-def listed(errors: Iterable[ValidationError]) -> list[Problem]:
+def listed(errors: "Iterable[ValidationError]") -> list[Problem]:
     """Return the first problems that a validator finds, at most `PROBLEMS_MAX`, by pointer.
 
     The validator is asked no further than for these, and only some are given suggestions.
@@ -155,13 +171,15 @@ def listed(errors: Iterable[ValidationError]) -> list[Problem]:
     return problems
 
 
-def _told(error: ValidationError) -> Iterator[_Finding]:
+def _told(error: "ValidationError") -> Iterator[_Finding]:
     if error.validator in {"anyOf", "oneOf"} and error.context:
         # An optional field is "this or null": what the sender wants to hear is what is wrong with "this".
         for inner in error.context:
             if inner.schema != {"type": "null"}:
                 yield from _told(inner)
         return
+    from shared.contracts.schema import conforms  # noqa: PLC0415 - it needs jsonschema; see `all_problems`
+
     schema: Any = error.schema
     wanted: Any = error.validator_value
     instance: Any = error.instance

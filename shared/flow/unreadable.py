@@ -1,15 +1,15 @@
 """What stands in a mailbox and cannot be read here: of a newer version, or damaged. It holds up nothing."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from msgspec import Struct
 
 from shared import contracts
 from shared.contracts import Event
 
-log = structlog.get_logger()
+log = logging.getLogger("crm")
 
 
 class Unreadable(Struct, frozen=True):
@@ -28,7 +28,7 @@ Tell = Callable[[Unreadable], object]
 
 def noted(one: Unreadable) -> None:
     """Leave it out and say so in the log, without its content."""
-    log.warning("an event cannot be read and is left out", where=one.where, reason=one.reason)
+    log.warning("an event cannot be read and is left out: %s, %s", one.where, one.reason)
 
 
 def read(payload: bytes, where: str, tell: Tell) -> Event[Any] | None:

@@ -1,0 +1,93 @@
+"""The wheels, installed where nothing else is: a stranger's suite on the kit, and the client alone."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+UV = ROOT / ".tools" / "bin" / "uv"
+STRANGER = Path(__file__).parent / "stranger"
+MEMORY = Path("/dev/shm")
+
+
+def run(*command, cwd, **env):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "VIRTUAL"))}
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=clean | env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{command}: {done.stdout[-6000:]} {done.stderr[-3000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dist")
+    for place in (ROOT, ROOT / "infra/wheels/client", ROOT / "infra/wheels/testkit"):
+        run(UV, "build", "-q", "--wheel", "--no-sources", "--out-dir", folder, place, cwd=ROOT)
+    return sorted(folder.glob("*.whl"))
+
+
+def installed(home, *what):
+    run(UV, "venv", "-q", "--no-python-downloads", "--python", sys.executable, home, cwd=home.parent)
+    python = home / "bin" / "python"
+    run(UV, "pip", "install", "-q", "--python", python, *what, cwd=home.parent)
+    return python
+
+
+def test_no_file_is_in_two_wheels_and_all_data_are_in_one(wheels):
+    held = [run(sys.executable, "-m", "zipfile", "-l", wheel, cwd=ROOT).splitlines()[1:] for wheel in wheels]
+    names = [line.split()[0] for lines in held for line in lines if ".dist-info/" not in line]
+    assert len(names) == len(set(names))
+    tracked = run("git", "ls-files", "services", "shared", "infra", cwd=ROOT).splitlines()
+    missing = [name for name in tracked if name not in names and not name.startswith("infra/wheels/")]
+    assert not missing
+
+
+def test_the_versions_are_one(wheels):
+    assert len({wheel.name.split("-")[1] for wheel in wheels}) == 1
+
+
+def test_the_client_alone_brings_three_packages_and_no_service(wheels, tmp_path):
+    (client,) = [wheel for wheel in wheels if wheel.name.startswith("crm_client")]
+    python = installed(tmp_path / "venv", client)
+    have = {line.partition("==")[0] for line in run(UV, "pip", "freeze", "--python", python, cwd=tmp_path).splitlines()}
+    assert {name.split(" ")[0] for name in have} == {
+        "crm-client", "msgspec", "nats-py", "nkeys", "pynacl", "cffi", "pycparser"
+    }  # fmt: skip
+    said = run(
+        python,
+        "-c",
+        "from shared.client import CountryClient, Invalid\n"
+        "gtm = CountryClient(None, 'GTM', 'sicam')\n"
+        "try:\n    gtm._checked(gtm.report('intel.document.flagged', {'issuing': 'XX'}))\n"
+        "except Invalid as error:\n    print(error)\n"
+        "try:\n    import services\nexcept ModuleNotFoundError:\n    print('no services')",
+        cwd=tmp_path,
+    )
+    assert "/data" in said
+    assert "no services" in said
+
+
+def test_a_strangers_suite_of_twenty(wheels, tmp_path):
+    python = installed(tmp_path / "venv", *wheels)
+    suite = shutil.copytree(STRANGER, tmp_path / "suite")
+    before = set(MEMORY.glob("crm-testkit-*"))
+    said = run(python, "-m", "pytest", "-q", "-s", "--durations=5", cwd=suite, HOME=str(tmp_path))
+    assert "20 passed" in said, said[-3000:]
+    started = json.loads((suite / "started.json").read_text())
+    print(said[-1500:])
+    print("seconds to start, after the first:", sorted(round(one, 1) for one, _ in started[1:]))
+    print("of this process's own:", sorted(round(own, 2) for _, own in started[1:]))
+    assert not set(MEMORY.glob("crm-testkit-*")) - before
+    assert not [line for line in run("ps", "-eo", "args", cwd=tmp_path).splitlines() if str(tmp_path / "venv") in line]
+
+
+def test_the_command_works_without_the_checkout(wheels, tmp_path):
+    python = installed(tmp_path / "venv", *wheels)
+    run(python.parent / "crm", "plan", "check", cwd=tmp_path)
+    run(python.parent / "crm", "--help", cwd=tmp_path)
