@@ -47,6 +47,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
         played=running.clock.speed != 1,
         token=settings.operator_token,
         report=partial(store.load_report, running.pool),
+        reports=partial(store.load_revisions, running.pool),
         rebuild=partial(rebuilt, running.log, feed),
         purged=partial(purged, running.log),
     )

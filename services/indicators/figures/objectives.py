@@ -49,7 +49,11 @@ def degrees(plan: Plan, found: Iterable[Figures]) -> Mapping[str, Degree]:
 
     An area counts no rows that are made of other rows: `LE-2.R2` repeats `LE-1.R2`, and would count twice.
     """
-    verdicts = {one.row.id: verdict(one) for one in found}
+    return degrees_by(plan, {one.row.id: verdict(one) for one in found})
+
+
+def degrees_by(plan: Plan, verdicts: Mapping[str, Verdict]) -> Mapping[str, Degree]:
+    """Return the same of verdicts by row, as a published report has them; rows that it has not are left out."""
     whole = {area.id: _plain(plan, area.id) for area in plan.areas}
     parts = {node: rows_of(plan, node) for node in plan.hierarchy.nodes}
     return {parent: _degree(plan, rows, verdicts) for parent, rows in (whole | parts).items()}
@@ -61,7 +65,8 @@ def _plain(plan: Plan, area: str) -> list[str]:
 
 def _degree(plan: Plan, rows: list[str], verdicts: Mapping[str, Verdict]) -> Degree:
     # A further figure without a target is no row of the Plan, and nobody misses it.
-    counted = Counter(verdicts[one] for one in rows if verdicts[one] != "no_target" or not plan.rows[one].belongs)
+    known = [(one, verdicts[one]) for one in rows if one in verdicts]
+    counted = Counter(said for one, said in known if said != "no_target" or not plan.rows[one].belongs)
     return Degree(counted["met"], counted["not_met"], counted["not_known"], counted["no_target"])
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.indicators.figures.cells import Cell
 from services.indicators.figures.figures import Figures
 from services.indicators.figures.milestones import Occurrence, occurrences
 from services.indicators.figures.timeliness import delays
@@ -96,18 +95,9 @@ def _row(said: Words, one: Figures, code: str) -> dict[str, Any] | None:
         {
             "id": one.row.id,
             "title": said.title(one.row.title),
-            "cells": [_cell(said, one, cell) for cell in cells] if few else [],
+            "cells": [pages.labelled(said, one.row.unit, cell) for cell in cells] if few else [],
             "many": "" if few else said.counted("country_many", len(cells)),
         }
         if cells
         else None
     )
-
-
-def _cell(said: Words, one: Figures, cell: Cell) -> dict[str, str]:
-    hidden = cell.suppressed
-    return {
-        "labels": ", ".join(said.value(name, value) for name, value in cell.labels.items()),
-        "value": said.text["not_published"] if hidden else said.number(cell.value, one.row.unit),
-        "unit": "" if hidden else said.unit(one.row.unit, cell.value),
-    }

@@ -15,7 +15,7 @@ from services.indicators.figures.milestones import Occurrence, Standing, occurre
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
 from services.indicators.publish.overview import Overview, Seen
-from services.indicators.publish.reports import MilestoneReport, Report, RowReport
+from services.indicators.publish.reports import MilestoneReport
 from services.indicators.publish.words import LANGUAGES, SHARE, Words, words
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS, REGION
@@ -108,7 +108,7 @@ def summary(said: Words, one: Figures) -> dict[str, Any]:
         "unit": said.unit(row.unit, headline.value if headline and not hidden else None),
         "target": "—" if row.target is None else said.text[row.direction].format(n=target),
         "standing": standing(one),
-        "reporting": _reporting(one.coverage),
+        "reporting": reporting(one.coverage),
         "unknown": said.unknown(one.unknown, one.missing),
         "parts": said.parts(one.parts),
         "suppressed": said.counted("hidden", one.suppressed) if one.suppressed else "",
@@ -127,7 +127,7 @@ def standing(one: Figures) -> str:
     return "met" if one.met else "not_met"
 
 
-def _reporting(coverage: float | None) -> str:
+def reporting(coverage: float | None) -> str:
     """Return how many countries of all stand behind a figure; a dash where countries do not report it."""
     return "—" if coverage is None else f"{round(coverage * len(MEMBERS))} / {len(MEMBERS)}"
 
@@ -148,7 +148,7 @@ def milestones(said: Words, plan: Plan, due: list[Occurrence], now: datetime) ->
             "due": said.day(shown.due),
             "reached": said.day(shown.reached),
             "standing": shown.standing(now),
-            "missing": _missing(said, shown),
+            "missing": missing(said, shown),
             "times": f"{met} {said.text['occurrences'].format(n=len(times))}" if recurring else "",
             "days": [
                 {"due": said.day(one.due), "standing": standing} for one, standing in zip(times, standings, strict=True)
@@ -156,7 +156,7 @@ def milestones(said: Words, plan: Plan, due: list[Occurrence], now: datetime) ->
         }
 
 
-def _missing(said: Words, one: Occurrence | MilestoneReport) -> str:
+def missing(said: Words, one: Occurrence | MilestoneReport) -> str:
     """Say how many are done, and who is missing, by name."""
     names = [said.value("", name) for name in one.missing]
     return said.text["done_of"].format(done=one.done, needed=one.needed, names=", ".join(names)) if names else ""
@@ -199,6 +199,16 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
     )
 
 
+def labelled(said: Words, unit: str, cell: Cell) -> dict[str, str]:
+    """Return a figure in one line: what it is of, and how much."""
+    hidden = cell.suppressed
+    return {
+        "labels": ", ".join(said.value(name, value) for name, value in cell.labels.items()),
+        "value": said.text["not_published"] if hidden else said.number(cell.value, unit),
+        "unit": "" if hidden else said.unit(unit, cell.value),
+    }
+
+
 def on_time(lang: str, plan: Plan, shares: Mapping[str, float]) -> str:
     """Say for each service what share of its reports came on time; empty: none is known."""
     said = words(lang, plan)
@@ -228,56 +238,6 @@ def _cell(said: Words, one: Figures, cell: Cell, names: list[str]) -> dict[str, 
         "numerator": said.number(cell.numerator),
         "denominator": said.number(cell.denominator),
     }
-
-
-def report(lang: str, plan: Plan, one: Report, checksum: str, revision: int | None = None) -> str:
-    """Return the page of a quarter's report; `revision`: the one that was asked for."""
-    said = words(lang, plan)
-    rows = [
-        {
-            "id": row.id,
-            "title": said.title(row.title),
-            "value": said.text["not_published"] if row.suppressed else said.number(row.value, row.unit),
-            "unit": said.unit(row.unit, None if row.suppressed else row.value),
-            "target": said.number(row.target, row.unit, short=True),
-            "met": _said(row),
-            "unknown": said.unknown(row.unknown, row.missing),
-            "reporting": _reporting(row.coverage),
-            "partial": bool(row.partial),
-        }
-        for row in one.indicators
-    ]
-    milestones = [
-        {
-            "id": held.id,
-            "title": said.title(held.title),
-            "due": said.day(held.due),
-            "standing": held.state,
-            "missing": _missing(said, held),
-        }
-        for held in one.milestones
-    ]
-    return render(
-        "report.html",
-        lang,
-        plan,
-        keep=f"revision={revision}" if revision else "",
-        quarter=one.quarter,
-        revision=one.revision,
-        day=said.day(one.as_of),
-        reporting=round(one.coverage * len(MEMBERS)),
-        suppressed=said.counted("hidden", one.suppressed),
-        events=[(said.value("service", service), said.number(last)) for service, last in one.events.items()],
-        checksum=checksum,
-        rows=rows,
-        due=milestones,
-    )
-
-
-def _said(row: RowReport) -> str:
-    if row.met is None and row.target is not None:
-        return "no_data" if row.unknown == "no_data" else "not_known"
-    return {True: "met", False: "not_met", None: "no_target"}[row.met]
 
 
 def error(lang: str, plan: Plan, status: int, message: str) -> str:

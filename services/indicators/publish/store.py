@@ -65,6 +65,12 @@ async def load_reports(pool: Pool) -> dict[str, Published]:
     return {row["quarter"]: Published(**dict(row)) for row in rows}
 
 
+async def load_revisions(pool: Pool) -> list[Published]:
+    """Return every revision of every quarter's report, in order."""
+    rows = await pool.fetch("select quarter, revision, published, figures from report order by quarter, revision")
+    return [Published(**dict(row)) for row in rows]
+
+
 async def save_report(connection: Connection, one: Published, content: bytes) -> None:
     """Store a revision for ever."""
     await connection.execute(

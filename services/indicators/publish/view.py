@@ -26,8 +26,13 @@ from services.indicators.publish.exposition import Exposition
 from services.indicators.publish.live import Live
 from services.indicators.publish.overview import Seen
 from services.indicators.publish.recalling import Recall
+from services.indicators.publish.store import Published
 from shared.contracts.indicators import IntakePurged
 from shared.run.refusals import Refused
+
+
+async def _none() -> Sequence[Published]:
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +49,8 @@ class View:
     """In words, what stands still."""
     report: Callable[[str, int | None], Awaitable[bytes | None]]
     """(quarter, revision or None for the latest) -> the report as published."""
+    reports: Callable[[], Awaitable[Sequence[Published]]] = _none
+    """Every revision of every quarter's report, in order."""
     rebuild: Callable[[], Awaitable[Rebuilt]]
     purged: Callable[[IntakePurged], Awaitable[None]]
     """Records that operators empty an intake."""

@@ -1,0 +1,60 @@
+"""Curves as SVG: where the points of a chart lie, and what is written beside them."""
+
+import math
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from services.indicators.publish.words import Words
+
+WIDTH, HEIGHT = 640, 200
+"""The drawing's own units."""
+LEFT, RIGHT, TOP, BOTTOM = 70, 34, 12, 28
+"""Room for what is written around the curve."""
+TICKS = 4
+"""At most so many lines above the lowest one."""
+NAMES_MAX = 9
+"""So many points have their name below the curve."""
+Point = tuple[str, float | None]
+"""(what it is called, its figure; None: no data, or not published)"""
+
+
+def curve(said: Words, unit: str, points: Sequence[Point], target: float | None = None) -> dict[str, Any] | None:
+    """Return a curve through `points`, broken where there is no figure; None: fewer than two points have one."""
+    known = [value for _, value in points if value is not None]
+    if len(known) < len(("one", "another")):
+        return None
+    step, low, high = _scale([*known, *([] if target is None else [target])])
+
+    def y(value: float) -> float:
+        return round(HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
+
+    def x(number: int) -> float:
+        return round(LEFT + number / max(1, len(points) - 1) * (WIDTH - LEFT - RIGHT), 1)
+
+    placed = [(number, value) for number, (_, value) in enumerate(points)]
+    runs = [[*run] for there, run in groupby(placed, key=lambda one: one[1] is not None) if there]
+    every = math.ceil(len(points) / NAMES_MAX)
+    return {
+        "lines": [" ".join(f"{x(number)},{y(value)}" for number, value in run if value is not None) for run in runs],
+        "dots": [
+            {"x": x(number), "y": y(value), "said": f"{name}{said.text['colon']} {said.number(value, unit)}"}
+            for number, (name, value) in enumerate(points)
+            if value is not None
+        ],
+        "target": None if target is None else y(target),
+        "ticks": [
+            {"y": y(low + number * step), "said": said.number(low + number * step, unit, short=True)}
+            for number in range(round((high - low) / step) + 1)
+        ],
+        "names": [{"x": x(number), "said": name} for number, (name, _) in enumerate(points) if number % every == 0],
+    }
+
+
+def _scale(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return (step, lowest, highest) of an axis: 1, 2 or 5 times a power of ten a step, with 0 on it."""
+    low, high = min(0.0, *values), max(0.0, *values)
+    rough = (high - low) / TICKS or 1.0
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * one for one in (1, 2, 5, 10) if power * one >= rough * (1 - 1e-9))
+    return step, math.floor(low / step) * step, math.ceil(high / step - 1e-9) * step or step
