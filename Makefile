@@ -36,7 +36,7 @@ test: setup ## Run all tests (TESTS=tests/unit for some)
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool)
 	@exec $(PY) -m pytest -q tests/deploy
 
-test-looks: setup ## Have a real browser read the pages: nothing overlaps or is cut (they need Debian's Chromium)
+test-looks: setup ## Have a real browser read the pages: nothing overlaps or is cut (they need Debian's Chromium and Pango)
 	@exec $(PY) -m pytest -q tests/looks
 
 test-played: setup ## Play the Plan's two years (some minutes) and say which rows stay empty
@@ -119,7 +119,7 @@ dist: $(UV) ## Build the wheels crm, crm-client and crm-testkit into dist/
 # Compile the locks anew after a change of pyproject.toml: all that is used here, and what the images hold.
 COMPILE := pip compile -q --no-emit-package crm-client --universal --generate-hashes --python-version 3.11 --no-header
 lock: $(UV)
-	@$(UV) $(COMPILE) --group embedded --group dev pyproject.toml -o requirements.lock
+	@$(UV) $(COMPILE) --group embedded --group pdf --group dev pyproject.toml -o requirements.lock
 	@$(UV) $(COMPILE) -c requirements.lock pyproject.toml -o requirements.runtime.lock
 	@$(UV) $(COMPILE) --group bench -o requirements.bench.lock
 

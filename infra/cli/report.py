@@ -1,24 +1,90 @@
-"""`crm report verify` and `crm report changes`."""
+"""`crm report`: a published report as a file, its proof, and what its revisions changed."""
 
 import json
+import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import typer
+from typer.core import TyperGroup
 
 from infra.cli.up import State
 
 if TYPE_CHECKING:
     from infra.recovery.refolding import Refolded
 
+PDF = "a report as PDF needs WeasyPrint and Pango: pip install weasyprint, apt install libpango-1.0-0 libpangoft2-1.0-0"
+
+
+class _Named(TyperGroup):
+    """`crm report 2004-Q2 …` is `crm report show 2004-Q2 …`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # Any: Typer has its Click to itself
+        named = args and re.fullmatch(r"\d{4}-Q[1-4]", args[0])
+        return super().parse_args(ctx, ["show", *args] if named else args)
+
+
 report = typer.Typer(
     name="report",
-    help="Proves a published report, and compares its revisions.",
+    cls=_Named,
+    help="Fetches a published report (`crm report 2004-Q2 --pdf`), proves it, compares its revisions.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 Quarter = Annotated[str, typer.Argument(help="Such as 2004-Q2.")]
+
+
+@report.command(name="list")
+def listed(*, state: State = Path(".crm")) -> None:
+    """List the reports that are published."""
+    from infra.cli.explain import get  # noqa: PLC0415
+    from infra.cli.running import running  # noqa: PLC0415
+
+    for one in get(f"{running(state)['http']}/api/reports")["reports"]:
+        typer.echo(f"{one['quarter']}  revision {one['revision']}  {one['published']}")
+
+
+@report.command()
+def show(  # noqa: PLR0913 - each is an argument or a flag
+    quarter: Quarter,
+    *,
+    revision: Annotated[int, typer.Option(help="Which one; without it, the latest.")] = 0,
+    lang: Annotated[str, typer.Option(help="es, en or fr.")] = "es",
+    pdf: Annotated[bool, typer.Option("--pdf", help="As PDF, into a file.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="A line for each figure.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The bytes whose checksum was recorded.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write it here; without it, to the output (PDF: beside you).")
+    ] = None,
+    state: State = Path(".crm"),
+) -> None:
+    """Fetch a report as it was published: the page, or what the flags say."""
+    from infra.cli.explain import fetched  # noqa: PLC0415
+    from infra.cli.running import running  # noqa: PLC0415
+
+    if pdf + csv + as_json > 1:
+        raise typer.BadParameter("--pdf, --csv and --json exclude each other")
+    http, form = running(state)["http"], ".csv" if csv else ".json" if as_json else ""
+    asked = urlencode({"lang": lang} | ({"revision": revision} if revision else {}))
+    content = fetched(f"{http}/reports/{quote(quarter, safe='')}{form}?{asked}")
+    if pdf:
+        content, out = _printed(content, http), out or Path(f"{quarter}-{lang}.pdf")
+    if out is None:
+        sys.stdout.buffer.write(content)
+    else:
+        out.write_bytes(content)
+        typer.echo(str(out), err=True)
+
+
+def _printed(page: bytes, address: str) -> bytes:
+    try:
+        import weasyprint  # type: ignore[import-untyped]  # noqa: PLC0415 - it has no types; late, as it is optional
+    except (ImportError, OSError) as error:
+        typer.echo(PDF, err=True)
+        raise typer.Exit(2) from error
+    return bytes(weasyprint.HTML(string=page.decode(), base_url=f"{address}/").write_pdf(pdf_variant="pdf/ua-1"))
 
 
 @report.command()

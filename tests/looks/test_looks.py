@@ -1,12 +1,19 @@
 """What a real browser makes of the pages: nothing overlaps, nothing is cut, and what is chosen is shown at once."""
 
-import pytest
+import json
+import subprocess
+import sys
 
+import pytest
+import weasyprint
+
+from services.indicators.publish import reports
+from services.indicators.publish.store import Published
 from shared.contracts import registry
 from shared.contracts.vocabulary import MEMBERS
 from tests.harness.browser import browser
-from tests.services.indicators.making import CONTRACTS, event, folded, instant
-from tests.services.indicators.serving import served, viewed
+from tests.services.indicators.making import CONTRACTS, PLAN, event, folded, instant
+from tests.services.indicators.serving import get, served, viewed
 
 WIDTHS = (320, 800, 1400, 2560)
 FIRST_MAX = 12
@@ -43,7 +50,16 @@ def base():
     names = sorted({one.name for one in registry().values() if one.name in CONTRACTS and not one.generic})
     days = ("2003-11-03T10:00:00Z", "2004-05-04T10:00:00Z", "2004-07-06T10:00:00Z")
     fold = folded(*[event(name, country, day) for name in names for country in MEMBERS for day in days])
-    with served(viewed(fold, now=lambda: instant("2004-07-15"), played=True)) as address:
+    made = {name: reports.content(reports.report(PLAN, fold.state, name, 1)) for name in ("2004-Q1", "2004-Q2")}
+
+    async def report(quarter, _revision):
+        return made.get(quarter)
+
+    async def published():
+        return [Published(name, 1, instant("2004-07-15"), b"") for name in made]
+
+    given = {"now": lambda: instant("2004-07-15"), "report": report, "reports": published, "played": True}
+    with served(viewed(fold, **given)) as address:
         yield address
 
 
@@ -54,7 +70,11 @@ def page(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "path", ["/?lang=es", "/?lang=fr", "/countries/DOM?lang=fr", "/objectives?lang=en", "/nothing?lang=es"]
+    "path",
+    [
+        *("/?lang=es", "/?lang=fr", "/countries/DOM?lang=fr", "/objectives?lang=en", "/nothing?lang=es"),
+        *("/reports?lang=es", "/reports/2004-Q2?lang=fr"),
+    ],
 )
 def test_nothing_overlaps_and_nothing_is_cut(base, page, path):
     for width in WIDTHS:
@@ -101,3 +121,32 @@ def test_rows_are_chosen_at_once(base, page):
     assert page.value(f"new Promise((then) => {{ {look}; look(); }})")
     assert page.value("document.querySelectorAll('#chosen tbody tr').length") > 10
     assert page.value("location.search") == "?lang=en&area=LE"
+
+
+def test_a_report_as_pdf_has_everything_within_its_pages(base, tmp_path):
+    html = get(f"{base}/reports/2004-Q2?lang=es")[1]
+    pages = weasyprint.HTML(string=html, base_url=f"{base}/").render().pages
+    assert len(pages) > len(PLAN.areas)
+    for number, page in enumerate(pages, 1):
+        for box in page._page_box.descendants():
+            if getattr(box, "text", "").strip():
+                assert min(box.position_x, box.position_y) >= 0, (number, box.text)
+                assert box.position_x + box.width <= page.width + 1, (number, box.text)
+                assert box.position_y <= page.height, (number, box.text)
+    state = {"http": base, "postgres": ""}
+    (tmp_path / "run.json").write_text(json.dumps(state))
+    out = tmp_path / "informe.pdf"
+    crm = [
+        sys.executable,
+        "-m",
+        "infra.cli",
+        "report",
+        "2004-Q1",
+        "--pdf",
+        "--out",
+        str(out),
+        "--state-dir",
+        str(tmp_path),
+    ]
+    subprocess.run(crm, check=True, capture_output=True)
+    assert out.read_bytes().startswith(b"%PDF-")

@@ -257,7 +257,7 @@ class _Telling:
             yield {"name": self._said.country(code), "code": code, "n": self._said.counted("targets_lacking", n)}
 
     def countries(self) -> Iterator[dict[str, Any]]:
-        """Yield each country with its own figures, what waits for it, and how many targets lack its reports."""
+        """Yield each country with what waits for it, and its own figures of what has a target."""
         lacks = Counter(code for row in self._one.indicators for code in row.missing)
         for code in MEMBERS:
             own = [(row, [cell for cell in row.values if cell.country == code]) for row in self._one.indicators]
@@ -268,7 +268,11 @@ class _Telling:
                 "of": sum(row.coverage is not None for row, _ in own),
                 "lacks": self._said.counted("targets_lacking", lacks[code]) if lacks[code] else "",
                 "waits": [self.milestone(one) for one in self._one.milestones if code in one.missing],
-                "rows": [self._own(row, cells) for row, cells in own if 0 < len(cells) <= CELLS_MAX],
+                "rows": [
+                    self._own(row, cells)
+                    for row, cells in own
+                    if row.target is not None and 0 < len(cells) <= CELLS_MAX
+                ],
             }
 
     def _own(self, row: RowReport, cells: list[Cell]) -> dict[str, Any]:
