@@ -12,11 +12,12 @@ CLOCK ?=
 SPEED ?=
 RATE ?=
 TRAFFIC ?=
+TLS ?= 0
 # Tests side by side: they mostly wait for processes, so one more than the cores of a small machine.
 WORKERS ?= 3
 # Tests' servers sync every write; in memory that costs nothing. (Power cuts have a disk of their own: make faults.)
 TEST_TMP := $(firstword $(wildcard /dev/shm) /tmp)
-export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC
+export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC TLS
 # Every process that a test starts would compile all it imports, where nothing else keeps what was compiled.
 TESTING := test test-looks test-upgrade test-edges golden fuzz fuzz-http test-played faults faults-controls faults-campaign
 $(TESTING): export PYTHONDONTWRITEBYTECODE :=
@@ -25,7 +26,7 @@ $(TESTING): export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/pycache
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now TRAFFIC=none SPEED= RATE=); Ctrl-C ends it
+run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now TRAFFIC=none SPEED= RATE= TLS=1); Ctrl-C ends it
 	@exec $(PY) -m infra.cli up
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
@@ -33,7 +34,7 @@ test: setup ## Run all tests (TESTS=tests/unit for some)
 		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/looks --ignore tests/played --ignore tests/faults --ignore tests/fuzz \
 		--ignore tests/upgrade --ignore tests/wheels)
 
-test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool)
+test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool and postgresql-15)
 	@exec $(PY) -m pytest -q tests/deploy
 
 test-looks: setup ## Have a real browser read the pages: nothing overlaps or is cut (they need Debian's Chromium and Pango)

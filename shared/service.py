@@ -18,6 +18,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
+from shared import tls
 from shared.ask import admission, mailbox, usage
 from shared.ask.questions import Desk, Questions
 from shared.contracts.questions import MailboxAsk, QuotaAsk
@@ -38,6 +39,7 @@ from shared.record.judgement import Judgement, by_type
 from shared.record.log import Log, head
 from shared.record.note import NoteError
 from shared.run import crash, database, ops, telemetry
+from shared.run.certificates import Kept, named
 from shared.run.clock import Clock
 from shared.run.database import Pool
 from shared.run.settings import Settings
@@ -87,6 +89,7 @@ class Running:
     relay: Relay
     status: ops.Status
     steady: Steady
+    certificates: Kept | None = None
     turns: Turns = field(init=False)
     """What gives it reports and other services' events."""
     listening: admission.Listening = field(default_factory=lambda: admission.Listening([]))
@@ -114,8 +117,13 @@ async def _lived(service: Service, settings: Settings) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     status = ops.Status(service.name)
     ops.watch(settings.stuck_s)
-    async with ops.served(status, settings), AsyncExitStack() as stack:
-        starting = asyncio.create_task(_started(stack, service, settings, status))
+    files = named(settings)
+    tls.calls(files)
+    certificates = Kept(files, service.name) if files else None
+    async with ops.served(status, settings, certificates), AsyncExitStack() as stack:
+        if certificates:
+            await stack.enter_async_context(certificates.watched())
+        starting = asyncio.create_task(_started(stack, service, settings, status, certificates))
         await _first(starting, asyncio.create_task(stopping.wait()))
         if not starting.done():
             starting.cancel()
@@ -128,15 +136,19 @@ async def _lived(service: Service, settings: Settings) -> int:
         return await _working(running, stopping)
 
 
-async def _started(stack: AsyncExitStack, service: Service, settings: Settings, status: ops.Status) -> Running | None:
+async def _started(
+    stack: AsyncExitStack, service: Service, settings: Settings, status: ops.Status, certificates: Kept | None
+) -> Running | None:
     """Connect, in any order of starting, and check; return None when something is not as expected."""
     name = service.name
     pool = await _patiently(lambda: database.connect(settings, name), "PostgreSQL", status)
     stack.push_async_callback(_closed, pool)
     closing = bus.Closing()
-    broker = bus.broker(settings, name, closing)
+    broker = bus.broker(settings, name, closing, certificates.client if certificates else None)
     client = await _patiently(broker.connect, "NATS", status)
     bus.guard(client)
+    if certificates:
+        certificates.whenever(lambda: bus.again(client, settings.nats_seed))
     stack.push_async_callback(_disconnected, broker, closing)
     faults = await _faults(client, pool, service, settings)
     if faults:
@@ -148,7 +160,7 @@ async def _started(stack: AsyncExitStack, service: Service, settings: Settings, 
     clock = Clock.of(settings)
     own = Log(name, pool, clock, service.judged(), halted=UNCOMPARED)
     relay, steady = Relay(name, pool, client), Steady(name)
-    running = Running(name, settings, clock, own, pool, broker, client, relay, status, steady)
+    running = Running(name, settings, clock, own, pool, broker, client, relay, status, steady, certificates)
     running.tasks |= {"deadline": lambda: deadlines.sweep(own), "observing": lambda: _observed(running)}
     _subscribe(running, await provisioned.retired(client, name))
     _listen(running, service.questions)

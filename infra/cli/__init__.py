@@ -10,6 +10,7 @@ from infra.cli.ask import ask
 from infra.cli.explain import explain, token
 from infra.cli.indicators import indicators
 from infra.cli.intake import intake
+from infra.cli.keys import keys
 from infra.cli.mailbox import mailbox
 from infra.cli.plan import plan
 from infra.cli.provision import provision
@@ -36,6 +37,7 @@ for verb in (up, provision, pub, status, indicators, explain, token, ask, mailbo
 app.add_typer(archive)
 app.add_typer(plan)
 app.add_typer(intake)
+app.add_typer(keys)
 app.add_typer(quarantine)
 app.add_typer(seat)
 app.add_typer(report)

@@ -58,4 +58,5 @@ def _as_service(service: str, operator_url: str, creds: Path) -> str:
     """Return the same database's address for the service's role."""
     from infra.postgres.provision import passwords  # noqa: PLC0415
 
-    return f"postgresql://{service}:{passwords(creds)[service]}@{operator_url.rpartition('@')[2]}"
+    server = operator_url.rpartition("@")[2].replace("/operator.", f"/{service}.")  # certificate and key, with TLS
+    return f"postgresql://{service}:{passwords(creds)[service]}@{server}"

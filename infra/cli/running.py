@@ -15,4 +15,9 @@ def running(state: Path) -> dict[str, Any]:
     except FileNotFoundError:
         typer.echo(f"nothing runs in {state}: start it with `make run`, or name its folder with --state-dir", err=True)
         raise typer.Exit(1) from None
+    if addresses.get("tls"):
+        from infra.nats.rights import OPERATOR  # noqa: PLC0415 - late: only where it is needed
+        from shared import tls  # noqa: PLC0415
+
+        tls.calls(tls.beside(addresses["creds"][OPERATOR]))
     return addresses

@@ -25,6 +25,9 @@ def up(  # noqa: PLR0913 - each is a flag
     http_port: Annotated[int | None, typer.Option(envvar="CRM_HTTP_PORT", help="The board's port (8080).")] = None,
     ops_port: Annotated[int | None, typer.Option(envvar="CRM_OPS_PORT", help="The first of five (8081).")] = None,
     nats_port: Annotated[int | None, typer.Option(envvar="CRM_NATS_PORT", help="NATS's port (4222).")] = None,
+    tls: Annotated[
+        bool, typer.Option(envvar="TLS", help="All parts speak TLS 1.3 with certificates, as outside this machine.")
+    ] = False,
 ) -> None:
     """Start the whole system on this machine, and play the Plan from its first day."""
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
@@ -38,7 +41,7 @@ def up(  # noqa: PLR0913 - each is a flag
 
     if traffic not in ("plan", "none"):
         raise typer.BadParameter("TRAFFIC is plan or none")
-    options = Options(state.resolve(), clock, speed, traffic, rate, http_port, ops_port, nats_port)
+    options = Options(state.resolve(), clock, speed, traffic, rate, http_port, ops_port, nats_port, tls)
     console = Console(highlight=False)
 
     def tell(line: str) -> None:

@@ -29,6 +29,7 @@ class Nats:
         self.port = port
         self.url = ""
         self.monitor = ""
+        self.tls = False
         self.monitor_port = -1
         self.base: dict[str, Any] = {}
         self.log = home / "nats.log"
@@ -40,6 +41,7 @@ class Nats:
         Started again, it listens where it did before.
         """
         self.base = self._base()
+        self.tls = "tls" in rights
         self._configure(rights)
         for old in self.home.glob("nats-server_*.ports"):
             old.unlink()
@@ -105,6 +107,8 @@ class Nats:
         except (FileNotFoundError, json.JSONDecodeError):
             return False
         self.url, self.monitor = ports["nats"][0], ports["monitoring"][0]
+        if self.tls:
+            self.url = f"tls://{self.url.partition('://')[2]}"
         self.port, self.monitor_port = (int(address.rpartition(":")[2]) for address in (self.url, self.monitor))
         return True
 

@@ -13,7 +13,9 @@ import signal
 import subprocess
 import tempfile
 import time
+from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from infra.local.ports import free_port
 from infra.local.process import StartError, clean_env, run, spawn, stop, tail
@@ -40,21 +42,66 @@ FLAGS = {
 }
 
 
-class Postgres:
-    """One PostgreSQL server; its password and log lie in `home`, its data where its user can reach them."""
+HBA = """# By TLS only, and with the certificate of the role.
+hostssl all all all scram-sha-256 clientcert=verify-full
+"""
 
-    def __init__(self, home: Path) -> None:
+
+class Postgres:
+    """One PostgreSQL server; its password and log lie in `home`, its data where its user can reach them.
+
+    With `keys`, a folder as `crm keys` makes it, it takes connections by TLS only, and only of who has the certificate
+    of a role. A build that has no TLS goes on without, on loopback.
+    """
+
+    def __init__(self, home: Path, keys: Path | None = None) -> None:
         """Remember where."""
         self.home = home
+        self.keys = keys
         self.port = 0
         self.log = home / "postgres.log"
         self.user = NOBODY if os.geteuid() == 0 else None
         self.process: subprocess.Popen[bytes] | None = None
 
+    @classmethod
+    def running(cls, home: Path, keys: Path, address: str) -> "Postgres":
+        """Return the server of another process, which has an `address` for somebody."""
+        server = cls(home, keys)
+        server.place = _place(home, server.user)
+        server.port = urlsplit(address).port or 0
+        server.speaks_tls = "sslmode=" in address
+        return server
+
     def url(self, role: str = OWNER, password: str | None = None, database: str = "crm") -> str:
         """Return the address for a role; the owner's password is known here."""
         secret = password or (self.home / "owner.pw").read_text().strip()
-        return f"postgresql://{role}:{secret}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{role}:{secret}@127.0.0.1:{self.port}/{database}{self._shown(role, '?')}"
+
+    def url_by_file(self, role: str, passfile: Path) -> str:
+        """Return the address for a role whose password stands in a file: it may be replaced."""
+        return f"postgresql://{role}@127.0.0.1:{self.port}/crm?passfile={passfile}{self._shown(role, '&')}"
+
+    def _shown(self, role: str, first: str) -> str:
+        """Return what an address says of TLS: libpq and asyncpg read it alike."""
+        if not (self.keys and self.speaks_tls):
+            return ""
+        shown = {"rootcert": "ca.crt", "cert": f"{role}.crt", "key": f"{role}.tls.key"}
+        files = "".join(f"&ssl{name}={self.keys / file}" for name, file in shown.items())
+        return f"{first}sslmode=verify-full&ssl_min_protocol_version=TLSv1.3{files}"
+
+    @cached_property
+    def speaks_tls(self) -> bool:
+        """Whether this build can."""
+        told = subprocess.run([self.bin / "pg_config", "--configure"], capture_output=True, text=True, check=False)  # noqa: S603 - its own
+        return "openssl" in told.stdout
+
+    def take_keys(self) -> None:
+        """Copy what the server shows, and whom it trusts, to where it reads them at a start or reload."""
+        if not (self.keys and self.speaks_tls):
+            return
+        for name in ("postgres.crt", "postgres.tls.key", "ca.crt", "crl.pem"):
+            _write_secret(self.place / name, (self.keys / name).read_text(), self.user)
+        _write_secret(self.place / "pg_hba.conf", HBA, self.user)
 
     def prepare(self) -> None:
         """Make the data folder, once; a preparation that was cut short is begun anew."""
@@ -70,11 +117,24 @@ class Postgres:
         _clear_stale_pid(self.data)
         self.port = self.port or free_port()
         command: list[str | Path] = [self.bin / "postgres", "-D", self.data, "-p", str(self.port)]
-        for name, value in FLAGS.items():
+        for name, value in {**FLAGS, **self._secured()}.items():
             command += ["-c", f"{name}={value}"]
         self.process = spawn(
             command, log=self.log, env=clean_env(), cwd=self.place, user=self.user, orphaned=signal.SIGINT
         )
+
+    def _secured(self) -> dict[str, str]:
+        if not (self.keys and self.speaks_tls):
+            return {}
+        self.take_keys()
+        files = {"cert": "postgres.crt", "key": "postgres.tls.key", "ca": "ca.crt", "crl": "crl.pem"}
+        flags = {f"ssl_{what}_file": str(self.place / file) for what, file in files.items()}
+        return {
+            "ssl": "on",
+            "ssl_min_protocol_version": "TLSv1.3",
+            "hba_file": str(self.place / "pg_hba.conf"),
+            **flags,
+        }
 
     def wait(self) -> None:
         """Return when connections are accepted; StartError with the log's end when not."""

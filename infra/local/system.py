@@ -18,8 +18,9 @@ from infra.local.ports import choose
 from infra.local.postgres import Postgres
 from infra.local.process import StartError
 from infra.nats.config import accounts, keys, seed_file
-from infra.nats.rights import PROVISIONER, principals
+from infra.nats.rights import OPERATOR, PROVISIONER, principals
 from infra.postgres.provision import passwords
+from shared import tls
 from shared.contracts import SERVICES
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,8 @@ class Options:
     http_port: int | None = None
     ops_port: int | None = None
     nats_port: int | None = None
+    tls: bool = False
+    """Whether all parts speak TLS with certificates, as they must outside loopback."""
 
 
 @dataclass
@@ -66,7 +69,8 @@ class System:
             ops_ports = choose(options.ops_port, OPS_PORT, len(SERVICES))
         except ValueError as error:
             raise StartError(str(error)) from error
-        system = cls(options, Nats(state / "nats", nats_port), Postgres(state / "postgres"), http_port, ops_ports)
+        postgres = Postgres(state / "postgres", state / "creds" if options.tls else None)
+        system = cls(options, Nats(state / "nats", nats_port), postgres, http_port, ops_ports)
         usual = {"NATS": (options.nats_port, NATS_PORT, nats_port), "http": (options.http_port, HTTP_PORT, http_port)}
         usual["ops"] = (options.ops_port, OPS_PORT, ops_ports[0])
         system.moved = [
@@ -89,11 +93,22 @@ class System:
     @property
     def http(self) -> str:
         """The board's address."""
-        return f"http://127.0.0.1:{self.http_port}"
+        return f"{self.scheme}://127.0.0.1:{self.http_port}"
+
+    @property
+    def scheme(self) -> str:
+        """How HTTP is spoken."""
+        return "https" if self.options.tls else "http"
 
     def rights(self) -> dict[str, Any]:
-        """Return the accounts for the NATS configuration; keys are made once."""
-        return accounts(keys(self.creds))
+        """Return the accounts (and TLS) for the NATS configuration; keys are made once."""
+        if not self.options.tls:
+            return accounts(keys(self.creds))
+        from infra.keys.ring import Ring  # noqa: PLC0415 - late: start-up is timed
+
+        ring = Ring(self.creds)
+        tls.calls(tls.beside(seed_file(self.creds, OPERATOR)))
+        return ring.nats()
 
     async def provision(self) -> list[str]:
         """Bring both servers to the desired state; return what was done, in words. StartError where that cannot be."""
@@ -146,6 +161,7 @@ class System:
             "ops": {child.name: child.ops for child in children if child.ops},
             "postgres": self.postgres.url("operator", passwords(self.creds)["operator"]),
             "creds": {principal: str(seed_file(self.creds, principal)) for principal in principals()},
+            "tls": self.options.tls,
             "pids": {"supervisor": os.getpid(), **pids},
         }
 
@@ -163,13 +179,12 @@ class System:
         (self.options.state / "run.json").unlink(missing_ok=True)
 
     def _service(self, name: str, port: int, time: PlanTime) -> Child:
-        secret = passwords(self.creds)[name]
         env = {
             "CRM_NATS_URL": self.nats.url,
             "CRM_NATS_SEED": str(seed_file(self.creds, name)),
             **keyfiles.env(self.creds, name),
             "CRM_NATS_MONITOR_URL": self.nats.monitor,
-            "CRM_DATABASE_URL": self.postgres.url(name, secret),
+            "CRM_DATABASE_URL": self.postgres.url_by_file(name, self.creds / f"{name}.pgpass"),
             "CRM_OPS_HOST": "127.0.0.1",
             "CRM_OPS_PORT": str(port),
             "CRM_ENVIRONMENT": "local",
@@ -178,7 +193,10 @@ class System:
         if name == BOARD:
             env |= {"CRM_HTTP_HOST": "127.0.0.1", "CRM_HTTP_PORT": str(self.http_port)}
             env |= {"CRM_OPERATOR_TOKEN": operator_token(self.creds)}
-        return self._child(name, f"services.{name}", env, f"http://127.0.0.1:{port}")
+        if self.options.tls:
+            files = {"CA": "ca.crt", "CERT": f"{name}.crt", "KEY": f"{name}.tls.key", "CRL": "crl.pem"}
+            env |= {f"CRM_TLS_{what}": str(self.creds / file) for what, file in files.items()}
+        return self._child(name, f"services.{name}", env, f"{self.scheme}://127.0.0.1:{port}")
 
     def _child(self, name: str, module: str, env: dict[str, str], ops: str = "") -> Child:
         log = self.options.state / "logs" / f"{name}.log"

@@ -16,13 +16,30 @@ from shared.flow.streams import RECEIVERS
 CENTRAL = "CRM"
 LOGS = "crm.log.*"
 """Where the countries hear what the services sign of their logs."""
+REVOKED = "revoked"
+"""Ending of the file that says that a principal's keys are revoked: it gets none until `crm keys rotate` gives some."""
 
 
 def keys(folder: Path) -> dict[str, str]:
-    """Return each principal's public key; all secret keys are made once, in `folder`, readable by nobody else."""
+    """Return the public key of each principal that is not revoked.
+
+    All secret keys are made once, in `folder`, readable by nobody else; but for whom a public key lies there already.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     keyfiles.make(folder)
-    return {principal: _public(seed_file(folder, principal)) for principal in principals()}
+    found = {}
+    for principal in principals():
+        if not (folder / f"{principal}.{REVOKED}").exists():
+            found[principal] = public_of(folder, principal) or _public(seed_file(folder, principal))
+    return found
+
+
+def public_of(folder: Path, principal: str) -> str | None:
+    """Return the public key that `folder` has of a principal; None: it has none."""
+    seed, kept_elsewhere = seed_file(folder, principal), folder / f"{principal}.pub"
+    if not seed.exists():
+        return kept_elsewhere.read_text().strip() if kept_elsewhere.exists() else None
+    return _public(seed)
 
 
 def seed_file(folder: Path, principal: str) -> Path:
@@ -30,29 +47,34 @@ def seed_file(folder: Path, principal: str) -> Path:
     return folder / f"{principal}.nk"
 
 
-def accounts(public_keys: Mapping[str, str]) -> dict[str, Any]:
+def accounts(public_keys: Mapping[str, str], *more: Mapping[str, str]) -> dict[str, Any]:
     """Return the configuration of all accounts: CRM with one user per service, one account per country.
 
-    The server maps a country's own subjects to the central ones, so that a country cannot name another.
+    The server maps a country's own subjects to the central ones, so that a country cannot name another. Who has no key
+    is nobody; `more` are keys that hold beside these while they are replaced.
     """
-    users = [_user(public_keys[name], rights) for name, rights in central().items()]
     heard = {"stream": LOGS, "accounts": list(MEMBERS)}
     exports = [heard, *(export for name in RECEIVERS for export in _exports(name))]
+
+    def users_of(name: str, rights: Rights) -> list[dict[str, Any]]:
+        return [_user(found[name], rights) for found in (public_keys, *more) if name in found]
+
+    users = [user for name, rights in central().items() for user in users_of(name, rights)]
     configured: dict[str, Any] = {CENTRAL: {"jetstream": "enabled", "users": users, "exports": exports}}
     for name in RECEIVERS:
-        user = _user(public_keys[name], country(name))
-        configured[name] = {"users": [user], "imports": _imports(name), "limits": limits.account(name)}
+        own = users_of(name, country(name))
+        configured[name] = {"users": own, "imports": _imports(name), "limits": limits.account(name)}
     return {"accounts": configured}
 
 
-def server(public_keys: Mapping[str, str], store: str = "/data") -> dict[str, Any]:
+def server(public_keys: Mapping[str, str], store: str = "/data", *, tls: bool = False) -> dict[str, Any]:
     """Return a whole configuration for a server of its own: every write synced, monitoring on 8222.
 
-    TLS belongs to where it runs: a deployment adds `tls` where the link leaves its private network.
+    With `tls`, monitoring is by HTTPS; the `tls` part itself is `infra.keys.ring.Ring.nats`.
     """
     return {
         "listen": "0.0.0.0:4222",
-        "http": "0.0.0.0:8222",
+        "https" if tls else "http": "0.0.0.0:8222",
         "jetstream": {"store_dir": store, "sync_interval": "always", **limits.jetstream()},
         **limits.server(),
         **accounts(public_keys),
@@ -91,9 +113,14 @@ def _user(public_key: str, rights: Rights) -> dict[str, Any]:
 def _public(seed: Path) -> str:
     """Return the public key of the seed in the file, which is made when it is missing."""
     if not seed.exists():
-        fresh = seed.with_suffix(".new")
-        fresh.touch(0o600)
-        fresh.write_bytes(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER) + b"\n")
-        fresh.rename(seed)
+        make_seed(seed)
     pair = nkeys.from_seed(bytearray(seed.read_bytes().strip()))
     return str(pair.public_key.decode())
+
+
+def make_seed(seed: Path) -> None:
+    """Make a seed in the file."""
+    fresh = seed.with_suffix(".new")
+    fresh.touch(0o600)
+    fresh.write_bytes(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER) + b"\n")
+    fresh.rename(seed)

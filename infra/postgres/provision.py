@@ -26,9 +26,9 @@ class MigrationError(RuntimeError):
 
 
 def passwords(folder: Path) -> dict[str, str]:
-    """Return each role's password; made once, in `folder`, readable by nobody else."""
+    """Return the password of each role that is not revoked; made once, in `folder`, readable by nobody else."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return {role: _password(folder / f"{role}.pw") for role in ROLES}
+    return {role: _password(folder / f"{role}.pw") for role in ROLES if not (folder / f"{role}.revoked").exists()}
 
 
 async def provision(owner_url: str, role_passwords: Mapping[str, str]) -> list[str]:

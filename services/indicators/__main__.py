@@ -55,7 +55,8 @@ async def folding(running: Running) -> AsyncIterator[None]:
     running.tasks["announcements"] = lambda: announce(running.log, feed, plan, view.kept[False], running.steady)
     try:
         hosts = [name.strip() for name in settings.http_hosts.split(",")]
-        async with web.served(app(view), settings.http_host, settings.http_port, hosts):
+        where, secured = (settings.http_host, settings.http_port), running.certificates
+        async with web.served(app(view), *where, hosts, certificates=secured, anybody=True):
             yield
     finally:
         await feed.stop()

@@ -29,7 +29,7 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from nats.js.errors import APIError
 
-from shared import contracts
+from shared import contracts, tls
 from shared.client.errors import (
     ClientError,
     Denied,
@@ -338,12 +338,14 @@ async def connect(  # noqa: PLR0913 - where, as whom, and what may differ
     *,
     now: Callable[[], datetime] = real_time,
     key: Path | str | None = None,
+    certificates: tls.Files | None = None,
 ) -> AsyncIterator[CountryClient]:
     """Connect as `country` with the nkey seed in file `creds`; `system` names the reporting system in the source.
 
     `now` gives the time of a region whose clock is played; else it is the real one. `key` is the file (PEM) of the
     Ed25519 key that signs all reports; by default `CRM_SIGNING_KEY`, else the file beside `creds` that is called the
-    same and ends in `.pem`, if there is one.
+    same and ends in `.pem`, if there is one. Over TLS (`tls://…`) it shows `certificates`; by default those beside
+    `creds` (`GTM.crt`, `GTM.tls.key`, and the region's authority, `ca.crt`).
 
     Raises Unreachable when the region does not answer within `timeout_s`, Denied when it refuses the key.
     """
@@ -357,6 +359,7 @@ async def connect(  # noqa: PLR0913 - where, as whom, and what may differ
                 nkeys_seed_str=seed,
                 name=f"{country}-{system}",
                 error_cb=own._failed,  # noqa: SLF001 - its own
+                **tls.to_nats(url, certificates or tls.beside(creds)),
                 max_reconnect_attempts=-1,
                 ping_interval=5,
                 max_outstanding_pings=2,

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import ssl
 import urllib.request
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
@@ -27,8 +29,11 @@ class Closing:
     expected = False
 
 
-def broker(settings: Settings, service: str, closing: Closing) -> NatsBroker:
-    """Return the FastStream broker of a service: endless reconnects, fast detection of a dead link, private inbox."""
+def broker(settings: Settings, service: str, closing: Closing, context: ssl.SSLContext | None = None) -> NatsBroker:
+    """Return the FastStream broker of a service: endless reconnects, fast detection of a dead link, private inbox.
+
+    `context` is what to connect with over TLS.
+    """
 
     async def closed() -> None:
         if not closing.expected:
@@ -42,7 +47,7 @@ def broker(settings: Settings, service: str, closing: Closing) -> NatsBroker:
     return NatsBroker(
         settings.nats_url.split(","),
         name=f"crm-{service}",
-        security=_security(settings),
+        security=_security(settings, context),
         inbox_prefix=f"_INBOX_{service}",
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
@@ -82,10 +87,22 @@ def _text(raw: bytes) -> bytes:
     return raw if not raw or raw.isascii() else raw.decode(errors="replace").encode()
 
 
-def _security(settings: Settings) -> NatsSecurity | None:
+def _security(settings: Settings, context: ssl.SSLContext | None) -> NatsSecurity | None:
+    if not settings.nats_url.startswith("tls://"):
+        context = None
+    first = context is not None  # no word in clear: somebody between could say there that no TLS is needed
     if settings.nats_seed is None:
-        return None
-    return NatsNKey.from_seed(settings.nats_seed.read_text().strip())
+        return NatsSecurity(ssl_context=context, tls_handshake_first=first) if context else None
+    seed = settings.nats_seed.read_text().strip()
+    return NatsNKey.from_seed(seed, ssl_context=context, tls_handshake_first=first)
+
+
+async def again(client: Client, seed: Path | None) -> None:
+    """Connect anew, with the keys that the files have now; what is under way meanwhile comes again."""
+    if seed is not None:
+        client._nkeys_seed_str = seed.read_text().strip()  # noqa: ASYNC240, SLF001 - one line; nats-py has no way for it
+        client._setup_nkeys_connect()  # noqa: SLF001
+    await client.force_reconnect()
 
 
 class Ends(NamedTuple):

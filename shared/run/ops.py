@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from shared.run import web
 from shared.run.addresses import Address, Gives, Nothing, application, encoded
+from shared.run.certificates import Kept
 from shared.run.openapi import described
 from shared.run.settings import Settings
 
@@ -76,9 +77,10 @@ def addresses(status: Status) -> Sequence[Address]:
 
 
 @asynccontextmanager
-async def served(status: Status, settings: Settings) -> AsyncIterator[None]:
-    """Serve the operators' endpoints for the duration."""
-    async with web.served(application(addresses(status)), settings.ops_host, settings.ops_port):
+async def served(status: Status, settings: Settings, certificates: Kept | None = None) -> AsyncIterator[None]:
+    """Serve the operators' endpoints for the duration; with `certificates`, to who has one."""
+    app = application(addresses(status))
+    async with web.served(app, settings.ops_host, settings.ops_port, certificates=certificates):
         yield
 
 

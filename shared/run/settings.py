@@ -24,6 +24,12 @@ class Settings(BaseSettings):
     """File with the key with which this service signs what its log is; in production there must be one."""
     witnesses: Path | None = None
     """File with the public keys of the countries that may cosign that, one a line."""
+    tls_ca: Path | None = None
+    """The region's authority (PEM). With it, certificate and key, HTTP is served by TLS and NATS reached by TLS."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_crl: Path | None = None
+    """What of the authority is revoked; without it nothing is."""
     nats_monitor_url: str = ""
     """HTTP monitoring address of the NATS server, asked whether it syncs every write."""
     database_url: str = "postgresql://127.0.0.1:5432/crm"

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from shared.run.certificates import Kept
 from shared.run.refusals import problem
 from shared.run.telemetry import where
 
@@ -40,8 +41,20 @@ GUARDED = {
 
 
 @asynccontextmanager
-async def served(app: ASGIApp, host: str, port: int, hosts: Sequence[str] = ("*",)) -> AsyncIterator[None]:
-    """Serve `app` on this loop for the duration, to requests for one of `hosts`; signals stay the process's own."""
+async def served(  # noqa: PLR0913 - where, to whom, and by what
+    app: ASGIApp,
+    host: str,
+    port: int,
+    hosts: Sequence[str] = ("*",),
+    *,
+    certificates: Kept | None = None,
+    anybody: bool = False,
+) -> AsyncIterator[None]:
+    """Serve `app` on this loop for the duration, to requests for one of `hosts`; signals stay the process's own.
+
+    With `certificates`, by TLS to who has one, or to `anybody`. When these change, each connection is closed: who is
+    revoked does not come back.
+    """
     config = uvicorn.Config(
         Door(TrustedHostMiddleware(app, hosts, www_redirect=False)),
         host=host,
@@ -58,6 +71,14 @@ async def served(app: ASGIApp, host: str, port: int, hosts: Sequence[str] = ("*"
     )
     server = uvicorn.Server(config)
     config.load()
+    if certificates:
+        config.ssl = certificates.server(anybody=anybody)
+
+        async def close() -> None:
+            for one in [*server.server_state.connections]:
+                one.transport.close()
+
+        certificates.whenever(close)
     server.lifespan = config.lifespan_class(config)
     await server.startup()
     serving = asyncio.create_task(server.main_loop())

@@ -198,7 +198,7 @@ async def test_provision_against_servers_of_their_own(nats_server, nats_keys, po
     assert "made stream INTAKE_GTM" in first.stdout
     again = await crm("provision", "--nats-url", nats_server.url, *creds)
     assert again.stdout == "nothing to do\n"
-    secrets = postgres_server.server.home / "creds"
+    secrets = postgres_server.server.home.parent / "passwords"
     tables = await crm("provision", "--database-url", address, "--creds", secrets)
     assert (tables.exit_code, tables.stdout) == (0, "nothing to do\n")
 
@@ -216,7 +216,7 @@ async def test_provision_writes_a_configuration_and_keys_for_other_servers(tmp_p
 
 
 async def test_services_log_in_with_the_password_file(postgres_server):
-    folder = postgres_server.server.home / "creds"
+    folder = postgres_server.server.home.parent / "passwords"
     address = f"postgresql://intel@127.0.0.1:{postgres_server.server.port}/crm"
     connection = await asyncpg.connect(address, passfile=str(folder / "intel.pgpass"))
     assert await connection.fetchval("select current_user") == "intel"

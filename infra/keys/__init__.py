@@ -1,0 +1,1 @@
+"""Keys and certificates: the region's authority, and what each principal and server has of it."""
