@@ -43,13 +43,14 @@ async def checked(connection: Connection, service: str, keys: Keys) -> Signature
     """
     found = Signatures(service)
     async for position, event, signature in _reports(connection, service):
-        code = _amiss(event, signature, keys.get(event.country, ()))
+        country = contracts.sender_of(event.source)
+        code = _amiss(event, signature, keys.get(country, ()))
         if code:
-            found.findings.append((position, contracts.sender_of(event.source), event.id, code))
+            found.findings.append((position, country, event.id, code))
         elif signature:
             found.signed += 1
         else:
-            found.unsigned[event.country] += 1
+            found.unsigned[country] += 1
     return found
 
 
@@ -89,6 +90,8 @@ async def _reports(
 def _amiss(event: Event[Any], signature: bytes | None, keys: tuple[signers.Key, ...]) -> str:
     """Return the code of what is wrong with a report's signature; empty: nothing."""
     policy = signers.policy(contracts.sender_of(event.source))
+    if event.country != contracts.sender_of(event.source):
+        return "country_mismatch"
     key = None
     if signature is not None:
         try:

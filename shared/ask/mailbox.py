@@ -44,7 +44,7 @@ async def _part(asked: Asked[Ask], last: int, connection: Connection) -> Mailbox
         after = max(0, await _before(since, last, connection) - ROWS_MAX // 2)
     end = min(after + ROWS_MAX, last)
     rows = await connection.fetch(
-        "select position, payload from log where position > $1 and position <= $2 and country = $3"
+        "select position, payload, signature from log where position > $1 and position <= $2 and country = $3"
         " order by position limit $4",
         after,
         end,
@@ -54,15 +54,17 @@ async def _part(asked: Asked[Ask], last: int, connection: Connection) -> Mailbox
     if len(rows) == EVENTS_MAX:
         end = rows[-1]["position"]
     events: list[msgspec.Raw] = []
+    signatures: list[str] = []
     size = 0
     for row in rows:
-        size += len(row["payload"])
+        size += len(row["payload"]) + len(row["signature"] or b"")
         if events and size > BYTES_MAX:
             end = row["position"] - 1
             break
         if since is None or not _earlier(row["payload"], since):
             events.append(_told(row["payload"]))
-    return MailboxAnswer(events=tuple(events), next=max(end, after), more=end < last)
+            signatures.append((row["signature"] or b"").decode(errors="replace"))
+    return MailboxAnswer(events=tuple(events), signatures=tuple(signatures), next=max(end, after), more=end < last)
 
 
 def _told(payload: bytes) -> msgspec.Raw:

@@ -397,6 +397,8 @@ class MailboxAnswer(Answer, frozen=True, kw_only=True):
     """What to ask `after` for the part that follows."""
     more: bool
     """Whether there is more at present."""
+    signatures: tuple[str, ...] = ()
+    """Of each event the signature of its sender, a compact JWS with what was signed; empty: it has none."""
 
 
 @question("mailbox", *SERVICES, answer=MailboxAnswer, good={"since": "2003-06-01T00:00:00Z"})
