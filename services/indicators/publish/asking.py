@@ -201,6 +201,14 @@ class RowLines(Lines, frozen=True, kw_only=True):
     id: RowId
 
 
+class Curve(Stretch, frozen=True, kw_only=True):
+    """A row's one figure by month, quarter or year, as a picture."""
+
+    id: RowId
+    by: Annotated[By, Meta(description="The calendar periods, UTC.")] = "quarter"
+    lang: Lang | None = None
+
+
 class RowsLines(Lines, frozen=True, kw_only=True):
     """Several rows by month, quarter or year."""
 

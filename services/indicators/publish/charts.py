@@ -13,7 +13,7 @@ LEFT, RIGHT, TOP, BOTTOM = 70, 34, 12, 28
 """Room for what is written around the curve."""
 TICKS = 4
 """At most so many lines above the lowest one."""
-NAMES_MAX = 9
+NAMES_MAX = 8
 """So many points have their name below the curve."""
 Point = tuple[str, float | None]
 """(what it is called, its figure; None: no data, or not published)"""

@@ -1,6 +1,6 @@
 """What the pages show: figures, milestones and activity put into words of one language."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -12,11 +12,14 @@ from markupsafe import Markup
 from services.indicators.figures.cells import Cell
 from services.indicators.figures.figures import Figures
 from services.indicators.figures.milestones import Occurrence, Standing, occurrences
+from services.indicators.figures.series import Period
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
+from services.indicators.planned.rows import Row
+from services.indicators.publish import charts
 from services.indicators.publish.overview import Overview, Seen
 from services.indicators.publish.reports import MilestoneReport
-from services.indicators.publish.words import LANGUAGES, SHARE, Words, words
+from services.indicators.publish.words import LANGUAGES, SHARE, TIME, Words, words
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS, REGION
 
@@ -197,6 +200,18 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
         ],
         **more,
     )
+
+
+def curve(lang: str, plan: Plan, row: Row, each: Sequence[Period], found: Sequence[Figures]) -> str:
+    """Return the picture of a row's one figure at the ends of some periods."""
+    said = words(lang, plan)
+    points = [
+        (said.month(period.until), one.headline.value if one.headline and not one.headline.suppressed else None)
+        for period, one in zip(each, found, strict=True)
+    ]
+    drawn = charts.curve(said, row.unit, points, row.target)
+    unit = "" if row.unit in (SHARE, TIME) else said.unit(row.unit, None)
+    return render("curve.svg", lang, plan, row=row.id, heading=said.title(row.title), unit=unit, curve=drawn)
 
 
 def labelled(said: Words, unit: str, cell: Cell) -> dict[str, str]:

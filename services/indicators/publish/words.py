@@ -141,6 +141,10 @@ class Words:
         """Return a date in full, empty for none."""
         return str(format_date(when, "medium", locale=self.locale)) if when else ""
 
+    def month(self, when: date) -> str:
+        """Return the month of a day in short: mar 2004."""
+        return str(format_skeleton("yMMM", when, locale=self.locale))
+
     def moment(self, when: datetime) -> str:
         """Return a day and time; plan time is UTC."""
         return f"{format_date(when, 'long', locale=self.locale)}, {when:%H:%M:%S} UTC"

@@ -42,6 +42,11 @@ ADDRESSES = app.addresses(viewed(None))
 WHERE = {
     "/api/indicators/{id}/series": ["/api/indicators/LE-2.1/series"],
     "/api/countries/{code}": ["/api/countries/MEX"],
+    "/indicators/{id}/curve.svg": [
+        "/indicators/LE-2.1/curve.svg",
+        "/indicators/XC-4/curve.svg",
+        "/indicators/VA-4.1/curve.svg",
+    ],
     "/indicators/{id}": ["/indicators/LE-2.1", "/indicators/PC-1c.trend"],
     "/countries/{code}": ["/countries/HND"],
     "/api/indicators/{id}": [f"/api/indicators/{name}" for name in PLAN.rows],

@@ -3,15 +3,27 @@
 from collections.abc import Sequence
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from services.indicators.figures import series
 from services.indicators.figures.kinds import Span
 from services.indicators.planned.rows import Row
-from services.indicators.publish.asking import CountryAsked, Lines, RowLines, RowsLines, label_values
+from services.indicators.publish import pages
+from services.indicators.publish.asking import (
+    CountryAsked,
+    Curve,
+    Lines,
+    RowLines,
+    RowsLines,
+    label_values,
+    language,
+)
 from services.indicators.publish.times import Profile, Series, profile, timed, told_series
 from services.indicators.publish.view import View
-from shared.run.addresses import Address
+from shared.run.addresses import Address, Gives
 from shared.run.refusals import Refused
+
+SVG = "image/svg+xml"
 
 
 def addresses(view: View) -> Sequence[Address]:
@@ -30,6 +42,13 @@ def addresses(view: View) -> Sequence[Address]:
             raise Refused(400, "too_many_periods", name="by", most=series.PERIODS_MAX // len(names))
         return [await _series(view, request, view.plan.rows[name], asked) for name in names]
 
+    async def curve(request: Request, asked: Curve) -> Response:
+        """Draw what a row's one figure was at the end of each period, with its target, in the reader's language."""
+        row, lang = view.row(asked.id), language(request)
+        each = Lines(since=asked.since, until=asked.until, by=asked.by).periods(view.plan, view.now().date())
+        found = await view.series(request, row, series.spans(each, ends=True, known=asked.known_on))
+        return Response(pages.curve(lang, view.plan, row, each, found), media_type=SVG)
+
     async def country(request: Request, asked: CountryAsked) -> Profile:
         """Give all that is known of a country: its figures in every row, and the due dates that wait for it."""
         today = view.now().date()
@@ -38,6 +57,7 @@ def addresses(view: View) -> Sequence[Address]:
         return timed(profile(view.plan, view.state(), asked.code, span, found), asked)
 
     return [
+        Address("/indicators/{id}/curve.svg", curve, "Figures", gives=[Gives(SVG)], refuses=[404], exact=True),
         Address("/api/indicators/{id}/series", one_series, "Figures", refuses=[404], exact=True),
         Address("/api/series", many_series, "Figures", exact=True),
         Address("/api/countries/{code}", country, "Figures", refuses=[404], exact=True),
