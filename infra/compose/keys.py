@@ -5,7 +5,10 @@
     all/            every key and password, for provisioning only
     <service>/      seed.nk, pgpass, sealing.key, log.key, recipients.json, and witnesses
     countries/      the countries' keys, for the synthetic region and for handing out
-    provision/ nats/ postgres/ grafana/
+    provision/ nats/ postgres/ prometheus/ grafana/
+
+Each has its certificate (`seed.crt`, `seed.tls.key`), the region's authority (`ca.crt`) and what of it is revoked
+(`crl.pem`). `CRM_HOSTS` names what countries call this system, with spaces between.
 """
 
 import json
@@ -15,12 +18,16 @@ import sys
 from pathlib import Path
 
 from infra import keyfiles, witnessing
-from infra.nats.config import keys, seed_file, server
+from infra.keys.ring import OWNER, Ring
+from infra.nats.config import at_rest, keys, seed_file, server
 from infra.nats.rights import PROVISIONER
-from infra.postgres.provision import passwords
 from shared.contracts import SERVICES
 from shared.flow.streams import RECEIVERS
 
+HBA = """# In its own container the image's set-up is the owner; else by TLS, with the certificate of the role.
+local all all trust
+hostssl all all all scram-sha-256 clientcert=verify-full
+"""
 PRIVATE, LEGIBLE = 0o600, 0o644
 """LEGIBLE is for containers that run as another user; each is given its own folder only."""
 
@@ -28,10 +35,17 @@ PRIVATE, LEGIBLE = 0o600, 0o644
 def lay_out(root: Path) -> None:
     """Write everything below `root`."""
     everything = root / "all"
-    public = keys(everything)
-    passwords(everything)
-    _write(root / "nats" / "nats.json", json.dumps(server(public), indent=1))
+    ring = Ring(everything, os.environ.get("CRM_HOSTS", "").split())
+    config = {**server(keys(everything), tls=True), **ring.nats(Path("/etc/crm"))}
+    config["jetstream"] = {**config["jetstream"], **at_rest(everything)}
+    _write(root / "nats" / "nats.json", json.dumps(config, indent=1))
+    for server_, mode in (("nats", PRIVATE), ("postgres", LEGIBLE), ("prometheus", LEGIBLE), ("grafana", LEGIBLE)):
+        _certified(ring, root / server_, server_, server_, mode)
+    _write(root / "postgres" / "pg_hba.conf", HBA, LEGIBLE)
     for service in SERVICES:
+        if not seed_file(everything, service).exists():
+            continue  # it is revoked
+        _certified(ring, root / service, service, "seed")
         _write(root / service / "seed.nk", seed_file(everything, service).read_text())
         _write(root / service / "pgpass", (everything / f"{service}.pgpass").read_text())
         _write(root / service / "recipients.json", keyfiles.recipients_file(everything).read_text())
@@ -43,7 +57,9 @@ def lay_out(root: Path) -> None:
     _write(root / "countries" / "logs", witnessing.logs_file(everything).read_text())
     _write(root / "countries" / "witnesses", witnessing.witnesses_file(everything).read_text())
     for country in RECEIVERS:
-        _write(seed_file(root / "countries", country), seed_file(everything, country).read_text())
+        if seed_file(everything, country).exists():  # not revoked, and not kept by the country itself
+            _write(seed_file(root / "countries", country), seed_file(everything, country).read_text())
+            _certified(ring, root / "countries", country, country)
         if (identity := keyfiles.identity_file(everything, country)).exists():
             _write(keyfiles.identity_file(root / "countries", country), identity.read_text())
         if (own := witnessing.witness_file(everything, country)).exists():
@@ -51,7 +67,19 @@ def lay_out(root: Path) -> None:
     owner = _kept(root / "postgres" / "owner.pw")
     _kept(root / "grafana" / "admin.pw")
     _write(root / "provision" / "seed.nk", seed_file(everything, PROVISIONER).read_text())
+    _certified(ring, root / "provision", PROVISIONER, "seed")
+    _certified(ring, root / "provision", OWNER, "owner")
     _write(root / "provision" / "pgpass", f"*:*:*:crm:{owner}\n")
+
+
+def _certified(ring: Ring, folder: Path, name: str, called: str, mode: int = PRIVATE) -> None:
+    """Lay out what `name` shows, as files that begin with `called`."""
+    if not ring.certificate(name).exists():
+        return
+    for ending in ("crt", "tls.key"):
+        _write(folder / f"{called}.{ending}", (ring.folder / f"{name}.{ending}").read_text(), mode)
+    for public in ("ca.crt", "crl.pem"):
+        _write(folder / public, (ring.folder / public).read_text(), LEGIBLE)
 
 
 def _kept(file: Path) -> str:

@@ -29,6 +29,8 @@ from shared.contracts import SERVICES
 OWNER = "crm"
 """The owner of the database, whose certificate has its name."""
 SERVERS = ("nats", "postgres", "prometheus", "grafana", "otel")
+ANY_SERVICE = "crm-service"
+"""A name that each service's certificate has beside its own: Prometheus finds them by addresses."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PREVIOUS, NEXT = "previous", "next"
 
@@ -49,15 +51,15 @@ class Ring:
         """Make what is missing: keys, passwords, authority, a certificate for each; nothing is replaced."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         listed = self.folder / "hosts"
-        if self.hosts:
-            write(listed, "\n".join(self.hosts).encode())
-        elif listed.exists():
-            self.hosts = listed.read_text().split()
+        before = listed.read_text().split() if listed.exists() else []
+        self.hosts = [*(self.hosts or before)]
+        write(listed, "\n".join(self.hosts).encode())
         keys(self.folder)
         passwords_of(self.folder)
         self.authority = Authority(self.folder)
         for name in names():
-            if not self._gone(name) and not self.certificate(name).exists():
+            elsewhere = self.hosts != before and name in SERVERS  # is called by other names than its certificate has
+            if not self._gone(name) and (elsewhere or not self.certificate(name).exists()):
                 self._certify(name, self.folder)
 
     def certificate(self, name: str) -> Path:
@@ -172,8 +174,12 @@ class Ring:
 
     def _certify(self, name: str, folder: Path) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        serves = name in SERVERS or name in SERVICES
-        hosts = dict.fromkeys((name, *LOOPBACK, *self.hosts)) if serves else ()
+        called: tuple[str, ...] = ()
+        if name in SERVERS:
+            called = (name, *LOOPBACK, *self.hosts)
+        elif name in SERVICES:
+            called = (name, ANY_SERVICE, *LOOPBACK)
+        hosts = dict.fromkeys(called)
         certificate = self.authority.certify(name, key.public_key(), [*hosts])
         write(folder / f"{name}.tls.key", private(key))
         write(folder / f"{name}.crt", certificate, 0o644)

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from infra.local.process import StartError, clean_env, spawn, stop, tail
@@ -23,9 +24,10 @@ DISK_SHARE = 0.8
 class Nats:
     """One nats-server with its store, configuration and log below `home`."""
 
-    def __init__(self, home: Path, port: int = -1) -> None:
-        """Remember where; `port` -1 takes any free one."""
+    def __init__(self, home: Path, port: int = -1, at_rest: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Remember where; `port` -1 takes any free one; `at_rest` is what encrypts the store (infra/nats/config.py)."""
         self.home = home
+        self.at_rest = at_rest
         self.port = port
         self.url = ""
         self.monitor = ""
@@ -60,6 +62,7 @@ class Nats:
                 "store_dir": str(store),
                 "sync_interval": "always",
                 **limits.jetstream(),
+                **self.at_rest,
                 "max_file": int((shutil.disk_usage(store).free + kept) * DISK_SHARE),
             },
             **limits.server(),

@@ -17,7 +17,7 @@ from infra.local.plantime import PlanTime
 from infra.local.ports import choose
 from infra.local.postgres import Postgres
 from infra.local.process import StartError
-from infra.nats.config import accounts, keys, seed_file
+from infra.nats.config import accounts, at_rest, keys, seed_file
 from infra.nats.rights import OPERATOR, PROVISIONER, principals
 from infra.postgres.provision import passwords
 from shared import tls
@@ -70,7 +70,9 @@ class System:
         except ValueError as error:
             raise StartError(str(error)) from error
         postgres = Postgres(state / "postgres", state / "creds" if options.tls else None)
-        system = cls(options, Nats(state / "nats", nats_port), postgres, http_port, ops_ports)
+        (state / "creds").mkdir(mode=0o700, exist_ok=True)
+        nats = Nats(state / "nats", nats_port, at_rest(state / "creds"))
+        system = cls(options, nats, postgres, http_port, ops_ports)
         usual = {"NATS": (options.nats_port, NATS_PORT, nats_port), "http": (options.http_port, HTTP_PORT, http_port)}
         usual["ops"] = (options.ops_port, OPS_PORT, ops_ports[0])
         system.moved = [

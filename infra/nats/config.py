@@ -1,6 +1,7 @@
 """The accounts part of the nats-server configuration, and the keys behind it."""
 
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,20 @@ def accounts(public_keys: Mapping[str, str], *more: Mapping[str, str]) -> dict[s
         own = users_of(name, country(name))
         configured[name] = {"users": own, "imports": _imports(name), "limits": limits.account(name)}
     return {"accounts": configured}
+
+
+def at_rest(folder: Path) -> dict[str, str]:
+    """Return what the `jetstream` part needs to encrypt all that it stores; the key is made once, in `folder`.
+
+    A store of before is encrypted when the server starts with it.
+    """
+    file = folder / "streams.key"
+    if not file.exists():
+        fresh = file.with_suffix(".new")
+        fresh.touch(0o600)
+        fresh.write_text(secrets.token_urlsafe(32))
+        fresh.rename(file)
+    return {"cipher": "chachapoly", "key": file.read_text()}
 
 
 def server(public_keys: Mapping[str, str], store: str = "/data", *, tls: bool = False) -> dict[str, Any]:

@@ -9,16 +9,15 @@ from datetime import datetime
 from pathlib import Path
 
 import structlog
-from prometheus_client import Gauge
 
 from shared.run.settings import Settings
+from shared.run.telemetry import CERTIFICATE_EXPIRES
 from shared.tls import Files
 
 log = structlog.get_logger()
 
 LOOK_S = 0.2
 """How often the files are looked at."""
-EXPIRES = Gauge("crm_certificate_expires_timestamp_seconds", "When this process's own certificate ends.", ["service"])
 
 
 def named(settings: Settings) -> Files | None:
@@ -79,7 +78,7 @@ class Kept:
                 await told()
 
     def _expiry(self) -> None:
-        EXPIRES.labels(self.service).set(expiry(self.files.cert).timestamp())
+        CERTIFICATE_EXPIRES.labels(self.service).set(expiry(self.files.cert).timestamp())
 
 
 def expiry(cert: Path) -> datetime:

@@ -43,6 +43,9 @@ _context = TraceContextTextMapPropagator()
 REBUILDING = Gauge(
     "crm_rebuild_events", "While the figures are folded anew: events folded, and those there are.", ["of"]
 )
+CERTIFICATE_EXPIRES = Gauge(
+    "crm_certificate_expires_timestamp_seconds", "When this process's own certificate ends.", ["service"]
+)
 READY = Gauge("crm_ready", "1 when the process does its work, else 0.", ["service"])
 
 

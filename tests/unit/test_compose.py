@@ -12,7 +12,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from infra.compose.keys import lay_out
+from infra.keys.ring import SERVERS
 from infra.nats import limits
+from infra.nats.config import at_rest
+from infra.nats.rights import principals
 from infra.region.settings import RegionSettings
 from services.indicators.settings import IndicatorsSettings
 from services.legal.numbers import LegalSettings
@@ -87,7 +90,8 @@ def test_no_image_moves_by_itself(containers):
 def test_ports_are_for_this_machine_only(containers):
     for name, one in containers.items():
         for port in one.get("ports", []):
-            assert port.startswith("127.0.0.1:"), name
+            address = "${CRM_NATS_ADDRESS:-127.0.0.1}:" if name == "nats" else "127.0.0.1:"
+            assert port.startswith(address), name
     assert "ports" not in containers["postgres"]
 
 
@@ -105,7 +109,7 @@ def test_each_container_sees_its_own_keys_only(containers):
         mounted = [volume for volume in one.get("volumes", []) if volume["source"] == "keys"]
         if name in ONCE:
             continue
-        wanted = {"region": ["countries"], "prometheus": []}.get(name, [name])
+        wanted = ["countries"] if name == "region" else [name]
         assert [volume["volume"]["subpath"] for volume in mounted] == wanted, name
         assert all(volume["read_only"] for volume in mounted), name
 
@@ -128,7 +132,8 @@ def test_named_volumes_keep_what_must_survive(compose, containers):
 
 def test_every_write_is_synced(containers, laid_out):
     config = json.loads((laid_out / "nats/nats.json").read_text())
-    assert config["jetstream"] == {"store_dir": "/data", "sync_interval": "always", **limits.jetstream()}
+    kept = {"store_dir": "/data", "sync_interval": "always", **limits.jetstream()}
+    assert config["jetstream"] == {**kept, **at_rest(laid_out / "all")}
     command = " ".join(containers["postgres"]["command"])
     assert "fsync=on" in command
     assert "synchronous_commit=on" in command
@@ -140,10 +145,12 @@ def test_keys_are_laid_out_for_each_container(laid_out):
             assert stat.S_IMODE((laid_out / service / file).stat().st_mode) == 0o600
         password = (laid_out / "all" / f"{service}.pw").read_text().strip()
         assert (laid_out / service / "pgpass").read_text() == f"*:*:crm:{service}:{password}\n"
-    public = {"logs", "witnesses"}
-    assert {file.stem for file in (laid_out / "countries").iterdir()} - public == set(RECEIVERS)
+    public = {"logs", "witnesses", "ca", "crl"}
+    assert {file.name.partition(".")[0] for file in (laid_out / "countries").iterdir()} - public == set(RECEIVERS)
     legible = [file for file in laid_out.rglob("*") if file.is_file() and file.stat().st_mode & stat.S_IROTH]
-    assert {file.name for file in legible} == {"owner.pw", "admin.pw"}
+    own = {"owner.pw", "admin.pw", "pg_hba.conf", "postgres.tls.key", "prometheus.tls.key", "grafana.tls.key"}
+    assert {file.name for file in legible if file.suffix not in {".crt", ".pem"}} == own
+    assert not [*laid_out.glob("[!a]*/ca.tls.key")], "the authority's key is laid out for nobody"
 
 
 def test_laying_out_again_changes_nothing(laid_out):
@@ -175,3 +182,34 @@ def _pins(lock: str) -> dict[str, str]:
     text = (ROOT / lock).read_text()
     found = re.findall(r"^([a-z0-9._-]+)==(\S+)((?:.*\\\n\s+--hash=\S+)+)", text, re.MULTILINE)
     return {name: version + "".join(sorted(re.findall(r"sha256:\w+", hashes))) for name, version, hashes in found}
+
+
+def test_nats_takes_certificates_only_and_its_own_configuration_knows_them(laid_out):
+    config = json.loads((laid_out / "nats/nats.json").read_text())
+    assert config["tls"]["verify"] is True
+    assert config["tls"]["min_version"] == "1.3"
+    assert len(config["tls"]["pinned_certs"]) == len(principals())
+    for file in ("cert_file", "key_file", "ca_file"):
+        assert (laid_out / "nats" / Path(config["tls"][file]).name).exists()
+    assert "http" not in config
+
+
+def test_no_address_between_containers_is_in_clear(containers):
+    for name, one in containers.items():
+        for key, value in (one.get("environment") or {}).items():
+            if isinstance(value, str) and "://" in value:
+                assert value.startswith(("tls://", "https://", "postgresql://")), f"{name} {key}"
+            if "DATABASE_URL" in key:
+                assert "sslmode=verify-full" in value
+                assert "ssl_min_protocol_version=TLSv1.3" in value
+    prometheus = YAML(typ="safe").load(ROOT / "infra/prometheus/prometheus.yml")
+    assert {job["scheme"] for job in prometheus["scrape_configs"]} == {"https"}
+
+
+def test_other_names_get_other_server_certificates_and_leave_the_rest(tmp_path, monkeypatch):
+    lay_out(tmp_path)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*.crt")}
+    monkeypatch.setenv("CRM_HOSTS", "nats.example.org 192.0.2.7")
+    lay_out(tmp_path)
+    changed = {file.name for file, content in before.items() if file.read_bytes() != content}
+    assert changed == {f"{server}.crt" for server in SERVERS}
