@@ -21,6 +21,7 @@ from infra.cli.report import report
 from infra.cli.restore import restore
 from infra.cli.seat import seat
 from infra.cli.status import status
+from infra.cli.testbed import testbed
 from infra.cli.trace import trace
 from infra.cli.up import up
 from infra.cli.verify import verify
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 for verb in (up, provision, pub, status, indicators, explain, token, ask, mailbox, trace, verify, restore, rebuild):
     app.command()(verb)
+app.command()(testbed)
 app.add_typer(archive)
 app.add_typer(plan)
 app.add_typer(intake)

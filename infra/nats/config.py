@@ -10,7 +10,7 @@ import nkeys
 
 from infra import keyfiles
 from infra.nats import limits
-from infra.nats.rights import Rights, central, country, mailbox_subjects, principals
+from infra.nats.rights import Rights, central, country, mailbox_subjects, opening, principals
 from shared.contracts.vocabulary import MEMBERS
 from shared.flow.streams import RECEIVERS
 
@@ -103,6 +103,7 @@ def _exports(name: str) -> list[dict[str, Any]]:
         *({"service": f"crm.ask.{one}.>", "accounts": [one]} for one in MEMBERS if one == name),
         {"service": pull, "response_type": "stream", "accounts": [name]},
         {"service": ack, "accounts": [name]},
+        *({"service": asked, "accounts": [name]} for asked in opening(name) if asked != pull),
     ]
 
 
@@ -112,6 +113,7 @@ def _imports(name: str) -> list[dict[str, Any]]:
         *({"stream": {"account": CENTRAL, "subject": LOGS}, "to": "log.*"} for one in MEMBERS if one == name),
         *({"service": {"account": CENTRAL, "subject": subject}, "to": local} for subject, local in mapped),
         *({"service": {"account": CENTRAL, "subject": subject}} for subject in mailbox_subjects(name)),
+        *({"service": {"account": CENTRAL, "subject": asked}, "to": local} for asked, local in opening(name).items()),
     ]
 
 

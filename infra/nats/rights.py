@@ -23,6 +23,8 @@ from shared.flow.streams import (
     stream_of,
 )
 
+DOMAIN = "CRM"
+"""What a country's client names as JetStream domain, so that it opens the mailbox by its ordinary calls."""
 PROVISIONER, OPERATOR = "provisioner", "operator"
 FOLDS = "indicators"
 """The service that reads all five streams with ordered consumers."""
@@ -69,7 +71,12 @@ def country(name: str) -> Rights:
     A secretariat asks nothing: what there is to ask about belongs to countries.
     """
     return Rights(
-        publish=("report.>", *(("ask.>",) if name in MEMBERS else ()), *mailbox_subjects(name)),
+        publish=(
+            "report.>",
+            *(("ask.>",) if name in MEMBERS else ()),
+            *mailbox_subjects(name),
+            *opening(name).values(),
+        ),
         subscribe=("_INBOX.>", *(("log.*",) if name in MEMBERS else ())),
     )
 
@@ -108,6 +115,16 @@ def _provisioning() -> list[str]:
 def mailbox_subjects(name: str) -> tuple[str, str]:
     """Return where a country pulls from its mailbox and acknowledges."""
     return f"$JS.API.CONSUMER.MSG.NEXT.{MAILBOX}.{name}", f"$JS.ACK.{MAILBOX}.{name}.>"
+
+
+def opening(name: str) -> dict[str, str]:
+    """Return what client libraries ask when they open the mailbox in the JetStream domain `DOMAIN`.
+
+    The server's own subject -> the country's. Without a domain a country's question of what a consumer is would go to
+    its own account, which has no JetStream.
+    """
+    asked = (f"$JS.API.CONSUMER.INFO.{MAILBOX}.{name}", mailbox_subjects(name)[0])
+    return {subject: subject.replace("$JS.API", f"$JS.{DOMAIN}.API", 1) for subject in asked}
 
 
 def principals() -> tuple[str, ...]:

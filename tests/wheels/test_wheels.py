@@ -3,11 +3,16 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
+
+from infra.testkit.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 UV = ROOT / ".tools" / "bin" / "uv"
@@ -91,3 +96,35 @@ def test_the_command_works_without_the_checkout(wheels, tmp_path):
     python = installed(tmp_path / "venv", *wheels)
     run(python.parent / "crm", "plan", "check", cwd=tmp_path)
     run(python.parent / "crm", "--help", cwd=tmp_path)
+
+
+@pytest.fixture
+def testbed(wheels, tmp_path):
+    python = installed(tmp_path / "venv", *wheels)
+    port, before = free_port(), set(MEMORY.glob("crm-testkit-*"))
+    said = (tmp_path / "testbed.log").open("wb")
+    command = [python.parent / "crm", "testbed", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=said, stderr=said, cwd=tmp_path)
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        if address in (tmp_path / "testbed.log").read_text():
+            break
+        assert process.poll() is None, (tmp_path / "testbed.log").read_text()
+        time.sleep(0.1)
+    yield address
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert not set(MEMORY.glob("crm-testkit-*")) - before
+    said.close()
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="no npm")
+def test_the_same_suite_in_javascript(testbed, tmp_path):
+    suite = shutil.copytree(STRANGER.with_name("stranger-js"), tmp_path / "suite-js")
+    run("npm", "install", "--silent", "--no-audit", "--no-fund", cwd=suite)
+    said = run("node", "--test", "--test-reporter=tap", ".", cwd=suite, CRM_TESTBED=testbed)
+    assert "# pass 20" in said, said[-3000:]
+    assert "# fail 0" in said
+    print("seconds to start, after the first:", json.loads((suite / "started.json").read_text())[1:])
+    with urllib.request.urlopen(f"{testbed}/systems") as answer:
+        assert json.load(answer) == []
