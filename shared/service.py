@@ -19,7 +19,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
 from shared import tls
-from shared.ask import admission, mailbox, usage
+from shared.ask import admission, logs, mailbox, usage
 from shared.ask.questions import Desk, Questions
 from shared.contracts.questions import MailboxAsk, QuotaAsk
 from shared.flow import bus, checkpoints, provisioned, quotas
@@ -188,6 +188,7 @@ async def _faults(client: Client, pool: Pool, service: Service, settings: Settin
     try:
         Sealing.of(settings)
         checkpoints.signer(settings, service.name)
+        logs.verifiers(settings.witnesses)
     except (SealingError, NoteError) as error:
         faults.append(str(error))
     faults += service.faults()
@@ -226,7 +227,8 @@ def _listen(service: Running, questions: Questions) -> None:
     long: Questions = {**questions, **usual}
     key = service.settings.audit_key()
     allowances = admission.allowances()
-    desk = Desk(service.name, service.pool, service.clock, questions, key, allowances)
+    quick = {**questions, **logs.answering(service.settings.witnesses)}
+    desk = Desk(service.name, service.pool, service.clock, quick, key, allowances)
     apart = Desk(service.name, service.pool, service.clock, long, key, allowances, batch_max=1)
     service.listening.all += [
         admission.Admission(service.name, sender, service.client, allowance, desk, apart)

@@ -25,6 +25,7 @@ from infra.cli.testbed import testbed
 from infra.cli.trace import trace
 from infra.cli.up import up
 from infra.cli.verify import verify
+from infra.cli.witness import witness
 
 app = typer.Typer(
     name="crm",
@@ -43,3 +44,4 @@ app.add_typer(keys)
 app.add_typer(quarantine)
 app.add_typer(seat)
 app.add_typer(report)
+app.add_typer(witness)

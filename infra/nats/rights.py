@@ -9,6 +9,7 @@ from msgspec import Struct
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS, OPERATING
 from shared.flow.streams import (
+    BOARD,
     CHECKPOINTS,
     INTAKE,
     MAILBOX,
@@ -153,6 +154,7 @@ def _service(name: str) -> Rights:
         ]
     if name == FOLDS:
         publish += _folding()
+        publish += [f"crm.ask.{BOARD}.{service}.{asked}" for service in SERVICES for asked in ("checkpoint", "tile")]
     if name == TELLS_DELIVERY:
         publish.append(f"$JS.API.DIRECT.GET.{MAILBOX}")
     return Rights(publish=tuple(publish), subscribe=(f"{inbox(name)}.>", f"crm.ask.*.{name}.>"), answers=True)

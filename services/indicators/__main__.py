@@ -15,6 +15,7 @@ from services.indicators.folded.apart import Apart
 from services.indicators.folded.feed import Feed
 from services.indicators.planned.plan import PlanError
 from services.indicators.publish import store
+from services.indicators.publish.addresses import logs
 from services.indicators.publish.announce import announce, purged, rebuilt
 from services.indicators.publish.app import app
 from services.indicators.publish.recalling import Recall
@@ -44,6 +45,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
         ready=lambda: feed.caught_up,
         faults=feed.faults,
         recall=Recall(running.client),
+        ask=logs.asking(running.client),
         played=running.clock.speed != 1,
         token=settings.operator_token,
         report=partial(store.load_report, running.pool),

@@ -19,13 +19,15 @@ from shared.ask.allowance import Allowance
 from shared.ask.questions import ANSWERED, Desk, reply
 from shared.contracts import questions
 from shared.flow import quotas
-from shared.flow.streams import SENDERS
+from shared.flow.streams import BOARD, SENDERS
 
 SHUT_OUT = Counter("crm_shut_out_total", "How often a sender was not listened to for a while.", ["service", "country"])
 COSTS = {"mailbox": 1, "quota": 5, "numbers": 25}
 """Questions with a desk of their own, as they take long, and what one counts as before its answer is known."""
 LOOK_S = 0.1
 STOP_S = 2.0
+BOARD_PER_S = 500
+"""Questions of the board, which serves the logs' trees over HTTP."""
 
 
 @dataclass(slots=True)
@@ -125,4 +127,6 @@ class Listening:
 
 def allowances() -> dict[str, Allowance]:
     """Return what each sender may ask, by its quota."""
-    return {sender: Allowance(quotas.of(sender).questions_per_s) for sender in SENDERS}
+    return {sender: Allowance(quotas.of(sender).questions_per_s) for sender in SENDERS} | {
+        BOARD: Allowance(BOARD_PER_S)
+    }

@@ -53,7 +53,8 @@ class Asked(Generic[A]):
 
 
 Answering: TypeAlias = Callable[[Sequence[Asked[Any]], Connection], Awaitable[Sequence[Answered]]]
-"""Answers all the questions of one kind in a batch, in their order, by one look-up. It changes nothing."""
+"""Answers all the questions of one kind in a batch, in their order, by one look-up. It changes nothing, but that a
+cosignature is kept."""
 Questions: TypeAlias = Mapping[type[Ask], Answering]
 
 
@@ -67,6 +68,7 @@ class Pending:
     asked: Ask | Error
     name: str
     """The question's name; `unknown`: there is no such question."""
+    audited: bool
     answer: Answered | None = None
 
 
@@ -128,8 +130,9 @@ class Desk:
         _, _, country, service, name = message.subject.split(".")
         agreed = questions.of(service, name)
         known = isinstance(agreed, Question)
+        audited = not isinstance(agreed, Question) or agreed.audited
         asked = questions.read(agreed, message.data) if isinstance(agreed, Question) else agreed
-        return Pending(message, time.perf_counter(), country, asked, name if known else "unknown")  # type: ignore[arg-type]
+        return Pending(message, time.perf_counter(), country, asked, name if known else "unknown", audited)  # type: ignore[arg-type]
 
     async def _answered(self, batch: Sequence[Pending]) -> None:
         """Answer each; what fails one of them, whatever it is, keeps no other from its answer."""
@@ -156,11 +159,14 @@ class Desk:
         async with self.pool.acquire() as connection, connection.transaction():
             for kind, same in kinds.items():
                 await self._look_up(kind, same, now, connection)
+            kept = [one for one in batch if one.audited or isinstance(one.answer, Error)]
+            if not kept:
+                return
             await connection.copy_records_to_table(
                 "audit",
                 schema_name=self.service,
                 columns=["asked", "country", "question", "outcome", "about"],
-                records=[(now, one.country, one.name, _outcome(one), self._about(one)) for one in batch],
+                records=[(now, one.country, one.name, _outcome(one), self._about(one)) for one in kept],
             )
 
     async def _look_up(self, kind: type[Ask], same: Sequence[Pending], now: datetime, connection: Connection) -> None:

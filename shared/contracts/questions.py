@@ -85,6 +85,8 @@ class Question(Struct, frozen=True, kw_only=True, eq=False):
     doc: str
     good: Mapping[str, Any]
     """An example."""
+    audited: bool = True
+    """Whether its answers leave a row in `audit`: not so of what is no person's, and is asked all the time."""
 
 
 Answered = Answer | Error
@@ -93,12 +95,20 @@ _registry: dict[tuple[str, str], Question] = {}
 A = TypeVar("A", bound=Ask)
 
 
-def question(name: str, *services: str, answer: type[Answer], good: Mapping[str, Any]) -> Callable[[type[A]], type[A]]:
+def question(
+    name: str, *services: str, answer: type[Answer], good: Mapping[str, Any], audited: bool = True
+) -> Callable[[type[A]], type[A]]:
     """Register the decorated struct as the question `name` to each of `services`."""
 
     def register(ask: type[A]) -> type[A]:
         agreed = Question(
-            name=name, services=services, ask=ask, answer=answer, doc=(ask.__doc__ or "").strip(), good=good
+            name=name,
+            services=services,
+            ask=ask,
+            answer=answer,
+            doc=(ask.__doc__ or "").strip(),
+            good=good,
+            audited=audited,
         )
         _registry.update({(service, name): agreed for service in services})
         return ask
@@ -439,3 +449,7 @@ class QuotaAnswer(Answer, frozen=True, kw_only=True):
 @question("quota", *SERVICES, answer=QuotaAnswer, good={})
 class QuotaAsk(Ask, frozen=True, kw_only=True):
     """Asks what the asking country may use, and what it uses now."""
+
+
+# Those about the logs stand apart; whoever knows the questions knows them too.
+from shared.contracts import logs  # noqa: E402, F401

@@ -20,6 +20,8 @@ RECEIVERS: tuple[Holder, ...] = (*MEMBERS, *SECRETARIATS)
 """Who has an account, with a mailbox of its own."""
 SENDERS: tuple[str, ...] = (*RECEIVERS, OPERATING)
 """Who may report, each by its own intake; the token behind `crm.in`."""
+BOARD = "BOARD"
+"""As whom the board asks the services for the trees of their logs."""
 INTAKE = "INTAKE"
 """What metrics and logs call all the intakes together; and the one stream that all shared before (`RETIRED`)."""
 RETIRED: Config = {"subjects": ["crm.retired.intake"]}

@@ -21,8 +21,11 @@ NAME = re.compile(r"[^\s+]{1,200}")
 NOTE_BYTES_MAX = 16 * 1024
 SIGNATURES_MAX = 64
 SIZE_MAX = 2**63 - 1
+PROOF_MAX = 63
 _DASH = "\N{EM DASH} "
 _PRIVATE = "PRIVATE+KEY+"
+_PROOF = "c2sp.org/tlog-proof@v1"
+_INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")
 _CHECKPOINT = re.compile(r"(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]{0,18})\n(?P<root>[^\n]+)\n([^\n]+\n)*")
 
 
@@ -100,6 +103,24 @@ class Signer:
         signature = SigningKey(self.seed).sign(covered.encode()).signature
         stamp = at.to_bytes(8) if self.kind == COSIGNS else b""
         return f"{_DASH}{self.name} {encoded(self.verifier.id + stamp + signature)}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The proof that a row stands in a log that was signed (C2SP tlog-proof)."""
+
+    index: int
+    covered: bytes
+    """What the leaf covers (`tree.entry`): the proof's extra data."""
+    proof: tuple[bytes, ...]
+    note: str
+    """The checkpoint."""
+
+    @property
+    def text(self) -> str:
+        """The proof as a file."""
+        lines = [_PROOF, f"extra {encoded(self.covered)}", f"index {self.index}", *map(encoded, self.proof), ""]
+        return "".join(f"{line}\n" for line in lines) + self.note
 
 
 def encoded(raw: bytes) -> str:
@@ -194,6 +215,19 @@ def checkpoint(text: str) -> Checkpoint:
     if not found or int(found["size"]) > SIZE_MAX:
         raise NoteError("not a checkpoint")
     return Checkpoint(found["origin"], int(found["size"]), decoded(found["root"], 32))
+
+
+def receipt(text: str) -> Receipt:
+    """Return what a receipt says; NoteError."""
+    head, _, rest = text.partition("\n\n")
+    lines = head.split("\n")
+    if len(lines) < len(("format", "extra", "index")) or lines[0] != _PROOF or len(lines) > 3 + PROOF_MAX:
+        raise NoteError("not a receipt")
+    index = _INDEX.fullmatch(lines[2])
+    if not lines[1].startswith("extra ") or not index:
+        raise NoteError("not a receipt")
+    proof = tuple(decoded(line, 32) for line in lines[3:])
+    return Receipt(int(index[1]), decoded(lines[1].removeprefix("extra ")), proof, rest)
 
 
 def signed(one: Checkpoint, lines: Sequence[str]) -> str:

@@ -59,7 +59,7 @@ def document(addresses: Sequence[Address], title: str, about: str) -> dict[str, 
     shapes = iter(schemas[1:])
     for address in addresses:
         named = [(form, next(shapes) if form.schema is not None else {"type": "string"}) for form in address.forms]
-        paths.setdefault(address.path, {})[address.method.lower()] = _operation(address, named)
+        paths.setdefault(address.path.replace(":path}", "}"), {})[address.method.lower()] = _operation(address, named)
     for kind in _structs(kinds):
         for name, said in fields_said(kind).items():
             part = parts[kind.__name__]["properties"].get(kind.__struct_encode_fields__[_place(kind, name)])

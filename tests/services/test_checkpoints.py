@@ -19,11 +19,12 @@ async def appended(owner, first, last):
     for number in range(first, last + 1):
         payload = b'{"number":%d}' % number
         before = chained(before, payload)
-        rows.append((number, "s", f"e-{number}", "t", "GTM", "x", payload, before))
+        signature = b"signed" if number % 3 else None
+        rows.append((number, "s", f"e-{number}", "t", "GTM", "x", payload, before, signature))
     await owner.copy_records_to_table(
         "log",
         schema_name="training",
-        columns=["position", "source", "id", "type", "country", "entity", "payload", "hash"],
+        columns=["position", "source", "id", "type", "country", "entity", "payload", "hash", "signature"],
         records=rows,
     )
 
@@ -46,9 +47,10 @@ async def expected(owner, size):
     """The root over the log's rows, computed from them alone."""
     secret = await owner.fetchval("select salt from training.tree")
     edge = tree.Edge()
-    rows = await owner.fetch("select position, payload from training.log where position <= $1 order by position", size)
-    for position, payload in rows:
-        edge.add(tree.leaf(tree.entry(position, tree.salted(secret, position), payload)))
+    columns = "select position, payload, signature from training.log"
+    rows = await owner.fetch(f"{columns} where position <= $1 order by position", size)
+    for position, payload, signature in rows:
+        edge.add(tree.leaf(tree.entry(position, tree.salted(secret, position), payload, signature or b"")))
     return edge.root()
 
 
@@ -89,6 +91,7 @@ async def test_two_replicas_sign_one_tree(region, owner, signing):
 
 CHANGES = {
     "a payload": "update training.log set payload = '{}' where position = 590",
+    "a signature": "update training.log set signature = 'forged' where position = 590",
     "a tile above": "update training.tile set hashes = set_byte(hashes, 40, 1) where level = 1",
     "the last rows taken away": "delete from training.log where position > 580",
     "all of it": "delete from training.log; delete from training.tile; delete from training.checkpoint",

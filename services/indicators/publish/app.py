@@ -14,6 +14,7 @@ from services.indicators.publish.addresses import (
     contents,
     contracts,
     figures,
+    logs,
     operators,
     reports,
     static,
@@ -24,9 +25,9 @@ from services.indicators.publish.view import View
 from shared.run import openapi, refusals
 from shared.run.addresses import JSON, Address, accepted, application
 
-SUBJECTS = (board, contents, figures, times, behind, reports, contracts, operators, static)
+SUBJECTS = (board, contents, figures, times, behind, reports, contracts, logs, operators, static)
 """Each gives its addresses as `addresses(view)`."""
-TOOLS = ("/api/", "/contracts/", "/metrics")
+TOOLS = ("/api/", "/contracts/", "/log/", "/metrics")
 """Where these addresses begin so, only tools ask."""
 TITLE = "CRM Plan of Action: figures"
 ABOUT = """\

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from starlette.requests import Request
 
@@ -58,6 +59,8 @@ class View:
     """Row -> the worked example that its page shows."""
     recall: Recall | None = None
     """Reads events again out of the streams; None: there are none at hand."""
+    ask: Callable[[str, str, Mapping[str, Any]], Awaitable[Any]] | None = None
+    """Asks a service (service, question, data) about the tree of its log; None: there is none to be asked."""
     played: bool = False
     """The clock does not run as real time does: what the countries report is likely invented, and the page says so."""
     token: str = ""

@@ -9,11 +9,23 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from services.indicators.publish import app, documents, reports
+from services.indicators.publish.access import country_token
+from services.indicators.publish.addresses import logs
+from shared.contracts.logs import CheckpointAnswer, TileAnswer
+from shared.record import note
 from shared.run.refusals import LANGUAGES, _texts
 from tests.services.indicators.making import PLAN, event
 from tests.services.indicators.serving import Again, example_fold, get, served, viewed
 
 CANARY = "Kanarya"
+
+
+async def logged(service, question, data):
+    """A log of 300 rows, whose hashes are letters."""
+    if question == "checkpoint":
+        return CheckpointAnswer(checkpoint=f"crm.region/log/{service}\n300\n...\n")
+    widths = {(0, 0): 256, (0, 1): 44, (1, 0): 1}
+    return TileAnswer(hashes=note.encoded(b"x" * 32 * widths.get((data["level"], data["number"]), 0)))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +36,7 @@ def view():
     async def report(quarter, revision):
         return published if quarter == "2003-Q3" and (revision or 1) in {1, 2} else None
 
-    return viewed(fold, report=report, recall=Again(event("intel.meeting.held", "MEX")))
+    return viewed(fold, report=report, recall=Again(event("intel.meeting.held", "MEX")), ask=logged)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +68,8 @@ WHERE = {
     "/api/events/{service}/{sequence}": ["/api/events/intel/1"],
     "/api/reports/{quarter}/changes": ["/api/reports/2003-Q3/changes"],
     "/contracts/schemas/{file}": ["/contracts/schemas/crm.intel.document.flagged.v1.json"],
+    "/log/{service}/checkpoint": ["/log/intel/checkpoint"],
+    "/log/{service}/tile/{level}/{place:path}": ["/log/legal/tile/0/000", "/log/legal/tile/1/000.p/1"],
     "/static/{file}": ["/static/board.css", "/static/live.js"],
 }
 
@@ -92,10 +106,10 @@ def test_every_answer_has_the_shape_that_the_document_says(base, document, addre
         queries = [NEEDED.get(address.path, "")]
         if "as_of" in address.parameters and not target.startswith(("/api/behind/MS-", "/indicators/VA-4.1/behind")):
             queries.append("?as_of=2003-09-25")
-        token = {"Authorization": "Bearer secret"} if address.about == "Reasons" else {}
+        token = {"Authorization": "Bearer secret"} if address.about in {"Reasons", "Logs"} else {}
         for query in queries:
             status, body, headers = get(base + target + query, **token)
-            answer = document["paths"][address.path]["get"]["responses"][str(status)]
+            answer = document["paths"][address.path.replace(":path", "")]["get"]["responses"][str(status)]
             schema = answer["content"][headers["content-type"].partition(";")[0]]["schema"]
             if "json" in headers["content-type"]:
                 rooted = schema | {"components": document["components"]}
@@ -163,3 +177,34 @@ def test_whoever_is_no_operator_is_refused_before_anything_else_is_looked_at(bas
     for target in ("/rebuild", "/purged", f"/purged?{CANARY}"):
         status, body, _ = get(base + target, "POST")
         assert (status, json.loads(body)["reason"]) == (403, "operators_only")
+
+
+def test_the_trees_of_the_logs_are_for_members_and_exactly_as_the_specification_has_them(base):
+    country = {"Authorization": f"Bearer {country_token('secret', 'HND')}"}
+    for path in ("/log/intel/checkpoint", "/log/intel/tile/0/000"):
+        assert get(base + path)[0] == 403
+        assert get(base + path, Authorization="Bearer x")[0] == 403
+        assert get(base + path, **country)[0] == 200
+    for path, width in (("0/000", 256), ("0/001.p/44", 44), ("0/001.p/7", 7), ("1/000.p/1", 1), ("0/000.p/255", 255)):
+        assert len(get(f"{base}/log/intel/tile/{path}", **country)[1]) == 32 * width
+    wrong = (
+        "0/001",
+        "0/002",
+        "0/1",
+        "0/000.p/0",
+        "0/000.p/257",
+        "0/0000",
+        "0/x000/000",
+        "0/x1/000",
+        "8/000",
+        "0/x/000",
+    )
+    for path in wrong:
+        assert get(f"{base}/log/intel/tile/{path}", **country)[0] == 404, path
+    assert get(f"{base}/log/nothing/checkpoint", **country)[0] == 404
+
+
+def test_a_tiles_number_has_the_form_of_the_specification():
+    assert logs.path(1234067) == "x001/x234/067"
+    assert logs.read("x001/x234/067") == (1234067, 256)
+    assert logs.path(0) == "000"
