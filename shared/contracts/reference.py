@@ -15,6 +15,7 @@ from shared.contracts import (
     Value,
     bounds,
     identity,
+    privacy,
     registry,
     vocabulary,
 )
@@ -34,6 +35,8 @@ it comes from. Unknown fields are refused in reports, and ignored by readers of 
 
 Privacy: **N** nothing about a person; **P** pseudonymous; **S** sensitive: pseudonymous fields and a claim check
 (`dataref`) that the owning country's vault answers. *Own* marks what only the country named in that field may send.
+Each field has a class of its own too, which follows from the type's and from what can stand there; where it is not N,
+the table says so. [security.md](security.md#personal-data) says where values of each class stand in the clear.
 
 Identifiers belong to the country that gives them: two countries' equal ones never meet. Of each the table says whose it
 is. A country writes its own plain, and another's, where that may stand, with its owner: `GTM:2024-001`.
@@ -156,7 +159,7 @@ def _section(agreed: Contract) -> str:
             f"### {agreed.type}\n",
             f"{plain(agreed.doc)}\n",
             *_figure(agreed),
-            *_table(agreed.data, agreed.derived, agreed.ids),
+            *_table(agreed.data, agreed.derived, agreed.ids, _private(agreed)),
             "",
             f"```json\n{code}\n```\n",
         ]
@@ -175,7 +178,17 @@ def _figure(agreed: Contract) -> list[str]:
     return [f"A figure: for {named} one report of a country holds, the latest.\n"]
 
 
-def _table(kind: type[Struct], derived: tuple[str, ...] = (), ids: Mapping[str, str] = NO_IDS) -> Iterator[str]:
+def _private(agreed: Contract) -> dict[str, str]:
+    """Return the class of each field, as on the wire, that is not N."""
+    return {path[0]: told for path, told in sorted(privacy.classes(agreed).items()) if told != "N"}
+
+
+def _table(
+    kind: type[Struct],
+    derived: tuple[str, ...] = (),
+    ids: Mapping[str, str] = NO_IDS,
+    told: Mapping[str, str] = NO_IDS,
+) -> Iterator[str]:
     yield "| field | form | |"
     yield "|---|---|---|"
     said = fields_said(kind)
@@ -185,7 +198,8 @@ def _table(kind: type[Struct], derived: tuple[str, ...] = (), ids: Mapping[str, 
         form, text = said[field.name]
         filled = "Filled in by the service. " if field.name in derived else ""
         owner = f"*{_whose(kind, ids[field.name])}* " if field.name in ids else ""
-        yield f"| `{field.encode_name}` | {_form(form, field)} | {filled}{owner}{text} |"
+        private = f"**{told[field.encode_name]}** " if field.encode_name in told else ""
+        yield f"| `{field.encode_name}` | {_form(form, field)} | {private}{filled}{owner}{text} |"
 
 
 def _whose(kind: type[Struct], scope: str) -> str:

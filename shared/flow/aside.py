@@ -2,8 +2,8 @@
 
 Whoever puts a row there or takes one away does it in the transaction of what that goes with. Reports have a limit for
 each country: no country's waiting fills the table, or takes the time of another's. Headers and payload are sealed with
-the service's own key. A version of before, which may run beside this one, cannot open them: it passes over such a row,
-as whose it is stands there with a prefix.
+the service's own key, and of the id that a report waits for its keyed hash stands there. A version of before, which may
+run beside this one, cannot open them: it passes over such a row, as whose it is stands there with a prefix.
 """
 
 from collections.abc import Iterable, Sequence
@@ -73,7 +73,7 @@ async def put(connection: Connection, rows: Sequence[Row], sealing: Sealing) -> 
                 SEALED + one.taken.country,
                 one.kind,
                 one.reason,
-                one.wants,
+                one.wants and sealing.named(one.wants)[0],
                 one.taken.subject,
                 sealing.kept(packed(one.taken.headers), f"{one.taken.place}|headers"),
                 sealing.kept(one.taken.payload, one.taken.place),
@@ -153,22 +153,23 @@ async def resume(queried: Queried, wait_s: float) -> None:
     )
 
 
-async def waken(queried: Queried, after: int) -> int:
+async def waken(queried: Queried, after: int, sealing: Sealing) -> int:
     """Have what waits for one of the events behind position `after` tried again now; return the last position.
 
-    One statement sees one state: what was recorded while a report was set aside is behind the last position seen then.
+    What was recorded while a report was set aside is behind the last position seen then: the rows are looked at later.
     """
-    return int(
-        await queried.fetchval(
-            "with head as (select coalesce(max(position), 0) as last from log),"
-            " fresh as (select id, entity from log, head where position > $1 and position <= head.last"
-            " and exists (select from aside where wants is not null)),"
-            " woken as (update aside set retry_at = now() where wants in"
-            " (select id from fresh union select entity from fresh))"
-            " select last from head",
-            after,
-        )
+    rows = await queried.fetch(
+        "with head as (select coalesce(max(position), 0) as last from log) select last, id, entity from head"
+        " left join log on position > $1 and position <= last and exists (select from aside where wants is not null)",
+        after,
     )
+    fresh = {one for row in rows for one in (row["id"], row["entity"]) if one}
+    if fresh:
+        await queried.execute(
+            "update aside set retry_at = now() where wants = any($1::text[])",
+            [*fresh, *(hashed for one in fresh for hashed in sealing.named(one))],
+        )
+    return int(rows[0]["last"])
 
 
 async def counts(queried: Queried) -> list[tuple[str, Kind, int, datetime]]:

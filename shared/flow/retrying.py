@@ -55,7 +55,7 @@ class Retrying:
         if self._seen is None:
             self._seen, _ = await head(pool)
             await aside.resume(pool, self.intake.settings.reference_wait_s)
-        self._seen = await aside.waken(pool, self._seen)
+        self._seen = await aside.waken(pool, self._seen, self.intake.sealing)
         found = await aside.claim(pool, PIECE, self.intake.sealing)
         if found:
             await self._try([one for one, _ in found], frozenset(one.key for one, late in found if late))

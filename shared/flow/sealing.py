@@ -7,6 +7,7 @@ it again. What is set aside is sealed with a key of the service's own (XChaCha20
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 import pyrage
@@ -52,6 +53,10 @@ class Sealing:
     def kept(self, content: bytes, place: str) -> bytes:
         """Return content sealed with the own key; it opens at this place only, so that rows cannot be exchanged."""
         return bytes(self.own[0].encrypt(content, place.encode()))
+
+    def named(self, value: str) -> list[str]:
+        """Return what stands for an identifier in the service's own tables: its hash with each key, the first first."""
+        return [blake2b(value.encode(), key=bytes(key), digest_size=32).hexdigest() for key in self.own]
 
     def opened(self, sealed: bytes, place: str) -> bytes:
         """Return what `kept` sealed; raises Unopened."""

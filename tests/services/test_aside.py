@@ -38,7 +38,7 @@ async def due(desk, most=100):
 
 async def wake(desk, after=0):
     async with desk.log.pool.acquire() as connection:
-        return await aside.waken(connection, after)
+        return await aside.waken(connection, after, SEALING)
 
 
 async def test_a_message_comes_back_as_it_was_whatever_is_in_it(desk):
@@ -50,7 +50,7 @@ async def test_a_message_comes_back_as_it_was_whatever_is_in_it(desk):
 
 async def test_nobody_reads_what_is_set_aside_without_the_services_key(desk):
     secret = report(1, payload=b"Maria Canary", headers={"ce-subject": "Maria Canary"})
-    await put(desk, Row(secret, "failed", "KeyError"))
+    await put(desk, Row(secret, "waiting", "/data/supersedes", wants="Maria Canary", wait_s=60))
     await desk.log.pool.execute("update aside set retry_at = now()")
     (row,) = await desk.log.pool.fetch("select * from aside")
     assert b"Canary" not in row["payload"] + row["headers"]
