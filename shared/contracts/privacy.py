@@ -21,6 +21,8 @@ Path: TypeAlias = tuple[str, ...]
 
 PERSONS = {"holder_pid", "officer_pid", "person_pid", "pids", "trafficker_pid", "victim_pid", "witness_pid"}
 """Identifiers of persons, in whatever type they stand."""
+LEADING = {*PERSONS, "case_id", "complaint_id", "consent_id", "dataref", "detention_id", "detention_ids", "referral_id"}
+"""What leads to a person: the identifiers of persons, and of what is done about one."""
 SENSITIVE = {"consent_id", "harm", "needs", "override", "preview", "relation"}
 """What says something sensitive of a person, in a type about persons."""
 SAID: Mapping[tuple[str, str], Class] = {

@@ -40,6 +40,8 @@ class Live:
     """Five services as processes, a connection for each country, and a ledger of what was sent."""
 
     system: System
+    reads: bool = True
+    """Whether each country's mailbox is read all the time."""
     ports: dict[str, int] = field(default_factory=dict)
     """Where each service's operators' endpoints are; `board`: where the board is."""
     clients: dict[str, Client] = field(default_factory=dict)
@@ -67,7 +69,8 @@ class Live:
         self.database = await asyncpg.connect(self.system.region.database_url())
         for country in MEMBERS:
             self.clients[country] = await self.system.region.connect(country)
-            self.mailboxes.append(asyncio.create_task(self._read_mailbox(country)))
+            if self.reads:
+                self.mailboxes.append(asyncio.create_task(self._read_mailbox(country)))
 
     async def _read_mailbox(self, country: str) -> None:
         client = await self.system.country(country)

@@ -66,5 +66,5 @@ def test_a_canary_stands_in_nearly_every_free_field():
             placed = {aviary.known[told].about for told in used}
             without |= {f"{agreed.name}/{'/'.join(path)}" for path in free(agreed)} - placed
     assert {path.rpartition("/")[2] for path in without} <= {
-        "article", "checksum", "currency", "geohash", "hashes", "languages", "law_id", "plan", "row", "version",
+        "article", "checksum", "currency", "geohash", "hashes", "key", "languages", "law_id", "plan", "row", "version",
     }, sorted(without)  # fmt: skip
