@@ -1,18 +1,21 @@
 """The keys that sign the reports of a copy's countries: synthetic, made once, and told by events as any country's are.
 
-`<country>.root.pem` is the country's root key, `<country>.pem` the key of its systems, `<country>.key.json` the report
+`<country>.root.pem` is the country's root key, `<country>.pem` the key of its systems, `<country>.json` the report
 that says so, with its signature; `signing.toml` what the region knows beforehand. A real country makes its own
 (docs/integrating.md), and no operator ever has them.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from nacl.signing import SigningKey
 
-from shared.client import CountryClient
 from shared.contracts import signing, source_of
 from shared.contracts.vocabulary import MEMBERS, Country
+
+if TYPE_CHECKING:
+    from shared.client import CountryClient
 
 BEGUN = "2003-05-08"
 """The first day of the Plan, and so of every played region."""
@@ -45,15 +48,25 @@ def region_file(folder: Path) -> Path:
     return folder / "signing.toml"
 
 
+def files(folder: Path, country: str) -> list[Path]:
+    """Return what a country's systems need: their key, and the report that says so; the root key stays where it is."""
+    return [key_file(folder, country), _told_file(folder, country)]
+
+
 def key_file(folder: Path, country: str) -> Path:
     """Return where the key of a country's systems lies: beside its seed, where the client looks for it."""
     return folder / f"{country}.pem"
 
 
-async def tell(client: CountryClient, folder: Path) -> None:
-    """Have a country say which key its systems sign with; said again it is the same report. Raises ClientError."""
-    told = msgspec.json.decode(_told_file(folder, client.country).read_bytes(), type=Told)
-    await client.publish_signed(told.payload.encode(), told.signature)
+async def tell(client: "CountryClient", folder: Path) -> None:
+    """Have a country say which key its systems sign with, if it has one; said again it is the same report.
+
+    Raises ClientError.
+    """
+    file = _told_file(folder, client.country)
+    if file.exists():
+        told = msgspec.json.decode(file.read_bytes(), type=Told)
+        await client.publish_signed(told.payload.encode(), told.signature)
 
 
 def _told(country: Country, root: SigningKey, own: SigningKey) -> Told:
@@ -72,7 +85,7 @@ def _told(country: Country, root: SigningKey, own: SigningKey) -> Told:
 
 
 def _told_file(folder: Path, country: str) -> Path:
-    return folder / f"{country}.key.json"
+    return folder / f"{country}.json"
 
 
 def _key(file: Path) -> SigningKey:

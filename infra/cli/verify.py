@@ -35,6 +35,10 @@ def verify(  # noqa: PLR0913 - each is a flag
     signatures: Annotated[
         bool, typer.Option("--signatures", help="Hold the countries' reports against their signatures, too.")
     ] = False,
+    signing_file: Annotated[
+        Path | None,
+        typer.Option(envvar="CRM_SIGNING_FILE", help="Who signs since when. By default the running copy's, or ours."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Prove that each log is unbroken, what was signed, and that its stream is its copy; the system may run.
@@ -59,6 +63,7 @@ def verify(  # noqa: PLR0913 - each is a flag
         nats_url, database_url = nats_url or addresses["nats"], database_url or addresses["postgres"]
         seed = seed or Path(addresses["creds"][OPERATOR])
         keys = keys or seed.parent
+        signing_file = signing_file or seed.parent / "signing.toml"
     if partition and len(services or ()) != 1:
         raise typer.BadParameter("name the one service whose partition it is")
     try:
@@ -69,7 +74,7 @@ def verify(  # noqa: PLR0913 - each is a flag
     try:
         every = services or list(SERVICES)
         found = asyncio.run(_compared(nats_url, database_url, seed, every, partition, witnessed))
-        signed = asyncio.run(_signed(database_url, every)) if signatures else {}
+        signed = asyncio.run(_signed(database_url, every, signing_file)) if signatures else {}
     except LOST as error:
         typer.echo(f"the servers do not answer ({type(error).__name__})", err=True)
         raise typer.Exit(1) from error
@@ -110,16 +115,18 @@ async def _compared(  # noqa: PLR0913, PLR0917 - where, as whom, and what of it
     ]
 
 
-async def _signed(database_url: str, services: list[str]) -> dict[str, dict[str, Any]]:
+async def _signed(database_url: str, services: list[str], file: Path | None) -> dict[str, dict[str, Any]]:
     """Return by service how many reports are signed, how many of each country are not, and what is wrong."""
     import asyncpg  # noqa: PLC0415
 
     from infra.recovery.signatures import checked, known  # noqa: PLC0415
+    from shared.record import signers  # noqa: PLC0415
 
+    policies = signers.parsed(file or signers.OWN)
     connection = await asyncpg.connect(database_url)
     try:
-        keys = await known(connection)
-        found = [await checked(connection, service, keys) for service in services]
+        keys = await known(connection, policies)
+        found = [await checked(connection, service, policies, keys) for service in services]
     finally:
         await connection.close()
     return {

@@ -3,7 +3,7 @@
 `python -m infra.compose.keys /keys`; safe to run again: what exists is kept, what is new is added.
 
     all/            every key and password, for provisioning only
-    <service>/      seed.nk, pgpass, sealing.key, log.key, recipients.json, and witnesses
+    <service>/      seed.nk, pgpass, sealing.key, log.key, recipients.json, signing.toml, and witnesses
     countries/      the countries' keys, for the synthetic region and for handing out
     provision/ nats/ postgres/ prometheus/ grafana/
 
@@ -17,11 +17,12 @@ import secrets
 import sys
 from pathlib import Path
 
-from infra import keyfiles, witnessing
+from infra import keyfiles, signing, witnessing
 from infra.keys.ring import OWNER, Ring
 from infra.nats.config import at_rest, keys, seed_file, server
 from infra.nats.rights import PROVISIONER
 from shared.contracts import SERVICES
+from shared.contracts.vocabulary import MEMBERS
 from shared.flow.streams import RECEIVERS
 
 HBA = """# In its own container the image's set-up is the owner; else by TLS, with the certificate of the role.
@@ -42,6 +43,7 @@ def lay_out(root: Path) -> None:
     for server_, mode in (("nats", PRIVATE), ("postgres", LEGIBLE), ("prometheus", LEGIBLE), ("grafana", LEGIBLE)):
         _certified(ring, root / server_, server_, server_, mode)
     _write(root / "postgres" / "pg_hba.conf", HBA, LEGIBLE)
+    signing.make(everything)
     for service in SERVICES:
         if not seed_file(everything, service).exists():
             continue  # it is revoked
@@ -53,6 +55,7 @@ def lay_out(root: Path) -> None:
         if service == keyfiles.HASHES:
             _write(root / service / "numbers.key", keyfiles.numbers_file(everything).read_text())
         _write(root / service / "log.key", witnessing.log_file(everything, service).read_text())
+        _write(root / service / "signing.toml", signing.region_file(everything).read_text())
         _write(root / service / "witnesses", witnessing.witnesses_file(everything).read_text())
     _write(root / "countries" / "logs", witnessing.logs_file(everything).read_text())
     _write(root / "countries" / "witnesses", witnessing.witnesses_file(everything).read_text())
@@ -64,6 +67,8 @@ def lay_out(root: Path) -> None:
             _write(keyfiles.identity_file(root / "countries", country), identity.read_text())
         if (own := witnessing.witness_file(everything, country)).exists():
             _write(witnessing.witness_file(root / "countries", country), own.read_text())
+    for file in [file for country in MEMBERS for file in signing.files(everything, country)]:
+        _write(root / "countries" / file.name, file.read_text())
     owner = _kept(root / "postgres" / "owner.pw")
     _kept(root / "grafana" / "admin.pw")
     _write(root / "provision" / "seed.nk", seed_file(everything, PROVISIONER).read_text())

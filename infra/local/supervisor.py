@@ -66,6 +66,9 @@ class Supervisor:
         for child in self.children:
             child.start()
         await self._all_ready(began)
+        if not self.stopping.is_set():
+            for line in await self.system.tell_keys():
+                self.tell(line)
         if self.options.traffic != QUIET and not self.stopping.is_set():
             self.children.append(self.system.region(self.time))
             self.children[-1].start()

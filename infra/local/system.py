@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra import keyfiles
+from infra import keyfiles, signing
 from infra.local.child import Child
 from infra.local.lock import hold
 from infra.local.nats import Nats
@@ -22,6 +22,7 @@ from infra.nats.rights import OPERATOR, PROVISIONER, principals
 from infra.postgres.provision import passwords
 from shared import tls
 from shared.contracts import SERVICES
+from shared.contracts.vocabulary import MEMBERS, Country
 
 ROOT = Path(__file__).parents[2]
 HTTP_PORT, OPS_PORT, NATS_PORT = 8080, 8081, 4222
@@ -104,6 +105,8 @@ class System:
 
     def rights(self) -> dict[str, Any]:
         """Return the accounts (and TLS) for the NATS configuration; keys are made once."""
+        self.creds.mkdir(mode=0o700, parents=True, exist_ok=True)
+        signing.make(self.creds)
         if not self.options.tls:
             return accounts(keys(self.creds))
         from infra.keys.ring import Ring  # noqa: PLC0415 - late: start-up is timed
@@ -176,6 +179,20 @@ class System:
         fresh.write_text(json.dumps(self.addresses(children), indent=2) + "\n")
         fresh.replace(file)
 
+    async def tell_keys(self) -> list[str]:
+        """Have each country say which key it signs with; return in words which could not."""
+        from shared.client import ClientError, connect  # noqa: PLC0415 - late: start-up is timed
+
+        async def told(country: Country) -> str:
+            try:
+                async with connect(self.nats.url, seed_file(self.creds, country), country, "keys") as client:
+                    await signing.tell(client, self.creds)
+            except ClientError as error:
+                return f"{country} could not say which key it signs with: {error}"
+            return ""
+
+        return [line for line in await asyncio.gather(*map(told, MEMBERS)) if line]
+
     def withdraw(self) -> None:
         """Take run.json away."""
         (self.options.state / "run.json").unlink(missing_ok=True)
@@ -185,6 +202,7 @@ class System:
             "CRM_NATS_URL": self.nats.url,
             "CRM_NATS_SEED": str(seed_file(self.creds, name)),
             **keyfiles.env(self.creds, name),
+            "CRM_SIGNING_FILE": str(signing.region_file(self.creds)),
             "CRM_NATS_MONITOR_URL": self.nats.monitor,
             "CRM_DATABASE_URL": self.postgres.url_by_file(name, self.creds / f"{name}.pgpass"),
             "CRM_OPS_HOST": "127.0.0.1",

@@ -5,7 +5,7 @@ counts from the event that the country's root key signed.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ ROWS = 1000
 KEYS = "indicators"
 """The service in whose log the countries say which keys sign."""
 Keys = dict[str, tuple[signers.Key, ...]]
+Policies = Mapping[str, signers.Policy]
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class Signatures:
     """(position, country, event id, code)"""
 
 
-async def checked(connection: Connection, service: str, keys: Keys) -> Signatures:
+async def checked(connection: Connection, service: str, policies: Policies, keys: Keys) -> Signatures:
     """Check each report of a country in a service's log, with the keys that `known` found.
 
     Codes are those of refusals (docs/integrating.md), and `signature_differs`: the country signed another report.
@@ -44,7 +45,7 @@ async def checked(connection: Connection, service: str, keys: Keys) -> Signature
     found = Signatures(service)
     async for position, event, signature in _reports(connection, service):
         country = contracts.sender_of(event.source)
-        code = _amiss(event, signature, keys.get(country, ()))
+        code = _amiss(event, signature, policies, keys.get(country, ()))
         if code:
             found.findings.append((position, country, event.id, code))
         elif signature:
@@ -54,13 +55,13 @@ async def checked(connection: Connection, service: str, keys: Keys) -> Signature
     return found
 
 
-async def known(connection: Connection) -> Keys:
+async def known(connection: Connection, policies: Policies) -> Keys:
     """Return the keys of each country by what its root key signed."""
     keys: Keys = {}
     async for _, event, signature in _reports(connection, KEYS, "crm.indicators.key."):
         if isinstance(event.data, KeyAdded | KeyRevoked):
             before = keys.get(event.country, ())
-            if signature and not _amiss(event, signature, before):
+            if signature and not _amiss(event, signature, policies, before):
                 keys[event.country] = signers.told(before, event)
     return keys
 
@@ -87,10 +88,11 @@ async def _reports(
                 yield row["position"], event, row["signature"]
 
 
-def _amiss(event: Event[Any], signature: bytes | None, keys: tuple[signers.Key, ...]) -> str:
+def _amiss(event: Event[Any], signature: bytes | None, policies: Policies, keys: tuple[signers.Key, ...]) -> str:
     """Return the code of what is wrong with a report's signature; empty: nothing."""
-    policy = signers.policy(contracts.sender_of(event.source))
-    if event.country != contracts.sender_of(event.source):
+    country = contracts.sender_of(event.source)
+    policy = policies[country]
+    if event.country != country:
         return "country_mismatch"
     key = None
     if signature is not None:

@@ -13,6 +13,7 @@ import structlog
 import uvloop
 from nats.errors import Error as NatsError
 
+from infra import signing
 from infra.region import ledger as ledgers
 from infra.region.play import Clients, play_history, play_traffic, read_mailbox
 from infra.region.script import script
@@ -73,10 +74,13 @@ async def _connected(stack: AsyncExitStack, settings: RegionSettings, clock: Clo
             creds = settings.creds_dir / f"{country}.nk"
             try:
                 own = connect(settings.nats_url, creds, country, SYSTEM, now=clock.now)
-                return await stack.enter_async_context(own)
+                client = await stack.enter_async_context(own)
+                await signing.tell(client, settings.creds_dir)
             except Unreachable:
                 log.info("waiting", server="NATS", country=country)
                 await asyncio.sleep(RETRY_S)
+            else:
+                return client
 
     return dict(zip(MEMBERS, await asyncio.gather(*map(patiently, MEMBERS)), strict=True))
 

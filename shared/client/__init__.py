@@ -257,8 +257,11 @@ class CountryClient:
         told.after, told.more = part.next, part.more and part.next > told.after
 
     def _checked(self, report: Mapping[str, Any]) -> tuple[str, bytes]:
+        report = begun(report)
+        if self.key:  # what is signed is kept
+            report = {name: value for name, value in report.items() if name not in signing.UNKEPT}
         try:
-            payload = msgspec.json.encode(begun(report))
+            payload = msgspec.json.encode(report)
         except (OverflowError, UnicodeEncodeError, RecursionError):
             unfit = Problem("", "not_json", "a number too long, half a character, or too deep")
             raise Invalid([unfit]) from None

@@ -20,6 +20,7 @@ from shared.client import connect
 from shared.client.own import forged
 from shared.contracts import signing
 from shared.contracts.signing import HEADER
+from shared.record import signers
 from shared.record.chain import GENESIS, chained
 from shared.record.log import head, insert
 from shared.run.database import session, turn
@@ -57,7 +58,7 @@ async def verified(system, service="intel"):
     """(country, code) of each forgery that `crm verify --signatures` finds."""
     connection = await system.region.connect_database()
     try:
-        found = await checked(connection, service, await known(connection))
+        found = await checked(connection, service, signers.policies(), await known(connection, signers.policies()))
     finally:
         await connection.close()
     return [(country, code) for _, country, _, code in found.findings]

@@ -38,5 +38,7 @@ ANSWERS = answers.ANSWERS
 UNTOLD: Mapping[str, str] = {
     "legal.treaty.withdrawn": "treaty acts are real here, and nobody withdrew",
     "legal.treaty.reserved": "treaty acts are real here, and our record of them has no reservations",
+    "indicators.key.added": "each country says it before anything else (infra/signing.py)",
+    "indicators.key.revoked": "the played region's keys are nobody's secret",
 }
 """Reported types that are not told, with the reason."""
