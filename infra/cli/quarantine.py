@@ -1,6 +1,7 @@
 """`crm quarantine`."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,7 +44,10 @@ def show(  # noqa: PLR0913 - each is a flag
     nats_url: Url = "",
     seed: Seed = None,
 ) -> None:
-    """Write the raw bytes of a refused report to standard output. It may name people: look only as far as you must."""
+    """Write the raw bytes of a refused report to standard output; on a terminal, what is no text is escaped.
+
+    It may name people: look only as far as you must.
+    """
     from shared.flow.sealing import Unopened, opened  # noqa: PLC0415 - late: `crm --help` answers at once
 
     found = asyncio.run(_one(_where(state, nats_url, seed), number))
@@ -61,7 +65,13 @@ def show(  # noqa: PLR0913 - each is a flag
         except Unopened:
             typer.echo("the key does not open it: it is sealed for its sender and the operator on call", err=True)
             raise typer.Exit(1) from None
-    typer.echo(content, nl=False)
+    typer.echo(printable(content) if sys.stdout.isatty() else content, nl=False)
+
+
+def printable(content: bytes) -> str:
+    """Return content as a terminal may show it: whatever a sender wrote, it moves no cursor and types nothing."""
+    text = content.decode(errors="backslashreplace")
+    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
 
 
 def _where(state: Path, url: str, seed: Path | None) -> tuple[str, Path]:

@@ -13,13 +13,14 @@ import asyncpg
 from infra.nats.asking import ask
 from shared.contracts import SERVICES
 from shared.flow.streams import MAILBOX, QUARANTINE, intake_of, stream_of
-from tests.fuzz.live import TURN_S
+from tests.fuzz.live import TURN_S, fetched
 from tests.harness.canaries import found
 from tests.harness.servers import ROOT as ROOT_USER
 from tests.harness.system import until
 
 LINK = re.compile(rb'(?:href|src)="(/[^"#]*)"')
 PAGES = 60
+MONITORED = ("varz", "connz?subs=1", "subsz?subs=1", "jsz?streams=1&consumers=1&config=1", "accountz")
 
 
 def collected(monkeypatch):
@@ -58,7 +59,10 @@ async def searched(live, collector, *files):
     await until(lambda: collector, "traces")
     look("traces", "OTLP", b"\n".join(collector))
     for name in live.ports:
-        look("metrics", name, live.get(name, "/metrics")[1].encode())
+        for path in ("/metrics", "/healthz", "/readyz"):
+            look("metrics", name, live.get(name, path)[1].encode())
+    for path in MONITORED:
+        look("monitor", path, fetched(f"{region.nats.monitor}/{path}")[1].encode())
     await asyncio.to_thread(_pages, live, look)
     await _streams(live, look)
     await _database(live, look)

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli import app
+from infra.cli.quarantine import printable
 from infra.keyfiles import identity_file
 from shared.flow.sealing import opened
 
@@ -58,6 +59,19 @@ async def test_the_sender_opens_what_is_handed_to_it_and_others_do_not(refused, 
         assert "the key does not open it" in other.stderr
     assert "name it with --key" in (await crm(refused, "show", 1, key="nobody")).stderr
     assert "no refused report 99" in (await crm(refused, "show", 99)).stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        (b'{"id": "a"}\n', '{"id": "a"}\n'),
+        ("ni\u00f1a".encode(), "ni\u00f1a"),
+        (b"\x1b[2J\x1b]0;x\x07\r\xff", "\\x1b[2J\\x1b]0;x\\x07\\r\\xff"),
+        ("\u202egnp\u009b2J".encode(), "\\u202egnp\\x9b2J"),
+    ],
+)
+def test_what_a_sender_wrote_moves_nothing_on_the_operators_terminal(content, shown):
+    assert printable(content) == shown
 
 
 async def test_on_the_servers_disk_it_stands_sealed(refused):
