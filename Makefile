@@ -31,11 +31,14 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) \
-		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/looks --ignore tests/played --ignore tests/faults --ignore tests/fuzz \
+		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/standard --ignore tests/looks --ignore tests/played --ignore tests/faults --ignore tests/fuzz \
 		--ignore tests/upgrade --ignore tests/wheels)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool and postgresql-15)
 	@exec $(PY) -m pytest -q tests/deploy
+
+test-standard: setup ## Have Go's sumdb packages check what the logs sign (they need Debian's golang-go and golang-golang-x-mod-dev)
+	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q tests/standard
 
 test-looks: setup ## Have a real browser read the pages: nothing overlaps or is cut (they need Debian's Chromium and Pango)
 	@exec $(PY) -m pytest -q tests/looks
@@ -79,6 +82,9 @@ bench-peers: .tools/peers/.synced ## Install what make bench is compared with: D
 
 bench-intake: setup ## Measure reports a second of a single type, beside the plain way and the floor
 	@exec $(PY) -m tests.bench.run
+
+bench-witnessed: setup ## Measure what signing the logs costs, beside recording without it (ROWS=10000000: on a log of so many)
+	@exec $(PY) -m tests.bench.witnessed --rows $(or $(ROWS),0)
 
 bench-mixed: setup ## Measure the region's own mixture, beside another version (BEFORE=e1029eb REPLICAS="1 2 3" ROUNDS=3)
 	@exec $(PY) -m tests.bench.mixed --before $(or $(BEFORE),e1029eb) --rounds $(or $(ROUNDS),3) --replicas $(or $(REPLICAS),1)
@@ -154,4 +160,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-wheels dist test-looks test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-standard bench-witnessed test-wheels dist test-looks test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup
