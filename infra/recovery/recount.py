@@ -10,6 +10,7 @@ from infra.recovery.reading import messages
 from shared.flow.checkpoints import subject
 from shared.flow.streams import CHECKPOINTS
 from shared.record import note, tree
+from shared.record.log import head
 from shared.record.note import Checkpoint, NoteError, Verifier
 from shared.run.database import Connection
 
@@ -117,6 +118,17 @@ async def begun(connection: Connection, nc: Client, service: str, witnessed: Wit
     if secret is None and not found.claims:
         return None
     return found
+
+
+async def gone(connection: Connection, nc: Client, service: str, witnessed: Witnessed) -> list[str]:
+    """Say in words where a log ends before what was signed of it; empty: it does not."""
+    found = await begun(connection, nc, service, witnessed)
+    position, _ = await head(connection)
+    signed = max(found.claims, default=0) if found else 0
+    if found is None or signed <= position:
+        return []
+    where = found.claims[signed][0][1]
+    return [f"{where}: {signed} rows were signed, the log has {position}: rows that others have seen are gone"]
 
 
 def _claimed(found: Recount, witnessed: Witnessed, origin: str, text: str, where: str) -> Checkpoint | None:

@@ -14,9 +14,11 @@ from infra.nats.connection import connected
 from infra.nats.provision import provision, stream_config
 from infra.nats.redelivery import again
 from infra.nats.rights import PROVISIONER
+from infra.recovery import recount
 from infra.recovery.history import History
+from infra.recovery.recount import Witnessed
 from infra.recovery.replay import Replay
-from infra.recovery.verify import Comparison, compare, unmailed
+from infra.recovery.verify import NOTHING, Comparison, compare, unmailed
 from shared.flow.provisioned import intakes, read_by, retired
 from shared.flow.relay import Relay
 from shared.flow.streams import MAILBOX, TUNED, stream_configs, stream_of
@@ -33,14 +35,20 @@ class UnrestorableError(RuntimeError):
 
 
 async def restore(  # noqa: PLR0913, PLR0917 - where all of it is
-    service: str, database_url: str, nats_url: str, creds: Path, tell: Tell, archive: Path | None = None
+    service: str,
+    database_url: str,
+    nats_url: str,
+    creds: Path,
+    tell: Tell,
+    archive: Path | None = None,
+    witnessed: Witnessed = NOTHING,
 ) -> list[str]:
     """Make log and stream of `service` copies of each other again, from whichever holds more.
 
     `database_url` is the service's own address, `creds` holds the keys of the provisioner and of the service, `archive`
-    what the stream may no longer have (`crm archive`). Return
-    what the judgements give now that was not recorded, in words. Raises UnrestorableError; nothing is changed
-    then.
+    what the stream may no longer have (`crm archive`), `witnessed` what others kept of the log. Return what the
+    judgements give now that was not recorded, and what was signed that the log does not have, in words. Raises
+    UnrestorableError; nothing is changed then.
     """
     async with (
         connected(nats_url, seed_file(creds, PROVISIONER), PROVISIONER) as nc,
@@ -62,7 +70,8 @@ async def restore(  # noqa: PLR0913, PLR0917 - where all of it is
         for sequence in await unmailed(nc, service):
             await mailbox.fill(nc, stream_of(service), sequence)
             tell(f"{MAILBOX} has {stream_of(service)} {sequence} again")
-        return differences
+        async with pool.acquire() as connection:
+            return differences + await recount.gone(connection, nc, service, witnessed)
 
 
 async def _log(service: str, pool: Pool, nc: Client, tell: Tell, history: History) -> list[str]:

@@ -10,9 +10,12 @@ import msgspec
 import pytest
 
 from infra.recovery.recount import Witnessed
+from infra.recovery.restore import restore
 from infra.recovery.verify import compare
+from infra.testkit.servers import ROOT
 from shared.client.errors import Invalid
 from shared.client.witness import Evidence, RewrittenError, UnsignedError, Witness, proven
+from shared.flow.streams import stream_of
 from shared.record import note, tree
 from tests.harness.ledger import SERVICE, Ledger, recorded
 
@@ -220,6 +223,26 @@ async def test_a_row_that_a_receipt_was_given_for_cannot_go(ledger, tmp_path):
     with pytest.raises(RewrittenError) as found:
         await gtm.confront(ledger.client("GTM"), SERVICE, receipt.note)
     assert checked(found.value, ledger)
+
+
+@pytest.mark.parametrize("kept", ["by the region", "by a country"])
+async def test_a_restore_that_ends_before_what_was_signed_says_so(ledger, tmp_path, kept):
+    """A backup of before, and a stream that is lost as well: what countries have seen is gone."""
+    gtm = await begun(ledger, tmp_path, 20)
+    await ledger.rewrite((await ledger.rows())[:15])
+    await ledger.owner.execute(f"delete from {SERVICE}.checkpoint")
+    if kept == "by a country":
+        await ledger.forget()
+    else:
+        client = await ledger.region.connect(ROOT)
+        await client.request(f"$JS.API.STREAM.DELETE.{stream_of(SERVICE)}", b"", timeout=5)
+    region = ledger.region
+    where = (SERVICE, region.database_url(SERVICE), region.nats.url, region.keys.folder, print)
+    known = Witnessed(notes=[gtm.seen(SERVICE)] if kept == "by a country" else ())
+    place = "CHECKPOINTS" if kept == "by the region" else "a checkpoint kept elsewhere"
+    told = [f"{place}: 20 rows were signed, the log has 15: rows that others have seen are gone"]
+    assert await restore(*where, witnessed=known) == told
+    assert await restore(*where, witnessed=known) == told, "again, and nothing is hidden by it"
 
 
 async def test_the_tiles_are_those_of_the_specification(ledger, tmp_path):
