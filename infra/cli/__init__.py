@@ -20,6 +20,7 @@ from infra.cli.rebuild import rebuild
 from infra.cli.report import report
 from infra.cli.restore import restore
 from infra.cli.seat import seat
+from infra.cli.signing import signing
 from infra.cli.status import status
 from infra.cli.testbed import testbed
 from infra.cli.trace import trace
@@ -43,5 +44,6 @@ app.add_typer(intake)
 app.add_typer(keys)
 app.add_typer(quarantine)
 app.add_typer(seat)
+app.add_typer(signing)
 app.add_typer(report)
 app.add_typer(witness)

@@ -114,7 +114,10 @@ def public(key: SigningKey) -> str:
 def secret(file: Path) -> SigningKey:
     """Return the Ed25519 key in a file as `openssl genpkey -algorithm ed25519` makes it; raises ValueError."""
     lines = [line for line in file.read_text().splitlines() if line and not line.startswith("-----")]
-    der = base64.b64decode("".join(lines), validate=True)
+    try:
+        der = base64.b64decode("".join(lines), validate=True)
+    except binascii.Error:
+        der = b""
     if not der.startswith(PKCS8) or len(der) != len(PKCS8) + KEY_BYTES:
         message = f"{file.name} holds no Ed25519 key (PKCS #8, PEM)"
         raise ValueError(message)

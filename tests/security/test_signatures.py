@@ -1,7 +1,11 @@
 """Countries sign: what is signed, by which key, until when; what is not is refused, and no signature is an error."""
 
+import asyncio
 import base64
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -18,7 +22,9 @@ from shared.flow.batch import publish_batch
 from shared.flow.streams import MAILBOX
 from shared.record import signers
 from tests.harness.servers import ROOT
+from tests.harness.signing import signed_elsewhere
 from tests.harness.speaking import example, of_own
+from tests.harness.system import ROOT as PROJECT
 from tests.harness.system import until
 
 FLAGGED = "intel.document.flagged"
@@ -217,3 +223,36 @@ async def test_keys_change_and_end_as_their_country_says(signed, signing_keys):
         assert (await refused(signed, number=3))[2] == {"key_expired"}
     assert (await verified(signed))[::2] == (1, [])
     assert (await verified(signed, "indicators"))[::2] == (5, [])
+
+
+async def test_a_country_keeps_its_keys_by_hand_and_signs_in_javascript(signed, signing_keys, tmp_path):
+    """As docs/integrating.md tells it: a key, the root's word for it, sent by another machine; then the own check."""
+    region = signed.region
+
+    async def crm(*words, code=0):
+        command = [sys.executable, "-m", "infra.cli", "signing", *map(str, words)]
+        env = {**os.environ, "CRM_NATS_URL": region.nats.url}
+        done = await asyncio.to_thread(subprocess.run, command, env=env, cwd=PROJECT, capture_output=True, text=True)
+        assert done.returncode == code, done.stderr
+        return done.stdout.strip()
+
+    root, as_gtm = signing_keys / "GTM.root.pem", ("--as", "GTM")
+    public = await crm("new", tmp_path / "own.pem")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    await crm("add", tmp_path / "add.json", *as_gtm, "--root", root, "--key", public, "--from", today)
+    connected = (*as_gtm, "--seed", region.seed("GTM"))
+    await crm("tell", tmp_path / "add.json", *connected)
+    own = signing.secret(tmp_path / "own.pem")
+    async with client(signed, signing_keys, "GTM") as gtm:
+        payload = json.dumps(flagged(gtm), indent=1).encode()
+        await raw(signed, gtm, payload, signed_elsewhere("js", tmp_path, own, payload))
+        (event,) = await signed.recorded("intel", FLAGGED)
+        (row,) = await signed.rows("intel", "select signature from log where id = $1", event.id)
+        assert signing.opened(row["signature"]) == (public, payload)
+    assert await verified(signed) == (1, {}, [])
+    await crm("revoke", tmp_path / "no.json", *as_gtm, "--root", root, "--key", public, "--why", "tired", code=1)
+    await crm("revoke", tmp_path / "revoke.json", *as_gtm, "--root", root, "--key", public, "--why", "lost")
+    await crm("tell", tmp_path / "revoke.json", *connected)
+    await signed.recorded("indicators", REVOKED)
+    assert (await verified(signed, "indicators"))[::2] == (4, [])
+    assert await verified(signed) == (1, {}, [])  # it was not revoked when the report was recorded
