@@ -42,13 +42,11 @@ from shared.run import crash, database, ops, telemetry
 from shared.run.certificates import Kept, named
 from shared.run.clock import Clock
 from shared.run.database import Pool
-from shared.run.settings import Settings
+from shared.run.settings import EXIT_MISCONFIGURED, Settings, configured
 from shared.run.steady import Movement, Steady
 
 log = structlog.get_logger()
 
-EXIT_MISCONFIGURED = 78
-"""Exit code when the surroundings are not as the service expects; what differs is in the log."""
 RETRY_S = 1.0
 UNCOMPARED = "log and stream are not compared yet"
 
@@ -64,7 +62,7 @@ class Service:
     """What follows from what it records and hears; of each report, in their order."""
     questions: Questions = field(default_factory=dict)
     """What countries may ask it, beyond what it has told them (`mailbox`)."""
-    settings: Callable[[], Settings] = Settings
+    settings: type[Settings] = Settings
     faults: Callable[[], list[str]] = list
     """What else differs from what it expects, in words."""
     extend: "Callable[[Running], AbstractAsyncContextManager[None]] | None" = None
@@ -106,9 +104,9 @@ def run(service: Service) -> None:
     Exit code 0 after a stop, 70 when the connection or a task is lost, 71 when the loop is stuck, 78 when the
     surroundings are not as expected.
     """
-    settings = service.settings()
-    telemetry.configure(service.name, settings.log_level)
-    sys.exit(uvloop.run(_lived(service, settings)))
+    own = configured(service.settings)
+    telemetry.configure(service.name, own.log_level)
+    sys.exit(uvloop.run(_lived(service, own)))
 
 
 async def _lived(service: Service, settings: Settings) -> int:

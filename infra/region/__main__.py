@@ -24,6 +24,7 @@ from shared.client import CountryClient, Unreachable, connect
 from shared.contracts.vocabulary import MEMBERS, Country
 from shared.run import telemetry
 from shared.run.clock import Clock
+from shared.run.settings import configured
 from shared.service import ended
 
 log = structlog.get_logger()
@@ -97,7 +98,7 @@ async def _until(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> No
 
 
 if __name__ == "__main__":
-    own = RegionSettings()
+    own = configured(RegionSettings)
     telemetry.configure("region", own.log_level)
     try:
         uvloop.run(lived(own))

@@ -22,7 +22,8 @@ from services.indicators.publish.recalling import Recall
 from services.indicators.publish.view import View
 from services.indicators.settings import IndicatorsSettings, current, worked
 from shared.run import telemetry, web
-from shared.service import EXIT_MISCONFIGURED, Running, Service, run
+from shared.run.settings import EXIT_MISCONFIGURED, configured
+from shared.service import Running, Service, run
 
 
 @asynccontextmanager
@@ -75,12 +76,12 @@ SERVICE = Service(
 
 def main() -> None:
     """Run the service; a plan that cannot be used is told with all its faults, and starts nothing (exit code 78)."""
-    settings = IndicatorsSettings()
+    own = configured(IndicatorsSettings)
     try:
         current()
         worked()
     except PlanError as error:
-        telemetry.configure(judgements.SERVICE, settings.log_level)
+        telemetry.configure(judgements.SERVICE, own.log_level)
         faults = [msgspec.to_builtins(fault) for fault in error.faults]
         structlog.get_logger().critical("the plan cannot be used; stopping", faults=faults)
         sys.exit(EXIT_MISCONFIGURED)

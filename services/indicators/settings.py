@@ -6,19 +6,19 @@ from pathlib import Path
 from services.indicators.figures import examples
 from services.indicators.figures.examples import Example
 from services.indicators.planned.plan import FOLDER, Plan, load
-from shared.run.settings import Settings
+from shared.run.settings import Folder, Port, Settings
 
 
 class IndicatorsSettings(Settings):
     """What only indicators needs to know."""
 
     http_host: str = "127.0.0.1"
-    http_port: int = 8080
+    http_port: Port = 8080
     http_hosts: str = "*"
     """The names under which the board may be asked for, by comma; `*`: any."""
     operator_token: str = ""
     """Whoever shows it sees exact figures; empty: nobody does."""
-    plan_folder: Path = FOLDER
+    plan_folder: Folder = FOLDER
     archive: Path | None = None
     """Where closed months of the logs are, if the streams may be rid of them (`crm archive`)."""
 
