@@ -131,6 +131,47 @@ async def gone(connection: Connection, nc: Client, service: str, witnessed: Witn
     return [f"{where}: {signed} rows were signed, the log has {position}: rows that others have seen are gone"]
 
 
+async def signed(connection: Connection, service: str, position: int, text: str) -> list[str]:
+    """Say in words why a checkpoint is not one of a log that goes up to a position at least; empty: it is."""
+    try:
+        one = note.checkpoint(note.parted(text)[0])
+    except NoteError as error:
+        return [f"{service}: {error}"]
+    if one.origin.rpartition("/")[2] != service or one.size < position:
+        return [f"{service}: the checkpoint that is named is of {one.size} rows of {one.origin}"]
+    found = await _root(connection, service, one.size)
+    return [] if found == one.root else [f"{service}: the first {one.size} rows are not those that were signed"]
+
+
+async def _root(connection: Connection, service: str, size: int) -> bytes | None:
+    """Return the root over a log's first rows, by its tiles; None where rows or tiles are wanting."""
+    edge = size // tree.WIDTH * tree.WIDTH
+    secret = await connection.fetchval(f"select salt from {service}.tree")  # noqa: S608 - our own names
+    tiles = {
+        (level, number): bytes(hashes)
+        for level, number, hashes in await connection.fetch(
+            "select t.level, t.number, t.hashes from unnest($1::smallint[], $2::bigint[]) as q (level, number)"  # noqa: S608
+            f" join {service}.tile as t on t.level = q.level and t.number = q.number",
+            *map(list, zip(*sorted(tree.needed([(0, size)])), strict=True)),
+        )
+    }
+    rows = await connection.fetch(
+        f"select position, payload, signature from {service}.log"  # noqa: S608 - our own names
+        " where position > $1 and position <= $2 order by position",
+        *(edge, size),
+    )
+    hashed = [
+        tree.leaf(tree.entry(at, tree.salted(bytes(secret), at), bytes(payload), bytes(signature or b"")))
+        for at, payload, signature in rows
+    ]
+    if hashed:
+        tiles[0, edge // tree.WIDTH] = b"".join(hashed)
+    try:
+        return tree.root((0, size), tiles)
+    except (KeyError, tree.UnprovenError):
+        return None
+
+
 def _claimed(found: Recount, witnessed: Witnessed, origin: str, text: str, where: str) -> Checkpoint | None:
     """Take in what a checkpoint claims; one that cannot be read, or is signed wrongly, is told."""
     try:

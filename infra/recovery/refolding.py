@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from infra.recovery import recount
 from services.indicators.folded.fold import Fold
 from services.indicators.publish import reports
 from services.indicators.publish.reports import Report
@@ -28,6 +29,7 @@ class _Old(Struct, frozen=True):
     events: dict[str, int] = {}
     hashes: dict[str, str] = {}
     digest: str = ""
+    checkpoints: dict[str, str] = {}
 
 
 class Refolded(Struct, frozen=True):
@@ -67,6 +69,8 @@ async def refolded(database_url: str, published: bytes, archive: Path | None = N
             heads[service] = position, head.hex()
             if old.hashes.get(service, head.hex()) != head.hex():
                 faults.append(f"{service}: the report names another hash of the log at {position}")
+            if service in old.checkpoints:
+                faults += await recount.signed(connection, service, position, old.checkpoints[service])
     finally:
         await connection.close()
     if old.digest and old.digest != fold.plan.digest:
@@ -77,7 +81,8 @@ async def refolded(database_url: str, published: bytes, archive: Path | None = N
 
 
 def _made(fold: Fold, old: _Old) -> Report:
-    return reports.report(fold.plan, fold.state, old.quarter, old.revision)
+    made = reports.report(fold.plan, fold.state, old.quarter, old.revision)
+    return msgspec.structs.replace(made, checkpoints=old.checkpoints)
 
 
 def _differing(published: bytes, anew: bytes, old: _Old) -> list[str]:

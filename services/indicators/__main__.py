@@ -55,7 +55,9 @@ async def folding(running: Running) -> AsyncIterator[None]:
         purged=partial(purged, running.log),
     )
     running.tasks |= {"figures": view.keep, "watchers": view.live.turns}
-    running.tasks["announcements"] = lambda: announce(running.log, feed, plan, view.kept[False], running.steady)
+    running.tasks["announcements"] = lambda: announce(
+        running.log, feed, plan, view.kept[False], running.steady, logs.signed(running.client)
+    )
     try:
         hosts = [name.strip() for name in settings.http_hosts.split(",")]
         where, secured = (settings.http_host, settings.http_port), running.certificates

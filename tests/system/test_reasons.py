@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli import app
+from shared.record import note
 from tests.harness.speaking import DAY, clock, say
 from tests.harness.system import free_port, until
 
@@ -108,12 +109,19 @@ async def test_a_published_report_is_proved_from_the_logs_and_its_revisions_comp
     head = await system.rows("intel", "select hash from log order by position desc limit 1")
     assert head[0]["hash"].hex() in told
 
+    stored = await system.rows("indicators", "select content from report order by revision desc limit 1")
+    checkpoints = json.loads(stored[0]["content"])["checkpoints"]
+    assert {name: note.checkpoint(note.parted(text)[0]).origin for name, text in checkpoints.items()} == {
+        name: f"crm.region/log/{name}" for name in ("indicators", "intel")
+    }
+
     # A control: a log in which one row says something else is found out.
     other = "convert_to(replace(convert_from(payload, 'UTF8'), 'band-1', 'band-9'), 'UTF8')"
     await altered(system.region.database_url(), f"update intel.log set payload = {other}")
     code, _, faults = await crm(state, "report", "verify", first.quarter)
     assert code == 1
     assert "is not that of the rows up to it" in faults
+    assert "rows are not those that were signed" in faults
 
 
 def board(state):

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import msgspec
 import structlog
 
 from services.indicators.figures import silence, thresholds
@@ -23,6 +24,7 @@ from services.indicators.planned.plan import Plan
 from services.indicators.planned.schedule import quarter_end
 from services.indicators.publish import reports, store, telling
 from services.indicators.publish.reports import Report
+from services.indicators.publish.signed import Signed, covering
 from services.indicators.publish.store import Published
 from shared.contracts import Data, Event, of
 from shared.contracts.indicators import (
@@ -55,12 +57,15 @@ REVISED_AFTER = timedelta(days=1)
 """Plan time that a report stands at least before the next revision."""
 
 
-async def announce(own: Log, feed: Feed, plan: Plan, kept: Kept, steady: Steady) -> None:
+async def announce(  # noqa: PLR0913, PLR0917 - what it looks at, and how it tells
+    own: Log, feed: Feed, plan: Plan, kept: Kept, steady: Steady, signed: Signed
+) -> None:
     """Record what the fold shows, for ever."""
     while True:
         try:
             async with database.elected(own.pool, own.service, database.ANNOUNCE):
                 announcer = await Announcer.begun(own, feed, plan, kept)
+                announcer.signed = signed
                 while True:
                     await asyncio.sleep(POLL_S)
                     if feed.caught_up:
@@ -84,6 +89,8 @@ class Announcer:
     silence: dict[str, str]
     crossings: dict[str, float]
     published: dict[str, Published]
+    signed: Signed | None = None
+    """Gives the newest checkpoint of a service's log; None: nobody is asked."""
     _looked: float = 0.0
     _failed: list[tuple[str, Exception]] = field(default_factory=list)
     _checked: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -202,6 +209,8 @@ class Announcer:
         One that could not be published in time counts as missed first: not one that a fast clock ran past between two
         looks.
         """
+        if self.signed:
+            one = msgspec.structs.replace(one, checkpoints=await covering(self.signed, one.events))
         content, due = reports.content(one), reports.due(one.quarter)
         data = ReportPublished(
             quarter=one.quarter,

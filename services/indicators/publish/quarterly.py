@@ -72,6 +72,9 @@ def page(lang: str, plan: Plan, shown: Shown) -> str:
         suppressed=said.counted("hidden", one.suppressed),
         events=[(said.value("service", service), said.number(last)) for service, last in one.events.items()],
         hashes=[(said.value("service", service), digest) for service, digest in one.hashes.items()],
+        checkpoints=[
+            (said.value("service", service), *_signed(said, text)) for service, text in one.checkpoints.items()
+        ],
         checksum=shown.checksum,
         answer=telling.answer(),
         sentences=[text for text in telling.sentences() if text],
@@ -87,6 +90,12 @@ def page(lang: str, plan: Plan, shown: Shown) -> str:
         revisions=list(telling.revisions()),
         revised=list(telling.revised()),
     )
+
+
+def _signed(said: Words, text: str) -> tuple[str, str]:
+    """Return of how many rows a checkpoint is, and the root over them."""
+    _, size, root, *_ = text.split("\n")
+    return said.number(int(size)), root
 
 
 def index(lang: str, plan: Plan, held: Sequence[Published]) -> str:

@@ -84,6 +84,8 @@ class Report(Struct, frozen=True, omit_defaults=True):
     """Service -> the hash (hex) of its log's row at that sequence; a service whose log was not read whole has none."""
     digest: str = ""
     """SHA-256 (hex) of the plan under which it was made."""
+    checkpoints: dict[str, str] = {}
+    """Service -> a checkpoint of its log that holds these rows (C2SP tlog-checkpoint, with its cosignatures)."""
 
 
 def closed(state: State, now: datetime) -> list[str]:
@@ -125,7 +127,7 @@ def content(one: Report) -> bytes:
 
 def fingerprint(one: Report) -> bytes:
     """Return the SHA-256 of all that readers look at; equal ones need no new revision."""
-    shown = msgspec.structs.replace(one, revision=0, events={}, hashes={}, digest="")
+    shown = msgspec.structs.replace(one, revision=0, events={}, hashes={}, digest="", checkpoints={})
     return hashlib.sha256(_encode(shown)).digest()
 
 

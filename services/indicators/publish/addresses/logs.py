@@ -17,8 +17,10 @@ from starlette.responses import Response
 
 from services.indicators.publish.access import PUBLIC, who
 from services.indicators.publish.recalling import busy
+from services.indicators.publish.signed import Signed
 from services.indicators.publish.view import View
 from shared.contracts import SERVICES, questions
+from shared.contracts.logs import CheckpointAnswer
 from shared.flow.streams import BOARD
 from shared.record import note, tree
 from shared.run.addresses import Address, Gives
@@ -69,6 +71,20 @@ def asking(client: Client) -> Ask:
         return msgspec.json.decode(reply.answer, type=agreed.answer)
 
     return ask
+
+
+def signed(client: Client) -> Signed:
+    """Return what gives the newest checkpoint of a service's log."""
+    ask = asking(client)
+
+    async def newest(service: str) -> str:
+        try:
+            answer: CheckpointAnswer = await ask(service, "checkpoint", {})
+        except Refused:
+            return ""
+        return answer.checkpoint
+
+    return newest
 
 
 def addresses(view: View) -> Sequence[Address]:
