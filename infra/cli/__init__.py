@@ -7,6 +7,7 @@ import typer
 
 from infra.cli.archive import archive
 from infra.cli.ask import ask
+from infra.cli.conform import conform
 from infra.cli.explain import explain, token
 from infra.cli.indicators import indicators
 from infra.cli.intake import intake
@@ -38,6 +39,7 @@ app = typer.Typer(
 for verb in (up, provision, pub, status, indicators, explain, token, ask, mailbox, trace, verify, restore, rebuild):
     app.command()(verb)
 app.command()(testbed)
+app.command()(conform)
 app.add_typer(archive)
 app.add_typer(plan)
 app.add_typer(intake)

@@ -90,6 +90,10 @@ class Link:
         """Move no byte any more, without an end: a half-open link."""
         self._become(proxy.SILENT)
 
+    def deafen(self) -> None:
+        """Let through what the country sends, and hold what it is answered."""
+        self._become(proxy.DEAF)
+
     def slow(self) -> None:
         """Let 40 KB through a second."""
         self._become(proxy.SLOW)

@@ -5,7 +5,7 @@ import contextlib
 import socket
 import struct
 
-OPEN, CUT, SILENT, RESET, SLOW = "open", "cut", "silent", "reset", "slow"
+OPEN, CUT, SILENT, DEAF, RESET, SLOW = "open", "cut", "silent", "deaf", "reset", "slow"
 CHUNK = 64 * 1024
 SLOW_CHUNK, SLOW_DELAY_S = 2048, 0.05
 
@@ -14,7 +14,8 @@ class Proxy:
     """Forwards to one address; `mode` says how, for present and new connections alike.
 
     cut: present connections end, new ones are refused. silent: connections stand, new ones are taken, no byte moves
-    (a half-open link); bytes on their way arrive when it is open again. reset: as cut, but by RST. slow: 40 KB/s.
+    (a half-open link); bytes on their way arrive when it is open again. deaf: what is sent arrives, what is
+    answered waits until it is open again. reset: as cut, but by RST. slow: 40 KB/s.
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
@@ -27,6 +28,8 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._moving = asyncio.Event()
         self._moving.set()
+        self._hearing = asyncio.Event()
+        self._hearing.set()
 
     async def start(self) -> None:
         """Listen on a free port of loopback (`port`)."""
@@ -49,10 +52,8 @@ class Proxy:
         if mode in (CUT, RESET):
             for writer in list(self._writers):
                 _end(writer, reset=mode == RESET)
-        if mode == SILENT:
-            self._moving.clear()
-        else:
-            self._moving.set()
+        for event, held in ((self._moving, mode == SILENT), (self._hearing, mode == DEAF)):
+            event.clear() if held else event.set()
 
     async def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -77,8 +78,8 @@ class Proxy:
             far_reader, far = await asyncio.open_connection(*self.target)
             self._writers.add(far)
             ways = [
-                asyncio.ensure_future(self._copy(reader, far)),
-                asyncio.ensure_future(self._copy(far_reader, writer)),
+                asyncio.ensure_future(self._copy(reader, far, self._moving)),
+                asyncio.ensure_future(self._copy(far_reader, writer, self._hearing)),
             ]
             try:
                 await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -92,9 +93,10 @@ class Proxy:
                 self._writers.discard(far)
                 _end(far)
 
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, let: asyncio.Event) -> None:
         while data := await reader.read(SLOW_CHUNK if self.mode == SLOW else CHUNK):
             await self._moving.wait()
+            await let.wait()
             if self.mode == SLOW:
                 await asyncio.sleep(SLOW_DELAY_S)
             writer.write(data)

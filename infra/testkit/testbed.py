@@ -75,7 +75,7 @@ class Fault(Struct, forbid_unknown_fields=True):
     """What breaks: a country's link, or processes that are killed and started again (none: all)."""
 
     country: str = ""
-    link: Literal["cut", "hang", "slow", "mend", ""] = ""
+    link: Literal["cut", "hang", "deafen", "slow", "mend", ""] = ""
     restart: list[str] | None = None
 
 

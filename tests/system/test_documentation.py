@@ -27,6 +27,8 @@ RUN = ("README.md", "docs/integrating.md", "docs/operations.md", "docs/api.md")
 """The documents whose examples are run one after another on one system."""
 HELD = {
     "docs/contracts.md": "made of the contracts' own examples, which tests/contracts holds",
+    "docs/testkit.md": "run where only the wheels are by tests/wheels/test_pages.py",
+    "docs/testkit.es.md": "the same",
     "docs/changing.md": "done to a copy of the project by test_changing.py",
 }
 ELSEWHERE = {

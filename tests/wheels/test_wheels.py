@@ -1,7 +1,6 @@
 """The wheels, installed where nothing else is: a stranger's suite on the kit, and the client alone."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -13,28 +12,10 @@ from pathlib import Path
 import pytest
 
 from infra.testkit.processes import free_port
+from tests.wheels.building import ROOT, UV, run
 
-ROOT = Path(__file__).parents[2]
-UV = ROOT / ".tools" / "bin" / "uv"
 STRANGER = Path(__file__).parent / "stranger"
 MEMORY = Path("/dev/shm")
-
-
-def run(*command, cwd, **env):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "VIRTUAL"))}
-    done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=clean | env, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{command}: {done.stdout[-6000:]} {done.stderr[-3000:]}"
-    return done.stdout
-
-
-@pytest.fixture(scope="session")
-def wheels(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("dist")
-    for place in (ROOT, ROOT / "infra/wheels/client", ROOT / "infra/wheels/testkit"):
-        run(UV, "build", "-q", "--wheel", "--no-sources", "--out-dir", folder, place, cwd=ROOT)
-    return sorted(folder.glob("*.whl"))
 
 
 def installed(home, *what):
