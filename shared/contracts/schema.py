@@ -1,11 +1,11 @@
-"""JSON Schemas (2020-12) of reports and events, their examples, and the AsyncAPI document, from the registry."""
+"""JSON Schemas (2020-12) of reports and events, and their examples, from the registry."""
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from functools import cache
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import msgspec
 from jsonschema import Draft202012Validator, FormatChecker
@@ -13,32 +13,25 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from shared.contracts import (
-    SERVICES,
     Contract,
     Data,
     Envelope,
     Event,
     Time,
     place_of,
-    registry,
     report_type,
     sender_of,
     source_of,
-    vocabulary,
 )
 from shared.contracts.bounds import END, PSEUDONYM
 from shared.contracts.door import bind, shortened
 from shared.contracts.prose import fields_said, plain
-from shared.contracts.vocabulary import MEMBERS, SEATS
+from shared.contracts.vocabulary import SEATS
 
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NULL: Schema = {"type": "null"}
 LOCAL = "#/$defs/{name}"
-SHARED = "#/components/schemas/{name}"
-SENT = SHARED + ".report"
-"""Groups inside reports: narrower than inside events, which may be old."""
-MAILBOX, ASK, EVENT = "mailbox", "ask", "Event"
 
 
 def report_schema(agreed: Contract) -> Schema:
@@ -47,7 +40,7 @@ def report_schema(agreed: Contract) -> Schema:
 
 
 def _report_schema(agreed: Contract) -> Schema:
-    schema, parts = _report_parts(agreed, LOCAL)
+    schema, parts = report_parts(agreed, LOCAL)
     head = {"$schema": DIALECT, "$id": f"urn:crm:schema:{agreed.type}:report"}
     return head | schema | {"examples": [example(agreed)], "$defs": parts}
 
@@ -64,7 +57,7 @@ def portable(schema: Schema) -> Schema:
 
 def event_schema(agreed: Contract) -> Schema:
     """Return the schema of an event of this type as recorded; readers ignore fields that it does not know."""
-    schema, parts = _event_parts(agreed, LOCAL)
+    schema, parts = event_parts(agreed, LOCAL)
     head = {"$schema": DIALECT, "$id": f"urn:crm:schema:{agreed.type}:event"}
     return portable(head | schema | {"examples": [example_event(agreed)], "$defs": parts})
 
@@ -103,14 +96,15 @@ def example_event(agreed: Contract) -> dict[str, Any]:
     return event | {"country": country, "recordedtime": "2004-03-01T10:00:05Z", "sequence": 1}
 
 
-def _report_parts(agreed: Contract, refs: str) -> tuple[Schema, Schema]:
+def report_parts(agreed: Contract, refs: str) -> tuple[Schema, Schema]:
+    """Return the schema of a whole report, and those of the groups in its data, to which it refers by `refs`."""
     schema, parts = _envelope(agreed, Envelope, report_type(agreed), refs)
     bind(Envelope, schema, {})
     bind(agreed.data, schema["properties"]["data"], parts)
     for attribute in agreed.derived:
         del schema["properties"]["data"]["properties"][_wire(agreed, attribute)]
     parts = {name: part for name, part in parts.items() if name in _named_in(schema, parts)}
-    return schema | {"description": f"{plain(agreed.doc)} {_senders(agreed)}".strip()}, parts
+    return schema | {"description": f"{plain(agreed.doc)} {senders(agreed)}".strip()}, parts
 
 
 def _named_in(node: Any, parts: Schema) -> set[str]:
@@ -123,7 +117,7 @@ def _named_in(node: Any, parts: Schema) -> set[str]:
     return found
 
 
-def _senders(agreed: Contract) -> str:
+def senders(agreed: Contract) -> str:
     """Say who may send it, which a schema cannot check."""
     behalf = f", or who holds a seat of {', '.join(agreed.behalf)} and reports in its name" if agreed.behalf else ""
     country = f"Only the country named in {_wire(agreed, agreed.owner)} may send it{behalf}." if agreed.owner else ""
@@ -132,7 +126,8 @@ def _senders(agreed: Contract) -> str:
     return f"{country} {bodies}".strip()
 
 
-def _event_parts(agreed: Contract, refs: str) -> tuple[Schema, Schema]:
+def event_parts(agreed: Contract, refs: str) -> tuple[Schema, Schema]:
+    """Return the same of an event as recorded."""
     return _envelope(agreed, Event, agreed.data, refs)
 
 
@@ -244,117 +239,3 @@ def bound_schema(kind: type[msgspec.Struct]) -> Schema:
     schema: Schema = parts.pop(_name(root))
     bind(kind, schema, parts)
     return schema | {"$defs": parts}
-
-
-ABOUT = """\
-How a country's system takes part in the Plan of Action's system. All subjects are those inside the country's own
-NATS account: the server itself adds the country, so that no country can speak for another. Servers and keys are
-given by the deployment. A report is acknowledged when it is on disk; what is wrong with it, or what follows from
-it, arrives in the mailbox."""
-
-
-def asyncapi() -> Schema:
-    """Return the document: one channel per reported type, one for questions, one for the mailbox."""
-    agreed = registry()
-    reported = [one for one in agreed.values() if one.reported]
-    return {
-        "asyncapi": "3.0.0",
-        "info": {"title": "CRM Plan of Action: country systems", "version": "1", "description": ABOUT},
-        "defaultContentType": "application/json",
-        "channels": {
-            **{f"report.{one.name}": _report_channel(one, reported) for one in reported},
-            ASK: _ask_channel(),
-            MAILBOX: _mailbox_channel(agreed),
-        },
-        "operations": {
-            **{f"report.{one.name}": _operation("send", f"report.{one.name}") for one in reported},
-            ASK: _operation("send", ASK) | {"reply": {"channel": _ref("channels", ASK)}},
-            MAILBOX: _operation("receive", MAILBOX),
-        },
-        "components": {"messages": _messages(agreed), "schemas": _schemas(agreed)},
-    }
-
-
-def _ref(*path: str) -> dict[str, str]:
-    return {"$ref": "#/" + "/".join(path)}
-
-
-def _operation(action: str, channel: str) -> dict[str, Any]:
-    return {"action": action, "channel": _ref("channels", channel)}
-
-
-def _report_channel(agreed: Contract, reported: list[Contract]) -> dict[str, Any]:
-    versions = [one.type for one in reported if one.name == agreed.name]
-    return {
-        "address": f"report.{agreed.name}",
-        "description": f"{plain(agreed.doc)} {_senders(agreed)}".strip(),
-        "messages": {one: _ref("components", "messages", f"{one}.report") for one in versions},
-    }
-
-
-def _ask_channel() -> dict[str, Any]:
-    return {
-        "address": "ask.{service}.{question}",
-        "description": "A question to a service and, to its reply subject, the answer.",
-        "parameters": {
-            "service": {"enum": list(SERVICES)},
-            "question": {"description": "The question's name; those that a service answers are in its reference."},
-        },
-        "messages": {"question": {"payload": {"type": "object"}}, "answer": {"payload": {"type": "object"}}},
-    }
-
-
-def _mailbox_channel(agreed: Mapping[str, Contract]) -> dict[str, Any]:
-    return {
-        "address": "$JS.API.CONSUMER.MSG.NEXT.MAILBOX.{country}",
-        "description": "Pulled from a JetStream consumer and acknowledged: the country's own reports as recorded, "
-        "and what the services have to tell it. Unknown fields and types are to be ignored.",
-        "parameters": {"country": {"enum": list(MEMBERS)}},
-        "messages": {one: _ref("components", "messages", f"{one}.event") for one in agreed},
-    }
-
-
-def _messages(agreed: Mapping[str, Contract]) -> dict[str, Any]:
-    events = {f"{name}.event": _message(one, "event", example_event(one)) for name, one in agreed.items()}
-    reports = {f"{name}.report": _message(one, "report", example(one)) for name, one in agreed.items() if one.reported}
-    return events | reports
-
-
-def _message(agreed: Contract, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "name": agreed.type,
-        "title": f"{agreed.name} ({kind})",
-        "summary": agreed.doc,
-        "payload": _ref("components", "schemas", f"{agreed.type}.{kind}"),
-        "examples": [{"payload": payload}],
-    }
-
-
-def _schemas(agreed: Mapping[str, Contract]) -> dict[str, Schema]:
-    schemas: dict[str, Schema] = {name: {"enum": list(values)} for values, name in _vocabulary().items()}
-    for name, one in agreed.items():
-        event, parts = _event_parts(one, SHARED)
-        own = {key: event["properties"].pop(key) for key in ("type", "data")}
-        schemas |= _named({EVENT: event | {"title": EVENT, "description": plain(Event.__doc__ or "")}, **parts})
-        schemas[f"{name}.event"] = _named({"allOf": [{"$ref": SHARED.format(name=EVENT)}, {"properties": own}]})
-        if one.reported:
-            report, groups = _report_parts(one, SENT)
-            schemas |= _named({f"{name}.report": report, **{f"{group}.report": part for group, part in groups.items()}})
-    return portable(schemas)
-
-
-@cache
-def _vocabulary() -> Mapping[tuple[str, ...], str]:
-    """Return the names of the closed lists by their values, as msgspec sorts them."""
-    lists = ((name, get_args(value)) for name, value in vars(vocabulary).items() if get_origin(value) is Literal)
-    return {tuple(sorted(values)): name for name, values in lists}
-
-
-def _named(schema: Any) -> Any:
-    """Return the schema with its vocabularies by reference, so that each list stands in the document once."""
-    if isinstance(schema, list):
-        return [_named(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    name = _vocabulary().get(tuple(schema["enum"])) if isinstance(schema.get("enum"), list) else None
-    return {"$ref": SHARED.format(name=name)} if name else {key: _named(value) for key, value in schema.items()}

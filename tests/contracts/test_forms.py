@@ -8,8 +8,9 @@ import pytest
 import re2
 
 from shared.contracts import Refused, questions, registry
+from shared.contracts.asyncapi import asyncapi
 from shared.contracts.report import accepted, report_id
-from shared.contracts.schema import asyncapi, event_schema, example, portable, report_schema
+from shared.contracts.schema import event_schema, example, portable, report_schema
 from tests.harness.door import NOW, judged, refusal
 
 FLAG = "intel.document.flagged"

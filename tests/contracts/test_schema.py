@@ -10,10 +10,11 @@ from jsonschema import Draft202012Validator
 
 from shared import contracts
 from shared.contracts import Envelope, registry
+from shared.contracts.asyncapi import asyncapi
 from shared.contracts.door import cut, within
 from shared.contracts.refusal import halved
 from shared.contracts.report import envelope_type
-from shared.contracts.schema import asyncapi, event_schema, example, example_event, report_schema, validator
+from shared.contracts.schema import event_schema, example, example_event, report_schema, validator
 
 ALL = list(registry().values())
 REPORTED = [agreed for agreed in ALL if agreed.reported]
