@@ -27,6 +27,7 @@ from shared.flow.checkpoints import Checkpoints
 from shared.flow.intake import Intake
 from shared.flow.lane import lane
 from shared.flow.lost import LOST
+from shared.flow.meddling import Meddling
 from shared.flow.pull import Turns
 from shared.flow.relay import Relay
 from shared.flow.retrying import Retrying
@@ -212,7 +213,9 @@ def _subscribe(service: Running, retired: list[str]) -> None:
     service.turns = Turns(lanes, service.settings.batch_size_max, intake.take, lambda: service.log.halted)
     watch = Watch(service.client, service.name, [*provisioned.intakes(), *read])
     service.tasks["watching"] = watch.run
-    service.checks += [watch.faults, service.steady.faults]
+    meddling = Meddling(service.client, service.name)
+    service.tasks["meddling"] = meddling.run
+    service.checks += [watch.faults, meddling.faults, service.steady.faults]
     if signer := checkpoints.signer(service.settings, service.name):
         signing = Checkpoints(service.name, service.pool, service.client, signer)
         service.tasks["checkpoints"] = signing.run

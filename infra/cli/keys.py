@@ -112,6 +112,39 @@ def accept(  # noqa: PLR0913 - each is a flag
     typer.echo(f"its certificate: {ring.certificate(who)}")
 
 
+@keys.command()
+def take(
+    who: Who,
+    to: Annotated[Path, typer.Argument(help="A folder elsewhere: a stick.")],
+    *,
+    creds: Creds = None,
+    state: State = Path(".crm"),
+) -> None:
+    """Move the secrets of one away, and leave what is public: its key is then used by hand, from there."""
+    ring = _ring(creds or state / "creds")
+    _known(lambda name: ring.take(name, to), who)
+    typer.echo(f"the secrets of {who} are in {to}, and no longer in {ring.folder}")
+
+
+@keys.command()
+def record(*, creds: Creds = None, state: State = Path(".crm")) -> None:
+    """Show what the provisioner's key was used for, and whether the record is as it was signed (exit 1: it is not)."""
+    from infra.cli.provision import RECORD  # noqa: PLC0415
+    from infra.nats.record import faults  # noqa: PLC0415
+
+    file = (creds or state / "creds") / RECORD
+    if not file.exists():
+        typer.echo("nothing is recorded")
+        return
+    for line in file.read_text().splitlines():
+        typer.echo(line)
+    found = faults(file)
+    for fault in found:
+        typer.echo(fault, err=True)
+    if found:
+        raise typer.Exit(1)
+
+
 def _ring(creds: Path, hosts: Any = ()) -> "Ring":
     from infra.keys.ring import Ring  # noqa: PLC0415 - late: `crm --help` answers at once
 

@@ -5,8 +5,11 @@ from typing import Annotated
 
 import typer
 
+RECORD = "provisioned.jsonl"
+"""In the folder of keys: what the provisioner's key was used for, signed by it."""
 
-def provision(
+
+def provision(  # noqa: PLR0913 - each is a flag
     *,
     nats_url: Annotated[str, typer.Option(envvar="CRM_NATS_URL", help="The NATS server.")] = "",
     seed: Annotated[
@@ -14,6 +17,9 @@ def provision(
     ] = None,
     database_url: Annotated[str, typer.Option(envvar="CRM_DATABASE_URL", help="PostgreSQL, as the owner.")] = "",
     creds: Annotated[Path, typer.Option(help="Where keys and passwords lie; missing ones are made.")] = Path("creds"),
+    deploy: Annotated[
+        bool, typer.Option(help="With the deployer's key: durables only, no stream is made or altered.")
+    ] = False,
     write_config: Annotated[
         Path | None, typer.Option(help="Write nats.json (accounts, users, rights) and creds/ here.")
     ] = None,
@@ -30,7 +36,7 @@ def provision(
         _write(write_config, folder)
     if not (write_config or nats_url or database_url):
         raise typer.BadParameter("name --nats-url, --database-url, or --write-config")
-    asyncio.run(_apply(nats_url, seed, database_url, folder))
+    asyncio.run(_apply(nats_url, seed, database_url, folder, deploy=deploy))
 
 
 def _write(target: Path, creds: Path) -> None:
@@ -45,12 +51,14 @@ def _write(target: Path, creds: Path) -> None:
     typer.echo(f"wrote {target / 'nats.json'} and the keys in {creds}")
 
 
-async def _apply(nats_url: str, seed: Path | None, database_url: str, creds: Path) -> None:
+async def _apply(nats_url: str, seed: Path | None, database_url: str, creds: Path, *, deploy: bool) -> None:
+    from infra.nats import record  # noqa: PLC0415
     from infra.nats.config import seed_file  # noqa: PLC0415
     from infra.nats.connection import connected  # noqa: PLC0415
     from infra.nats.provision import ProvisionError  # noqa: PLC0415
+    from infra.nats.provision import deploy as deploy_nats  # noqa: PLC0415
     from infra.nats.provision import provision as provision_nats  # noqa: PLC0415
-    from infra.nats.rights import PROVISIONER  # noqa: PLC0415
+    from infra.nats.rights import DEPLOYER, PROVISIONER  # noqa: PLC0415
     from infra.postgres.provision import MigrationError, passwords  # noqa: PLC0415
     from infra.postgres.provision import provision as provision_postgres  # noqa: PLC0415
     from shared.flow.quotas import QuotasError  # noqa: PLC0415
@@ -58,8 +66,12 @@ async def _apply(nats_url: str, seed: Path | None, database_url: str, creds: Pat
     done: list[str] = []
     try:
         if nats_url:
-            async with connected(nats_url, seed or seed_file(creds, PROVISIONER), PROVISIONER) as nc:
-                done += await provision_nats(nc)
+            who = DEPLOYER if deploy else PROVISIONER
+            seed = seed or seed_file(creds, who)
+            async with connected(nats_url, seed, who) as nc:
+                done += await (deploy_nats if deploy else provision_nats)(nc)
+            if done and not deploy:
+                record.add(creds / RECORD, seed, done)
         if database_url:
             done += await provision_postgres(database_url, passwords(creds))
     except (ProvisionError, MigrationError, QuotasError) as error:

@@ -123,6 +123,20 @@ class Ring:
         for ending in ("pw", "pgpass"):
             (self.folder / f"{name}.{ending}").unlink(missing_ok=True)
 
+    def take(self, name: str, to: Path) -> None:
+        """Move the secrets of a principal to the folder `to`, with what they need there; what is public stays."""
+        known(name)
+        to.mkdir(mode=0o700, parents=True, exist_ok=True)
+        public = public_of(self.folder, name)
+        for file in (seed_file(self.folder, name), self.folder / f"{name}.tls.key", self.certificate(name)):
+            if file.exists():
+                write(to / file.name, file.read_bytes())
+        write(to / "ca.crt", self.authority.file.read_bytes(), 0o644)
+        if public:
+            write(self.folder / f"{name}.pub", public.encode())
+        for ending in ("nk", "tls.key"):
+            (self.folder / f"{name}.{ending}").unlink(missing_ok=True)
+
     def nats(self, folder: Path | None = None) -> dict[str, Any]:
         """Return the accounts and the `tls` part of the NATS configuration, whose files lie in `folder`."""
         there = folder or self.folder

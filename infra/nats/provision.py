@@ -7,6 +7,7 @@ from nats.aio.client import Client
 from infra.nats import mailbox
 from infra.nats.asking import ProvisionError, ask, config, ok
 from shared.flow import quotas
+from shared.flow.meddling import streams
 from shared.flow.streams import (
     EMPTY,
     INTAKE,
@@ -16,11 +17,12 @@ from shared.flow.streams import (
     Config,
     differing,
     durables,
+    meddling,
     sender_of,
     stream_configs,
 )
 
-__all__ = ["ProvisionError", "all_differences", "ask", "consumer_config", "provision", "stream_config"]
+__all__ = ["ProvisionError", "all_differences", "ask", "consumer_config", "deploy", "provision", "stream_config"]
 
 NO_ROOM = 10047
 ROOM_BYTES_MIN = 4 * 1024**2
@@ -48,11 +50,30 @@ async def provision(nc: Client) -> list[str]:
     return done
 
 
-async def all_differences(nc: Client) -> list[str]:
-    """Tell what differs from the desired state anywhere; empty: nothing."""
+async def deploy(nc: Client) -> list[str]:
+    """Make or adapt the durables, where every stream is as it should be; return what was done, in words.
+
+    ProvisionError names what only the provisioner's key, used by hand, can do to streams.
+    """
     faults = []
     for name, wanted in stream_configs().items():
         faults += _told(f"stream {name}", wanted, await stream_config(nc, name))
+    if faults:
+        raise ProvisionError("; ".join(faults) + ": that takes the provisioner's key, by hand (docs/keys.md)")
+    done = []
+    for stream, consumers in durables().items():
+        for name, config_ in consumers.items():
+            done += await _durable(nc, stream, name, config_)
+    return done
+
+
+async def all_differences(nc: Client) -> list[str]:
+    """Tell what differs from the desired state anywhere; empty: nothing."""
+    found = await streams(nc)
+    faults = [
+        fault for name, wanted in stream_configs().items() for fault in _told(f"stream {name}", wanted, found.get(name))
+    ]
+    faults += [fault for fault in meddling(found) if fault not in faults]
     for stream, consumers in durables().items():
         for name, wanted in consumers.items():
             faults += _told(f"durable {name} on {stream}", wanted, await consumer_config(nc, stream, name))

@@ -27,6 +27,8 @@ from shared.flow.streams import (
 DOMAIN = "CRM"
 """What a country's client names as JetStream domain, so that it opens the mailbox by its ordinary calls."""
 PROVISIONER, OPERATOR = "provisioner", "operator"
+DEPLOYER = "deployer"
+"""What deploys a version: it makes and adapts durables, and cannot touch a stream."""
 FOLDS = "indicators"
 """The service that reads all five streams with ordered consumers."""
 
@@ -50,18 +52,24 @@ def central() -> dict[str, Rights]:
     Nobody may listen to a stream's subjects: a consumer that delivers to a subject where somebody listens would make
     the server write into the stream behind it. Operators look and read, message by message; they make, change and
     delete nothing, since a stream of their own could publish again whatever they like as whoever they like. All that
-    they may empty is a sender's intake, from which everything that was recorded stands in the logs.
+    they may empty is a sender's intake, from which everything that was recorded stands in the logs. Who may make or
+    alter a stream has power over words: that is the provisioner, whose key is used by hand; what deploys has none.
     """
     return {
         **{service: _service(service) for service in SERVICES},
+        DEPLOYER: Rights(publish=(*LOOKING, *_durables()), subscribe=(f"{inbox(DEPLOYER)}.>",)),
         PROVISIONER: Rights(publish=tuple(_provisioning()), subscribe=(f"{inbox(PROVISIONER)}.>",)),
         OPERATOR: Rights(
             publish=(
                 *LOOKING,
+                *READING,
                 *(f"$JS.API.STREAM.PURGE.{intake_of(sender)}" for sender in SENDERS),
                 f"crm.in.{OPERATING}.>",
             ),
-            subscribe=(f"{inbox(OPERATOR)}.>", "$JS.EVENT.ADVISORY.>"),
+            subscribe=(
+                f"{inbox(OPERATOR)}.>",
+                *(f"$JS.EVENT.ADVISORY.{what}" for what in ("API", "CONSUMER.>", "SERVER.>", "DOMAIN.>")),
+            ),
         ),
     }
 
@@ -87,26 +95,31 @@ LOOKING = (
     "$JS.API.STREAM.NAMES",
     "$JS.API.STREAM.LIST",
     "$JS.API.STREAM.INFO.*",
-    "$JS.API.STREAM.MSG.GET.*",
-    "$JS.API.DIRECT.GET.*",
     "$JS.API.CONSUMER.NAMES.*",
     "$JS.API.CONSUMER.LIST.*",
     "$JS.API.CONSUMER.INFO.*.*",
 )
-"""What changes nothing on the server."""
+"""What changes nothing on the server, and gives no message."""
+READING = ("$JS.API.STREAM.MSG.GET.*", "$JS.API.DIRECT.GET.*")
+"""What gives any single message, and so what countries wrote."""
 
 
 def _provisioning() -> list[str]:
-    """Return what makes and adapts the streams and durables that there must be, by their names, and restores a stream.
+    """Return what makes and adapts the streams that there must be, by their names, and restores a stream.
 
     Only the stream that copies a service's log may be deleted: it is made anew from the log; and the one
     that passes a single message on (`infra/nats/mailbox.py`).
     """
-    subjects = [*LOOKING, f"$JS.API.STREAM.UPDATE.{INTAKE}"]
+    subjects = [*LOOKING, *READING, f"$JS.API.STREAM.UPDATE.{INTAKE}"]
     for stream in stream_configs():
         subjects += [f"$JS.API.STREAM.CREATE.{stream}", f"$JS.API.STREAM.UPDATE.{stream}"]
     subjects += [f"$JS.API.STREAM.DELETE.{stream_of(service)}" for service in SERVICES]
-    subjects += [f"$JS.API.STREAM.CREATE.{MENDED}", f"$JS.API.STREAM.DELETE.{MENDED}"]
+    return [*subjects, f"$JS.API.STREAM.CREATE.{MENDED}", f"$JS.API.STREAM.DELETE.{MENDED}", *_durables()]
+
+
+def _durables() -> list[str]:
+    """Return what makes and adapts the durables that there must be, by their names."""
+    subjects = []
     for stream, wanted in durables().items():
         subjects += [f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{name}" for name in wanted]
         subjects += [f"$JS.API.CONSUMER.RESET.{stream}.{name}" for name in wanted if name in SERVICES]
@@ -142,6 +155,7 @@ def _service(name: str) -> Rights:
         f"crm.bad.*.{name}",
         f"crm.log.{name}",
         f"$JS.API.DIRECT.GET.{CHECKPOINTS}.crm.log.{name}",
+        "$JS.API.STREAM.LIST",  # whether one of them meddles with what countries and services write
         *(f"$JS.API.STREAM.INFO.{stream}" for stream in sorted({own, QUARANTINE, CHECKPOINTS, *read})),
         f"$JS.API.DIRECT.GET.{own}",
         f"$JS.API.DIRECT.GET.{own}.>",

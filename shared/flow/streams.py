@@ -3,6 +3,7 @@
 Configurations are in the server's own JSON (durations in nanoseconds, sizes in bytes).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared.contracts import SERVICES
@@ -40,6 +41,9 @@ RECEIPTS_BYTES = 256 * 1024**2
 CHECKPOINTS = "CHECKPOINTS"
 """What the services signed of their logs (shared/flow/checkpoints.py); the countries hear it as it comes."""
 CHECKPOINTS_BYTES = 16 * 1024**2
+CHANGES = "CHANGES"
+"""The server's own record of every stream that was made, changed or deleted in the account, by whomever."""
+CHANGES_BYTES = 16 * 1024**2
 ACK_WAIT_S, MAILBOX_ACK_WAIT_S = 3, 30
 """What a replica held when it died comes back after this; what a slow one still works on may come to another as well:
 the log takes each once. Countries get more time: nothing of ours takes their repeats away."""
@@ -108,7 +112,8 @@ def stream_configs() -> dict[str, Config]:
         "discard": "old",
     }
     empty = {"subjects": ["crm.empty"], "max_bytes": LOG_BYTES, "max_age": SECOND, "duplicate_window": SECOND}
-    special = {EMPTY: empty, QUARANTINE: quarantine, RECEIPTS: receipts, CHECKPOINTS: checkpoints}
+    changes = {"subjects": ["$JS.EVENT.ADVISORY.STREAM.*.*"], "max_bytes": CHANGES_BYTES, "discard": "old"}
+    special = {CHANGES: changes, EMPTY: empty, QUARANTINE: quarantine, RECEIPTS: receipts, CHECKPOINTS: checkpoints}
     special |= {intake_of(sender): _intake(sender) for sender in SENDERS}
     special |= {stream_of(service): own | _subjects(service) for service in SERVICES}
     special |= {MAILBOX: mailbox}
@@ -151,6 +156,35 @@ def differing(what: str, wanted: Config, found: Config) -> list[str]:
         for key, value in wanted.items()
         if key not in TUNED and _plain(found.get(key)) != _plain(value)
     ]
+
+
+def meddling(found: Mapping[str, Config]) -> list[str]:
+    """Tell in words which of all streams that there are is none of ours, or publishes or takes in what it should not.
+
+    Whoever may make or alter a stream could have it publish again, source, mirror or transform into a country's intake
+    or a service's stream. What is missing is told elsewhere.
+    """
+    wanted = {**stream_configs(), INTAKE: {"name": INTAKE, **CLOSED}, MENDED: {"name": MENDED, **CLOSED}}
+    faults = []
+    for name, config in found.items():
+        if name not in wanted:
+            faults.append(f"stream {name} is none of ours")
+        elif name == MENDED:  # `crm restore` at work: it passes on one message of a service's stream
+            faults += differing(
+                f"stream {name}", {**CLOSED, "sources": config.get("sources"), "subjects": None}, config
+            )
+        else:
+            faults += differing(f"stream {name}", wanted[name] | _between(name, wanted[name], config), config)
+    return faults
+
+
+def _between(name: str, wanted: Config, found: Config) -> Config:
+    """Return what MAILBOX may source while one of its sources is made anew (infra/nats/mailbox.py)."""
+    if name != MAILBOX:
+        return {}
+    allowed = {source["name"]: source for source in [*wanted["sources"], {"name": MENDED}]}
+    there = [source["name"] for source in found.get("sources") or []]
+    return {"sources": [allowed[one] for one in there if one in allowed]}
 
 
 def _intake(sender: str) -> Config:

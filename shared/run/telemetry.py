@@ -43,6 +43,11 @@ _context = TraceContextTextMapPropagator()
 REBUILDING = Gauge(
     "crm_rebuild_events", "While the figures are folded anew: events folded, and those there are.", ["of"]
 )
+MEDDLING = Gauge(
+    "crm_meddled_streams",
+    "Ways in which streams may publish or take in what they should not.",
+    ["service"],
+)
 CERTIFICATE_EXPIRES = Gauge(
     "crm_certificate_expires_timestamp_seconds", "When this process's own certificate ends.", ["service"]
 )
