@@ -32,7 +32,7 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 test: setup ## Run all tests (TESTS=tests/unit for some)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) \
 		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/standard --ignore tests/looks --ignore tests/played --ignore tests/faults --ignore tests/fuzz \
-		--ignore tests/upgrade --ignore tests/wheels)
+		--ignore tests/upgrade --ignore tests/wheels --ignore tests/attacker)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool and postgresql-15)
 	@exec $(PY) -m pytest -q tests/deploy
@@ -48,6 +48,9 @@ test-played: setup ## Play the Plan's two years (some minutes) and say which row
 
 test-wheels: setup ## Install the wheels where nothing else is, and run a stranger's suite there
 	@exec $(PY) -m pytest -q -s -n 0 tests/wheels
+
+test-attacker: setup ## Attack the published figures over two played years, and open each hole on purpose (some minutes)
+	@exec $(PY) -m pytest -q -s tests/attacker
 
 test-upgrade: setup ## Upgrade from an older version under traffic, with real processes of both (BEFORE=HEAD~20 REPORTS=1200)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) BEFORE=$(BEFORE) REPORTS=$(REPORTS) exec $(PY) -m pytest -q -n 0 tests/upgrade
@@ -160,4 +163,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-standard bench-witnessed test-wheels dist test-looks test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup

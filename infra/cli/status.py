@@ -1,6 +1,7 @@
 """`crm status`."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,15 +28,17 @@ def status(
     from shared.flow.lost import LOST  # noqa: PLC0415
 
     addresses = running(state)
+    kept = state / "creds" / "operator.token"
+    token = os.environ.get("CRM_OPERATOR_TOKEN") or (kept.read_text() if kept.exists() else "")
     try:
-        found = asyncio.run(_gathered(addresses))
+        found = asyncio.run(_gathered(addresses, token))
     except LOST as error:
         typer.echo(f"the servers named in {state / 'run.json'} do not answer: is it running?", err=True)
         raise typer.Exit(1) from error
     typer.echo(json.dumps(found, indent=2)) if as_json else _show(found)
 
 
-async def _gathered(addresses: dict[str, Any]) -> dict[str, Any]:
+async def _gathered(addresses: dict[str, Any], token: str) -> dict[str, Any]:
     """Return the state of everything, as it stands; positions are read in the order log, stream, fold."""
     import asyncpg  # noqa: PLC0415
 
@@ -44,7 +47,7 @@ async def _gathered(addresses: dict[str, Any]) -> dict[str, Any]:
     from infra.nats.rights import OPERATOR  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
 
-    board = samples(addresses["http"])
+    board = samples(addresses["http"], "/metrics/operator", token)
     ops = addresses.get("ops", {})
     database = await asyncpg.connect(addresses["postgres"])
     try:
@@ -126,14 +129,16 @@ def _named(samples: "list[Sample]", name: str, **labels: str) -> "list[Sample]":
     return [one for one in samples if one.name == name and labels.items() <= one.labels.items()]
 
 
-def samples(http: str) -> "list[Sample]":
+def samples(http: str, path: str = "/metrics", token: str = "") -> "list[Sample]":
     """Return the metrics of the process at this address; none while it is away."""
     import urllib.request  # noqa: PLC0415
 
     from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
 
     try:
-        with urllib.request.urlopen(f"{http}/metrics", timeout=5) as answer:  # noqa: S310 - from our run.json
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        asked = urllib.request.Request(f"{http}{path}", headers=headers)  # noqa: S310 - from our run.json
+        with urllib.request.urlopen(asked, timeout=5) as answer:  # noqa: S310
             text = answer.read().decode()
     except OSError:
         return []

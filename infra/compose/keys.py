@@ -5,6 +5,7 @@
     all/            every key and password, for provisioning only
     <service>/      seed.nk, pgpass, sealing.key, log.key, recipients.json, signing.toml, and witnesses
     countries/      the countries' keys, for the synthetic region and for handing out
+    indicators/     operator.token, too
     provision/ nats/ postgres/ prometheus/ grafana/
 
 Each has its certificate (`seed.crt`, `seed.tls.key`), the region's authority (`ca.crt`) and what of it is revoked
@@ -71,6 +72,8 @@ def lay_out(root: Path) -> None:
         _write(root / "countries" / file.name, file.read_text())
     owner = _kept(root / "postgres" / "owner.pw")
     _kept(root / "grafana" / "admin.pw")
+    token = _kept(root / "indicators" / "operator.token")
+    _write(root / "prometheus" / "operator.token", token, LEGIBLE)
     _write(root / "provision" / "seed.nk", seed_file(everything, PROVISIONER).read_text())
     _certified(ring, root / "provision", PROVISIONER, "seed")
     _certified(ring, root / "provision", OWNER, "owner")

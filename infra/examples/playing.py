@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ import msgspec
 from infra.local.postgres import Postgres, remove
 from infra.postgres.provision import DATABASE, passwords, provision
 from services.indicators.__main__ import SERVICE as INDICATORS
+from services.indicators.figures.disclosure import last_closed
 from services.indicators.figures.examples import Example, Expected, Said, differences, evening, moment
 from services.indicators.figures.kept import Kept
 from services.indicators.figures.kinds import Span
@@ -134,6 +135,13 @@ class History:
                 logs[service.name] = Log(service.name, pool, standing, service.judged())
             yield cls(plan, logs, clock, Fold(plan))
 
+    def _kept(self, own: Log) -> Kept:
+        def today() -> date:
+            return own.clock.now().date()
+
+        rule = self.plan.disclosure
+        return Kept(self.plan, lambda: self.fold.state, lambda: Span.now(today()), lambda: last_closed(rule, today()))
+
     async def play(self, example: Example) -> list[str]:
         """Play it; return in words what is seen otherwise than expected. Raises ExampleError."""
         steps: list[tuple[datetime, int, Said | Expected]] = [
@@ -144,8 +152,7 @@ class History:
         if any(_announced(self.plan, identity) for identity in example.of):
             feed = cast("Feed", _Folded(self.fold.state))
             own = self.logs["indicators"]
-            kept = Kept(self.plan, lambda: self.fold.state, lambda: Span.now(own.clock.now().date()))
-            self._announcer = Announcer(own, feed, self.plan, kept, {}, {}, {}, {})
+            self._announcer = Announcer(own, feed, self.plan, self._kept(own), {}, {}, {}, {})
         for at, _, one in sorted(steps, key=lambda step: step[:2]):
             await self._until(at)
             if isinstance(one, Expected):

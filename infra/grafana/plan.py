@@ -11,7 +11,7 @@ PLAIN = {"count", "difference", "current", "countries", "distinct", "age", "scor
 def regional(rows: list[Row]) -> str:
     """Return the PromQL for the region's figure of each row, by `indicator`; without a figure, no series.
 
-    What may not be published is not in the metrics, so a sum over victims is a sum of what may be shown.
+    From the operator's address it is exact; from the public one, what may not be published is no part of a sum.
     """
     chosen = [row for row in rows if row.headline]
     complete = [row for row in rows if row.every]

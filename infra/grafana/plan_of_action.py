@@ -14,7 +14,7 @@ from services.indicators.planned.rows import Area, Row
 from services.indicators.planned.schedule import Milestone
 
 YES_NO = texts({"1": ("sí", "green"), "0": ("no", "orange")})
-REGION = "Región (publicable)"
+REGION = "Región"
 INSTANT = "dateTimeAsIso"
 
 
@@ -83,7 +83,7 @@ def _area(area: Area, members: list[Row], called: tuple[str, str]) -> Any:
         "Meta": f'crm_indicator_target{{indicator=~"{ids}"}}',
         "Cumplida": f'crm_indicator_met{{indicator=~"{ids}"}}',
         "Países que informan": f'crm_indicator_coverage_ratio{{indicator=~"{ids}"}}',
-        "Celdas reservadas": f'crm_suppressed_cells{{indicator=~"{ids}"}}',
+        "Celdas no publicables": f'crm_suppressed_cells{{indicator=~"{ids}"}}',
     }
     kept = {title: f"max by (indicator) ({expr})" for title, expr in list(columns.items())[1:]}
     names = texts({row.id: (f"{row.id}  {row.title.es}", None) for row in members})
@@ -93,8 +93,8 @@ def _area(area: Area, members: list[Row], called: tuple[str, str]) -> Any:
         "Países que informan": {"unit": "percentunit"},
     }
     english = (
-        f"{called[1]}, {area.title.en}: the region's figure of each (what may be published of it), its target,"
-        " whether it is met, the share of countries reporting, and how many cells are too small to be shown"
+        f"{called[1]}, {area.title.en}: the region's figure of each (exact: this is for operators), its target,"
+        " whether it is met, the share of countries reporting, and how many cells are too small to be published"
     )
     titles = (f"{called[0]}: {area.title.es}", english)
     return rows(titles, {REGION: columns[REGION], **kept}, "indicator", properties, height=3 + len(members))

@@ -159,7 +159,7 @@ class Supervisor:
 
     def _welcome(self) -> None:
         self.tell(f"\n  scoreboard   {self.system.http}")
-        self.tell(f"  metrics      {self.system.http}/metrics")
+        self.tell(f"  metrics      {self.system.http}/metrics; exact: /metrics/operator")
         self.tell(f"  countries    {self.system.nats.url} (keys in {self.system.creds})")
         self.tell(f"  addresses    {self.options.state / 'run.json'}")
         if self.time:

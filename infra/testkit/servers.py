@@ -26,6 +26,8 @@ from infra.postgres.provision import DATABASE, passwords
 from infra.postgres.provision import provision as provision_postgres
 from shared.flow.streams import RECEIVERS
 
+TOKEN = "of-the-operator-of-tests"  # noqa: S105 - of tests
+"""The operator's token of the boards that are started."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - folders in it are made with names that nobody can guess
 """Servers sync every write; in memory that costs nothing."""
 _number = itertools.count(1)
@@ -162,6 +164,7 @@ class Region:
             "CRM_DATABASE_URL": self.database_url(service),
             "CRM_OPS_PORT": "0",
             "CRM_HTTP_PORT": "0",
+            "CRM_OPERATOR_TOKEN": TOKEN,
             "CRM_ENVIRONMENT": "local",
             **more,
         }

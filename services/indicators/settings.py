@@ -17,10 +17,17 @@ class IndicatorsSettings(Settings):
     http_hosts: str = "*"
     """The names under which the board may be asked for, by comma; `*`: any."""
     operator_token: str = ""
-    """Whoever shows it sees exact figures; empty: nobody does."""
+    """Whoever shows it sees exact figures; empty: that of the file, or nobody does."""
+    operator_token_file: Path | None = None
     plan_folder: Folder = FOLDER
     archive: Path | None = None
     """Where closed months of the logs are, if the streams may be rid of them (`crm archive`)."""
+
+    @property
+    def token(self) -> str:
+        """Return the operator's token; empty: there is none. OSError if its file cannot be read."""
+        given = self.operator_token or (self.operator_token_file and self.operator_token_file.read_text())
+        return (given or "").strip()
 
 
 @cache

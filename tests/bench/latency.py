@@ -11,7 +11,6 @@ import itertools
 import re
 import tempfile
 import time
-import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from tests.bench.figure import Result, of, percentile
 from tests.bench.servers import servers
+from tests.harness.scraping import scraped
 from tests.harness.servers import Region
 from tests.harness.system import System, free_port, resident_mb, until
 
@@ -172,6 +172,5 @@ async def _scraped(port: int, seen: Seen) -> None:
 
 
 def _folded(port: int) -> int:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
-        found = re.search(rb'crm_fold_sequence\{stream="INTEL"\} (\S+)', answer.read())
+    found = re.search(r'crm_fold_sequence\{stream="INTEL"\} (\S+)', scraped(port))
     return int(float(found[1])) if found else 0

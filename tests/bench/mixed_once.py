@@ -12,7 +12,6 @@ import statistics
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +27,7 @@ from shared import contracts
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from tests.bench.servers import servers
+from tests.harness.scraping import scraped
 from tests.harness.servers import ROOT, Region
 from tests.harness.system import System, free_port, until
 
@@ -230,9 +230,8 @@ async def _folded(reader: Any, port: int) -> bool:
 
 
 def _sequences(port: int) -> dict[str, float]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
-        text = answer.read().decode()
-    return {name: float(value) for name, value in re.findall(r'crm_fold_sequence\{stream="([A-Z]+)"\} (\S+)', text)}
+    found = re.findall(r'crm_fold_sequence\{stream="([A-Z]+)"\} (\S+)', scraped(port))
+    return {name: float(value) for name, value in found}
 
 
 async def _soon(region: Region) -> dict[str, Any]:

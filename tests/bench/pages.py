@@ -58,7 +58,7 @@ def pages(rounds: int) -> list[Result]:
     folding.take(len(rows))
     view = folding.view()
     kept, plain = app(view), CollectorRegistry(auto_describe=False)
-    plain.register(Indicators(view.plan, view.state, view.streams, view.now))
+    plain.register(Indicators(view.plan, view.state, view.streams, view.now, view.closed[False]))
     loop = asyncio.new_event_loop()
     gc.collect()
     gc.freeze()  # as the service does with what stays

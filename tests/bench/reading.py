@@ -88,7 +88,7 @@ def scrapes(rows: list[tuple[str, bytes]], rounds: int) -> dict[str, float]:
     folding.take(len(rows))
     view = folding.view()
     plain = CollectorRegistry(auto_describe=False)
-    plain.register(Indicators(view.plan, view.state, view.streams, view.now))
+    plain.register(Indicators(view.plan, view.state, view.streams, view.now, view.closed[False]))
     loop = asyncio.new_event_loop()
     scrape = lambda: loop.run_until_complete(view.expositions[False].text(""))  # noqa: E731
     scrape()

@@ -103,8 +103,8 @@ def crooked_page(_service) -> None:
 
     honest = metrics._summaries
 
-    def summaries(found):
-        return honest([msgspec.structs.replace(one, coverage=2 * (one.coverage or 0)) for one in found])
+    def summaries(found, **how):
+        return honest([msgspec.structs.replace(one, coverage=2 * (one.coverage or 0)) for one in found], **how)
 
     metrics._summaries = summaries
 

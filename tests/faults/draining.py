@@ -1,7 +1,6 @@
 """Waiting until everything that was said has had all its consequences; what is still missing is told."""
 
 import asyncio
-import urllib.request
 from collections import Counter
 
 from infra.nats.asking import ask
@@ -9,6 +8,7 @@ from shared.flow.streams import durables
 from tests.faults.ledger import Ledger
 from tests.faults.stand import PATIENCE_S, Stand
 from tests.faults.traffic import Publisher
+from tests.harness.scraping import scraped
 from tests.harness.system import until
 
 LADDER_S = 12
@@ -83,7 +83,5 @@ async def _ready(child) -> bool:
 
 def folded(port: int) -> Counter[str]:
     """Return up to which position of each service's log the figures go."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
-    found = [line for line in lines if line.startswith("crm_fold_sequence{")]
+    found = [line for line in scraped(port).splitlines() if line.startswith("crm_fold_sequence{")]
     return Counter({line.split('"')[1].lower(): int(float(line.rpartition(" ")[2])) for line in found})

@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import re
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +22,7 @@ from tests.faults.deadlines import Deadline, stood, watched
 from tests.faults.draining import folded
 from tests.faults.ledger import POISON, Ledger, Report
 from tests.faults.stand import BEGIN, EMPTY, PATIENCE_S, SPEED, Stand
+from tests.harness.scraping import scraped
 from tests.harness.servers import root
 from tests.harness.system import until
 
@@ -127,7 +127,7 @@ async def stopped(stand: Stand) -> tuple[str, datetime]:
         await until(lambda: _folded(stand), "the fold to catch up", PATIENCE_S)
         while not page or stand.now().date() != at.date():
             at = stand.now()
-            page = await asyncio.to_thread(_page, f"http://127.0.0.1:{stand.http_port}/metrics")
+            page = await asyncio.to_thread(scraped, stand.http_port)
         await _ended(stand, "indicators")
     return page, at
 
@@ -185,8 +185,3 @@ async def _read(jetstream, stream: str) -> list[Stored]:
             )
     await reading.unsubscribe()
     return found
-
-
-def _page(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=20) as answer:
-        return answer.read().decode()

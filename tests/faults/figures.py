@@ -8,6 +8,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from services.indicators.figures.figures import EXACT
 from services.indicators.folded.fold import Fold
 from services.indicators.planned.plan import FOLDER, load
 from services.indicators.publish.metrics import Indicators
@@ -76,7 +77,7 @@ def _apply(fold: Fold, evidence: Evidence, after: Mapping[str, int], until: Mapp
 def _rendered(fold: Fold, at: datetime) -> Page:
     registry = CollectorRegistry(auto_describe=False)
     streams = dict.fromkeys(SERVICES, 0)
-    registry.register(Indicators(fold.plan, lambda: fold.state, lambda: streams, lambda: at))
+    registry.register(Indicators(fold.plan, lambda: fold.state, lambda: streams, lambda: at, lambda: EXACT))
     return samples(generate_latest(registry).decode())
 
 

@@ -28,6 +28,7 @@ from infra.nats.rights import OPERATOR, PROVISIONER
 from infra.postgres.provision import passwords
 from infra.postgres.provision import provision as provision_postgres
 from infra.testkit.proxy import Proxy
+from infra.testkit.servers import TOKEN
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from tests.faults.disk import Disk, NoDiskError
@@ -278,6 +279,7 @@ class Stand:
             "CRM_ENVIRONMENT": "local",
             "CRM_OPS_PORT": str(ops),
             "CRM_HTTP_PORT": str(self.http_port if service == "indicators" else 0),
+            "CRM_OPERATOR_TOKEN": TOKEN,
             "CRM_RETRY_DELAY_S_MAX": "3",
             "FAULTS_CLOCK": str(self.folder / f"{name}.clock"),
             "PYTHONPYCACHEPREFIX": str(self.folder / "pycache"),

@@ -22,6 +22,7 @@ from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from shared.flow.batch import publish_batch
 from tests.fuzz.edges import Sent
+from tests.harness.scraping import scraped
 from tests.harness.speaking import clock
 from tests.harness.system import System, free_port, resident_mb, until
 
@@ -213,7 +214,7 @@ class Live:
                 if reader["num_pending"] or reader["num_ack_pending"]:
                     left = f"{reader['num_pending']} and {reader['num_ack_pending']}"
                     found.append(f"{stream['name']} has {left} for {reader['name']}")
-        for family in text_string_to_metric_families(self.get("board", "/metrics")[1]):
+        for family in text_string_to_metric_families(scraped(self.ports["board"])):
             for sample in family.samples:
                 if sample.name == "crm_fold_aside_events":
                     found += [f"the fold has set aside {sample.value:.0f} {sample.labels}"] if sample.value else []

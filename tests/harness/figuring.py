@@ -20,4 +20,4 @@ def folded(row: str, events: Iterable[Event[Any]], today: date, *, as_of: bool =
     fold = Fold(PLAN)
     for event in events:
         fold.apply(event.name.partition(".")[0], event.sequence, msgspec.json.encode(event))
-    return figures(PLAN, PLAN.rows[row], fold.state, Span.as_of(today) if as_of else Span.now(today), exact=True)
+    return figures(PLAN, PLAN.rows[row], fold.state, Span.as_of(today) if as_of else Span.now(today), closed=None)

@@ -6,6 +6,7 @@ from functools import cache
 
 from prometheus_client.metrics import MetricWrapperBase
 
+from services.indicators.figures.figures import EXACT
 from services.indicators.folded.state import State
 from services.indicators.planned import plan
 from services.indicators.publish.metrics import Indicators
@@ -19,7 +20,9 @@ PROMETHEUS_OWN = {"up"}
 def known_metrics() -> frozenset[str]:
     """Every sample name that a query may use."""
     loaded = plan.load()
-    empty = Indicators(loaded, lambda: State(loaded.digest), dict, lambda: datetime(2003, 5, 9, tzinfo=UTC))
+    empty = Indicators(
+        loaded, lambda: State(loaded.digest), dict, lambda: datetime(2003, 5, 9, tzinfo=UTC), lambda: EXACT
+    )
     own = [one for one in vars(telemetry).values() if isinstance(one, MetricWrapperBase)]
     families = [family for collector in (empty, *own) for family in collector.collect()]
     names = {family.name + suffix for family in families for suffix in SUFFIXES[family.type]}

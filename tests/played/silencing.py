@@ -44,7 +44,7 @@ def shown(plan: Plan, logs: Logs, day: date) -> dict[str, Figures]:
     for service, log in logs.items():
         for sequence, payload in enumerate(log, 1):
             fold.take(service, sequence, payload)
-    return {one.row.id: one for one in all_figures(plan, fold.state, Span.as_of(day), exact=True)}
+    return {one.row.id: one for one in all_figures(plan, fold.state, Span.as_of(day), closed=None)}
 
 
 def improved(plan: Plan, logs: Logs, day: date, silences: Iterable[tuple[str, date]]) -> list[tuple[str, str, date]]:

@@ -14,11 +14,13 @@ import pytest
 
 from infra.region.script import script
 from infra.region.stories import UNTOLD
+from infra.testkit.servers import TOKEN
 from services.indicators.planned.plan import load
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS
 from shared.flow.provisioned import intakes
 from shared.run.clock import Clock
+from tests.harness.scraping import scraped
 from tests.harness.system import ROOT, free_port, until
 from tests.played.silencing import improved, shown
 
@@ -85,13 +87,13 @@ def _all_played(system):
 
 
 def asked(address):
-    with urllib.request.urlopen(address, timeout=60) as answer:
+    asked = urllib.request.Request(address, headers={"Authorization": f"Bearer {TOKEN}"})
+    with urllib.request.urlopen(asked, timeout=60) as answer:
         return json.load(answer)
 
 
 def metrics(address):
-    with urllib.request.urlopen(f"{address}/metrics", timeout=60) as answer:
-        return answer.read().decode()
+    return scraped(address, timeout=60)
 
 
 async def folded(system, address):

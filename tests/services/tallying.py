@@ -87,7 +87,7 @@ async def replica(postgres_server, service, database):
 
 def on(fold, row, day):
     """The row's figure over the whole region at the end of a day."""
-    found = figures(PLAN, PLAN.rows[row], fold.state, Span.as_of(day), exact=True)
+    found = figures(PLAN, PLAN.rows[row], fold.state, Span.as_of(day), closed=None)
     return found.headline.value if found.headline else 0
 
 

@@ -108,7 +108,9 @@ class Region:
             return 0, ""
 
     def metric(self, name):
-        families = text_string_to_metric_families(self.get("/metrics")[1])
+        families = text_string_to_metric_families(
+            self.get("/metrics/operator", authorization=f"Bearer {self.token()}")[1]
+        )
         samples = [one for family in families for one in family.samples if one.name == name]
         return next((one.value for one in samples if one.labels.get("stream") == "INTEL"), None)
 

@@ -25,6 +25,7 @@ from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER
 from shared import contracts
 from shared.contracts import SERVICES, Event
+from tests.harness.scraping import scraped
 from tests.harness.servers import Region
 from tests.harness.system import ROOT, System, free_port, until
 
@@ -97,8 +98,7 @@ class Case:
         """Return when every figure rests on all that is recorded, and every service and the board are ready."""
 
         def folded() -> bool:
-            with urllib.request.urlopen(f"{self.http}/metrics", timeout=10) as answer:
-                families = list(text_string_to_metric_families(answer.read().decode()))
+            families = list(text_string_to_metric_families(scraped(self.http)))
             at = {f.name: {s.labels["stream"]: s.value for s in f.samples} for f in families if "_sequence" in f.name}
             return at["crm_fold_sequence"] == at["crm_stream_sequence"]
 

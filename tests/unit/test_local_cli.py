@@ -61,7 +61,12 @@ def board():
     class Fixed(BaseHTTPRequestHandler):
         def do_GET(self):
             one, all_of_them = json.dumps(ROW).encode(), json.dumps([SUMMARY]).encode()
-            answers = {"/metrics": METRICS, "/api/indicators/LE-2.1": one, "/api/indicators": all_of_them}
+            answers = {
+                "/metrics": METRICS,
+                "/metrics/operator": METRICS,
+                "/api/indicators/LE-2.1": one,
+                "/api/indicators": all_of_them,
+            }
             body = answers.get(self.path.partition("?")[0])
             self.send_response(200 if body else 404)
             self.end_headers()

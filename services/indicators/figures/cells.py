@@ -1,4 +1,4 @@
-"""The cells of a row, guarded where they are about victims, and how long things took."""
+"""The cells of a row, guarded where they are about persons, and how long things took."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from services.indicators.figures.kinds import Span
 from services.indicators.figures.suppression import Counts, Guard
 from services.indicators.folded.state import State
 from services.indicators.folded.sums import Key
+from services.indicators.planned.persons import Rule
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
 from shared.contracts.vocabulary import REGION
@@ -52,13 +53,21 @@ class Measure(Struct, frozen=True):
 
     def cell(self, key: Key, counts: Counts) -> Cell:
         """Return the figure of a country, or of the region by labels."""
-        hide = self.guard is not None and self.guard.hides(key)
+        # The region's number need not be the sum of its countries', of which the guard knows.
+        hide = self.guard is not None and (self.guard.hides(key) or self.guard.small(counts))
         return self._cell(key[0], dict(zip(self.row.labels, key[1:], strict=False)), counts, hide=hide)
 
     def headline(self, counts: Counts) -> Cell:
         """Return the row in one figure."""
-        hide = self.guard is not None and (self.guard.total or suppression.small(counts))
+        hide = self.guard is not None and (self._part_hidden or self.guard.small(counts))
         return self._cell(REGION, {}, counts, hide=hide)
+
+    @property
+    def _part_hidden(self) -> bool:
+        """Say whether the row's one figure is left out: that of a part is the figure of its labels."""
+        assert self.guard is not None
+        labels = tuple(self.row.headline[name] for name in self.row.labels) if self.row.headline else None
+        return self.guard.total or (labels is not None and self.guard.hides((REGION, *labels)))
 
     def _cell(self, country: str, labels: dict[str, str], counts: Counts, *, hide: bool) -> Cell:
         if hide:
@@ -76,11 +85,13 @@ class Measure(Struct, frozen=True):
 
     def _published(self, counts: Counts) -> Counts:
         """Return the numbers rounded; the sum behind a mean is first brought to the rounded number of what it sums."""
+        assert self.guard is not None
+        rule = self.guard.rule
         if self.row.kind != "mean":
-            return suppression.rounded(counts)
-        (number,) = suppression.rounded(counts[1:])
+            return suppression.rounded(counts, rule)
+        (number,) = suppression.rounded(counts[1:], rule)
         step = 10**self.row.digits
-        (amount,) = suppression.rounded((round(counts[0] * number / counts[1] / step),))
+        (amount,) = suppression.rounded((round(counts[0] * number / counts[1] / step),), rule)
         return amount * step, number
 
 
@@ -90,17 +101,18 @@ def known(counts: Counts) -> bool:
 
 
 def histograms(plan: Plan, row: Row, state: State, span: Span, guard: Guard | None) -> Iterator[Histogram]:
-    """Yield each country's; of victims only those that are not small, in rounded numbers."""
+    """Yield each country's; of persons only those that are not small, in rounded numbers."""
     for country, held, seconds in kinds.durations(plan, row, state, span):
-        one = histogram(row.buckets_s, country, held, None if guard else seconds)
-        if guard is None or (sum(held.values()) >= suppression.K and not guard.hides_country(country)):
-            yield one
+        if guard is None:
+            yield histogram(row.buckets_s, country, held, seconds)
+        elif not (guard.small((sum(held.values()),)) or guard.hides((country,))):
+            yield histogram(row.buckets_s, country, held, guard.rule)
 
 
-def histogram(bounds_s: Sequence[int], country: str, held: Mapping[str, int], seconds: int | None) -> Histogram:
-    """Return the counts up to each bound, cumulative.
+def histogram(bounds_s: Sequence[int], country: str, held: Mapping[str, int], told: int | Rule) -> Histogram:
+    """Return the counts up to each bound, cumulative; `told`: the seconds together, or the rule of what is published.
 
-    Without `seconds` what may be published: rounded, and the seconds made of that.
+    Published are rounded counts, and the seconds made of them.
 
     What lasted counts as long as its bucket's bound (the last one, if longer still): the exact sum would give away how
     long it took with one victim, to whoever looks before and after.
@@ -109,10 +121,10 @@ def histogram(bounds_s: Sequence[int], country: str, held: Mapping[str, int], se
     so_far = bounded = 0
     for le, bound in zip([*map(str, bounds_s), "+Inf"], [*bounds_s, bounds_s[-1]], strict=True):
         so_far += held.get(le, 0)
-        shown = so_far if seconds is not None else suppression.rounded((so_far,))[0]
+        shown = suppression.rounded((so_far,), told)[0] if isinstance(told, Rule) else so_far
         bounded += bound * (shown - (buckets[-1][1] if buckets else 0))
         buckets.append((le, shown))
-    return Histogram(country, buckets, bounded if seconds is None else seconds)
+    return Histogram(country, buckets, bounded if isinstance(told, Rule) else told)
 
 
 def persons(plan: Plan, row: Row, state: State, span: Span, cells: kinds.Counted) -> kinds.Counted:
@@ -123,14 +135,14 @@ def persons(plan: Plan, row: Row, state: State, span: Span, cells: kinds.Counted
     return {key: counted.get(key, (1,))[-1:] for key in cells}
 
 
-def of_persons(cells: kinds.Counted, behind: kinds.Counted) -> dict[str, Counts]:
+def of_persons(cells: kinds.Counted, behind: kinds.Counted, rule: Rule) -> dict[str, Counts]:
     """Return the publishable share of each country and the region: of the persons, in their rounded number."""
     if not behind:
         return {}
     totals = {(REGION,): (suppression.added(cells[key] for key in behind), suppression.added(behind.values()))}
     shown: dict[str, Counts] = {}
     for key, ((part, whole), counts) in ({key: (cells[key], behind[key]) for key in behind} | totals).items():
-        (number,) = suppression.rounded(counts)
+        (number,) = suppression.rounded(counts, rule)
         shown[key[0]] = (round(part * number / whole) if whole else 0, number)
     return shown
 
@@ -141,5 +153,5 @@ def lasted(plan: Plan, row: Row, state: State, span: Span) -> dict[str, Counts]:
         return {}
     each = {country: held for country, held, _ in kinds.durations(plan, row, state, span)}
     whole: Counter[str] = sum(map(Counter, each.values()), Counter())
-    shown = [histogram(row.buckets_s, place, held, None) for place, held in (each | {REGION: whole}).items()]
+    shown = [histogram(row.buckets_s, place, held, plan.disclosure) for place, held in (each | {REGION: whole}).items()]
     return {one.country: (one.sum_s, one.buckets[-1][1]) for one in shown}

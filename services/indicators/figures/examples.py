@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from services.indicators.figures.cells import Cell
-from services.indicators.figures.figures import Figures, figures
+from services.indicators.figures.figures import EXACT, Figures, figures
 from services.indicators.figures.kinds import Span
 from services.indicators.figures.milestones import Occurrence, occurrences
 from services.indicators.folded.state import State
@@ -171,7 +171,7 @@ def differences(plan: Plan, example: Example, expected: Expected, state: State) 
         found = list(_milestone(plan, identity, expected, state, evening(str(day))))
     elif identity in plan.rows:
         span = Span.now(day) if expected.on else Span.as_of(day)
-        found = list(_row(figures(plan, plan.rows[identity], state, span, exact=True), expected))
+        found = list(_row(figures(plan, plan.rows[identity], state, span, closed=EXACT), expected))
     else:
         found = ["the plan has no such row"]
     return [f"{identity} {'on' if expected.on else 'as of'} {day}: {one}" for one in found]
@@ -213,7 +213,7 @@ def _equal(figure: Figure, cell: Cell | None) -> bool:
 def _milestone(plan: Plan, identity: str, expected: Expected, state: State, now: datetime) -> Iterator[str]:
     key = f"{identity}/{expected.occurrence}" if expected.occurrence else identity
     until = now if expected.as_of else None
-    found = next((one for one in occurrences(plan, state, until) if one.key == key), None)
+    found = next((one for one in occurrences(plan, state, until, public=False) if one.key == key), None)
     if found is None:
         yield f"there is no occurrence {key}"
         return

@@ -6,11 +6,12 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 from functools import cache
 
+import msgspec
 from msgspec import Struct
 
 from services.indicators.figures import kinds, verdicts
 from services.indicators.figures.cells import Cell, Histogram, Measure, histograms, known, lasted, of_persons, persons
-from services.indicators.figures.disclosure import Refusal, refusal
+from services.indicators.figures.disclosure import ALL_HIDDEN, Refusal, disclosed, guarded, refusal
 from services.indicators.figures.kinds import Span
 from services.indicators.figures.periods import Comparison, comparable
 from services.indicators.figures.regions import regional
@@ -91,42 +92,98 @@ Find = Callable[[str], Figures]
 """Row -> its figures."""
 
 
-def figures(plan: Plan, row: Row, state: State, span: Span, *, exact: bool = False) -> Figures:
-    """Return a row's figures; numbers about victims are guarded unless `exact`."""
-    return _finder(plan, state, span, exact=exact)(row.id)
+EXACT = None
+"""In place of the end of the last period that is over: whoever asks may see all."""
 
 
-def all_figures(plan: Plan, state: State, span: Span, *, exact: bool = False) -> list[Figures]:
+def figures(plan: Plan, row: Row, state: State, span: Span, *, closed: date | None) -> Figures:
+    """Return a row's figures; `closed`: by the rule of what is published of persons, with that as the last period."""
+    return _finder(plan, state, span, closed=closed)(row.id)
+
+
+def all_figures(plan: Plan, state: State, span: Span, *, closed: date | None) -> list[Figures]:
     """Return the figures of every row in the plan's order, each worked out once."""
-    return [*map(_finder(plan, state, span, exact=exact), plan.rows)]
+    return [*map(_finder(plan, state, span, closed=closed), plan.rows)]
 
 
-def _finder(plan: Plan, state: State, span: Span, *, exact: bool) -> Find:
+def _finder(plan: Plan, state: State, span: Span, *, closed: date | None) -> Find:
     """Return the function that gives a row's figures, and keeps them: rows are made of other rows."""
-    heard = Heard.by(plan, state, span)
+    heard = Heard.by(plan, state, span, public=closed is not None)
 
     @cache
     def find(name: str) -> Figures:
         row = plan.rows[name]
         if row.kind in COMPOSED:
             return composed(plan, row, span, find)
-        return plain(plan, row, state, span, heard, exact=exact)
+        return plain(plan, row, state, span, heard, closed=closed)
 
     return find
 
 
 def plain(  # noqa: PLR0913 - all that it rests on
-    plan: Plan, row: Row, state: State, span: Span, heard: Heard, *, exact: bool
+    plan: Plan, row: Row, state: State, span: Span, heard: Heard, *, closed: date | None
 ) -> Figures:
-    """Return the figures of a row that is not made of others."""
-    if why := refusal(row, span, exact=exact):
+    """Return the figures of a row that is not made of others, as the public has them unless `closed` is `EXACT`.
+
+    All that is told of a row passes here: of one about persons what the rule gives, and nothing else.
+    """
+    if why := refusal(row, span):
         return _refused(row, span, why)
+    if closed is None:
+        return _worked(plan, row, state, span, heard)
+    span = msgspec.structs.replace(span, public=True)
+    if row.id not in guarded(plan):
+        return _worked(plan, row, state, span, heard)
+    told = disclosed(plan.disclosure, span, closed)
+    if isinstance(told, str):
+        return _refused(row, span, told)
+    if row.kind in ALL_HIDDEN:
+        return _hidden(row, told)
+    return _published(plan, row, state, told)
+
+
+def _published(plan: Plan, row: Row, state: State, span: Span) -> Figures:
+    """Return the figures of a row about persons: what is not large enough is not among them, nor who reported it.
+
+    Whether the target is met follows from the figure as it is published, and from who has been heard of other things.
+    """
+    heard = Heard.by(plan, state, span, public=True)
+    found = _worked(plan, row, state, span, heard, guarded=True)
+    cells = [one for one in found.cells if not one.suppressed]
+    headline = found.headline
+    if headline is None or headline.suppressed or headline.value is None:
+        return msgspec.structs.replace(_hidden(row, span), cells=cells, histograms=found.histograms)
+    shown = {one.country for one in cells}
+    doubt = verdicts.doubt(plan, row, heard, shown, shown)
+    if doubt.reason == "coverage":
+        doubt = Doubt("hidden")  # who reported few, and who nothing, is not told apart
+    if span.since is not None and not comparable(row):
+        doubt = Doubt("period")
+    return msgspec.structs.replace(
+        found,
+        cells=cells,
+        verdict=verdicts.verdict(row, headline.value, doubt),
+        coverage=None,
+        silent=sorted(heard.silent & shown),
+        reported=frozenset(),
+    )
+
+
+def _hidden(row: Row, span: Span) -> Figures:
+    """Return that there is nothing to be told of a row about persons: there may be none, or few."""
+    headline = Cell(REGION, {}, None, suppressed=True)
+    return Figures(row, span.day, [], headline, Verdict(None, Doubt("hidden")), None, [])
+
+
+def _worked(  # noqa: PLR0913 - all that it rests on
+    plan: Plan, row: Row, state: State, span: Span, heard: Heard, *, guarded: bool = False
+) -> Figures:
     counted = kinds.counted(plan, row, state, span)
     sums, total = regional(plan, row, state, span, counted)
     behind = persons(plan, row, state, span, counted)
-    guard = Guard(behind or counted) if row.privacy == "victims" and not exact else None
+    guard = Guard(behind or counted, plan.disclosure) if guarded else None
     periods = kinds.comparison(plan, row, state, span)
-    instead = lasted(plan, row, state, span) | of_persons(counted, behind) if guard else {}
+    instead = lasted(plan, row, state, span) | of_persons(counted, behind, plan.disclosure) if guard else {}
     measured = Measure(row, guard, periods.factor if periods else 1.0, instead)
     # What the region's own bodies and services report is in its figures, and no country's cell beside them.
     own = [(key, counts) for key, counts in sorted(counted.items()) if key[0] != REGION]
@@ -184,7 +241,7 @@ def composed(plan: Plan, row: Row, span: Span, find: Find) -> Figures:
         if cell.value is not None:
             weights, weighed = weights + weight, weighed + weight * cell.value
             cells.append(cell)
-    if why := refusal(row, span, exact=True) or next((one.refused for one in rows if one.refused), ""):
+    if why := refusal(row, span) or next((one.refused for one in rows if one.refused), ""):
         return _refused(row, span, why)
     reasons = Counter(one.verdict.doubt.reason for one in rows)
     parts = Parts(len(rows), reasons["no_data"], len(rows) - reasons["no_data"] - reasons[""])

@@ -6,9 +6,11 @@ They are worked out in slices: between two of them others on the same loop get t
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 
 import msgspec
 
+from services.indicators.figures.disclosure import guarded
 from services.indicators.figures.figures import Figures, composed, plain
 from services.indicators.figures.kinds import Span
 from services.indicators.figures.resting import rests
@@ -27,16 +29,21 @@ PASSES = 2
 is done in one go, or events that keep coming would never let it end."""
 
 
-class Kept:
-    """Every row's figures; guarded unless `exact`."""
+Closed = Callable[[], date | None]
+"""The end of the last period that is over, or `EXACT`."""
 
-    def __init__(
-        self, plan: Plan, state: Callable[[], State], span: Callable[[], Span], *, exact: bool = False
-    ) -> None:
+
+class Kept:
+    """Every row's figures; as the public has them, unless `closed` gives `EXACT`."""
+
+    def __init__(self, plan: Plan, state: Callable[[], State], span: Callable[[], Span], closed: Closed) -> None:
         self._plan = plan
         self._current = state
         self._span = span
-        self._exact = exact
+        self._closed = closed
+        self._last = closed()
+        self._still = guarded(plan) if self._last is not None else frozenset[str]()
+        """Rows whose figures change only when a period is over."""
         self._rests = rests(plan)
         self._order = sorted(plan.rows, key=lambda name: plan.rows[name].kind in COMPOSED)
         """Rows that are made of others come behind all others."""
@@ -91,22 +98,28 @@ class Kept:
 
     def _look(self) -> list[str]:
         """Return the rows to be worked out, in this order."""
-        state, at = self._current(), self._span()
+        state, at, last = self._current(), self._span(), self._closed()
         if state is not self._state:
             self._state, self._at, self._sequences, self._counts = state, at, {}, {}
-            self._heard = Heard.by(self._plan, state, at)
-            self._stale = {*self._plan.rows}
+            self._heard = Heard.by(self._plan, state, at, public=last is not None)
+            self._stale, self._last = {*self._plan.rows}, last
+        if last != self._last:
+            self._last = last
+            self._stale |= self._still
         if at != self._at or state.sequences != self._sequences:
             self._sequences = dict(state.sequences)
-            self._stale |= self._touched(state)
+            self._stale |= self._touched(state) - self._still
             if at != self._at:
                 self._at = at
-                self._stale |= self._rests.by_day
-                self._figures = {name: msgspec.structs.replace(one, day=at.day) for name, one in self._figures.items()}
-            heard = Heard.by(self._plan, state, at)
+                self._stale |= self._rests.by_day - self._still
+                self._figures = {
+                    name: one if name in self._still else msgspec.structs.replace(one, day=at.day)
+                    for name, one in self._figures.items()
+                }
+            heard = Heard.by(self._plan, state, at, public=last is not None)
             if heard != self._heard:
                 self._heard = heard
-                self._stale |= {*self._plan.rows}
+                self._stale |= self._plan.rows.keys() - self._still
         return [name for name in self._order if name in self._stale] if self._stale else []
 
     def _touched(self, state: State) -> set[str]:
@@ -126,7 +139,7 @@ class Kept:
         if row.kind in COMPOSED:
             found = composed(self._plan, row, self._at, self._find)
         else:
-            found = plain(self._plan, row, self._state, self._at, self._heard, exact=self._exact)
+            found = plain(self._plan, row, self._state, self._at, self._heard, closed=self._last)
         if found != self._figures.get(name):
             self._figures[name] = found
             self.version += 1

@@ -12,7 +12,7 @@ from services.indicators.figures.periods import Comparison
 from services.indicators.figures.suppression import Counts
 from services.indicators.folded import accounts
 from services.indicators.folded.accounts import AS_ONE
-from services.indicators.folded.state import BASELINE, REPORTS, State
+from services.indicators.folded.state import BASELINE, OPEN_REPORTS, REPORTS, State
 from services.indicators.folded.sums import Key
 from services.indicators.folded.views import View
 from services.indicators.planned import checks
@@ -37,6 +37,9 @@ class Span(Struct, frozen=True):
     """First day of the period whose own figure it is; None: it has no beginning."""
     known: int | None = None
     """Only what was recorded by the end of this day; None: all that was recorded."""
+
+    public: bool = False
+    """Who was heard is known by reports about no person only: one about a person would show in that."""
 
     @classmethod
     def now(cls, today: date) -> "Span":
@@ -85,7 +88,7 @@ def clean(plan: Plan, row: Row, state: State, span: Span) -> set[str]:
 
 def reported(plan: Plan, row: Row, state: State, span: Span, found: Counted) -> set[str]:
     """Return the countries that reported something for the row: of a trend or a year, something that its figure has."""
-    cells = view(plan, row.id, accounts.REPORTED, state)
+    cells = view(plan, row.id, accounts.REPORTED, state, public=span.public)
     found_there = cells.upto(span.upto, span.known) if span.since is None else _during(cells, span)
     told = {key[0] for key, n in found_there if n > 0}
     if any(term.event == ANY_REPORT for term in row.term):
@@ -115,7 +118,7 @@ def comparison(plan: Plan, row: Row, state: State, span: Span) -> Comparison | N
 
 def reporting(plan: Plan, state: State, span: Span) -> set[str]:
     """Return the countries of which a report was recorded by the end of the span's day, or in its period."""
-    return {key[0] for key, _ in _during(view(plan, REPORTS, "value", state), span)}
+    return {key[0] for key, _ in _during(view(plan, REPORTS, "value", state, public=span.public), span)}
 
 
 def silent(plan: Plan, state: State, span: Span) -> set[str]:
@@ -125,11 +128,16 @@ def silent(plan: Plan, state: State, span: Span) -> set[str]:
     return reporting(plan, state, ever) - reporting(plan, state, lately)
 
 
-def view(plan: Plan, row: str, role: str, state: State) -> View:
-    """Return the cells that are added up for a row."""
-    if (row, role) not in state.views:
-        state.views[row, role] = View(accounts.accounts_of(plan).sources.get((row, role), ()))
-    return state.views[row, role].over(state.sums)
+def view(plan: Plan, row: str, role: str, state: State, *, public: bool = False) -> View:
+    """Return the cells that are added up for a row; `public`: of all reports only those about no person."""
+    key = row, f"{role}/{OPEN_REPORTS}" if public else role
+    if key not in state.views:
+        sources = accounts.accounts_of(plan).sources.get((row, role), ())
+        if public and all(source.name != REPORTS for source in sources):
+            return view(plan, row, role, state)
+        named = [msgspec.structs.replace(one, name=OPEN_REPORTS) if one.name == REPORTS else one for one in sources]
+        state.views[key] = View(named if public else sources)
+    return state.views[key].over(state.sums)
 
 
 def upto(plan: Plan, row: Row, role: str, state: State, span: Span) -> Iterator[tuple[Key, int]]:
@@ -185,7 +193,7 @@ def during(  # noqa: PLR0913, PLR0917 - a role of a row, and a stretch of time
 
 
 def _sums(plan: Plan, row: Row, role: str, state: State, span: Span) -> View:
-    return view(plan, row.id, role + AS_ONE if span.region else role, state)
+    return view(plan, row.id, role + AS_ONE if span.region else role, state, public=span.public)
 
 
 def _together(cells: Iterator[tuple[Key, int]], length: int) -> Iterator[tuple[Key, int]]:
@@ -242,7 +250,7 @@ def _in_force(row: Row, state: State, span: Span, counts: dict[Key, int]) -> dic
 def _calendar(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Of the milestone's days that have come, those of which it was reached: a miss needs no report."""
     end = end_of(span.day)
-    known = occurrences(plan, state, None if span.upto is None else end, span.known)
+    known = occurrences(plan, state, None if span.upto is None else end, span.known, public=False)
     mine = [one for one in known if one.milestone.id == row.calendar]
     days = [one for one in mine if one.due and one.due <= end and one.due.toordinal() > span.begins]
     held = [one for one in days if one.reached]
@@ -343,7 +351,9 @@ def _countries(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     cells = upto(plan, row, "value", state, span)
     if row.window_days and span.since is None:
         since = span.day.toordinal() - row.window_days + 1
-        cells = _during(view(plan, row.id, "value", state), msgspec.structs.replace(span, since=since))
+        cells = _during(
+            view(plan, row.id, "value", state, public=span.public), msgspec.structs.replace(span, since=since)
+        )
     return {key: (1,) for key, n in cells if n > 0 and key[0] in MEMBERS}
 
 

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from services.indicators.folded.state import BASELINE, Groups, Levels, State
+from services.indicators.planned.persons import reached_by_persons
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.schedule import RECURRENCES, Milestone, end_of, months_after, quarter, quarter_end
 
-Standing = Literal["open", "on_track", "reached", "late", "missed", "running"]
+Standing = Literal["open", "on_track", "reached", "late", "missed", "running", "withheld"]
 Firsts = Mapping[str, datetime]
 """Group -> when it happened first."""
 DUE = "due"
@@ -34,12 +36,16 @@ class Occurrence(Struct, frozen=True):
     needed: int = 1
     missing: tuple[str, ...] = ()
     """The countries that have not done it, or what the region has not; nothing where only a number is asked for."""
+    withheld: bool = False
+    """A report about a person reaches it: whether it is reached, and when, is not public."""
 
     def standing(self, now: datetime) -> Standing:
         """Say how it stands: `late` is reached after it was due, `missed` is due and not reached.
 
         `running` has begun and has no end; `on_track` lies in its window and has begun.
         """
+        if self.withheld:
+            return "withheld"
         if self.reached is not None:
             if self.milestone.continuous:
                 return "running"
@@ -56,12 +62,22 @@ class Occurrence(Struct, frozen=True):
         return max(0, int((self.reached - self.due).total_seconds()))
 
 
-def occurrences(plan: Plan, state: State, until: datetime | None = None, known: int | None = None) -> list[Occurrence]:
+def occurrences(
+    plan: Plan, state: State, until: datetime | None = None, known: int | None = None, *, public: bool
+) -> list[Occurrence]:
     """Return every due date of the plan, in its order, with what is known of it.
 
-    `until`: what happened by then; `known`: by what was recorded by the end of a day (an ordinal).
+    `until`: what happened by then; `known`: by what was recorded by the end of a day (an ordinal). `public`: of those
+    that a single report about a person moves only what the Plan says.
     """
-    return [one for milestone in plan.milestones.values() for one in _occurrences(milestone, state, until, known)]
+    found = []
+    for milestone in plan.milestones.values():
+        if public and reached_by_persons(milestone):
+            each = _occurrences(milestone, State(state.digest, levels=state.levels), until, known)
+            found += [msgspec.structs.replace(one, withheld=True, missing=()) for one in each]
+        else:
+            found += _occurrences(milestone, state, until, known)
+    return found
 
 
 def _occurrences(milestone: Milestone, state: State, until: datetime | None, known: int | None) -> Iterator[Occurrence]:
@@ -145,7 +161,7 @@ def announcements(plan: Plan, state: State, now: datetime, told: Mapping[str, Se
     holds, because reports were taken back or the Plan asks for more, is told anew as it then stands.
     """
     found = []
-    for one in occurrences(plan, state):
+    for one in occurrences(plan, state, public=False):
         before = told.get(one.key, ())
         verb = _verb(plan, one, now)
         if verb and _news(verb, one, before):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 
 from services.indicators.figures.figures import Figures
-from services.indicators.figures.kept import Kept
+from services.indicators.figures.kept import Closed, Kept
 from services.indicators.figures.kinds import Span
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
@@ -15,15 +15,13 @@ AGE_S = 60.0
 
 
 class Past:
-    """Every row's figures as of the end of the last quarter; guarded unless `exact`."""
+    """Every row's figures as of the end of the last quarter; as the public has them, unless `closed` gives `EXACT`."""
 
-    def __init__(
-        self, plan: Plan, state: Callable[[], State], now: Callable[[], datetime], *, exact: bool = False
-    ) -> None:
+    def __init__(self, plan: Plan, state: Callable[[], State], now: Callable[[], datetime], closed: Closed) -> None:
         self._plan = plan
         self._state = state
         self._now = now
-        self._exact = exact
+        self._closed = closed
         self._day = date.min
         self._kept: Kept | None = None
         self._figures: Mapping[str, Figures] = {}
@@ -34,7 +32,7 @@ class Past:
         day, now = last_quarter_end(self._now().date()), time.monotonic()
         if day != self._day or self._kept is None:
             span = Span.as_of(day)
-            self._day, self._kept = day, Kept(self._plan, self._state, lambda: span, exact=self._exact)
+            self._day, self._kept = day, Kept(self._plan, self._state, lambda: span, self._closed)
         elif now - self._worked < AGE_S:
             return self._figures
         kept = self._kept

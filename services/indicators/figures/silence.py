@@ -21,19 +21,20 @@ class Turn(Struct, frozen=True):
     """When the silence began to count, or ended."""
 
 
-def silent(plan: Plan, state: State, now: datetime) -> dict[str, bool]:
+def silent(plan: Plan, state: State, now: datetime, *, public: bool) -> dict[str, bool]:
     """Return for each country that was ever heard whether it is silent now, by the plan's clock and its number of days.
 
-    A country that never reported is not silent: it has yet to begin.
+    A country that never reported is not silent: it has yet to begin. `public`: by reports about no person.
     """
-    return {country: _over(plan, last) <= now for country, last in _heard(state).items()}
+    heard = _heard(state.heard_openly if public else state.heard)
+    return {country: _over(plan, last) <= now for country, last in heard.items()}
 
 
 def turns(plan: Plan, state: State, now: datetime, told: Mapping[str, str]) -> list[Turn]:
     """Return what has changed since what was `told` (country -> the verb last told)."""
-    heard = _heard(state)
+    heard = _heard(state.heard)
     found = []
-    for country, is_silent in silent(plan, state, now).items():
+    for country, is_silent in silent(plan, state, now, public=False).items():
         last = heard[country]
         if is_silent and told.get(country) != "silent":
             found.append(Turn("silent", country, last, _over(plan, last)))
@@ -42,10 +43,10 @@ def turns(plan: Plan, state: State, now: datetime, told: Mapping[str, str]) -> l
     return found
 
 
-def _heard(state: State) -> dict[str, datetime]:
+def _heard(found: Mapping[tuple[str, str], datetime]) -> dict[str, datetime]:
     """Return when each country was last heard, in the order of their names."""
     heard: dict[str, datetime] = {}
-    for (country, _), at in sorted(state.heard.items()):
+    for (country, _), at in sorted(found.items()):
         heard[country] = max(at, heard.get(country, at))
     return heard
 

@@ -1,6 +1,7 @@
-"""How much later than it happened the region knew: a histogram by country and service, that of victims guarded."""
+"""How much later than it happened the region knew: a histogram by country and service."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 
 from msgspec import Struct
 
@@ -11,12 +12,11 @@ from services.indicators.folded.accounts import DELAYS
 from services.indicators.folded.state import DELAY_SECONDS, State
 from services.indicators.planned.checks import told_by_countries
 from services.indicators.planned.delays import BOUNDS_S, LONGER
+from services.indicators.planned.persons import Rule
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import ANY_REPORT, Row
 from shared.contracts.vocabulary import REGION
 
-GUARDED = "victims"
-"""The service whose reports are about victims, one or few each."""
 _UP_TO = {word: str(bound) for word, bound in BOUNDS_S.items()} | {LONGER: "+Inf"}
 
 
@@ -30,25 +30,24 @@ class Delays(Struct, frozen=True):
     sum_s: int
 
 
-def delays(state: State, *, exact: bool = False) -> Iterator[Delays]:
-    """Yield each country's and service's.
+def delays(state: State, rule: Rule, closed: date | None) -> Iterator[Delays]:
+    """Yield each country's and service's; as the public has them, unless `closed` is `EXACT`.
 
-    Unless `exact`, those about victims are left out where the number is small, or would give a small one away; else
-    their counts are rounded, and each delay counts as long as its bucket's bound (the last one, if longer still).
+    Any report may be about a person. So the public has those recorded by the end of the last period that is over, in
+    rounded counts, and not where the number is small, or would give a small one away. Each delay counts as long as its
+    bucket's bound (the last one, if longer still).
     """
     held: dict[tuple[str, str], dict[str, int]] = {}
     for (country, said, service), cell in state.sums[DELAYS.name].items():
-        if cell.total:
-            held.setdefault((country, service), {})[_UP_TO[said]] = cell.total
-    about_victims: dict[Key, Counts] = {
-        (country,): (sum(n.values()),) for (country, service), n in held.items() if service == GUARDED
-    }
-    guard = Guard(about_victims)
+        number = cell.total if closed is None else cell.between(0, closed.toordinal())
+        if number:
+            held.setdefault((country, service), {})[_UP_TO[said]] = number
+    cells: dict[Key, Counts] = {key: (sum(n.values()),) for key, n in held.items()}
+    guard = Guard({} if closed is None else cells, rule)
     for (country, service), counts in sorted(held.items()):
-        guarded = service == GUARDED and not exact
-        if not (guarded and guard.hides((country,))):
-            seconds = None if guarded else state.sums[DELAY_SECONDS][country, service].total
-            one = histogram([*BOUNDS_S.values()], country, counts, seconds)
+        if closed is None or not guard.hides((country, service)):
+            told = rule if closed else state.sums[DELAY_SECONDS][country, service].total
+            one = histogram([*BOUNDS_S.values()], country, counts, told)
             yield Delays(country, service, one.buckets, one.sum_s)
 
 

@@ -10,6 +10,7 @@
 
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from services.indicators.figures import kinds
@@ -63,8 +64,12 @@ class Heard(Struct, frozen=True):
     silent: set[str]
 
     @classmethod
-    def by(cls, plan: Plan, state: State, span: Span) -> "Heard":
-        """Return who had reported by the end of the span's day (in its period), and who had fallen silent by then."""
+    def by(cls, plan: Plan, state: State, span: Span, *, public: bool) -> "Heard":
+        """Return who had reported by the end of the span's day (in its period), and who had fallen silent by then.
+
+        `public`: by reports about no person.
+        """
+        span = msgspec.structs.replace(span, public=public)
         return cls(kinds.reporting(plan, state, span), kinds.silent(plan, state, span))
 
 

@@ -10,9 +10,10 @@ from msgspec import Meta, Raw, Struct
 
 from services.indicators.folded.accounts import DELAYS, PLACES
 from services.indicators.folded.moves import Moment, Moves
-from services.indicators.folded.state import DELAY_SECONDS, REPORTS, Aside, State
+from services.indicators.folded.state import DELAY_SECONDS, OPEN_REPORTS, REPORTS, Aside, State
 from services.indicators.folded.steps import Reading, Target
 from services.indicators.planned import delays, fields
+from services.indicators.planned.persons import about_person
 from services.indicators.planned.plan import Plan
 from shared.contracts import registry
 from shared.record.chain import GENESIS, chained
@@ -67,6 +68,7 @@ class _Compiled:
     """What the plan wants of one event type, made ready."""
 
     name: tuple[str, str, str]
+    about_person: bool
     counts: dict[str, int]
     reading: Reading
     decoder: "msgspec.json.Decoder[Any] | None"
@@ -89,7 +91,7 @@ class Fold:
     def __init__(self, plan: Plan, state: State | None = None) -> None:
         self.plan = plan
         self.state = state or State(plan.digest)
-        self._reports = self.state.sums[REPORTS]
+        self._reports, self._open_reports = self.state.sums[REPORTS], self.state.sums[OPEN_REPORTS]
         self._delays, self._delay_seconds = self.state.sums[DELAYS.name], self.state.sums[DELAY_SECONDS]
         self._types: dict[str, _Compiled] = {}
         """What has come so far; most types of the catalogue are rare."""
@@ -121,7 +123,7 @@ class Fold:
         if compiled.name[1:] == REJECTED:
             self._refuse(country, compiled.name[0], _rejections.decode(event.data), moves)
         if event.source.startswith(COUNTRY_SOURCE):
-            self._hear(country, compiled.name, moment, moves)
+            self._hear(country, compiled, moment, moves)
         moves.puts.append((compiled.counts, country, compiled.counts.get(country, 0) + 1))
         return moves
 
@@ -168,13 +170,18 @@ class Fold:
         parts = ((amendment.previous, -1), (amendment.data, 1))
         return [compiled.change(event.country, raw, moment, sign) for raw, sign in parts if raw != _ABSENT]
 
-    def _hear(self, country: str, name: tuple[str, str, str], moment: Moment, moves: Moves) -> None:
-        service, day = name[0], moment.days[1]
-        last = self.state.heard.get((country, service))
-        if last is None or last < moment.recorded:
-            moves.puts.append((self.state.heard, (country, service), moment.recorded))
-        moves.cells.append((self._reports[(country,)], day, 1))
-        if name[2] not in AMENDING:  # when something was corrected says nothing of how soon it was first reported
+    def _hear(self, country: str, compiled: _Compiled, moment: Moment, moves: Moves) -> None:
+        service, day = compiled.name[0], moment.days[1]
+        lists = [(self.state.heard, self._reports)]
+        lists += [] if compiled.about_person else [(self.state.heard_openly, self._open_reports)]
+        for heard, reports in lists:
+            last = heard.get((country, service))
+            if last is None or last < moment.recorded:
+                moves.puts.append((heard, (country, service), moment.recorded))
+            moves.cells.append((reports[(country,)], day, 1))
+        if (
+            compiled.name[2] not in AMENDING
+        ):  # when something was corrected says nothing of how soon it was first reported
             delay_s = max(0, int((moment.recorded - moment.time).total_seconds()))
             moves.cells.append((self._delays[country, delays.word(delay_s), service], day, 1))
             moves.cells.append((self._delay_seconds[country, service], day, delay_s))
@@ -195,7 +202,8 @@ class Fold:
         # A service tells something of its own under this name, which the plan means: not the generic one behind it.
         wanted = reading and not (agreed and agreed.generic and agreed.version > 1)
         decoder = msgspec.json.Decoder(fields.partial(event, reading.wanted)) if wanted else None
-        compiled = _Compiled(name, self.state.events.setdefault(name, {}), reading, decoder)
+        about = about_person(event)
+        compiled = _Compiled(name, about, self.state.events.setdefault(name, {}), reading, decoder)
         self._types[wire] = compiled
         return compiled
 

@@ -26,8 +26,9 @@ def merge(into: State, other: State) -> None:
     for event, counts in other.events.items():
         _add(into.events.setdefault(event, {}), counts)
     _add(into.amended, other.amended)
-    for key, at in other.heard.items():
-        into.heard[key] = max(at, into.heard.get(key, at))
+    for mine, theirs in ((into.heard, other.heard), (into.heard_openly, other.heard_openly)):
+        for key, at in theirs.items():
+            mine[key] = max(at, mine.get(key, at))
     _add(into.rejected, other.rejected)
     into.sequences |= other.sequences
     into.hashes |= other.hashes

@@ -22,12 +22,14 @@ Entry = tuple[int, int, int, Any]
 """What was declared: from when on it holds, time and recordedtime (microseconds), level (or the word in force)."""
 Known = dict[int, int]
 """Day's ordinal -> how often it was declared, less how often taken back, in what was recorded on that day."""
-LAYOUT = 8
+LAYOUT = 9
 """Of the dump: another one is folded again from the start."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 REPORTS = ANY_REPORT
 """Among the sums: how many reports each country sent, by the day they were recorded."""
+OPEN_REPORTS = f"{ANY_REPORT}/open"
+"""Among the sums: the same of those reports only that are about no person."""
 DELAY_SECONDS = f"{ANY_REPORT}/seconds"
 """Among the sums: (country, service) -> how many seconds the region knew of its reports later than they happened."""
 BASELINE = "*"
@@ -251,6 +253,8 @@ class State:
     """Event type -> how often since the start its events were corrected or retracted; no part of the dump."""
     heard: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """(country, service) -> when the region last recorded a report from it."""
+    heard_openly: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """The same by reports about no person: what the public may know."""
     rejected: dict[Key, int] = field(default_factory=dict)
     """(service, country, code) -> reports refused for it."""
     sequences: dict[str, int] = field(default_factory=dict)
@@ -291,6 +295,7 @@ class State:
                 "groups": _dump_groups(self.groups),
                 "events": [[*name, sorted(counts.items())] for name, counts in sorted(self.events.items()) if counts],
                 "heard": [[*key, micros(at)] for key, at in sorted(self.heard.items())],
+                "heard_openly": [[*key, micros(at)] for key, at in sorted(self.heard_openly.items())],
                 "rejected": [[*key, n] for key, n in sorted(self.rejected.items())],
                 "sequences": sorted(self.sequences.items()),
                 "hashes": [[name, one.hex()] for name, one in sorted(self.hashes.items())],
@@ -309,6 +314,7 @@ class State:
             levels={name: Levels.load(levels) for name, levels in stored["levels"]},
             events={(service, entity, verb): dict(n) for service, entity, verb, n in stored["events"]},
             heard={(country, service): when(us) for country, service, us in stored["heard"]},
+            heard_openly={(country, service): when(us) for country, service, us in stored["heard_openly"]},
             rejected={(service, country, code): n for service, country, code, n in stored["rejected"]},
             sequences=dict(stored["sequences"]),
             hashes={service: bytes.fromhex(one) for service, one in stored["hashes"]},

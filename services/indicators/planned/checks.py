@@ -7,6 +7,7 @@ from typing import Any
 
 from services.indicators.planned import fields
 from services.indicators.planned.delays import ENVELOPE
+from services.indicators.planned.persons import row_about_persons
 from services.indicators.planned.rows import ANY_REPORT, Area, Row, Term
 from services.indicators.planned.schedule import Done, Milestone
 from shared.contracts import Contract, identity, registry
@@ -92,8 +93,8 @@ def _kind_faults(row: Row) -> Iterator[str]:
         yield "within: first comes after last"
     if row.each and row.kind not in {"ratio", "distinct"}:
         yield "each is for kinds ratio and distinct"
-    if row.kind == "difference" and row.privacy == "victims":
-        yield "kind difference has no guard for small numbers about victims"
+    if row.kind == "difference" and row_about_persons(row):
+        yield "kind difference has no guard for small numbers of persons"
 
 
 def _role_faults(row: Row) -> Iterator[str]:
@@ -107,7 +108,7 @@ def _role_faults(row: Row) -> Iterator[str]:
         needed = {"value", "numerator", "denominator"}
     if row.kind == "ratio" and found & PERIODS:
         needed = needed | PERIODS
-    if row.kind == "count" and row.privacy != "victims":
+    if row.kind == "count":
         found -= {"region"}
     if row.kind in {"count", "current", "trend"} and row.labels and not row.headline:
         found -= {"one"}
@@ -149,8 +150,8 @@ def _summary_faults(row: Row) -> Iterator[str]:
     for name in row.headline:
         if name not in row.labels:
             yield f"headline names {name!r}, which is not a label of the row"
-    if row.headline and row.privacy == "victims":
-        yield "a row about victims has no headline of a part: it could give hidden numbers away"
+    if row.headline and row.headline.keys() != row.labels.keys() and row_about_persons(row):
+        yield "the headline of a row about persons is a figure of its own: it names a value of each label, or none"
     for name in row.known.keys() - row.labels.keys():
         yield f"known names {name!r}, which is not a label of the row"
     if row.every and (row.kind != "countries" or len(row.labels) != 1):
@@ -199,9 +200,6 @@ def _once_faults(row: Row, term: Term) -> Iterator[str]:
         return
     if row.clock != "time" or row.kind == "latency" or term.country or term.last:
         yield "once is for what happened at a time, in the countries that the event names"
-    if row.privacy == "victims" and one.regional:
-        # The guard of small numbers takes the region for the sum of its countries.
-        yield "once is for public numbers, or for things that are each country's own"
     told = {*one.said, one.several}
     paths = [*term.where, *labels_of(row, term).values(), term.add if isinstance(term.add, str) else "=1"]
     for path in paths:

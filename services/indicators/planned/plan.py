@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from services.indicators.planned import checks, hierarchy
+from services.indicators.planned import checks, hierarchy, persons
 from services.indicators.planned.hierarchy import Hierarchy, Node, Text
+from services.indicators.planned.persons import Rule
 from services.indicators.planned.rows import Area, Responsible, Row
 from services.indicators.planned.schedule import Milestone
 from shared.contracts import Ref
@@ -34,6 +35,7 @@ class Plan(Struct, frozen=True, eq=False):
     milestones: Mapping[str, Milestone]
     digest: str
     hierarchy: Hierarchy = Hierarchy({})
+    disclosure: Rule = Rule()
     lead: Text | None = None
     played: Text | None = None
     units: Mapping[str, Text] = {}
@@ -79,6 +81,8 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
     floor: float = 0.0
     """The share of member countries that must have reported for a row, else nothing is said of the region's target. 0:
     the plan asks for nobody's report, not even for once having heard of each."""
+    disclosure: Rule = Rule()
+    """The rule of what is published about persons."""
     units: dict[str, Text] = {}
     """Units of its rows that the pages have no words for."""
     labels: dict[str, Text] = {}
@@ -88,7 +92,7 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
 def load(folder: Path = FOLDER) -> Plan:
     """Read and check a plan; PlanError with all faults if there is any."""
     faults: list[Fault] = []
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(persons.FILE.read_bytes())  # what is folded of who was heard depends on it, too
     found: dict[str, list[tuple[str, Any]]] = {table: [] for table in _TABLES}
     for file in sorted(folder.glob("*.toml")):
         text = file.read_bytes()
@@ -106,6 +110,11 @@ def load(folder: Path = FOLDER) -> Plan:
     faults += [Fault(file, row.id, reason) for file, row in milestones for reason in checks.milestone_faults(row)]
     due = {row.id for _, row in milestones if row.recurring}
     faults += [Fault(file, row.id, reason) for file, row in rows for reason in checks.calendar_faults(row, due)]
+    faults += [
+        Fault(file, "plan", f"disclosure: {head.disclosure.fault}")
+        for file, head in found["plan"]
+        if head.disclosure.fault
+    ]
     if faults:
         raise PlanError(faults)
     head = found["plan"][0][1]

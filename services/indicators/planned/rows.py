@@ -93,6 +93,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     direction: Literal["at_least", "at_most", "above", "below"] = "at_least"
     deadline: str = ""
     privacy: Literal["none", "victims"] = "none"
+    """`victims`: it is held for a row about persons, whatever its contracts say."""
     people: str = ""
     """For a `ratio` about victims whose numbers are no persons: the row of which the denominator counts these."""
     clock: Clock = "time"

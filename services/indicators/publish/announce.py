@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from services.indicators.figures import silence, thresholds
+from services.indicators.figures.disclosure import last_closed
 from services.indicators.figures.kept import Kept
 from services.indicators.figures.kinds import Span
 from services.indicators.figures.milestones import Announcement, Told, announcements
@@ -104,7 +105,7 @@ class Announcer:
             own,
             feed,
             plan,
-            kept or Kept(plan, lambda: feed.state, lambda: Span.now(own.clock.now().date())),
+            kept or _kept(own, feed, plan),
             await store.load_announced(pool),
             await store.load_silence(pool),
             await store.load_crossings(pool),
@@ -175,7 +176,7 @@ class Announcer:
         """Publish the report of every quarter that is over; return whether there was any."""
         new = [quarter for quarter in reports.closed(self.feed.state, settled) if quarter not in self.published]
         for quarter in new:
-            await self._publish(await self._report(quarter, 1), now, settled)
+            await self._publish(*await self._report(quarter, 1), now, settled)
         return bool(new)
 
     async def _revise(self, now: datetime) -> bool:
@@ -191,19 +192,21 @@ class Announcer:
                 continue
             self._checked.pop(quarter, None)
             self._checked[quarter] = dict(state.sequences)
-            one = await self._report(quarter, standing.revision + 1)
+            one, folded = await self._report(quarter, standing.revision + 1)
             if reports.fingerprint(one) != standing.figures:
-                await self._publish(one, now, now)
+                await self._publish(one, folded, now, now)
             return True
         return False
 
-    async def _report(self, quarter: str, revision: int) -> Report:
-        """Return a quarter's report, worked out in slices, all of it as of the same sequences."""
+    async def _report(self, quarter: str, revision: int) -> tuple[Report, dict[str, int]]:
+        """Return a quarter's report, worked out in slices, and the sequences as of which all of it is."""
         span = Span.as_of(quarter_end(quarter))
-        found = [*(await Kept(self.plan, lambda: self.feed.state, lambda: span).fresh()).values()]
-        return reports.report(self.plan, self.feed.state, quarter, revision, found)
+        kept = Kept(self.plan, lambda: self.feed.state, lambda: span, lambda: span.day)
+        found = [*(await kept.fresh()).values()]
+        state = self.feed.state
+        return reports.report(self.plan, state, quarter, revision, found), dict(sorted(state.sequences.items()))
 
-    async def _publish(self, one: Report, now: datetime, at: datetime) -> None:
+    async def _publish(self, one: Report, folded: dict[str, int], now: datetime, at: datetime) -> None:
         """Store the report and record that it is published, both or neither.
 
         One that could not be published in time counts as missed first: not one that a fast clock ran past between two
@@ -219,7 +222,7 @@ class Announcer:
             coverage=one.coverage,
             revision=one.revision,
             suppressed=one.suppressed,
-            events=sum(one.events.values()),
+            events=sum(folded.values()),
         )
         late = at - timedelta(seconds=LOOK_S * self.own.clock.speed) > due
         first = one.revision == 1
@@ -232,8 +235,18 @@ class Announcer:
         events += telling.notices(self.plan, events[-1], seated)
         async with self.own.pool.acquire() as connection, connection.transaction():
             await self._record_within(connection, events)
-            await store.save_report(connection, published, content)
+            await store.save_report(connection, published, content, folded)
         self.published[one.quarter] = published
+
+
+def _kept(own: Log, feed: Feed, plan: Plan) -> Kept:
+    today = own.clock.now
+    return Kept(
+        plan,
+        lambda: feed.state,
+        lambda: Span.now(today().date()),
+        lambda: last_closed(plan.disclosure, today().date()),
+    )
 
 
 async def rebuilt(own: Log, feed: Feed) -> Rebuilt:

@@ -49,6 +49,8 @@ class Detail(RowTold, frozen=True, kw_only=True):
 
     values: list[Cell]
     """A cell for each country and label, then those of the region."""
+    own: list[Cell] | UnsetType = UNSET
+    """With a country's own token: its cells, exact and as of now, or of the time that was asked for."""
     on_time: dict[str, float]
     """Service -> share of all that countries reported to it that was recorded in time (30 days in this Plan), for each
     to which they report for this row; without those that are not published."""
@@ -133,9 +135,9 @@ def summary(one: Figures, uncounted: int) -> Summary:
     )
 
 
-def detail(one: Figures, on_time: dict[str, float]) -> Detail:
-    """Return a row with its cells, and how timely the reports come that it is made of."""
-    return Detail(**_row(one), values=one.cells, on_time=on_time, **_more(one))
+def detail(one: Figures, on_time: dict[str, float], own: list[Cell] | UnsetType = UNSET) -> Detail:
+    """Return a row with its cells, and how timely the reports come that it is made of; `own`: for the country."""
+    return Detail(**_row(one), values=one.cells, own=own, on_time=on_time, **_more(one))
 
 
 def due(one: Occurrence, now: datetime) -> Due:

@@ -33,9 +33,10 @@ TITLE = "CRM Plan of Action: figures"
 ABOUT = """\
 The figures of the Regional Conference on Migration's Plan of Action, for people and for tools. Times are UTC.
 A figure's unit stands beside it: `ratio` is a share from 0 to 1, `seconds` a time; all others name what is counted.
-Small figures about victims are not published: `suppressed` is true and `value` null. Who sends the operator's token
-sees them. What is refused is told as problem details (RFC 9457), in the reader's language. Answers get further fields
-with time: ignore those that you do not know."""
+Figures about persons are those of the last quarter that is over, from 11 on and in multiples of 11; else `suppressed`
+is true and `value` null, and cells are not listed. Who sends the operator's token sees all of it exact and live, and
+with its own token a country its own part. What is refused is told as problem details (RFC 9457), in the reader's
+language. Answers get further fields with time: ignore those that you do not know."""
 
 
 def addresses(view: View) -> Sequence[Address]:

@@ -14,7 +14,7 @@ from services.indicators.figures.milestones import Standing
 from services.indicators.figures.suppression import Counts, Guard, Key, rounded
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
-from services.indicators.publish.explaining import about_victims
+from services.indicators.publish.explaining import about_persons
 from services.indicators.publish.recalling import Recall
 from services.indicators.publish.reports import MilestoneReport, Report, RowReport
 from shared.contracts.vocabulary import REGION
@@ -63,7 +63,7 @@ class Reason(Struct, frozen=True):
     type: str
     events: int | None
     suppressed: bool = False
-    """They are about victims, and too few to be told."""
+    """No longer used: what is not published is not listed."""
 
 
 class Changes(Struct, frozen=True, kw_only=True):
@@ -194,7 +194,7 @@ class _Counting:
     def __init__(self, plan: Plan, rows: list[Row], day: date) -> None:
         self._plan, self._rows, self._day = plan, [row for row in rows if row.term], day
         self._alone = Alone(plan)
-        self._victims = {row.id for row in rows if about_victims(row)}
+        self._victims = {row.id for row in rows if about_persons(row)}
         self._counts: Counter[tuple[str, str]] = Counter()
         self._guarded: Counter[Key] = Counter()
 
@@ -219,11 +219,12 @@ class _Counting:
 
     def told(self) -> list[Reason]:
         cells: dict[Key, Counts] = {key: (n,) for key, n in self._guarded.items()}
-        guard = Guard(cells)
+        guard = Guard(cells, self._plan.disclosure)
         found = [Reason(*key, n) for key, n in self._counts.items()]
         found += [
-            Reason(key[0], key[1], None, suppressed=True) if guard.hides(key) else Reason(key[0], key[1], rounded(n)[0])
+            Reason(key[0], key[1], rounded(n, self._plan.disclosure)[0])
             for key, n in cells.items()
+            if not guard.hides(key)
         ]
         return sorted(found, key=lambda one: (one.country, one.type))
 

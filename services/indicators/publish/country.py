@@ -1,7 +1,7 @@
 """A country's page: what it reported and how timely, its public figures, what waits for it, and what is due next."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from services.indicators.figures.figures import Figures
@@ -20,14 +20,14 @@ CELLS_MAX = 6
 
 
 def country(  # noqa: PLR0913 - what the page shows
-    lang: str, plan: Plan, state: State, now: datetime, *, found: Mapping[str, Figures], code: str
+    lang: str, plan: Plan, state: State, now: datetime, *, found: Mapping[str, Figures], code: str, closed: date | None
 ) -> str:
     """Return the page of a member country, of the figures that are published."""
     said = words(lang, plan)
     asked = [one for one in found.values() if one.coverage is not None]
     told = sum(any(cell.country == code for cell in one.cells) for one in asked)
-    heard = [at for (who, _), at in state.heard.items() if who == code]
-    mine = [one for one in occurrences(plan, state) if code in one.milestone.parts]
+    heard = [at for (who, _), at in state.heard_openly.items() if who == code]
+    mine = [one for one in occurrences(plan, state, public=True) if code in one.milestone.parts and not one.withheld]
     waiting = [one for one in mine if code in one.missing]
     late = [one for one in waiting if one.due and one.due < now]
     return pages.render(
@@ -37,7 +37,7 @@ def country(  # noqa: PLR0913 - what the page shows
         name=said.country(code),
         now_text=said.moment(now),
         last=said.day(max(heard, default=None)),
-        silent=next((one for one in silent(said, plan, state, now) if one["code"] == code), None),
+        silent=next((one for one in silent(said, plan, state, now, public=True) if one["code"] == code), None),
         told=said.number(told),
         asked=said.number(len(asked)),
         overdue=[dated(said, one, now) for one in sorted(late, key=lambda one: one.due or now)],
@@ -45,7 +45,7 @@ def country(  # noqa: PLR0913 - what the page shows
         done=[
             {"title": said.title(one.milestone.title), "day": said.day(one.due)} for one in mine if one not in waiting
         ],
-        services=list(_services(said, state, code)),
+        services=list(_services(said, plan, state, code, closed)),
         areas=list(_areas(said, plan, found, code)),
         lacks=[{"id": one.row.id, "title": said.title(one.row.title)} for one in found.values() if code in one.missing],
     )
@@ -61,13 +61,13 @@ def _ahead(said: Words, one: Occurrence, now: datetime) -> dict[str, Any]:
     return dated(said, one, now) if one.due else {"title": title, "days": said.text["open_due"], "day": ""}
 
 
-def _services(said: Words, state: State, code: str) -> Iterator[dict[str, str]]:
+def _services(said: Words, plan: Plan, state: State, code: str, closed: date | None) -> Iterator[dict[str, str]]:
     """Yield for each service when it last heard of the country, and within what time half of the reports came."""
-    held = {one.service: one.buckets for one in delays(state) if one.country == code}
-    for service in (one for one in SERVICES if any((who, one) in state.heard for who in MEMBERS)):
+    held = {one.service: one.buckets for one in delays(state, plan.disclosure, closed) if one.country == code}
+    for service in (one for one in SERVICES if any((who, one) in state.heard_openly for who in MEMBERS)):
         yield {
             "name": said.value("service", service),
-            "last": said.day(state.heard.get((code, service))),
+            "last": said.day(state.heard_openly.get((code, service))),
             "timely": _timely(said, held.get(service, [])),
         }
 

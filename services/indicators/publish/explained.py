@@ -22,11 +22,13 @@ from shared.contracts.vocabulary import MEMBERS, REGION
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(T.*)?")
 
 
-def objectives(lang: str, plan: Plan, state: State, now: datetime, found: list[Figures]) -> str:
+def objectives(  # noqa: PLR0913 - what the page shows
+    lang: str, plan: Plan, state: State, now: datetime, found: list[Figures], *, public: bool
+) -> str:
     """Return the page with the whole Plan: areas, objectives, results, activities, and what measures each."""
     said, degree = words(lang, plan), degrees(plan, found)
-    lines = {one.row.id: pages.summary(said, one) for one in found}
-    lines |= {one["id"]: one for one in pages.milestones(said, plan, occurrences(plan, state), now)}
+    lines = {one.row.id: pages.summary(said, plan, one) for one in found}
+    lines |= {one["id"]: one for one in pages.milestones(said, plan, occurrences(plan, state, public=public), now)}
     shown = _Shown(said, plan, degree, lines)
     areas = [
         {"id": area.id, "title": said.title(area.title), "degree": degree[area.id], "below": shown.below(area.id)}

@@ -1,8 +1,8 @@
 """Figure to reports, and report to figures: told to each as far as it may know.
 
 The operator sees every event, a country those that it sent or that were sent to it, the public counts by country and
-month. What is about victims is counted for the public by the rule of `suppression`: of the whole row or milestone, of
-months that are over, and of reports that stand.
+month. What is about persons is counted for the public by the rule of `disclosure`: of the whole row or milestone, by
+the period in which it was recorded, of those that are over.
 """
 
 import contextlib
@@ -25,12 +25,13 @@ from services.indicators.figures.behind import (
     steps,
     subjects,
 )
+from services.indicators.figures.disclosure import period_end
 from services.indicators.figures.kinds import Span
 from services.indicators.figures.suppression import Counts, Guard, Key, rounded
 from services.indicators.folded.state import State
+from services.indicators.planned.persons import Rule, reached_by_persons, row_about_persons
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import ANY_REPORT, Row
-from services.indicators.planned.schedule import Milestone
 from services.indicators.publish.access import OPERATOR, PUBLIC
 from services.indicators.publish.recalling import Recall, busy
 from services.indicators.publish.said import Act, Said, about, read
@@ -84,14 +85,15 @@ class EventCount(Struct, frozen=True):
 
     country: str
     month: str
-    """`2004-03`, by when it happened (of rows that count by recording: when it was recorded)."""
+    """`2004-03`, by when it happened (of rows that count by recording: when it was recorded); of reports about persons
+    the last month of the period in which they were recorded."""
     type: str
     """The event type first reported; empty: all of them together, where they are about victims."""
     reported: int | None
     corrected: int | None
     retracted: int | None
     suppressed: bool = False
-    """Known and not published."""
+    """No longer used: what is not published is not listed."""
 
 
 class Explained(Struct, frozen=True, kw_only=True):
@@ -109,9 +111,10 @@ class Explained(Struct, frozen=True, kw_only=True):
     events: list[EventBehind]
     """Those that whoever asks may see, in the order of the logs."""
     folded: dict[str, int]
-    """Service -> sequence: the figure rests on the events from 1 to this one."""
+    """Service -> sequence: the figure rests on the events from 1 to this one. For the operator only."""
     archived: dict[str, int]
-    """Service -> sequence: up to this one the stream has none any more; they are in the archive, and not told here."""
+    """Service -> sequence (0, but for the operator): up to this one the stream has none any more; they are in the
+    archive, and not told here."""
     complete: bool
     """All that is behind the figure is in this answer and in those before it."""
     next: str | UnsetType = UNSET
@@ -153,16 +156,18 @@ class Explaining:
     plan: Plan
     state: Callable[[], State]
     recall: Recall
+    closed: Callable[[], date | None]
+    """The end of the last period of which the public has figures about persons."""
 
     async def figure(self, asked: Asked, who: str, after: str = "") -> Explained:
         """Return what is behind a figure of a row; `after`: what an answer before gave as `next`."""
         row, state = asked.row, self.state()
-        guarded = who != OPERATOR and about_victims(row)
+        guarded = who != OPERATOR and about_persons(row)
         whole_row = not (asked.labels or asked.country != REGION or asked.span != Span.now(asked.span.day))
         if guarded and who == PUBLIC and not whole_row:
             raise Refused(403, "whole_row_only")
         made = Made(self.plan, state, asked)
-        telling = _Telling(self.plan, who, _moving(row, made, state), row.clock)
+        telling = _Telling(self.plan, who, _moving(row, made, state), "recordedtime" if guarded else row.clock)
         return await self._explained(
             {} if made_of_rows(row) else subjects(row, asked.country),
             telling,
@@ -178,11 +183,12 @@ class Explaining:
 
     async def milestone(self, identity: str, who: str, today: date, after: str = "") -> Explained:
         """Return the events that reached a milestone, or parts of it."""
+        guarded = who != OPERATOR and reached_by_persons(self.plan.milestones[identity])
         return await self._explained(
             milestone_subjects(self.plan.milestones[identity]),
-            _Telling(self.plan, who, _reaching(identity)),
+            _Telling(self.plan, who, _reaching(identity), "recordedtime" if guarded else "time"),
             after,
-            guarded=who != OPERATOR and reached_by_victims(self.plan, self.plan.milestones[identity]),
+            guarded=guarded,
             id=identity,
             as_of=today,
             country=REGION,
@@ -201,7 +207,7 @@ class Explaining:
         as_of: date,
         **said: Any,
     ) -> Explained:
-        """Read again what is wanted, and return it as far as whoever asks may know; `guarded`: it is about victims."""
+        """Read again what is wanted, and return it as far as whoever asks may know; `guarded`: it is about persons."""
         whole = guarded and telling.who == PUBLIC
         if whole and after:
             raise Refused(403, "whole_row_only")
@@ -209,13 +215,14 @@ class Explaining:
         found = await self.recall.read(wanted, _positions(after), folded, telling.take, limit_s)
         if whole and not found.complete:
             raise busy("too_much_behind")
-        counts = [] if guarded and not whole else guarded_counts(telling.counts, as_of)
+        counts = guarded_counts(telling.counts, self.plan.disclosure, self.closed()) if whole else []
+        everything = telling.who == OPERATOR  # a sequence grows by one with each report, whoever it is about
         return Explained(
             as_of=as_of,
             counts=counts if guarded else _counts(telling.counts),
             events=telling.events,
-            folded=folded,
-            archived=found.archived,
+            folded=folded if everything else {},
+            archived=found.archived if everything else dict.fromkeys(found.archived, 0),
             complete=found.complete,
             next=UNSET if found.complete else _cursor(found.reached),
             **said,
@@ -250,15 +257,9 @@ def moved_by(plan: Plan, service: str, sequence: int, payload: bytes) -> ReportM
     )
 
 
-def about_victims(row: Row) -> bool:
-    """Say whether the events behind a row are told to the public by the rule for small numbers."""
-    return row.privacy == "victims" or any(term.event == ANY_REPORT for term in row.term)
-
-
-def reached_by_victims(plan: Plan, milestone: Milestone) -> bool:
-    """Say whether what reaches a milestone is told in the same way: some of it is in a guarded figure as well."""
-    guarded = {term.event for row in plan.rows.values() if row.privacy == "victims" for term in row.term}
-    return any(done.event in guarded for done in milestone.done)
+def about_persons(row: Row) -> bool:
+    """Say whether the public is told of the events behind a row by the rule about persons; any report may be."""
+    return row_about_persons(row) or any(term.event == ANY_REPORT for term in row.term)
 
 
 class _Telling:
@@ -332,20 +333,25 @@ def _counts(counts: Mapping[tuple[str, str, str, Act], int]) -> list[EventCount]
     ]
 
 
-def guarded_counts(counts: Mapping[tuple[str, str, str, Act], int], today: date) -> list[EventCount]:
-    """Return how many reports about victims stand, by country and month that is over, as far as that is published."""
-    standing: Counter[Key] = Counter()
+def guarded_counts(
+    counts: Mapping[tuple[str, str, str, Act], int], rule: Rule, closed: date | None
+) -> list[EventCount]:
+    """Return how many reports about persons were recorded, by country and period that is over, as far as published.
+
+    A period is named by its last month. What is not listed is not published: there may be none, or few.
+    """
+    last, found = closed or date.min, dict[date, Counter[Key]]()
     for (country, month, _, act), n in counts.items():
-        if month < f"{today:%Y-%m}" and act != "corrected":
-            standing[country, month] += n if act == "reported" else -n
-    cells: dict[Key, Counts] = {key: (n,) for key, n in standing.items() if n > 0}
-    guard = Guard(cells)
-    return [
-        EventCount(key[0], key[1], "", None, None, None, suppressed=True)
-        if guard.hides(key)
-        else EventCount(key[0], key[1], "", rounded(n)[0], None, None)
-        for key, n in sorted(cells.items())
-    ]
+        end = period_end(rule, date.fromisoformat(f"{month}-01"))
+        if act == "reported" and end <= last:
+            found.setdefault(end, Counter())[country,] += n
+    told = []
+    for end, numbers in found.items():
+        cells: dict[Key, Counts] = {key: (n,) for key, n in numbers.items()}
+        guard = Guard(cells, rule)
+        shown = {key[0]: rounded(n, rule)[0] for key, n in cells.items() if not guard.hides(key)}
+        told += [EventCount(country, f"{end:%Y-%m}", "", n, None, None) for country, n in shown.items()]
+    return sorted(told, key=lambda one: (one.country, one.month))
 
 
 def _cursor(reached: Mapping[str, int]) -> str:

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from services.indicators.figures.figures import Figures
-from services.indicators.figures.kept import SLICE_S, Kept
+from services.indicators.figures.kept import SLICE_S, Closed, Kept
 from services.indicators.figures.milestones import occurrences
 from services.indicators.figures.silence import silent
 from services.indicators.figures.timeliness import delays
@@ -37,22 +37,21 @@ class Text(Struct, frozen=True):
 class Exposition:
     """All families of one plan and fold, as `metrics.Indicators` collects them."""
 
-    def __init__(  # noqa: PLR0913 - all that the families tell of
+    def __init__(  # noqa: PLR0913, PLR0917 - all that the families tell of
         self,
         plan: Plan,
         state: Callable[[], State],
         streams: Callable[[], Mapping[str, int]],
         now: Callable[[], datetime],
         kept: Kept,
-        *,
-        exact: bool = False,
+        closed: Closed,
     ) -> None:
         self._plan = plan
         self._state = state
         self._streams = streams
         self._now = now
         self._kept = kept
-        self._exact = exact
+        self._closed = closed
         self._pieces: dict[Hashable, tuple[Any, dict[str, bytes]]] = {}
         self._framed: dict[str, tuple[Mapping[str, bytes], bytes]] = {}
         self._joined = Text(b"", "")
@@ -83,8 +82,9 @@ class Exposition:
     def _stamp(self) -> Any:
         """Return on what all of it rests: as long as this is the same, so is the text."""
         state = self._held = self._state()  # held, so that no other gets its id
-        quiet = silent(self._plan, state, self._now())
-        return id(state), self._kept.version, dict(state.sequences), dict(self._streams()), quiet
+        closed = self._closed()
+        quiet = silent(self._plan, state, self._now(), public=closed is not None)
+        return id(state), closed, self._kept.version, dict(state.sequences), dict(self._streams()), quiet
 
     async def prepare(self) -> None:
         """Write what has changed, so that the next scrape has less to do."""
@@ -92,10 +92,12 @@ class Exposition:
 
     async def _by_row(self, figures: Mapping[str, Figures]) -> list[dict[str, bytes]]:
         """Return the pieces of the rows; others get their turn between those that are written."""
-        found, turn = [], time.perf_counter()
+        found, turn, public = [], time.perf_counter(), self._closed() is not None
         for name, one in figures.items():
             version = self._kept.changed[name]
-            found.append(self._piece(name, version, partial(metrics.by_row, [one])))
+            found.append(
+                self._piece(name, version, partial(metrics.by_row, [one], public=public, k=self._plan.disclosure.k))
+            )
             if time.perf_counter() - turn > SLICE_S:
                 await asyncio.sleep(0)
                 turn = time.perf_counter()
@@ -103,18 +105,21 @@ class Exposition:
 
     def _whole(self) -> Iterator[dict[str, bytes]]:
         """Yield the pieces of what is told of the whole, in the families' order."""
-        state, now = self._state(), self._now()
-        due = occurrences(self._plan, state)
+        state, now, closed = self._state(), self._now(), self._closed()
+        public = closed is not None
+        due = occurrences(self._plan, state, public=public)
         yield self._piece("milestones", due, partial(metrics.milestones, due))
-        for name, counts in metrics.counted(state).items():
+        for name, counts in metrics.counted(state, public=public).items():
             yield self._piece(name, counts, partial(metrics.events, {name: counts}))
-        yield self._piece("heard", dict(state.heard), partial(metrics.heard, state.heard))
-        yield self._piece("rejected", dict(state.rejected), partial(metrics.rejected, state.rejected))
-        quiet = silent(self._plan, state, now)
+        heard = state.heard_openly if public else state.heard
+        yield self._piece("heard", dict(heard), partial(metrics.heard, heard))
+        rejected = {} if public else dict(state.rejected)
+        yield self._piece("rejected", rejected, partial(metrics.rejected, rejected))
+        quiet = silent(self._plan, state, now, public=public)
         yield self._piece("silence", quiet, partial(metrics.silence, quiet))
-        for one in delays(state, exact=self._exact):
+        for one in delays(state, self._plan.disclosure, closed):
             yield self._piece((one.country, one.service), one, partial(metrics.delayed, [one]))
-        at = metrics.reached(state, self._streams())
+        at = [] if public else metrics.reached(state, self._streams())
         yield self._piece("positions", at, partial(metrics.positions, at))
 
     def _piece(self, key: Hashable, value: Any, make: Callable[[], Iterable[Metric]]) -> dict[str, bytes]:

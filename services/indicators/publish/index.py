@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from services.indicators.planned.hierarchy import Text
+from services.indicators.planned.persons import row_about_persons
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Kind, Row
 from services.indicators.planned.schedule import Milestone
@@ -171,7 +172,7 @@ def _indicator(plan: Plan, row: Row) -> Indicator:
         responsible=row.responsible,
         belongs=row.belongs or None,
         place=place.id if place else None,
-        guarded=row.privacy == "victims",
+        guarded=row_about_persons(row),
         links=IndicatorLinks(figures, f"{figures}?format=csv", f"/indicators/{row.id}"),
     )
 

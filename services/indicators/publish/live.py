@@ -57,14 +57,21 @@ NOTHING = Mark(-1, -1)
 class Live:
     """The watchers of one plan and fold. All of them see what is published, and nothing exact."""
 
-    def __init__(
-        self, plan: Plan, state: Callable[[], State], now: Callable[[], datetime], kept: Kept, past: Past
+    def __init__(  # noqa: PLR0913, PLR0917 - all that is told of
+        self,
+        plan: Plan,
+        state: Callable[[], State],
+        now: Callable[[], datetime],
+        kept: Kept,
+        past: Past,
+        uncounted: Callable[[], int],
     ) -> None:
         self._plan = plan
         self._state = state
         self._now = now
         self._kept = kept
         self._past = past
+        self._uncounted = uncounted
         self._origin = secrets.token_hex(4)
         """Of the ids: those of another process, or of this one before, say nothing here."""
         self._seen = Seen({}, {})
@@ -156,8 +163,7 @@ class Live:
         beat = mark.turn < 0 or at.turn % BEATS == 0
         data: object
         if channel == FIGURES:
-            uncounted = self._state().uncounted
-            data = [answers.summary(one, uncounted) for one in changed]
+            data = [answers.summary(one, self._uncounted()) for one in changed]
         else:
             rows = await self.rows(channel, changed)
             parts = await self._changed(channel, mark, at, seen)

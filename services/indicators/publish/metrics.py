@@ -14,11 +14,13 @@ from prometheus_client.registry import Collector
 
 from services.indicators.figures.cells import Cell
 from services.indicators.figures.figures import Figures, all_figures
+from services.indicators.figures.kept import Closed
 from services.indicators.figures.kinds import Span
 from services.indicators.figures.milestones import Occurrence, occurrences
 from services.indicators.figures.silence import silent
 from services.indicators.figures.timeliness import Delays, delays
 from services.indicators.folded.state import State
+from services.indicators.planned.persons import about_person, row_about_persons
 from services.indicators.planned.plan import Plan
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS, REGION
@@ -49,14 +51,13 @@ class Indicators(Collector):
         state: Callable[[], State],
         streams: Callable[[], Mapping[str, int]],
         now: Callable[[], datetime],
-        *,
-        exact: bool = False,
+        closed: Closed,
     ) -> None:
         self._plan = plan
         self._state = state
         self._streams = streams
         self._now = now
-        self._exact = exact
+        self._closed = closed
 
     def describe(self) -> Iterable[Metric]:
         """Tell nothing in advance: registering must not fold."""
@@ -64,22 +65,24 @@ class Indicators(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family as of now."""
-        state, today = self._state(), Span.now(self._now().date())
-        found = all_figures(self._plan, state, today, exact=self._exact)
-        yield from by_row(found)
-        yield from milestones(occurrences(self._plan, state))
-        yield from events(counted(state))
-        yield from heard(state.heard)
-        yield from rejected(state.rejected)
-        yield from silence(silent(self._plan, state, self._now()))
-        yield from delayed(delays(state, exact=self._exact))
-        yield from positions(reached(state, self._streams()))
+        state, today, closed = self._state(), Span.now(self._now().date()), self._closed()
+        public = closed is not None
+        yield from by_row(
+            all_figures(self._plan, state, today, closed=closed), public=public, k=self._plan.disclosure.k
+        )
+        yield from milestones(occurrences(self._plan, state, public=public))
+        yield from events(counted(state, public=public))
+        yield from heard(state.heard_openly if public else state.heard)
+        yield from rejected({} if public else state.rejected)
+        yield from silence(silent(self._plan, state, self._now(), public=public))
+        yield from delayed(delays(state, self._plan.disclosure, closed))
+        yield from positions([] if public else reached(state, self._streams()))
 
 
-def by_row(found: list[Figures]) -> Iterator[Metric]:
-    """Yield the families of what rows have."""
+def by_row(found: list[Figures], *, public: bool, k: int = 0) -> Iterator[Metric]:
+    """Yield the families of what rows have; how many cells are too small is not `public`."""
     yield from _values(found)
-    yield from _summaries(found)
+    yield from _summaries(found, public=public, k=k)
     yield _histograms(found)
     yield _treaty_parties(found)
     yield _legal_gaps(found)
@@ -102,7 +105,7 @@ def _values(found: list[Figures]) -> Iterator[Metric]:
     yield from (value, numerator, denominator)
 
 
-def _summaries(found: list[Figures]) -> Iterator[Metric]:
+def _summaries(found: list[Figures], *, public: bool, k: int) -> Iterator[Metric]:
     target = GaugeMetricFamily("crm_indicator_target", "What the Plan asks for", labels=["indicator"])
     met = GaugeMetricFamily("crm_indicator_met", "1: met, 0: not met, absent: not known", labels=["indicator"])
     unknown = GaugeMetricFamily(
@@ -119,9 +122,14 @@ def _summaries(found: list[Figures]) -> Iterator[Metric]:
             coverage.add_metric([one.row.id], one.coverage)
         if one.unknown:
             unknown.add_metric([one.row.id, one.unknown], 1)
-        if one.row.privacy == "victims":
-            hidden.add_metric([one.row.id], one.suppressed)
+        if not public and row_about_persons(one.row):
+            hidden.add_metric([one.row.id], sum(_small(cell, k) for cell in one.cells))
     yield from (target, met, unknown, coverage, hidden)
+
+
+def _small(cell: Cell, k: int) -> bool:
+    numbers = (cell.value,) if cell.denominator is None else (cell.numerator, cell.denominator)
+    return any(number is not None and number < k for number in numbers)
 
 
 def _histograms(found: list[Figures]) -> Metric:
@@ -167,6 +175,8 @@ def milestones(found: Iterable[Occurrence]) -> Iterator[Metric]:
     for one in found:
         if one.due is not None:
             due.add_metric([one.key], one.due.timestamp())
+        if one.withheld:
+            continue
         if one.reached is not None:
             reached.add_metric([one.key], one.reached.timestamp())
         if one.milestone.recurring is None:
@@ -177,14 +187,17 @@ def milestones(found: Iterable[Occurrence]) -> Iterator[Metric]:
     yield from (due, reached, done, needed, missing)
 
 
-def counted(state: State) -> Counts:
-    """Return how many events of each type there are by country, with the zeros that alerts look at."""
+def counted(state: State, *, public: bool) -> Counts:
+    """Return how many events of each type there are by country, with the zeros that alerts look at.
+
+    `public`: of types about no person.
+    """
     found: dict[tuple[str, str, str], dict[str, int]] = {}
     for *name, country in ALERTED:
         found.setdefault((name[0], name[1], name[2]), {})[country] = 0
     for named, counts in state.events.items():
         found[named] = found.get(named, {}) | counts
-    return found
+    return {named: counts for named, counts in found.items() if not (public and about_person(".".join(named)))}
 
 
 def events(counts: Counts) -> Iterator[Metric]:
@@ -251,6 +264,15 @@ def positions(found: Iterable[Position]) -> Iterator[Metric]:
     yield from (folded, ahead, aside)
 
 
-_ALL = chain(by_row([]), milestones([]), events({}), heard({}), rejected({}), silence({}), delayed([]), positions([]))
+_ALL = chain(
+    by_row([], public=False),
+    milestones([]),
+    events({}),
+    heard({}),
+    rejected({}),
+    silence({}),
+    delayed([]),
+    positions([]),
+)
 FAMILIES = {one.name: Metric(one.name, one.documentation, one.type) for one in _ALL}
 """Every family in order, without samples."""

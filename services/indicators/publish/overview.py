@@ -31,6 +31,8 @@ class Seen(Struct, frozen=True):
     now: Mapping[str, Figures]
     before: Mapping[str, Figures]
     """At the end of the last quarter."""
+    public: bool = True
+    """They are as published."""
 
 
 class Overview:
@@ -38,7 +40,7 @@ class Overview:
 
     def __init__(self, said: Words, plan: Plan, state: State, now: datetime, seen: Seen) -> None:
         self._said, self._plan, self._state, self._now, self._seen = said, plan, state, now, seen
-        self._due = occurrences(plan, state)
+        self._due = occurrences(plan, state, public=seen.public)
         self._degrees = degrees(plan, seen.now.values())
 
     def parts(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -49,7 +51,7 @@ class Overview:
         yield "part-changed", {"since": self._said.day(self._since.date()), **_few("changed", self._changed())}
         yield "part-overdue", _few("overdue", self._overdue())
         yield "part-next", _few("upcoming", self._upcoming())
-        yield "part-quiet", {"silent": list(silent(self._said, *self._heard))}
+        yield "part-quiet", {"silent": self._silent}
         yield "part-countries", {"countries": list(self._countries())}
         yield "part-timeline", {"timeline": self._timeline()}
 
@@ -58,8 +60,8 @@ class Overview:
         return end_of(last_quarter_end(self._now.date()))
 
     @property
-    def _heard(self) -> tuple[Plan, State, datetime]:
-        return self._plan, self._state, self._now
+    def _silent(self) -> list[dict[str, str]]:
+        return list(silent(self._said, self._plan, self._state, self._now, public=self._seen.public))
 
     def _answer(self) -> dict[str, Any] | None:
         row = score_row(self._plan)
@@ -192,7 +194,7 @@ class Overview:
         return dated(self._said, one, self._now) | {"whom": whom(self._said, one)}
 
     def _countries(self) -> Iterator[dict[str, Any]]:
-        quiet = {one["code"] for one in silent(self._said, *self._heard)}
+        quiet = {one["code"] for one in self._silent}
         asked = [one for one in self._seen.now.values() if one.coverage is not None]
         rows = Counter(code for one in asked for code in {cell.country for cell in one.cells})
         for code in MEMBERS:
@@ -267,12 +269,12 @@ def whom(said: Words, one: Occurrence) -> dict[str, str]:
     return {"original": said.text["all_countries"] if everybody else ", ".join(names), "lang": said.lang, "ours": ""}
 
 
-def silent(said: Words, plan: Plan, state: State, now: datetime) -> Iterator[dict[str, str]]:
+def silent(said: Words, plan: Plan, state: State, now: datetime, *, public: bool) -> Iterator[dict[str, str]]:
     """Yield the members that have fallen silent, and those that were never heard."""
-    quiet = silence.silent(plan, state, now)
+    quiet, heard = silence.silent(plan, state, now, public=public), state.heard_openly if public else state.heard
     for code in MEMBERS:
         if quiet.get(code, True):
-            days = [at for (country, _), at in state.heard.items() if country == code]
+            days = [at for (country, _), at in heard.items() if country == code]
             last = max(days, default=None)
             ago = said.counted("silent_days", (now.date() - last.date()).days) if last else said.text["never_heard"]
             yield {"code": code, "name": said.country(code), "ago": ago, "day": said.day(last)}

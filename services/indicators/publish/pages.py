@@ -13,7 +13,9 @@ from services.indicators.figures.cells import Cell
 from services.indicators.figures.figures import Figures
 from services.indicators.figures.milestones import Occurrence, Standing, occurrences
 from services.indicators.figures.series import Period
+from services.indicators.figures.suppression import rounded
 from services.indicators.folded.state import State
+from services.indicators.planned.persons import row_about_persons
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
 from services.indicators.publish import charts
@@ -32,7 +34,23 @@ def render(template: str, lang: str, plan: Plan, **content: Any) -> str:
     """Return a page."""
     said = words(lang, plan)
     frame = {"lang": lang, "languages": LANGUAGES, "text": said.text, "title": said.title(plan.title)}
+    frame |= {"rule": _rule(said, plan)}
     return _templates.get_template(template).render(**frame, members=len(MEMBERS), version=VERSION, **content)
+
+
+def _rule(said: Words, plan: Plan) -> dict[str, str]:
+    """Return what is said of the rule about persons."""
+    rule, few = plan.disclosure, unpublished(said, plan, "count")
+    closed = said.text[f"closed_{rule.period}"]
+    why = said.text["hidden_why"].format(closed=closed, k=rule.k, base=rule.base, few=few)
+    return {"why": why, "unlisted": said.text["not_listed"].format(few=few)}
+
+
+def unpublished(said: Words, plan: Plan, kind: str) -> str:
+    """Return what stands in place of a figure about persons: of a number of persons, between what it may be."""
+    if kind not in {"count", "current"}:
+        return said.text["not_published"]
+    return said.text["few"].format(most=plan.disclosure.k - 1)
 
 
 def scoreboard(  # noqa: PLR0913 - what the page shows
@@ -74,7 +92,7 @@ def scoreboard(  # noqa: PLR0913 - what the page shows
 
 def row(lang: str, plan: Plan, one: Figures) -> str:
     """Return a row of the scoreboard."""
-    return render("row.html", lang, plan, row=summary(words(lang, plan), one))
+    return render("row.html", lang, plan, row=summary(words(lang, plan), plan, one))
 
 
 def parts(lang: str, plan: Plan, state: State, now: datetime, seen: Seen) -> Iterator[tuple[str, str]]:
@@ -84,18 +102,22 @@ def parts(lang: str, plan: Plan, state: State, now: datetime, seen: Seen) -> Ite
     yield "clock", render("clock.html", lang, plan, now=now, now_text=said.moment(now))
     for name, shown in Overview(said, plan, state, now, seen).parts():
         yield name, render(f"{name}.html", lang, plan, **shown)
-    due = list(milestones(said, plan, occurrences(plan, state), now))
+    due = list(milestones(said, plan, occurrences(plan, state, public=seen.public), now))
     yield "part-milestones", render("milestones.html", lang, plan, milestones=due)
-    services, activity = [said.value("service", service) for service in SERVICES], list(_activity(said, state))
+    services, activity = (
+        [said.value("service", service) for service in SERVICES],
+        list(_activity(said, state.heard_openly if seen.public else state.heard)),
+    )
     yield "part-activity", render("activity.html", lang, plan, services=services, activity=activity)
 
 
 def _uncounted(said: Words, state: State) -> str:
-    """Say how many events no figure has; empty: none."""
-    return said.counted("uncounted", state.uncounted) if state.uncounted else ""
+    """Say how many events no figure has, as numbers about persons are told; empty: none, or few."""
+    (number,) = rounded((state.uncounted,))
+    return said.counted("uncounted", number) if number else ""
 
 
-def summary(said: Words, one: Figures) -> dict[str, Any]:
+def summary(said: Words, plan: Plan, one: Figures) -> dict[str, Any]:
     """Return a row in one line."""
     row, headline = one.row, one.headline
     hidden = headline is not None and headline.suppressed
@@ -107,7 +129,9 @@ def summary(said: Words, one: Figures) -> dict[str, Any]:
         "words": said.own(row.words),
         "responsible": said.own(row.responsible),
         "deadline": said.own(row.deadline),
-        "value": "·" if hidden else said.number(headline.value if headline else None, row.unit),
+        "value": unpublished(said, plan, row.kind)
+        if hidden
+        else said.number(headline.value if headline else None, row.unit),
         "unit": said.unit(row.unit, headline.value if headline and not hidden else None),
         "target": "—" if row.target is None else said.text[row.direction].format(n=target),
         "standing": standing(one),
@@ -115,7 +139,7 @@ def summary(said: Words, one: Figures) -> dict[str, Any]:
         "unknown": said.unknown(one.unknown, one.missing),
         "parts": said.parts(one.parts),
         "suppressed": said.counted("hidden", one.suppressed) if one.suppressed else "",
-        "guarded": row.privacy == "victims",
+        "guarded": row_about_persons(row),
     }
 
 
@@ -165,9 +189,9 @@ def missing(said: Words, one: Occurrence | MilestoneReport) -> str:
     return said.text["done_of"].format(done=one.done, needed=one.needed, names=", ".join(names)) if names else ""
 
 
-def _activity(said: Words, state: State) -> Iterator[tuple[str, list[str]]]:
+def _activity(said: Words, heard: Mapping[tuple[str, str], datetime]) -> Iterator[tuple[str, list[str]]]:
     for country in MEMBERS:
-        yield said.country(country), [said.day(state.heard.get((country, service))) for service in SERVICES]
+        yield said.country(country), [said.day(heard.get((country, service))) for service in SERVICES]
 
 
 def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | None, **more: Any) -> str:
@@ -179,7 +203,7 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
         "indicator.html",
         lang,
         plan,
-        row=summary(said, one),
+        row=summary(said, plan, one),
         uncounted=_uncounted(said, state),
         as_of=as_of or "",
         keep=f"as_of={as_of}" if as_of else "",
@@ -188,7 +212,9 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
         silent=[said.country(code) for code in one.silent],
         day=said.day(one.day),
         labels=[said.labels.get(name, name) for name in names],
-        cells=[_cell(said, one, cell, names) for cell in sorted(one.cells, key=lambda cell: cell.country != REGION)],
+        cells=[
+            _cell(said, plan, one, cell, names) for cell in sorted(one.cells, key=lambda cell: cell.country != REGION)
+        ],
         fractions=any(cell.denominator is not None for cell in one.cells),
         histograms=[
             {
@@ -244,12 +270,12 @@ def _compared(said: Words, one: Figures) -> str:
     )
 
 
-def _cell(said: Words, one: Figures, cell: Cell, names: list[str]) -> dict[str, Any]:
+def _cell(said: Words, plan: Plan, one: Figures, cell: Cell, names: list[str]) -> dict[str, Any]:
     return {
         "country": said.country(cell.country),
         "region": cell.country == REGION,
         "labels": [said.value(name, cell.labels.get(name, "")) for name in names],
-        "value": said.text["not_published"] if cell.suppressed else said.number(cell.value, one.row.unit),
+        "value": unpublished(said, plan, one.row.kind) if cell.suppressed else said.number(cell.value, one.row.unit),
         "numerator": said.number(cell.numerator),
         "denominator": said.number(cell.denominator),
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
-from services.indicators.publish.explaining import EventCount, Explained, about_victims
+from services.indicators.publish.explaining import EventCount, Explained, about_persons
 from services.indicators.publish.pages import render
 from services.indicators.publish.words import Words, words
 
@@ -21,7 +21,7 @@ def page(lang: str, plan: Plan, row: Row, found: Explained, as_of: date | None) 
         as_of=as_of or "",
         day=said.day(found.as_of),
         made_of=[{"id": one, "name": said.called("", one) or one, "page": one in plan.rows} for one in found.made_of],
-        guarded=about_victims(row),
+        guarded=about_persons(row),
         archived=bool(found.archived),
         complete=found.complete,
         counts=[_count(said, one) for one in found.counts],

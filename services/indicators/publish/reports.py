@@ -1,7 +1,8 @@
 """The quarterly report (Plan IE 3.1): figures as of the quarter's end, and what they rest on.
 
-A report is bytes: published once, never edited. What is reported late, or corrected, shows in the next revision. Anyone
-can fold the streams up to the sequences that it names and get the same figures.
+A report is bytes: published once, never edited. What is reported late, or corrected, shows in the next revision; of
+what is about persons, in the next quarter's. The hashes say up to which row of each log it was made; at which sequences
+that was is kept beside it, for whoever has the logs to fold them so far and get the same figures.
 """
 
 import csv
@@ -75,9 +76,9 @@ class Report(Struct, frozen=True, omit_defaults=True):
     coverage: float
     """Share of the member countries that reported in the quarter."""
     suppressed: int
-    """Cells that are not published because they are small."""
+    """Rows about persons whose one figure is not published; of older reports, cells."""
     events: dict[str, int]
-    """Service -> sequence of the last event folded: the figures rest on 1 to this one."""
+    """Of reports published before these were no longer public: service -> sequence of the last event folded."""
     indicators: list[RowReport]
     milestones: list[MilestoneReport]
     hashes: dict[str, str] = {}
@@ -104,15 +105,15 @@ def due(name: str) -> datetime:
 def report(plan: Plan, state: State, name: str, revision: int, found: Sequence[Figures] | None = None) -> Report:
     """Return a quarter's report as the state has it now, in publishable figures; `found`: all these, if at hand."""
     day = quarter_end(name)
-    found = all_figures(plan, state, Span.as_of(day)) if found is None else found
+    found = all_figures(plan, state, Span.as_of(day), closed=day) if found is None else found
     return Report(
         quarter=name,
         revision=revision,
         as_of=day,
         plan=plan.title,
         coverage=_coverage(plan, state, day),
-        suppressed=sum(one.suppressed for one in found),
-        events=dict(sorted(state.sequences.items())),
+        suppressed=sum(bool(one.headline and one.headline.suppressed) for one in found),
+        events={},
         indicators=[_row(one) for one in found],
         milestones=list(_milestones(plan, state, end_of(day))),
         hashes={service: one.hex() for service, one in sorted(state.hashes.items()) if one},
@@ -133,7 +134,8 @@ def fingerprint(one: Report) -> bytes:
 
 def _coverage(plan: Plan, state: State, day: date) -> float:
     before = date(day.year, day.month - 2, 1).toordinal() - 1
-    return len(reporting(plan, state, Span.of(date.fromordinal(before + 1), day)) & set(MEMBERS)) / len(MEMBERS)
+    span = msgspec.structs.replace(Span.of(date.fromordinal(before + 1), day), public=True)
+    return len(reporting(plan, state, span) & set(MEMBERS)) / len(MEMBERS)
 
 
 def _row(one: Figures) -> RowReport:
@@ -160,7 +162,7 @@ def _row(one: Figures) -> RowReport:
 
 def _milestones(plan: Plan, state: State, end: datetime) -> Iterator[MilestoneReport]:
     """Yield how each due date stood at the quarter's end."""
-    for one in occurrences(plan, state, until=end):
+    for one in occurrences(plan, state, until=end, public=True):
         told = one.done, one.needed, one.missing
         yield MilestoneReport(one.key, one.milestone.title, one.due, one.reached, one.standing(end), *told)
 

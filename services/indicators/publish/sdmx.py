@@ -13,6 +13,7 @@ from typing import Any
 from services.indicators.figures.cells import Cell
 from services.indicators.figures.figures import Figures
 from services.indicators.planned.hierarchy import Text
+from services.indicators.planned.persons import row_about_persons
 from services.indicators.planned.plan import Plan
 from services.indicators.publish.index import Named, index
 from services.indicators.publish.table import lines
@@ -74,7 +75,7 @@ def code(text: str) -> str:
 
 
 def data(found: Sequence[Figures], *, exact: bool) -> str:
-    """Return the figures as SDMX-CSV; `exact`: none is guarded, so those about victims are not for publication."""
+    """Return the figures as SDMX-CSV; `exact`: none is guarded, so those about persons are not for publication."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["STRUCTURE", "STRUCTURE_ID", "ACTION", *_DIMENSIONS, "TIME_PERIOD", "OBS_VALUE", *_ATTRIBUTES])
@@ -84,7 +85,7 @@ def data(found: Sequence[Figures], *, exact: bool) -> str:
 
 
 def _observation(one: Figures, cell: Cell, *, exact: bool) -> Iterator[Any]:
-    inner = exact and one.row.privacy == "victims"
+    inner = exact and row_about_persons(one.row)
     breakdown = ";".join(f"{name}={value}" for name, value in cell.labels.items()) or TOTAL
     # A whole message replaces what was had before for the same key.
     yield from ("dataflow", FLOW, "R", code(one.row.id), cell.country, breakdown, one.day.isoformat(), cell.value)

@@ -1,8 +1,10 @@
 """The reports as published, and what has been announced."""
 
 import contextlib
+from collections.abc import Mapping
 from datetime import datetime
 
+import msgspec
 from msgspec import Struct
 
 from services.indicators.figures.milestones import Told
@@ -71,15 +73,16 @@ async def load_revisions(pool: Pool) -> list[Published]:
     return [Published(**dict(row)) for row in rows]
 
 
-async def save_report(connection: Connection, one: Published, content: bytes) -> None:
-    """Store a revision for ever."""
+async def save_report(connection: Connection, one: Published, content: bytes, folded: Mapping[str, int]) -> None:
+    """Store a revision for ever; `folded`: at which sequences it was made."""
     await connection.execute(
-        "insert into report (quarter, revision, published, figures, content) values ($1, $2, $3, $4, $5)",
+        "insert into report (quarter, revision, published, figures, content, folded) values ($1, $2, $3, $4, $5, $6)",
         one.quarter,
         one.revision,
         one.published,
         one.figures,
         content,
+        msgspec.json.encode(folded).decode(),
     )
 
 
@@ -92,3 +95,9 @@ async def load_report(pool: Pool, quarter: str, revision: int | None = None) -> 
         revision,
     )
     return None if row is None else bytes(row["content"])
+
+
+async def load_folded(pool: Pool, quarter: str, revision: int) -> dict[str, int]:
+    """Return at which sequences a revision was made, by service; empty: it stands in the report, or is not known."""
+    found = await pool.fetchval("select folded from report where quarter = $1 and revision = $2", quarter, revision)
+    return msgspec.json.decode(found, type=dict[str, int]) if found else {}

@@ -122,8 +122,11 @@ def told_series(  # noqa: PLR0913, PLR0917 - what was asked for, and what was fo
     )
 
 
-def profile(plan: Plan, state: State, country: Country, span: Span, found: Sequence[Figures]) -> Profile:
-    """Return a country's profile, of its figures and all others'."""
+def profile(  # noqa: PLR0913 - what it is made of
+    plan: Plan, state: State, country: Country, span: Span, found: Sequence[Figures], *, public: bool
+) -> Profile:
+    """Return a country's profile, of its figures and all others'; `public`: heard by reports about no person."""
+    span = msgspec.structs.replace(span, public=public)
     rows = [
         CountryRow(
             id=one.row.id,
@@ -139,9 +142,9 @@ def profile(plan: Plan, state: State, country: Country, span: Span, found: Seque
         if (values := [cell for cell in one.cells if cell.country == country]) or one.refused
     ]
     day, end = span.day.toordinal(), end_of(span.day)
-    sent = kinds.view(plan, REPORTS, "value", state)
+    sent = kinds.view(plan, REPORTS, "value", state, public=public)
     days = [on for on in sent.days((country,), span.known) if on <= day] if (country,) in sent.cells else []
-    due_then = occurrences(plan, state, end, span.known)
+    due_then = occurrences(plan, state, end, span.known, public=public)
     return Profile(
         country=country,
         as_of=span.day,

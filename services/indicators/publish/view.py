@@ -4,18 +4,20 @@ import asyncio
 import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from starlette.requests import Request
 
+from services.indicators.figures.disclosure import NOTHING_CLOSED, last_closed
 from services.indicators.figures.examples import Example
-from services.indicators.figures.figures import Figures, composed, plain
-from services.indicators.figures.kept import Kept
+from services.indicators.figures.figures import EXACT, Figures, composed, plain
+from services.indicators.figures.kept import Closed, Kept
 from services.indicators.figures.kinds import Span
 from services.indicators.figures.past import Past
 from services.indicators.figures.resting import parts
+from services.indicators.figures.suppression import rounded
 from services.indicators.figures.timeliness import measuring, on_time
 from services.indicators.figures.verdicts import Heard
 from services.indicators.folded.feed import Rebuilt
@@ -23,13 +25,41 @@ from services.indicators.folded.state import State
 from services.indicators.planned.checks import COMPOSED
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
+from services.indicators.publish.access import who
 from services.indicators.publish.exposition import Exposition
 from services.indicators.publish.live import Live
 from services.indicators.publish.overview import Seen
 from services.indicators.publish.recalling import Recall
 from services.indicators.publish.store import Published
 from shared.contracts.indicators import IntakePurged
+from shared.contracts.vocabulary import MEMBERS
 from shared.run.refusals import Refused
+
+SETTLED = timedelta(hours=1)
+"""So long after its end (in plan time) a period counts as over: what was recorded last in it has to be folded."""
+
+
+class Closing:
+    """The end of the last period that is over, for figures about persons.
+
+    A period is over for the public once all that was recorded in it is folded: figures of a part of the streams would
+    tell, from one look to the next, what the rest has.
+    """
+
+    def __init__(self, plan: Plan, now: Callable[[], datetime], ready: Callable[[], bool]) -> None:
+        self._rule, self._now, self._ready = plan.disclosure, now, ready
+        self._closed = NOTHING_CLOSED
+
+    def __call__(self) -> date:
+        """Return it; `NOTHING_CLOSED` until the fold has come to the end of its streams."""
+        end = last_closed(self._rule, (self._now() - SETTLED).date())
+        if end != self._closed and self._ready():
+            self._closed = end
+        return self._closed
+
+
+async def _unknown(_quarter: str, _revision: int) -> dict[str, int]:
+    return {}
 
 
 async def _none() -> Sequence[Published]:
@@ -46,12 +76,16 @@ class View:
     """Service -> last sequence known of its stream."""
     now: Callable[[], datetime]
     ready: Callable[[], bool]
+    settled: Callable[[], bool] = lambda: True
+    """Whether the fold has come to the end of its streams."""
     faults: Callable[[], list[str]] = list
     """In words, what stands still."""
     report: Callable[[str, int | None], Awaitable[bytes | None]]
     """(quarter, revision or None for the latest) -> the report as published."""
     reports: Callable[[], Awaitable[Sequence[Published]]] = _none
     """Every revision of every quarter's report, in order."""
+    folded: Callable[[str, int], Awaitable[dict[str, int]]] = _unknown
+    """(quarter, revision) -> the sequences at which the report was made, by service."""
     rebuild: Callable[[], Awaitable[Rebuilt]]
     purged: Callable[[IntakePurged], Awaitable[None]]
     """Records that operators empty an intake."""
@@ -70,6 +104,25 @@ class View:
         """Say whether the request carries the operator's token."""
         given = request.headers.get("authorization", "").encode()
         return bool(self.token) and hmac.compare_digest(given, f"Bearer {self.token}".encode())
+
+    def country(self, request: Request) -> str:
+        """Return the country whose token a request carries; empty: it carries none."""
+        found = who(request.headers.get("authorization", ""), self.token)
+        return found if found in MEMBERS else ""
+
+    async def own(self, request: Request, span: Span | None = None) -> tuple[str, Mapping[str, Figures]]:
+        """Return which country asks, and every row's figures, of which it may see its own, exact; else nothing."""
+        country = self.country(request)
+        if not country:
+            return "", {}
+        exact = self.kept[True] if span is None else Kept(self.plan, self.state, lambda: span, self.closed[True])
+        return country, await exact.fresh()
+
+    def uncounted(self, request: Request | None = None) -> int:
+        """Return how many events no figure has; for the public as numbers about persons are told."""
+        number = self.state().uncounted
+        exact = request is not None and self.exact(request)
+        return number if exact else rounded((number,), self.plan.disclosure)[0]
 
     def operator(self, request: Request) -> None:
         """Refuse (403) a request without the operator's token."""
@@ -101,16 +154,17 @@ class View:
 
     async def series(self, request: Request, row: Row, each: Sequence[Span]) -> list[Figures]:
         """Return a row's figures of some spans; others get their turn behind every row that is worked out."""
-        return [await self._of(row.id, span, exact=self.exact(request)) for span in each]
+        closed = self.closed[self.exact(request)]()
+        return [await self._of(row.id, span, closed) for span in each]
 
-    async def _of(self, name: str, span: Span, *, exact: bool) -> Figures:
+    async def _of(self, name: str, span: Span, closed: date | None) -> Figures:
         state, found = self.state(), dict[str, Figures]()
-        heard = Heard.by(self.plan, state, span)
+        heard = Heard.by(self.plan, state, span, public=closed is not None)
 
         async def work(name: str) -> None:
             row = self.plan.rows[name]
             if row.kind not in COMPOSED:
-                found[name] = plain(self.plan, row, state, span, heard, exact=exact)
+                found[name] = plain(self.plan, row, state, span, heard, closed=closed)
                 await asyncio.sleep(0)
                 return
             for part in {*parts(self.plan, row)} - found.keys():
@@ -122,39 +176,44 @@ class View:
 
     def _figures(self, request: Request, span: Span | None) -> Kept:
         exact = self.exact(request)
-        return self.kept[exact] if span is None else Kept(self.plan, self.state, lambda: span, exact=exact)
+        return self.kept[exact] if span is None else Kept(self.plan, self.state, lambda: span, self.closed[exact])
+
+    @cached_property
+    def closed(self) -> Mapping[bool, Closed]:
+        """The end of the last period of which the public has figures about persons (False); `EXACT` (True)."""
+        return {False: Closing(self.plan, self.now, self.settled), True: lambda: EXACT}
 
     @cached_property
     def kept(self) -> Mapping[bool, Kept]:
         """The figures as of now: True for the exact ones, False for those that are published."""
         return {
-            exact: Kept(self.plan, self.state, lambda: Span.now(self.now().date()), exact=exact)
-            for exact in (False, True)
+            exact: Kept(self.plan, self.state, lambda: Span.now(self.now().date()), closed)
+            for exact, closed in self.closed.items()
         }
 
     @cached_property
     def past(self) -> Mapping[bool, Past]:
         """The figures as of the end of the last quarter, in the same way."""
-        return {exact: Past(self.plan, self.state, self.now, exact=exact) for exact in (False, True)}
+        return {exact: Past(self.plan, self.state, self.now, closed) for exact, closed in self.closed.items()}
 
     async def seen(self, request: Request) -> Seen:
         """Return today's figures and those of the last quarter's end, as the sender of the request may see them."""
         exact = self.exact(request)
         before = await self.past[exact].fresh()
-        return Seen(await self.kept[exact].fresh(), before)
+        return Seen(await self.kept[exact].fresh(), before, public=not exact)
 
     @cached_property
     def expositions(self) -> Mapping[bool, Exposition]:
         """The text of the metrics, in the same way."""
         return {
-            exact: Exposition(self.plan, self.state, self.streams, self.now, kept, exact=exact)
+            exact: Exposition(self.plan, self.state, self.streams, self.now, kept, self.closed[exact])
             for exact, kept in self.kept.items()
         }
 
     @cached_property
     def live(self) -> Live:
         """Who watches what is published."""
-        return Live(self.plan, self.state, self.now, self.kept[False], self.past[False])
+        return Live(self.plan, self.state, self.now, self.kept[False], self.past[False], self.uncounted)
 
     async def keep(self) -> None:
         """Keep for ever ready what is published."""

@@ -5,7 +5,8 @@ from operator import attrgetter
 
 import msgspec
 
-from services.indicators.figures.figures import Figures, figures
+from services.indicators.figures.disclosure import last_closed
+from services.indicators.figures.figures import EXACT, Figures, figures
 from services.indicators.figures.kinds import Span
 from services.indicators.folded.fold import Fold
 from services.indicators.planned.plan import load
@@ -91,7 +92,13 @@ def folded(*payloads: bytes, plan=PLAN) -> Fold:
 
 def row(fold: Fold, identity: str, as_of: str = "", today: str = "2004-12-31", *, exact: bool = True) -> Figures:
     span = Span.as_of(date.fromisoformat(as_of)) if as_of else Span.now(date.fromisoformat(today))
-    return figures(fold.plan, fold.plan.rows[identity], fold.state, span, exact=exact)
+    closed = closing(date.fromisoformat(today), exact=exact)
+    return figures(fold.plan, fold.plan.rows[identity], fold.state, span, closed=closed)
+
+
+def closing(day: date, *, exact: bool) -> date | None:
+    """The end of the last period of which the public has figures about persons on a day."""
+    return EXACT if exact else last_closed(PLAN.disclosure, day)
 
 
 def values(found: Figures) -> dict[tuple[str, ...], float | None]:

@@ -23,7 +23,20 @@ from tests.services.indicators.test_feed import pool, until  # noqa: F401 - a fi
 
 NAMES = sorted({wire[4:].rpartition(".")[0] for wire in fed(PLAN)})
 MERGED = {
-    *("digest", "sums", "levels", "groups", "events", "amended", "heard", "rejected", "sequences", "hashes", "aside"),
+    *(
+        "digest",
+        "sums",
+        "levels",
+        "groups",
+        "events",
+        "amended",
+        "heard",
+        "heard_openly",
+        "rejected",
+        "sequences",
+        "hashes",
+        "aside",
+    ),
     "views",
 }
 

@@ -22,7 +22,8 @@ def fold():
     names = sorted({one.name for one in registry().values() if one.name in CONTRACTS and not one.generic})
     days = ("2003-11-03T10:00:00Z", "2004-05-04T10:00:00Z")
     every = [event(name, country, day) for name in names for country in MEMBERS for day in days * 6]
-    return folded(*every, *[event("victims.referral.accepted", "HND", late=False, latency_s=7200)] * 12)
+    soon = {"late": False, "latency_s": 7200}
+    return folded(*every, *[event("victims.referral.accepted", one, **soon) for one in MEMBERS for _ in range(12)])
 
 
 @pytest.fixture(scope="module")

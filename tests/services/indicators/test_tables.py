@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from services.indicators.planned.persons import row_about_persons
 from tests.services.indicators.making import PLAN
 from tests.services.indicators.serving import example_fold, get, served, viewed
 
@@ -183,7 +184,7 @@ def test_sdmx_has_the_same_figures_under_keys_of_their_own(base, structure, head
         assert {f"label_{name}": value for name, value in pairs.items()} == labels
         assert (one["OBS_STATUS"] == "Q") is (line["suppressed"] == "true") is (one["CONF_STATUS"] == "C")
         assert (one["OBS_STATUS"] == "A") is (line["value"] != "")
-        victims = PLAN.rows[line["indicator"]].privacy == "victims"
+        victims = row_about_persons(PLAN.rows[line["indicator"]])
         assert (one["CONF_STATUS"] == "N") is (victims and bool(headers))
         assert all(one[name] in lists[codes] for name, codes in coded.items())
     assert len({tuple(one[name] for name in [*dimensions, "TIME_PERIOD"]) for one in found}) == len(found)

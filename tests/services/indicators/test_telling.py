@@ -119,7 +119,9 @@ async def test_a_report_is_told_to_the_presidency_and_who_is_responsible_and_so_
     desk.hears(event("legal.person.detained", "GTM", "2003-05-20T10:00:00Z"))
     told = of(await desk.looks(2003, 7, 1, 12), "2003-Q2")
     assert told == [(one, "report_published", body) for one, body in (("CAN", None), ("MEX", "ppt"), ("USA", None))]
-    desk.hears(event("legal.person.detained", "HND", "2003-05-25T10:00:00Z", recorded="2003-07-02T10:00:00Z"))
+    desk.hears(event("legal.person.detained", "HND", "2003-05-25T10:00:00Z", recorded="2003-07-01T14:00:00Z"))
+    assert of(await desk.looks(2003, 7, 3, 12), "2003-Q2") == []  # what is about persons is never told anew
+    desk.hears(event("intel.band.dismantled", "HND", "2003-05-25T10:00:00Z", recorded="2003-07-03T13:00:00Z"))
     assert len(of(await desk.looks(2003, 7, 4, 12), "2003-Q2")) == 3
     assert of(await desk.looks(2003, 7, 5, 12), "2003-Q2") == []
 

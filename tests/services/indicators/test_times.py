@@ -12,7 +12,7 @@ from services.indicators.figures import periods
 from services.indicators.figures.figures import figures
 from services.indicators.figures.kinds import Span
 from services.indicators.planned import fields
-from tests.services.indicators.making import PLAN, amend, folded, heard
+from tests.services.indicators.making import PLAN, amend, closing, folded, heard
 from tests.services.indicators.test_every_kind import KINDS, rows_of, told, with_correction
 
 SAMPLES = 10
@@ -85,8 +85,8 @@ def test_what_was_known_is_what_was_recorded_by_then(kind, data):
     whole = folded(*log)
     for one in rows_of(kind):
         for exact in (True, False):
-            mine = figures(PLAN, one, whole.state, span.known_on(known), exact=exact)
-            theirs = figures(PLAN, one, then.state, span, exact=exact)
+            mine = figures(PLAN, one, whole.state, span.known_on(known), closed=closing(span.day, exact=exact))
+            theirs = figures(PLAN, one, then.state, span, closed=closing(span.day, exact=exact))
             a, b = alike(mine, theirs)
             assert a == b or (not exact and mine.refused), one.id
 
@@ -143,8 +143,8 @@ def test_a_period_is_what_came_in_it_by_what_was_known_then(kind, data):
             or any(periods.stands(one, term.role) for term in one.term)
         ):
             continue
-        mine = figures(PLAN, one, whole.state, Span.of(since, until).known_on(known), exact=True)
-        theirs = figures(AT_ALL_TIMES, AT_ALL_TIMES.rows[one.id], only.state, Span.now(until), exact=True)
+        mine = figures(PLAN, one, whole.state, Span.of(since, until).known_on(known), closed=None)
+        theirs = figures(AT_ALL_TIMES, AT_ALL_TIMES.rows[one.id], only.state, Span.now(until), closed=None)
         assert numbers(mine) == numbers(theirs), one.id
         assert one.period or mine.coverage == theirs.coverage, one.id
 
@@ -169,11 +169,11 @@ def test_the_parts_of_a_period_are_together_the_whole(data):
     cuts = [Span.of(one, other - timedelta(days=1)) for one, other in pairwise(ends)]
     whole = Span.of(ends[0], ends[-1] - timedelta(days=1))
     for one in rows_of("count"):
-        parts = [figures(PLAN, one, fold.state, span.known_on(known), exact=True).cells for span in cuts]
+        parts = [figures(PLAN, one, fold.state, span.known_on(known), closed=None).cells for span in cuts]
         added = {}
         for cell in (cell for part in parts for cell in part):
             key = cell.country, *cell.labels.values()
             added[key] = added.get(key, 0) + cell.value
-        found = figures(PLAN, one, fold.state, whole.known_on(known), exact=True).cells
+        found = figures(PLAN, one, fold.state, whole.known_on(known), closed=None).cells
         found = {(cell.country, *cell.labels.values()): cell.value for cell in found}
         assert {key: n for key, n in added.items() if n} == {key: n for key, n in found.items() if n}, one.id

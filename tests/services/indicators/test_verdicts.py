@@ -49,7 +49,8 @@ def test_what_is_not_published_is_not_known_and_no_lack_of_data():
     fold = folded(*heard(on=LATELY))
     shown, exact = row(fold, "XC-1", exact=False).parts, row(fold, "XC-1").parts
     assert row(fold, "VA-5.1b.lost", exact=False).unknown == "hidden"
-    assert (shown.no_data, shown.unknown) == (exact.no_data, exact.unknown + 2)
+    assert shown.no_data < exact.no_data  # of persons it is not told whether there are data
+    assert shown.no_data + shown.unknown == exact.no_data + exact.unknown + 2
 
 
 @pytest.mark.parametrize("identity", ["IE-1.2", "IE-1.2a.declared", "LE-1.R1", "IP-1.1", "IP-2.1.1"])

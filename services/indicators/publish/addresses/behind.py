@@ -89,7 +89,7 @@ def addresses(view: View) -> Sequence[Address]:
     def explaining() -> Explaining:
         if view.recall is None:
             raise busy("streams_away")
-        return Explaining(view.plan, view.state, view.recall)
+        return Explaining(view.plan, view.state, view.recall, view.closed[False])
 
     def asker(request: Request) -> str:
         return who(request.headers.get("authorization", ""), view.token)
@@ -107,10 +107,14 @@ def addresses(view: View) -> Sequence[Address]:
         """Tell which figures an event moved, and by how much; to the operator, and to the country whose it is."""
         return await explaining().report(asked.service, asked.sequence, asker(request))
 
-    async def changes(_request: Request, asked: ChangesAsked) -> Changes:
-        """Tell what changed between two revisions of a report, and because of how many events of whom."""
+    async def changes(request: Request, asked: ChangesAsked) -> Changes:
+        """Tell what changed between two revisions of a report, and because of how many events of whom.
+
+        At which sequences the two were made is told to the operator.
+        """
         before, after = [await _published(view, asked.quarter, one) for one in (asked.before, asked.after)]
-        return await Comparing(view.plan, explaining().recall, kept).compare(before, after)
+        found = await Comparing(view.plan, explaining().recall, kept).compare(before, after)
+        return found if view.exact(request) else msgspec.structs.replace(found, positions={})
 
     async def page(request: Request, asked: RowPage) -> Response:
         """Show how many reports are behind a row's figure, by country and month."""
@@ -123,7 +127,7 @@ def addresses(view: View) -> Sequence[Address]:
         Address("/indicators/{id}/behind", page, "Pages", gives=[HTML], refuses=[403, 404, 503]),
         Address("/api/behind/{id}", behind, "Reasons", refuses=[403, 404, 503], exact=True),
         Address("/api/events/{service}/{sequence}", event, "Reasons", refuses=[404, 503], exact=True),
-        Address("/api/reports/{quarter}/changes", changes, "Reasons", refuses=[404, 503]),
+        Address("/api/reports/{quarter}/changes", changes, "Reasons", refuses=[404, 503], exact=True),
     ]
 
 
@@ -131,7 +135,8 @@ async def _published(view: View, quarter: str, revision: int) -> Report:
     found = await view.report(quarter, revision)
     if found is None:
         raise Refused(404, "no_report")
-    return msgspec.json.decode(found, type=Report)
+    one = msgspec.json.decode(found, type=Report)
+    return one if one.events else msgspec.structs.replace(one, events=await view.folded(quarter, revision))
 
 
 def _whole(asked: BehindAsked) -> None:

@@ -45,7 +45,12 @@ def addresses(view: View) -> Sequence[Address]:
         if asked.code not in MEMBERS:
             raise Refused(404, "no_country")
         lang, found = language(request), await view.kept[False].fresh()
-        return page(request, country_page(lang, view.plan, view.state(), view.now(), found=found, code=asked.code))
+        return page(
+            request,
+            country_page(
+                lang, view.plan, view.state(), view.now(), found=found, code=asked.code, closed=view.closed[False]()
+            ),
+        )
 
     async def events(request: Request, asked: Watch) -> EventSourceResponse:
         """Tell of what changes on the scoreboard as server-sent events, until the client goes or has to come again.
@@ -58,7 +63,12 @@ def addresses(view: View) -> Sequence[Address]:
     async def objectives(request: Request, _asked: Page) -> Response:
         """Show the whole Plan: areas, objectives, results, activities, and what measures each."""
         found = await view.all_figures(request)
-        return page(request, explained.objectives(language(request), view.plan, view.state(), view.now(), found))
+        return page(
+            request,
+            explained.objectives(
+                language(request), view.plan, view.state(), view.now(), found, public=not view.exact(request)
+            ),
+        )
 
     async def indicator(request: Request, asked: RowPage) -> Response:
         """Show a row's figures by country and label, its place in the Plan, and how it is computed."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from msgspec import UNSET
 from sse_starlette import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import Response
@@ -44,7 +45,7 @@ def addresses(view: View) -> Sequence[Address]:
     async def indicators(request: Request, asked: TimedList) -> Response:
         """List every row of the Plan in one figure, in the Plan's order. As CSV every figure, one a line."""
         found = await view.all_figures(request, asked.span(view.now().date()))
-        uncounted = view.state().uncounted
+        uncounted = view.uncounted(request)
 
         def listed() -> list[Summary]:
             return [timed(summary(one, uncounted), asked) for one in found]
@@ -69,9 +70,11 @@ def addresses(view: View) -> Sequence[Address]:
         span = asked.span(view.now().date())
         found, timely = await view.figures(request, asked.id, span), await view.on_time(request, asked.id, span)
         found = some(found, asked.country or "", wanted)
+        asker, exact = await view.own(request, span)
+        own = some(exact[asked.id], asker, wanted).cells if asker else UNSET
 
         def told_in_full() -> Detail:
-            return timed(detail(found, timely), asked)
+            return timed(detail(found, timely, own), asked)
 
         return _formed(request, asked, told_in_full, partial(table.figures, [found]), observed(request, [found]))
 
@@ -84,7 +87,7 @@ def addresses(view: View) -> Sequence[Address]:
     async def milestones(request: Request, asked: Listed) -> Response:
         """List every due date of every milestone, in the Plan's order."""
         now = view.now()
-        found = [due(one, now) for one in occurrences(view.plan, view.state())]
+        found = [due(one, now) for one in occurrences(view.plan, view.state(), public=not view.exact(request))]
         return _formed(request, asked, lambda: found, partial(table.milestones, found))
 
     all_rows, one_row = [Gives(schema=list[Summary]), CSV, SDMX], [Gives(schema=Detail), CSV, SDMX]
@@ -94,7 +97,7 @@ def addresses(view: View) -> Sequence[Address]:
         Address("/api/indicators.csv", cells, "Figures", gives=[CSV], exact=True),
         Address("/api/indicators/{id}", indicator, "Figures", gives=one_row, refuses=[404], exact=True),
         Address("/api/objectives", objectives, "Figures", gives=[Gives(schema=list[AreaTold]), CSV], exact=True),
-        Address("/api/milestones", milestones, "Figures", gives=[Gives(schema=list[Due]), CSV]),
+        Address("/api/milestones", milestones, "Figures", gives=[Gives(schema=list[Due]), CSV], exact=True),
     ]
 
 

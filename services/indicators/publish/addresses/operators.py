@@ -51,24 +51,32 @@ def addresses(view: View) -> Sequence[Address]:
         return Recorded()
 
     async def metrics(request: Request, _asked: Nothing) -> Response:
-        """Give every figure to Prometheus."""
+        """Give every figure to Prometheus: as the public has them, or exact to the operator."""
         text = await view.expositions[view.exact(request)].text(request.headers.get("accept", ""))
         return Response(text.body, headers={"Content-Type": text.media, "Vary": "Accept"})
+
+    async def all_metrics(request: Request, _asked: Nothing) -> Response:
+        """Give every figure to the operator's Prometheus, exact and live; refuses (403) who has not the token.
+
+        So a scraper without it fails, and is not told what is public in place of that.
+        """
+        return await metrics(request, _asked)
 
     async def healthz(_request: Request, _asked: Nothing) -> Healthy:
         """Say that the process answers."""
         return Healthy()
 
-    async def readyz(_request: Request, _asked: Nothing) -> Response:
+    async def readyz(request: Request, _asked: Nothing) -> Response:
         """Say whether all streams are folded to their end; 503 if not."""
         ready = view.ready()
         status: Literal["ready", "catching up with the streams"] = "ready" if ready else "catching up with the streams"
-        return encoded(Readiness(status, view.faults(), view.state().uncounted), 200 if ready else 503)
+        return encoded(Readiness(status, view.faults(), view.uncounted(request)), 200 if ready else 503)
 
     return [
         Address("/rebuild", rebuild, "Operators", "POST", refuses=[403], only=view.operator),
         Address("/purged", purged, "Operators", "POST", refuses=[403], only=view.operator),
         Address("/metrics", metrics, "Operators", gives=METRICS, exact=True),
+        Address("/metrics/operator", all_metrics, "Operators", gives=METRICS, refuses=[403], only=view.operator),
         Address("/healthz", healthz, "Operators"),
         Address("/readyz", readyz, "Operators", gives=[Gives(schema=Readiness), Gives(schema=Readiness, status=503)]),
     ]
