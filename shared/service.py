@@ -41,7 +41,7 @@ from shared.record.log import Log, head
 from shared.record.note import NoteError
 from shared.run import crash, database, ops, telemetry
 from shared.run.certificates import Kept, named
-from shared.run.clock import Clock
+from shared.run.clock import Clock, astray_s
 from shared.run.database import Pool
 from shared.run.settings import EXIT_MISCONFIGURED, Settings, configured
 from shared.run.steady import Movement, Steady
@@ -50,6 +50,10 @@ log = structlog.get_logger()
 
 RETRY_S = 1.0
 UNCOMPARED = "log and stream are not compared yet"
+HUNG_S = 3.0
+"""A database or NATS that has not answered after so long is away; it may be hung."""
+ASTRAY_S = 1.0
+"""A process whose clock is off by more than this records nothing: its times would stand in the log for ever."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +76,18 @@ class Service:
     def judged(self) -> Judgements:
         """Return its judgements by type of report."""
         return by_type(self.judgements)
+
+
+Looked = tuple[int, int, int, int, float]
+"""(the stream's begin, its first and last sequence, the log's position, by how many seconds our clock is astray)"""
+
+
+@dataclass(slots=True)
+class Look:
+    """A look at stream and log that is under way, and which of both is asked."""
+
+    task: "asyncio.Task[Looked] | None" = None
+    asks: str = ""
 
 
 @dataclass(slots=True)
@@ -97,6 +113,7 @@ class Running:
     checks: list[Callable[[], list[str]]] = field(default_factory=list)
     """What else to ask whether the service does its work: each tells in words what stands still."""
     relaying: Movement = field(default_factory=Movement)
+    look: Look = field(default_factory=Look)
 
 
 def run(service: Service) -> None:
@@ -281,22 +298,29 @@ async def _observed(service: Running) -> None:
 
 
 async def _observe(service: Running) -> bool:
-    """Look at stream and log, in this order, so that the log is never the older one; return whether to record."""
+    """Look at stream and log; return whether to record. What does not answer in `HUNG_S` is told as hung."""
+    look = service.look
+    if look.task is None:
+        look.task = asyncio.create_task(_look(service))
+    await asyncio.wait([look.task], timeout=HUNG_S)  # left as it is: to cancel a query may hang as the query does
     faults = []
     try:
-        begun, first, last = await bus.ends(service.client, service.relay.stream)
-        position, _ = await head(service.pool)
+        if not look.task.done():
+            raise TimeoutError
+        task, look.task = look.task, None
+        begun, first, last, position, astray = task.result()
     except NotFoundError:
         faults.append(f"there is no stream {service.relay.stream}: run `crm restore {service.name}`")
     except LOST as error:
-        faults.append(f"away: {type(error).__name__}")
-        if not isinstance(error, NatsError):
+        hung = f"{look.asks} has not answered for {HUNG_S:g} s" if look.task else ""
+        faults.append(hung or f"away: {type(error).__name__}")
+        if hung or not isinstance(error, NatsError):
             service.log.halted = UNCOMPARED  # the database may come back as an older copy
     else:
         telemetry.LOG_POSITION.labels(service.name).set(position)
         telemetry.RELAY_POSITION.labels(service.name).set(last)
         ahead = f"stream ends at {last}, log at {position}: run `crm restore`" if last > position else ""
-        service.log.halted = ahead or service.relay.diverged
+        service.log.halted = ahead or service.relay.diverged or _clock(astray)
         if service.log.halted:
             faults.append(service.log.halted)
         elif first > begun and position:
@@ -307,6 +331,23 @@ async def _observe(service: Running) -> bool:
     service.status.faults = faults
     telemetry.READY.labels(service.name).set(not faults)
     return not service.log.halted
+
+
+async def _look(service: Running) -> Looked:
+    """Ask stream and log, in this order, so that the log is never the older one."""
+    service.look.asks = "NATS"
+    begun, first, last = await bus.ends(service.client, service.relay.stream)
+    service.look.asks = "PostgreSQL"
+    position, _ = await head(service.pool)
+    return begun, first, last, position, await astray_s(service.pool)
+
+
+def _clock(by_s: float) -> str:
+    """Say that nothing may be recorded as this machine's clock is wrong, or the database's; empty: both agree."""
+    if abs(by_s) <= ASTRAY_S:
+        return ""
+    how = "ahead of" if by_s > 0 else "behind"
+    return f"this machine's clock is {abs(by_s):.1f} s {how} the database's: synchronise both (chronyc makestep)"
 
 
 async def ended(tasks: Iterable["asyncio.Future[Any]"], grace_s: float) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from shared.run.database import Queried
 from shared.run.settings import Settings
 
 LOOK_S = 0.02
@@ -53,3 +54,15 @@ class Clock:
     def real_s(self, plan: timedelta) -> float:
         """Return how many real seconds a span of plan time takes."""
         return plan.total_seconds() / self.speed
+
+
+async def astray_s(queried: Queried) -> float:
+    """Return by how many seconds this machine's clock is surely ahead of the database's (below 0: behind).
+
+    What the answer took is taken off: it may all have passed on one way. 0: no difference can be told.
+    """
+    asked = time.time()
+    theirs: datetime = await queried.fetchval("select clock_timestamp()")
+    took = time.time() - asked
+    off = asked + took / 2 - theirs.timestamp()
+    return off - took / 2 if off > took / 2 else off + took / 2 if off < -took / 2 else 0.0
