@@ -55,4 +55,4 @@ def _archived(folder: Path, service: str, after: int) -> Iterator[Message]:
         else:
             _, _, kind, country, _ = row.columns
             subject = relay.subject(kind, country)
-        yield Message(row.position, subject, row.payload, signature=(row.signature or b"").decode())
+        yield Message(row.position, subject, row.payload, signature=(row.signature or b"").decode(errors="replace"))

@@ -143,8 +143,12 @@ def _fitting(rows: Sequence[Row]) -> list[batch.Message]:
 
 
 def signed(signature: bytes | None) -> Mapping[str, str]:
-    """Return the headers that a row has in the stream: its sender's signature, with what was signed."""
-    return {HEADER: signature.decode()} if signature else {}
+    """Return the headers that a row has in the stream: its sender's signature, with what was signed.
+
+    What is no text that a header can hold was put there by somebody else, and is left out: `crm verify` tells.
+    """
+    text = (signature or b"").decode(errors="replace")
+    return {HEADER: text} if text and text.isascii() and text.isprintable() else {}
 
 
 def subject(event_type: str, country: str) -> str:

@@ -65,7 +65,7 @@ class Archived(NamedTuple):
     columns: tuple[str, ...] | None
     """Source, id, type, country, entity, where the payload cannot be read; else it says them."""
     signature: bytes | None = None
-    """A compact JWS, and so plain text."""
+    """What its sender signed it with."""
 
 
 class Line(Struct, frozen=True, gc=False):
@@ -76,6 +76,7 @@ class Line(Struct, frozen=True, gc=False):
     event: Raw = Raw()
     said: str = ""
     signature: str = ""
+    """Base64."""
     columns: tuple[str, ...] | None = None
     encoded: str | None = None
     """Base64, instead of `event`, where the payload is not one line of JSON."""
@@ -97,7 +98,7 @@ def line_of(row: Archived) -> bytes:
     if row.said:
         head += b',"said":"%s"' % row.said.hex().encode()
     if row.signature:
-        head += b',"signature":"%s"' % row.signature
+        head += b',"signature":"%s"' % base64.b64encode(row.signature)
     if row.columns is None and _plain(row.payload):
         return head + b',"event":' + row.payload + b"}\n"
     more = {"columns": row.columns, "encoded": base64.b64encode(row.payload).decode()}
@@ -176,7 +177,7 @@ def lines(file: Path) -> Iterator[Line]:
 
 def row_of(line: Line) -> Archived:
     """Return the row that a line holds."""
-    said, signature = bytes.fromhex(line.said) or None, line.signature.encode() or None
+    said, signature = bytes.fromhex(line.said) or None, base64.b64decode(line.signature) or None
     return Archived(line.position, line.payload, bytes.fromhex(line.hash), said, line.columns, signature)
 
 

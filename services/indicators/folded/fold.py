@@ -21,6 +21,8 @@ from shared.record.chain import GENESIS, chained
 COUNTRY_SOURCE = "urn:crm:country:"
 AMENDING = ("corrected", "retracted")
 REJECTED = ("report", "rejected")
+OF_KEYS = ("indicators", "key")
+"""With which key a country signs is no report under the Plan: it ends no silence, and is neither early nor late."""
 TYPE = re.compile(r"crm(\.[a-z][a-z0-9_]{0,63}){3}\.v[0-9]{1,9}", re.ASCII)
 """What names an event type, of whatever version of the contracts."""
 FIRST, LAST = date(1900, 1, 1).toordinal(), date(2200, 1, 1).toordinal()
@@ -122,7 +124,7 @@ class Fold:
                 effect(data, when, sign, moves)
         if compiled.name[1:] == REJECTED:
             self._refuse(country, compiled.name[0], _rejections.decode(event.data), moves)
-        if event.source.startswith(COUNTRY_SOURCE):
+        if event.source.startswith(COUNTRY_SOURCE) and compiled.name[:2] != OF_KEYS:
             self._hear(country, compiled, moment, moves)
         moves.puts.append((compiled.counts, country, compiled.counts.get(country, 0) + 1))
         return moves

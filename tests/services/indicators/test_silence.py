@@ -171,3 +171,11 @@ def test_the_histories_would_show_it(monkeypatch):
     flattered = {identity for identity in AIMED if improved(identity)}
     assert flattered >= {"LE-1.R2", "IE-1.2.2.vacant", "IE-1.2.2"}
     assert len(flattered) > 10, sorted(flattered)
+
+
+def test_what_a_country_says_of_its_keys_is_no_report():
+    told = event("indicators.key.added", "GTM", "2003-06-01T12:00:00Z")
+    assert folded(told).state.heard == {}
+    assert folded(told, event("intel.meeting.held", "GTM", "2003-06-01T12:00:00Z")).state.heard.keys() == {
+        ("GTM", "intel")
+    }
