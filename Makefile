@@ -52,6 +52,9 @@ test-wheels: setup ## Install the wheels where nothing else is, and run a strang
 test-attacker: setup ## Attack the published figures over two played years, and open each hole on purpose (some minutes)
 	@exec $(PY) -m pytest -q -s tests/attacker
 
+test-published: setup ## Have others' tools read what is published (they need npm): the AsyncAPI parser, ajv, jsonschema-rs
+	@exec $(PY) -m pytest -q -s -n 0 tests/published
+
 test-upgrade: setup ## Upgrade from an older version under traffic, with real processes of both (BEFORE=HEAD~20 REPORTS=1200)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) BEFORE=$(BEFORE) REPORTS=$(REPORTS) exec $(PY) -m pytest -q -n 0 tests/upgrade
 
@@ -163,4 +166,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup

@@ -1,4 +1,4 @@
-"""Tools of others take what is published: @asyncapi/parser, ajv in strict mode."""
+"""Tools of others take what is published: @asyncapi/parser, ajv in strict mode, jsonschema-rs with linear regexes."""
 
 import json
 import shutil
@@ -11,6 +11,7 @@ import pytest
 from shared.contracts import SERVICES, registry
 from shared.contracts.asyncapi import asyncapi
 from shared.contracts.schema import event_schema, report_schema
+from tests.wheels.building import installed, run
 
 HERE = Path(__file__).parent
 BYTES_MAX = 300_000
@@ -44,9 +45,10 @@ def test_the_parser_and_ajv_take_them(tmp_path):
         (tmp_path / "schemas" / f"{name}-event.json").write_text(json.dumps(event_schema(agreed)))
         if agreed.reported:
             (tmp_path / "schemas" / f"{name}-report.json").write_text(json.dumps(report_schema(agreed)))
-    for file in ("package.json", "check.mjs"):
+    for file in ("package.json", "check.mjs", "regexes.py"):
         shutil.copy(HERE / file, tmp_path)
     subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=tmp_path, check=True)
     done = subprocess.run(["node", "check.mjs"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    print(done.stdout)
+    python = installed(tmp_path / "venv", "jsonschema-rs")
+    print(done.stdout, run(python, "regexes.py", cwd=tmp_path))

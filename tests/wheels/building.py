@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -22,3 +23,10 @@ def build(folder):
     for place in PLACES:
         run(UV, "build", "-q", "--wheel", "--no-sources", "--out-dir", folder, place, cwd=ROOT)
     return sorted(folder.glob("*.whl"))
+
+
+def installed(home, *what):
+    run(UV, "venv", "-q", "--no-python-downloads", "--python", sys.executable, home, cwd=home.parent)
+    python = home / "bin" / "python"
+    run(UV, "pip", "install", "-q", "--python", python, *what, cwd=home.parent)
+    return python

@@ -12,17 +12,10 @@ from pathlib import Path
 import pytest
 
 from infra.testkit.processes import free_port
-from tests.wheels.building import ROOT, UV, run
+from tests.wheels.building import ROOT, UV, installed, run
 
 STRANGER = Path(__file__).parent / "stranger"
 MEMORY = Path("/dev/shm")
-
-
-def installed(home, *what):
-    run(UV, "venv", "-q", "--no-python-downloads", "--python", sys.executable, home, cwd=home.parent)
-    python = home / "bin" / "python"
-    run(UV, "pip", "install", "-q", "--python", python, *what, cwd=home.parent)
-    return python
 
 
 def test_no_file_is_in_two_wheels_and_all_data_are_in_one(wheels):
