@@ -36,6 +36,7 @@ FLAGS = {
     "log_timezone": "UTC",
     # No statement and no parameter in the log: they may hold personal data.
     "log_statement": "none",
+    "log_line_prefix": "%m [%p] %u ",
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
     "log_error_verbosity": "terse",

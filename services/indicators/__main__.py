@@ -18,6 +18,7 @@ from services.indicators.publish import store
 from services.indicators.publish.addresses import logs
 from services.indicators.publish.announce import announce, purged, rebuilt
 from services.indicators.publish.app import app
+from services.indicators.publish.auditing import Audit
 from services.indicators.publish.recalling import Recall
 from services.indicators.publish.view import View
 from services.indicators.settings import IndicatorsSettings, current, worked
@@ -55,6 +56,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
         folded=partial(store.load_folded, running.pool),
         rebuild=partial(rebuilt, running.log, feed),
         purged=partial(purged, running.log),
+        audit=Audit(running.log),
     )
     running.tasks |= {"figures": view.keep, "watchers": view.live.turns}
     running.tasks["announcements"] = lambda: announce(

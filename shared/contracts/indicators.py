@@ -19,6 +19,7 @@ from shared.contracts.vocabulary import (
     Holder,
     Listed,
     PurgeReason,
+    Reader,
     Seat,
     SeatReason,
 )
@@ -309,6 +310,22 @@ class IntakePurged(Data, frozen=True, kw_only=True):
     """What the intake held, recorded or not."""
     waiting: Count
     """What the services had not taken: a country that still wants it recorded sends it again."""
+
+
+@contract(
+    "indicators.exact.read",
+    good={"by": "operator", "address": "/api/behind/{id}", "about": "IE-2.1"},
+    bad=("by", "me"),
+)
+class ExactRead(Data, frozen=True, kw_only=True):
+    """Somebody looked at what is not published: who, where, and about what; never what was seen."""
+
+    by: Reader
+    """The operator's token names no person."""
+    address: Annotated[str, Meta(max_length=100)]
+    """The board's address, as its document writes it."""
+    about: Annotated[str, Meta(max_length=128)] = ""
+    """The figure, country, quarter or event that was asked for; empty: all."""
 
 
 rejects("indicators")

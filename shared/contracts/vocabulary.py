@@ -86,6 +86,8 @@ Holder: TypeAlias = Literal[Country, Secretariat]
 SeatReason = Literal["rotation", "appointment", "correction", "other"]
 KeyReason = Literal["lost", "stolen", "replaced", "other"]
 """Why a country revokes a key with which its reports were signed."""
+Reader = Literal["operator"]
+"""Who looks at what is not published."""
 PurgeReason = Literal["flood", "rubbish", "test_data", "stolen_key", "agreed"]
 """Why operators emptied a sender's intake; `agreed`: the sender asked for it."""
 

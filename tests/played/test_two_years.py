@@ -40,6 +40,7 @@ NOT_DERIVED = {
     "training.alert.issued": "training tells by events of its own (needs, certificates, complaints)",
     "indicators.projection.rebuilt": "an operator's work",
     "indicators.intake.purged": "an operator's work",
+    "indicators.exact.read": "an operator's work",
     "indicators.report.missed": EMPTY["IE-3.1.missed"],
     "indicators.report.rejected": "only the presidency and the secretariat report there, and check what they send",
 }

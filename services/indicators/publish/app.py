@@ -21,6 +21,7 @@ from services.indicators.publish.addresses import (
     times,
 )
 from services.indicators.publish.asking import language, page
+from services.indicators.publish.auditing import audited
 from services.indicators.publish.view import View
 from shared.run import openapi, refusals
 from shared.run.addresses import JSON, Address, accepted, application
@@ -41,7 +42,9 @@ language. Answers get further fields with time: ignore those that you do not kno
 
 def addresses(view: View) -> Sequence[Address]:
     """Return every address, the first that fits a request first."""
-    return openapi.described([one for subject in SUBJECTS for one in subject.addresses(view)], TITLE, ABOUT)
+    return openapi.described(
+        audited(view, [one for subject in SUBJECTS for one in subject.addresses(view)]), TITLE, ABOUT
+    )
 
 
 def app(view: View) -> Starlette:

@@ -58,6 +58,10 @@ class Closing:
         return self._closed
 
 
+async def _unaudited(_address: str, _about: str) -> None:
+    """Record nothing: there is no log."""
+
+
 async def _unknown(_quarter: str, _revision: int) -> dict[str, int]:
     return {}
 
@@ -95,6 +99,8 @@ class View:
     """Reads events again out of the streams; None: there are none at hand."""
     ask: Callable[[str, str, Mapping[str, Any]], Awaitable[Any]] | None = None
     """Asks a service (service, question, data) about the tree of its log; None: there is none to be asked."""
+    audit: Callable[[str, str], Awaitable[None]] = _unaudited
+    """Records that the operator looks at what is not published: at which address, about what."""
     played: bool = False
     """The clock does not run as real time does: what the countries report is likely invented, and the page says so."""
     token: str = ""

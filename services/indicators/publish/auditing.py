@@ -1,0 +1,91 @@
+"""Who looks at what is not published leaves an event in the log of indicators, before it is answered.
+
+The same look again within the hour leaves none: a scrape every 15 seconds would be most of the log.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+
+from services.indicators.judgements import SERVICE
+from services.indicators.publish.recalling import busy
+from services.indicators.publish.view import View
+from shared.contracts import Event, of
+from shared.contracts.indicators import ExactRead
+from shared.contracts.vocabulary import REGION
+from shared.record.judgement import derived_id, source
+from shared.record.log import Draft, Log
+from shared.run.addresses import Address
+from shared.run.database import LOST
+
+AGAIN = timedelta(hours=1)
+ABOUT = ("id", "code", "country", "quarter", "service", "sequence", "name", "rows")
+"""What may be asked for that names a figure, a country, a report or an event."""
+
+
+class Audit:
+    """The looks that are on record, of this process."""
+
+    def __init__(self, own: Log) -> None:
+        """Remember where they are recorded."""
+        self._own = own
+        self._known: dict[tuple[str, str], datetime] = {}
+
+    async def __call__(self, address: str, about: str) -> None:
+        """Record a look of the operator's, unless it is known; raises as recording does."""
+        now = self._own.clock.now()
+        self._known = {key: at for key, at in self._known.items() if now - at < AGAIN}
+        if (address, about) in self._known:
+            return
+        data = ExactRead(by="operator", address=address, about=about)
+        agreed = of(type(data), SERVICE)
+        identity = derived_id(agreed.type, address, about, now.isoformat())
+        told: Event[Any] = Event(
+            specversion="1.0",
+            id=identity,
+            source=source(SERVICE),
+            type=agreed.type,
+            time=now,
+            country=REGION,
+            data=data,
+            recordedtime=now,
+            subject="exact-read",
+            datacontenttype="application/json",
+            correlationid=identity,
+        )
+        (outcome,) = await self._own.record([Draft(told)])
+        if outcome is not None:
+            raise outcome
+        self._known[address, about] = now
+
+
+def audited(view: View, addresses: Sequence[Address]) -> list[Address]:
+    """Return the addresses; those that tell the operator more than the public record that it asks."""
+    return [_audited(view, one) if one.exact else one for one in addresses]
+
+
+def _audited(view: View, address: Address) -> Address:
+    handler = address.handler
+
+    @wraps(handler)
+    async def recorded(request: Request, asked: Struct) -> Any:
+        if view.exact(request):
+            try:
+                await view.audit(address.path, _about(asked))
+            except LOST:
+                raise busy("streams_away") from None
+        return await handler(request, asked)
+
+    return replace(address, handler=recorded)
+
+
+def _about(asked: Struct) -> str:
+    """Return what was asked for, from closed or bounded values only; a text of the asker's own is not among them."""
+    given = {field.name: getattr(asked, field.name) for field in msgspec.structs.fields(asked) if field.name in ABOUT}
+    return " ".join(f"{name}={value}" for name, value in given.items() if value is not None)[:128]

@@ -1,0 +1,56 @@
+"""Operators' looks at what is not published leave a trace: in the log of indicators, and in PostgreSQL's own."""
+
+import urllib.request
+
+import asyncpg
+
+from tests.harness.system import free_port, until
+
+TOKEN = "an-operators-token"
+
+
+def get(address: str, token: str = "") -> int:
+    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"} if token else {})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.status
+
+
+async def test_a_look_at_exact_figures_is_on_record_before_it_is_answered(system):
+    port = free_port()
+    system.start("indicators", CRM_HTTP_PORT=str(port), CRM_OPERATOR_TOKEN=TOKEN)
+    await system.ready()
+    base = f"http://127.0.0.1:{port}"
+    for path in ("/api/indicators", "/api/indicators/VA-4.1", "/metrics", "/"):
+        get(f"{base}{path}")
+        get(f"{base}{path}", "another")
+    assert await system.log("indicators", "indicators.exact.read") == []
+    for path in ("/api/indicators/VA-4.1", "/metrics", "/api/indicators/VA-4.1?as_of=2004-01-01", "/metrics"):
+        get(f"{base}{path}", TOKEN)
+    events = await system.log("indicators", "indicators.exact.read")
+    assert [(event.data.by, event.data.address, event.data.about) for event in events] == [
+        ("operator", "/api/indicators/{id}", "id=VA-4.1"),
+        ("operator", "/metrics", ""),
+    ]
+    assert {event.country for event in events} == {"REG"}, "no country's mailbox"
+
+
+async def test_what_the_operator_reads_in_the_database_is_in_the_servers_log(region):
+    server = region.postgres.server
+    operator = await asyncpg.connect(region.database_url("operator"))
+    service = await asyncpg.connect(region.database_url("victims"))
+    try:
+        await operator.fetch("select payload from victims.log where position = 4711")
+        await service.fetch("select payload from victims.log where position = 4712")
+        for attempt in ("set log_statement = 'none'", "alter role operator set log_statement = 'none'"):
+            try:
+                await operator.execute(attempt)
+            except asyncpg.InsufficientPrivilegeError:
+                continue
+            raise AssertionError(attempt)
+    finally:
+        await operator.close()
+        await service.close()
+    await until(lambda: "position = 4711" in server.log.read_text(), "the statement in the log")
+    (line,) = [line for line in server.log.read_text().splitlines() if "position = 4711" in line]
+    assert " operator " in line
+    assert "position = 4712" not in server.log.read_text()
