@@ -5,6 +5,7 @@ same engine (shared/record), on the same events at the same recorded times, in t
 judgements give is compared with what was recorded, and every difference is told; the stream's word is never changed.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from shared.record.tables import Tables
 from shared.run.database import APPEND, Connection
 
 BATCH = 500
+POLL_S = 0.05
 READ_AHEAD = 2000
 """Events that one event may set off, at most."""
 SINCE: Mapping[type[Data], tuple[str, ...]] = {Alert: ("owner",), ProgrammeEnrolled: ("sender",)}
@@ -62,8 +64,8 @@ class Replay:
 
     async def run(self) -> None:
         """Append all that the stream has beyond the log. It may be run again after a failure, and goes on."""
-        lock = self.service, APPEND
-        await self.connection.execute("select pg_advisory_lock(hashtext($1), $2)", *lock)
+        while not await self.connection.fetchval("select try_lead($1)", APPEND):  # noqa: ASYNC110 - it is the database
+            await asyncio.sleep(POLL_S)  # a process of the service records still
         try:
             self._at = await head(self.connection)
             self._foreign = await unheard(self.history, self.connection, self.service)
@@ -73,7 +75,7 @@ class Replay:
                 async with self.connection.transaction():
                     await self._piece()
         finally:
-            await self.connection.execute("select pg_advisory_unlock(hashtext($1), $2)", *lock)
+            await self.connection.execute("select pg_advisory_unlock(hashtext($1), $2)", self.service, APPEND)
 
     async def _read(self, stream: AsyncIterator[Message]) -> bool:
         while len(self._ahead) < READ_AHEAD and (message := await anext(stream, None)):

@@ -280,12 +280,9 @@ class CountryClient:
         """Return a report (subject, payload) with its signature, where there is a key. Raises Invalid."""
         if self.key is None:
             return message
-        signature = {HEADER: signing.signed(message[1], self.key)}
-        try:
-            signing.verified(signature, message[1])
-        except Refused as verdict:
-            raise Invalid(verdict.problems) from None
-        return *message, signature
+        if problems := signing.unsignable(message[1]):
+            raise Invalid(problems)
+        return *message, {HEADER: signing.signed(message[1], self.key)}
 
     async def _persistently(self, send: Callable[[], Awaitable[int]]) -> int:
         problem: ClientError = Unreachable("nothing was tried")

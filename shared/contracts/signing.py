@@ -70,9 +70,7 @@ def verified(headers: Mapping[str, str] | None, payload: bytes) -> Signature | N
         raise _invalid("there are several signatures; send one")
     if said_in(headers) is not None:
         raise _invalid("a report in binary mode cannot be signed: send it in structured mode")
-    if len(payload) > SIGNED_BYTES_MAX:
-        raise _invalid(f"a signed report has at most {SIGNED_BYTES_MAX} bytes")
-    if problems := _unkept(payload):
+    if problems := unsignable(payload):
         raise Refused(*problems)
     if len(found[0]) > SIGNATURE_MAX:
         raise _invalid(f"a signature has at most {SIGNATURE_MAX} characters: a detached JWS, by Ed25519")
@@ -160,7 +158,10 @@ def _said(one: Event[Any], recorded: Event[Any]) -> tuple[Any, ...]:
     return (*whole, about, _encode(data))
 
 
-def _unkept(payload: bytes) -> list[Problem]:
+def unsignable(payload: bytes) -> list[Problem]:
+    """Return why a report that its contract took cannot be signed: it is too long, or says what is not recorded."""
+    if len(payload) > SIGNED_BYTES_MAX:
+        return [Problem("", "signature_invalid", f"a signed report has at most {SIGNED_BYTES_MAX} bytes")]
     members = _members.decode(payload)
     message = "leave it out of a signed report: it is not recorded, and what is signed is kept"
     problems = [Problem(f"/{name}", "signature_invalid", message) for name in UNKEPT if name in members]

@@ -14,6 +14,7 @@ from nacl.signing import SigningKey
 
 from infra import signing as keys
 from infra.recovery.reading import messages
+from infra.recovery.restore import restore
 from infra.recovery.signatures import checked, known
 from shared.client import connect
 from shared.contracts import signing
@@ -256,3 +257,29 @@ async def test_a_country_keeps_its_keys_by_hand_and_signs_in_javascript(signed, 
     await signed.recorded("indicators", REVOKED)
     assert (await verified(signed, "indicators"))[::2] == (4, [])
     assert await verified(signed) == (1, {}, [])  # it was not revoked when the report was recorded
+
+
+async def test_a_log_that_is_restored_from_its_stream_has_its_signatures(signed, signing_keys):
+    async with client(signed, signing_keys) as mex:
+        await mex.publish(flagged(mex))
+        (event,) = await signed.recorded("intel", FLAGGED)
+        root = await signed.region.connect(ROOT)
+
+        async def copied():
+            return [one async for one in messages(root, "INTEL") if one.sequence == event.sequence]
+
+        await until(copied, "the report in INTEL")
+    rows = "select position, signature from log order by position"
+    before = [tuple(row) for row in await signed.rows("intel", rows)]
+    signed.kill("intel")
+    owner = await signed.region.connect_database()
+    try:
+        for table in ("log", "recorded", "signer", "heard"):
+            await owner.execute(f"delete from intel.{table}")
+        told = []
+        where = signed.region.database_url("intel"), signed.region.nats.url, signed.region.keys.folder
+        assert await restore("intel", *where, told.append) == []
+        assert [tuple(row) for row in await owner.fetch(rows.replace("log", "intel.log"))] == before
+    finally:
+        await owner.close()
+    assert await verified(signed) == (1, {}, [])
