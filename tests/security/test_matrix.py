@@ -103,6 +103,13 @@ EVERYTHING = [
     *itertools.chain.from_iterable(event_subjects(service) for service in SERVICES),
     *(f"crm.bad.{GTM}.{service}" for service in SERVICES),
     *(f"crm.ask.{GTM}.{service}.question" for service in SERVICES),
+    *(
+        f"crm.ask.BOARD.{service}.{asked}"
+        for service in SERVICES
+        for asked in ("tile", "checkpoint", "receipt", "cosign")
+    ),
+    *(f"crm.log.{service}" for service in SERVICES),
+    "log.intel",
     *(f"_INBOX_{principal}.x" for principal in principals()),
     *("report.intel.document.flagged", "ask.intel.question", "_INBOX.x.y"),
     *("$SYS.REQ.SERVER.PING", "$SYS.REQ.ACCOUNT.PING.INFO", "crm.evt.intel", "crm", "anything"),
@@ -126,6 +133,7 @@ LISTENING = [
     *(f"crm.ask.*.{service}.>" for service in SERVICES),
     *(f"_INBOX_{principal}.>" for principal in principals()),
     "_INBOX.>",
+    *("log.*", "crm.log.>", "crm.log.intel"),
 ]
 
 
