@@ -55,16 +55,17 @@ async def refolded(database_url: str, published: bytes, archive: Path | None = N
     faults: list[str] = []
     heads: dict[str, tuple[int, str]] = {}
     checksum = hashlib.sha256(published).hexdigest()
-    if not old.events:
+    positions = old.events or await _positions(database_url, old)
+    if not positions:
         faults.append("the report does not say at which positions it was made: it cannot be folded again")
         return Refolded(old.quarter, old.revision, checksum, heads, faults)
-    if unknown := sorted({*old.events} - {*SERVICES}):
+    if unknown := sorted({*positions} - {*SERVICES}):
         faults.append(f"the report names logs that there are not: {', '.join(unknown)}")
         return Refolded(old.quarter, old.revision, checksum, heads, faults)
     fold = Fold(current())
     connection = await asyncpg.connect(database_url)
     try:
-        for service, position in old.events.items():
+        for service, position in positions.items():
             head = await _folded(connection, fold, service, position, archive, faults)
             heads[service] = position, head.hex()
             if old.hashes.get(service, head.hex()) != head.hex():
@@ -78,6 +79,17 @@ async def refolded(database_url: str, published: bytes, archive: Path | None = N
     elif not faults:
         faults += _differing(published, reports.content(_made(fold, old)), old)
     return Refolded(old.quarter, old.revision, checksum, heads, faults)
+
+
+async def _positions(database_url: str, old: _Old) -> dict[str, int]:
+    """Return at which positions a report was made: beside it, for they are not public."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        query = "select folded from indicators.report where quarter = $1 and revision = $2"
+        found = await connection.fetchval(query, old.quarter, old.revision)
+    finally:
+        await connection.close()
+    return msgspec.json.decode(found, type=dict[str, int]) if found else {}
 
 
 def _made(fold: Fold, old: _Old) -> Report:

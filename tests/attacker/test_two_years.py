@@ -118,11 +118,10 @@ HOLES = [
 @pytest.mark.parametrize("hole", HOLES, ids=lambda hole: hole.__name__)
 def test_a_hole_that_is_opened_on_purpose_is_found(hole, monkeypatch):
     hole(monkeypatch)
-    first = datetime(2003, 5, 14, 12, tzinfo=UTC) if hole is milestone else QUARTER
-    times = [
-        first + timedelta(days=number)
-        for number in range(0, 48 if hole is milestone else 12, 4 if hole is milestone else 1)
+    firsts = [
+        datetime(2003, month, day, 12, tzinfo=UTC) for month, day in ((5, 13), (5, 14), (5, 15), (7, 7), (7, 8), (7, 9))
     ]
+    times = firsts if hole is milestone else [QUARTER + timedelta(days=number) for number in range(12)]
     attack = attacked(golden(times[-1]), times)
     print(attack.told())
     assert attack.succeeds, attack.told()

@@ -4,6 +4,7 @@ import json
 import urllib.request
 from datetime import timedelta
 
+from infra.testkit.servers import TOKEN
 from tests.harness.speaking import DAY, NOW, clock, countries, say
 from tests.harness.system import free_port, until
 
@@ -11,7 +12,8 @@ SILENT = timedelta(days=30)
 
 
 def asked(port, path):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {TOKEN}"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)
 
 

@@ -213,7 +213,7 @@ class Announcer:
         looks.
         """
         if self.signed:
-            one = msgspec.structs.replace(one, checkpoints=await covering(self.signed, one.events))
+            one = msgspec.structs.replace(one, checkpoints=await covering(self.signed, folded))
         content, due = reports.content(one), reports.due(one.quarter)
         data = ReportPublished(
             quarter=one.quarter,

@@ -308,6 +308,7 @@ def _two_looks(attack: Attack, kind: str, before: tuple[Look, Look], now: tuple[
         if old == new or key[0] not in {CELL, METRIC} or key[1] in {*EACH, *WHOLE, *DATED}:
             continue
         exact, number = key, abs((new or 0) - (old or 0))
+        number = 1 if number == K else number  # a multiple more: that the last one came now
         if key[-1] == "there":
             counted = (*key[:-1], "denominator")
             exact = counted if counted in true_now else (*key[:-1], "value")
