@@ -7,6 +7,7 @@ import typer
 
 from infra.cli.archive import archive
 from infra.cli.ask import ask
+from infra.cli.backup import backup
 from infra.cli.conform import conform
 from infra.cli.explain import explain, token
 from infra.cli.indicators import indicators
@@ -41,6 +42,7 @@ for verb in (up, provision, pub, status, indicators, explain, token, ask, mailbo
 app.command()(testbed)
 app.command()(conform)
 app.add_typer(archive)
+app.add_typer(backup)
 app.add_typer(plan)
 app.add_typer(intake)
 app.add_typer(keys)

@@ -29,6 +29,7 @@ HELD = {
     "docs/contracts.md": "made of the contracts' own examples, which tests/contracts holds",
     "docs/testkit.md": "run where only the wheels are by tests/wheels/test_pages.py",
     "docs/testkit.es.md": "the same",
+    "docs/keys.md": "done by tests/unit/test_keys.py and tests/deploy/test_tls.py",
     "docs/changing.md": "done to a copy of the project by test_changing.py",
 }
 ELSEWHERE = {
@@ -39,6 +40,7 @@ ELSEWHERE = {
     "nats ": "NATS's own command is no part of this; the line below it asks the same",
     "pg_dump ": "a server of one's own; tests/faults/test_verbs.py dumps and restores a copy",
     "pg_restore ": "the same",
+    "crm backup": "tests/unit/test_backup.py seals and opens",
     ".venv/bin/crm plan check": "tests/services/indicators/test_coverage.py runs it",
     "crm seat assign": "tests/services/test_seats.py assigns; here it would seat Panama for the other examples",
 }

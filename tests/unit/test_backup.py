@@ -1,0 +1,51 @@
+"""Backups are sealed as they are made: who has the file has nothing, and a change of it is told."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+from pyrage import x25519
+
+CANARY = b"canary-of-a-witness " * 10_000
+CRM = [sys.executable, "-m", "infra.cli", "backup"]
+
+
+def crm(*words, given: bytes) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run([*CRM, *map(str, words)], input=given, capture_output=True, check=False)
+
+
+@pytest.fixture
+def key(tmp_path):
+    identity = x25519.Identity.generate()
+    file = tmp_path / "operator.age"
+    file.write_text(f"# public key: {identity.to_public()}\n{identity}\n")
+    return file, str(identity.to_public())
+
+
+def test_what_is_sealed_is_opened_by_its_key_only(key, tmp_path):
+    file, public = key
+    sealed = crm("seal", "--to", public, given=CANARY)
+    assert sealed.returncode == 0, sealed.stderr
+    assert b"canary" not in sealed.stdout
+    assert crm("open", "--key", file, given=sealed.stdout).stdout == CANARY
+    other = tmp_path / "other.age"
+    other.write_text(f"{x25519.Identity.generate()}\n")
+    refused = crm("open", "--key", other, given=sealed.stdout)
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    if age := shutil.which("age"):
+        opened = subprocess.run([age, "-d", "-i", file], input=sealed.stdout, capture_output=True, check=True)
+        assert opened.stdout == CANARY, "the standard tool reads it"
+
+
+@pytest.mark.parametrize("damage", [lambda sealed: sealed[:-100], lambda sealed: sealed[:-100] + b"x" * 100])
+def test_a_backup_that_was_cut_or_changed_is_told(key, damage):
+    file, public = key
+    sealed = crm("seal", "--to", public, given=CANARY).stdout
+    assert crm("open", "--key", file, given=damage(sealed)).returncode == 1
+
+
+def test_what_is_no_public_key_is_refused():
+    refused = crm("seal", "--to", "AGE-SECRET-KEY-1", given=CANARY)
+    assert (refused.returncode, refused.stdout) == (2, b"")
+    assert b"AGE-SECRET" not in refused.stderr
