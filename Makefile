@@ -136,6 +136,10 @@ lock: $(UV)
 	@$(UV) $(COMPILE) -c requirements.lock pyproject.toml -o requirements.runtime.lock
 	@$(UV) $(COMPILE) --group bench -o requirements.bench.lock
 
+sbom: $(UV) ## Write what the images hold as CycloneDX into build/sbom.json
+	@mkdir -p build && $(UV) tool run -q --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.runtime.lock \
+		--of JSON -o build/sbom.json && echo "build/sbom.json"
+
 setup: .venv/.synced
 
 .venv/.synced: requirements.lock | $(UV)
@@ -166,4 +170,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock setup
+.PHONY: help run test test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock sbom setup
