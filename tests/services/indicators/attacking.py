@@ -100,12 +100,13 @@ class Attack:
 
     @property
     def by_chance(self) -> tuple[float, float]:
-        """How many of the claims would be right if they were guesses, and the deviation of that number.
+        """How many of the claims would be right if they were guesses, and the deviation of that number."""
+        return self._chance(self.claims)
 
-        Who guesses knows how often the number is which, and not when.
-        """
+    def _chance(self, claims: list[Claim]) -> tuple[float, float]:
+        """Who guesses knows how often the number is which, and not when."""
         shares = []
-        for one in self.claims:
+        for one in claims:
             prior = self.priors.get(one.about, Counter())
             whole = self.times[one.about[0]] or prior.total()
             shares.append(prior[one.number] / whole if whole else 0.0)
@@ -113,9 +114,16 @@ class Attack:
 
     @property
     def succeeds(self) -> bool:
-        """Whether the claims are right more often than chance has it: beyond three deviations, and more than once."""
-        mean, deviation = self.by_chance
-        return self.right > mean + 3 * deviation + 1
+        """Whether claims of some kind are right more often than chance has it: by three deviations, and more than one.
+
+        Kinds are looked at one by one: one hole may give little beside many claims that come to nothing.
+        """
+        for kind in {one.what[0] for one in self.claims}:
+            mine = [one for one in self.claims if one.what[0] == kind]
+            mean, deviation = self._chance(mine)
+            if sum(one.right for one in mine) > mean + 3 * deviation + 1:
+                return True
+        return False
 
     def told(self) -> str:
         kinds = Counter((one.what[0], one.what[1]) for one in self.claims if one.right)
