@@ -118,9 +118,8 @@ HOLES = [
 @pytest.mark.parametrize("hole", HOLES, ids=lambda hole: hole.__name__)
 def test_a_hole_that_is_opened_on_purpose_is_found(hole, monkeypatch):
     hole(monkeypatch)
-    firsts = [
-        datetime(2003, month, day, 12, tzinfo=UTC) for month, day in ((5, 13), (5, 14), (5, 15), (7, 7), (7, 8), (7, 9))
-    ]
+    days = [(5, 13), (5, 14), (5, 15), (5, 16), *((7, day) for day in range(1, 12))]
+    firsts = [datetime(2003, month, day, 12, tzinfo=UTC) for month, day in days]
     times = firsts if hole is milestone else [QUARTER + timedelta(days=number) for number in range(12)]
     attack = attacked(golden(times[-1]), times)
     print(attack.told())
