@@ -173,7 +173,8 @@ class CrmSystem:
         await until(lambda: self.operator.is_connected, "the operator's connection")
 
     async def _folded(self) -> bool:
-        request = urllib.request.Request(f"{self.board}/metrics", headers={"Accept": "text/plain"})  # noqa: S310
+        headers = {"Accept": "text/plain", "Authorization": f"Bearer {TOKEN}"}
+        request = urllib.request.Request(f"{self.board}/metrics/operator", headers=headers)  # noqa: S310
         try:
             with await asyncio.to_thread(urllib.request.urlopen, request, timeout=ANSWER_S) as answer:
                 text = answer.read().decode()
