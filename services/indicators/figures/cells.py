@@ -102,11 +102,23 @@ def known(counts: Counts) -> bool:
 
 def histograms(plan: Plan, row: Row, state: State, span: Span, guard: Guard | None) -> Iterator[Histogram]:
     """Yield each country's; of persons only those that are not small, in rounded numbers."""
-    for country, held, seconds in kinds.durations(plan, row, state, span):
+    for country, held, seconds in durations(plan, row, state, span):
         if guard is None:
             yield histogram(row.buckets_s, country, held, seconds)
         elif not (guard.small((sum(held.values()),)) or guard.hides((country,))):
             yield histogram(row.buckets_s, country, held, guard.rule)
+
+
+def durations(plan: Plan, row: Row, state: State, span: Span) -> Iterator[tuple[str, dict[str, int], int]]:
+    """Yield for each country how many fall into each bucket (`+Inf`: longer than all), and the seconds together."""
+    if row.kind != "latency":
+        return
+    counts: dict[str, dict[str, int]] = {}
+    for (country, bucket), n in kinds.upto(plan, row, "bucket", state, span):
+        counts.setdefault(country, {})[bucket] = n
+    seconds = {key[0]: total for key, total in kinds.upto(plan, row, "seconds", state, span)}
+    for country, held in sorted(counts.items()):
+        yield country, held, seconds.get(country, 0)
 
 
 def histogram(bounds_s: Sequence[int], country: str, held: Mapping[str, int], told: int | Rule) -> Histogram:
@@ -151,7 +163,7 @@ def lasted(plan: Plan, row: Row, state: State, span: Span) -> dict[str, Counts]:
     """Return the publishable (seconds, number) of each country and the region, of a row that is a mean of durations."""
     if row.kind != "latency" or any(term.role == "denominator" for term in row.term):
         return {}
-    each = {country: held for country, held, _ in kinds.durations(plan, row, state, span)}
+    each = {country: held for country, held, _ in durations(plan, row, state, span)}
     whole: Counter[str] = sum(map(Counter, each.values()), Counter())
     shown = [histogram(row.buckets_s, place, held, plan.disclosure) for place, held in (each | {REGION: whole}).items()]
     return {one.country: (one.sum_s, one.buckets[-1][1]) for one in shown}

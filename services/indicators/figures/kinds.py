@@ -382,18 +382,6 @@ def _age(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     return last
 
 
-def durations(plan: Plan, row: Row, state: State, span: Span) -> Iterator[tuple[str, dict[str, int], int]]:
-    """Yield for each country how many fall into each bucket (`+Inf`: longer than all), and the seconds together."""
-    if row.kind != "latency":
-        return
-    counts: dict[str, dict[str, int]] = {}
-    for (country, bucket), n in upto(plan, row, "bucket", state, span):
-        counts.setdefault(country, {})[bucket] = n
-    seconds = {key[0]: total for key, total in upto(plan, row, "seconds", state, span)}
-    for country, held in sorted(counts.items()):
-        yield country, held, seconds.get(country, 0)
-
-
 _KINDS: Mapping[str, Callable[[Plan, Row, State, Span], Counted]] = {
     "count": _count,
     "current": _count,
