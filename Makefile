@@ -32,7 +32,7 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 test: setup ## Run all tests (TESTS=tests/unit for some)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) \
 		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/standard --ignore tests/looks --ignore tests/played --ignore tests/faults --ignore tests/fuzz \
-		--ignore tests/upgrade --ignore tests/wheels --ignore tests/attacker)
+		--ignore tests/upgrade --ignore tests/wheels --ignore tests/attacker --ignore tests/published --ignore tests/conformance/test_live.py)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool and postgresql-15)
 	@exec $(PY) -m pytest -q tests/deploy
@@ -51,6 +51,9 @@ test-wheels: setup ## Install the wheels where nothing else is, and run a strang
 
 test-attacker: setup ## Attack the published figures over two played years, and open each hole on purpose (some minutes)
 	@exec $(PY) -m pytest -q -s tests/attacker
+
+test-conform: setup ## Have the inspector look at our own client, and find each of thirteen faulty ones (some minutes)
+	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n 2 tests/conformance/test_live.py
 
 test-published: setup ## Have others' tools read what is published (they need npm): the AsyncAPI parser, ajv, jsonschema-rs
 	@exec $(PY) -m pytest -q -s -n 0 tests/published
