@@ -32,7 +32,7 @@ from shared.flow.pull import Turns
 from shared.flow.relay import Relay
 from shared.flow.retrying import Retrying
 from shared.flow.sealing import Sealing, SealingError
-from shared.flow.streams import INTAKE
+from shared.flow.streams import INTAKE, read_by
 from shared.flow.watching import Watch
 from shared.record import deadlines, signers, upgrading
 from shared.record.engine import Judgements
@@ -224,11 +224,12 @@ def _subscribe(service: Running, retired: list[str]) -> None:
     """Have the service take its reports and the other services' events that it acts on, by turns from each."""
     intake = Intake(service.log, service.client, service.settings, Sealing.of(service.settings))
     service.tasks["aside"] = Retrying(intake).run
-    read = provisioned.read_by(service.name)
-    telemetry.counts(service.name, [INTAKE, *read])
-    lanes = [lane(service.client, name, service.name) for name in (*provisioned.intakes(), *retired, *read)]
+    read = read_by(service.name)
+    telemetry.counts(service.name, [INTAKE, *dict(read)])
+    durables = [*((name, service.name) for name in (*provisioned.intakes(), *retired)), *read]
+    lanes = [lane(service.client, *durable) for durable in durables]
     service.turns = Turns(lanes, service.settings.batch_size_max, intake.take, lambda: service.log.halted)
-    watch = Watch(service.client, service.name, [*provisioned.intakes(), *read])
+    watch = Watch(service.client, [one for one in durables if one[0] not in retired])
     service.tasks["watching"] = watch.run
     meddling = Meddling(service.client, service.name)
     service.tasks["meddling"] = meddling.run

@@ -7,7 +7,7 @@ from nats.aio.client import Client
 from infra.nats.asking import ask, ok
 
 
-async def again(nc: Client, service: str, streams: Iterable[str]) -> None:
-    """Have the durable of a service on these streams begin with the first message."""
-    for stream in streams:
-        ok(f"durable {service} on {stream}", await ask(nc, f"CONSUMER.RESET.{stream}.{service}", {"seq": 1}))
+async def again(nc: Client, durables: Iterable[tuple[str, str]]) -> None:
+    """Have these durables (stream, name) begin with the first message."""
+    for stream, name in durables:
+        ok(f"durable {name} on {stream}", await ask(nc, f"CONSUMER.RESET.{stream}.{name}", {"seq": 1}))

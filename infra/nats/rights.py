@@ -20,6 +20,7 @@ from shared.flow.streams import (
     TELLS_DELIVERY,
     durables,
     intake_of,
+    keys_of,
     stream_configs,
     stream_of,
 )
@@ -122,7 +123,7 @@ def _durables() -> list[str]:
     subjects = []
     for stream, wanted in durables().items():
         subjects += [f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{name}" for name in wanted]
-        subjects += [f"$JS.API.CONSUMER.RESET.{stream}.{name}" for name in wanted if name in SERVICES]
+        subjects += [f"$JS.API.CONSUMER.RESET.{stream}.{name}" for name in wanted if name not in RECEIVERS]
     return [*subjects, *(f"$JS.API.CONSUMER.RESET.{INTAKE}.{service}" for service in SERVICES)]
 
 
@@ -148,8 +149,10 @@ def principals() -> tuple[str, ...]:
 
 def _service(name: str) -> Rights:
     own = stream_of(name)
-    read = [stream for stream, wanted in durables().items() if name in wanted]
-    taken = [*read, INTAKE]  # the last as long as something is left of what all shared before
+    mine = (name, keys_of(name))
+    taken = [(stream, one) for stream, wanted in durables().items() for one in mine if one in wanted]
+    read = [stream for stream, _ in taken]
+    taken.append((INTAKE, name))  # as long as something is left of what all shared before
     publish = [
         f"crm.evt.{name}.>",
         f"crm.bad.*.{name}",
@@ -160,11 +163,11 @@ def _service(name: str) -> Rights:
         f"$JS.API.DIRECT.GET.{own}",
         f"$JS.API.DIRECT.GET.{own}.>",
     ]
-    for stream in taken:
+    for stream, durable in taken:
         publish += [
-            f"$JS.API.CONSUMER.INFO.{stream}.{name}",
-            f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}",
-            f"$JS.ACK.{stream}.{name}.>",
+            f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
+            f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
+            f"$JS.ACK.{stream}.{durable}.>",
         ]
     if name == FOLDS:
         publish += _folding()

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 from infra.recovery.history import History
 from shared import contracts
 from shared.contracts import Event
-from shared.flow.provisioned import read_by
-from shared.flow.streams import durables
+from shared.flow.streams import durables, keys_of, read_by
 from shared.run.database import Connection
 
 
@@ -22,12 +21,13 @@ class Heard(NamedTuple):
 async def unheard(history: History, connection: Connection, service: str) -> "list[deque[Heard]]":
     """Return what `service` reads of other streams and has not acted on, one queue per stream, in its order."""
     queues = []
-    for stream in read_by(service):
+    for stream in dict(read_by(service)):
         rows = await connection.fetch("select sequence from heard where stream = $1", stream)
         known = {row["sequence"] for row in rows}
         found = [
             Heard(stream, message.sequence, contracts.decode(message.payload))
-            for filter_ in durables()[stream][service]["filter_subjects"]
+            for durable in (service, keys_of(service))
+            for filter_ in durables()[stream].get(durable, {}).get("filter_subjects", [])
             async for message in history.messages(stream, subject=filter_)
             if message.sequence not in known
         ]

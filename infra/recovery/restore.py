@@ -19,9 +19,9 @@ from infra.recovery.history import History
 from infra.recovery.recount import Witnessed
 from infra.recovery.replay import Replay
 from infra.recovery.verify import NOTHING, Comparison, compare, unmailed
-from shared.flow.provisioned import intakes, read_by, retired
+from shared.flow.provisioned import intakes, retired
 from shared.flow.relay import Relay
-from shared.flow.streams import MAILBOX, TUNED, stream_configs, stream_of
+from shared.flow.streams import MAILBOX, TUNED, read_by, stream_configs, stream_of
 from shared.record import upgrading
 from shared.record.log import head
 from shared.run.database import Pool, session
@@ -82,7 +82,8 @@ async def _log(service: str, pool: Pool, nc: Client, tell: Tell, history: Histor
         replay = Replay(history, connection, service, process.judged())
         await replay.run()
     tell(f"{replay.rows} rows from the stream, and what followed from them")
-    await again(nc, service, (*intakes(), *await retired(nc, service), *read_by(service)))
+    taken = [(stream, service) for stream in (*intakes(), *await retired(nc, service))]
+    await again(nc, [*taken, *read_by(service)])
     return replay.differences
 
 

@@ -12,12 +12,6 @@ NOT_FOUND = (10014, 10059)
 """JetStream error codes: no such consumer, no such stream."""
 
 
-def read_by(service: str) -> list[str]:
-    """Return the other services' streams on which `service` has a durable."""
-    own = {*intakes(), streams.MAILBOX, streams.RECEIPTS, streams.stream_of(service)}
-    return [name for name, durables in streams.durables().items() if service in durables and name not in own]
-
-
 def intakes() -> list[str]:
     """Return the names of all senders' intakes."""
     return [streams.intake_of(sender) for sender in streams.SENDERS]
@@ -35,13 +29,19 @@ async def differences(client: Client, service: str) -> list[str]:
     Raises nats.errors.Error when the server does not answer.
     """
     configs, durables = streams.stream_configs(), streams.durables()
-    asked = []
     receipts = [streams.RECEIPTS] if service in durables[streams.RECEIPTS] else []
-    for stream in (*intakes(), streams.stream_of(service), streams.CHECKPOINTS, *read_by(service), *receipts):
-        asked.append(_differing(client, f"stream {stream}", f"STREAM.INFO.{stream}", configs[stream]))
-        if service in durables.get(stream, {}):
-            question, wanted = f"CONSUMER.INFO.{stream}.{service}", durables[stream][service]
-            asked.append(_differing(client, f"durable {service} on {stream}", question, wanted))
+    taken = [*((stream, service) for stream in (*intakes(), *receipts)), *streams.read_by(service)]
+    needed = [streams.stream_of(service), streams.CHECKPOINTS, *(stream for stream, _ in taken)]
+    asked = [
+        *(
+            _differing(client, f"stream {stream}", f"STREAM.INFO.{stream}", configs[stream])
+            for stream in dict.fromkeys(needed)
+        ),
+        *(
+            _differing(client, f"durable {name} on {stream}", f"CONSUMER.INFO.{stream}.{name}", durables[stream][name])
+            for stream, name in taken
+        ),
+    ]
     return [fault for faults in await asyncio.gather(*asked) for fault in faults]
 
 

@@ -67,6 +67,8 @@ KEPT: Config = {"deny_delete": True, "deny_purge": True, "retention": "limits", 
 TUNED = ("max_bytes", "max_msgs", "num_replicas", "placement")
 """Settings that an operator may choose: they are made as given here (of an intake, as its quota says), and never a
 difference."""
+KEYS = "indicators.key."
+"""How the events begin by which countries tell their keys."""
 MENDED = "MAILBOX_MENDED"
 """Passes a single message on to MAILBOX that was damaged before that read it, and is gone again (crm restore)."""
 LOG_BYTES = 8 * 1024**3
@@ -142,11 +144,30 @@ def durables() -> dict[str, dict[str, Config]]:
         RECEIPTS: {TELLS_DELIVERY: _durable(TELLS_DELIVERY, [RECEIPTS_SUBJECT])},
     }
     for reader, names in READS.items():
-        for service in SERVICES:
-            filters = [f"crm.evt.{name}.>" for name in sorted(names) if name.startswith(f"{service}.")]
-            if filters:
-                wanted.setdefault(stream_of(service), {})[reader] = _durable(reader, filters)
+        keys = {name for name in names if name.startswith(KEYS)}
+        for durable, those in ((reader, {*names} - keys), (keys_of(reader), keys)):
+            for service in SERVICES:
+                filters = [f"crm.evt.{name}.>" for name in sorted(those) if name.startswith(f"{service}.")]
+                if filters:
+                    wanted.setdefault(stream_of(service), {})[durable] = _durable(durable, filters)
     return wanted
+
+
+def keys_of(service: str) -> str:
+    """Return the durable by which a service hears of countries' keys.
+
+    It is one of its own: a process of a version before knows the filters of the other one, and starts with no others.
+    """
+    return f"{service}-keys"
+
+
+def read_by(service: str) -> list[tuple[str, str]]:
+    """Return the durables by which a service reads other services' streams: (stream, durable)."""
+    names = (service, keys_of(service))
+    others = {stream_of(one) for one in SERVICES if one != service}
+    return [
+        (stream, name) for stream, wanted in durables().items() if stream in others for name in names if name in wanted
+    ]
 
 
 def differing(what: str, wanted: Config, found: Config) -> list[str]:

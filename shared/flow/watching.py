@@ -19,25 +19,25 @@ class Watch:
     """The durables of a service, looked at now and then."""
 
     client: Client
-    service: str
-    streams: Sequence[str]
+    durables: Sequence[tuple[str, str]]
+    """(stream, durable)"""
     _movement: Movement = field(default_factory=Movement)
 
     async def run(self) -> None:
         """Look, for ever."""
         while True:
-            for stream in self.streams:
+            for stream, durable in self.durables:
                 try:
-                    await self._look(stream)
+                    await self._look(stream, durable)
                 except LOST:  # readiness tells of that by itself
                     break
             await asyncio.sleep(LOOK_S)
 
-    async def _look(self, stream: str) -> None:
-        subject = f"$JS.API.CONSUMER.INFO.{stream}.{self.service}"
+    async def _look(self, stream: str, durable: str) -> None:
+        subject = f"$JS.API.CONSUMER.INFO.{stream}.{durable}"
         answer = json.loads((await self.client.request(subject, b"", timeout=ASK_S)).data)
         waiting = answer.get("num_pending", 0) + answer.get("num_ack_pending", 0)
-        self._movement.see(stream, answer.get("ack_floor", {}).get("stream_seq", 0), ahead=waiting > 0)
+        self._movement.see(f"{stream} ({durable})", answer.get("ack_floor", {}).get("stream_seq", 0), ahead=waiting > 0)
 
     def faults(self) -> list[str]:
         """Return in words on which streams nothing is taken in though something is there."""

@@ -26,7 +26,7 @@ class Server:
 async def test_only_what_has_something_before_it_and_does_not_move_is_told(monkeypatch):
     monkeypatch.setattr(watching, "LOOK_S", 0)
     server = Server(INTEL=(5, 0, 7), LEGAL=(0, 2, 3), INTAKE_GTM=(0, 0, 9), INTAKE_HND=(9, 9, 1))
-    watch = Watch(server, "training", list(server.durables))
+    watch = Watch(server, [(stream, "training") for stream in server.durables])
     looking = asyncio.create_task(watch.run())
 
     async def look(times=8):
@@ -41,7 +41,7 @@ async def test_only_what_has_something_before_it_and_does_not_move_is_told(monke
     server.durables["INTAKE_HND"] = (9, 9, 2)
     await look()
     assert watch.faults() == [
-        f"nothing of {stream} is taken in behind {at}" for stream, at in (("INTEL", 7), ("LEGAL", 3))
+        f"nothing of {stream} (training) is taken in behind {at}" for stream, at in (("INTEL", 7), ("LEGAL", 3))
     ]
     looking.cancel()
     with contextlib.suppress(asyncio.CancelledError):
