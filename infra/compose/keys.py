@@ -72,7 +72,7 @@ def lay_out(root: Path) -> None:
         _write(root / "countries" / file.name, file.read_text())
     owner = _kept(root / "postgres" / "owner.pw")
     _kept(root / "grafana" / "admin.pw")
-    token = _kept(root / "indicators" / "operator.token")
+    token = _kept(root / "indicators" / "operator.token", PRIVATE)
     _write(root / "prometheus" / "operator.token", token, LEGIBLE)
     _write(root / "provision" / "seed.nk", seed_file(everything, PROVISIONER).read_text())
     _certified(ring, root / "provision", PROVISIONER, "seed")
@@ -90,10 +90,10 @@ def _certified(ring: Ring, folder: Path, name: str, called: str, mode: int = PRI
         _write(folder / public, (ring.folder / public).read_text(), LEGIBLE)
 
 
-def _kept(file: Path) -> str:
+def _kept(file: Path, mode: int = LEGIBLE) -> str:
     """Return the password in the file, made once."""
     if not file.exists():
-        _write(file, secrets.token_urlsafe(24), LEGIBLE)
+        _write(file, secrets.token_urlsafe(24), mode)
     return file.read_text()
 
 

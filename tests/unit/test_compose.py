@@ -152,7 +152,9 @@ def test_keys_are_laid_out_for_each_container(laid_out):
     assert {file.name.partition(".")[0] for file in (laid_out / "countries").iterdir()} - public == set(RECEIVERS)
     legible = [file for file in laid_out.rglob("*") if file.is_file() and file.stat().st_mode & stat.S_IROTH]
     own = {"owner.pw", "admin.pw", "pg_hba.conf", "postgres.tls.key", "prometheus.tls.key", "grafana.tls.key"}
+    own |= {"operator.token"}  # Prometheus's, for its scrapes; that of indicators is its own
     assert {file.name for file in legible if file.suffix not in {".crt", ".pem"}} == own
+    assert laid_out / "indicators" / "operator.token" not in legible
     assert not [*laid_out.glob("[!a]*/ca.tls.key")], "the authority's key is laid out for nobody"
 
 
