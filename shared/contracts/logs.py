@@ -11,10 +11,13 @@ from shared.contracts import SERVICES, EventId
 from shared.contracts.bounds import END
 from shared.contracts.questions import POSITION_MAX, Answer, Ask, question
 
+DASH = "\N{EM DASH}"
+"""With what a line of a signature begins (C2SP signed-note)."""
+
 Rows = Annotated[int, Meta(ge=0, le=POSITION_MAX)]
 Line = Annotated[
     str,
-    Meta(min_length=8, max_length=500, pattern=rf"^\N{{EM DASH}} [^\s+]{{1,200}} [A-Za-z0-9+/]{{4,200}}={{0,2}}{END}"),
+    Meta(min_length=8, max_length=500, pattern=f"^{DASH}" + rf" [^\s+]{{1,200}} [A-Za-z0-9+/]{{4,200}}={{0,2}}{END}"),
 ]
 
 

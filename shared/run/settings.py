@@ -24,16 +24,16 @@ PREFIX = "CRM_"
 # fmt: off
 ELSEWHERE = frozenset((
     "ARCHIVE", "CRASH_AT", "CREDS_DIR", "DATABASE_URL", "GRAFANA_ANONYMOUS", "GRAFANA_PORT", "HOSTS", "HTTP_HOST",
-    "HTTP_HOSTS", "HTTP_PORT", "NATS_ADDRESS", "NATS_PORT", "NUMBERS_KEY", "OPERATOR_TOKEN", "OPS_PORT", "PG_BIN",
-    "PLAN_FOLDER", "PROMETHEUS_PORT", "QUOTAS_FILE", "RATE", "REGION_SEED", "REGION_STATE", "SEATS_FILE",
+    "HTTP_HOSTS", "HTTP_PORT", "KEY", "NATS_ADDRESS", "NATS_PORT", "NUMBERS_KEY", "OPERATOR_TOKEN", "OPS_PORT",
+    "PG_BIN", "PLAN_FOLDER", "PROMETHEUS_PORT", "QUOTAS_FILE", "RATE", "REGION_SEED", "REGION_STATE", "SEATS_FILE",
     "SIGNING_FILE", "SIGNING_KEY", "STATE_DIR", "TESTBED_PORT", "TOKEN",
 ))
 # fmt: on
 """What other processes of ours, `crm`, make and compose read: one file of settings may be given to all."""
 POLICIES = ("INTEL_", "VICTIMS_", "LEGAL_", "TRAINING_")
 """How the clocks and thresholds of a service begin; which there are is known in that service only."""
-SPEED_MAX = 10_000_000.0
-"""Plan seconds a real second: four months. Beyond it no deadline is met in time."""
+SPEED_MAX = 1_000_000_000.0
+"""Plan seconds a real second: thirty years. Beyond it a second is longer than the Plan."""
 S = TypeVar("S", bound=BaseSettings)
 
 

@@ -104,8 +104,10 @@ async def done_by(region: Any, root: Client, who: str, names: Any, awaited: set[
     todo, done = actions(), set()
     async with Trying(region, root, who) as trying:
         for name in names:
+            # A reload of the server may cut a connection, and what was said on it: what may be done is tried again.
             trying.patience_s = PATIENCE_S if name in awaited else BRIEF_S
-            if await todo[name](trying):
+            did = await todo[name](trying) or (name in awaited and await todo[name](trying))
+            if did:
                 done.add(name)
                 await restored(region, root)
     return done

@@ -16,6 +16,7 @@ import pytest
 
 from shared.contracts.notice import Alert
 from shared.flow.batch import publish_batch
+from tests.harness.scraping import scraped
 from tests.harness.speaking import NOW, Mailbox, clock, say
 from tests.harness.system import ROOT, free_port, until
 
@@ -46,8 +47,7 @@ class Played:
         """Wait until the board counts all that is recorded; return what it shows."""
 
         async def folded():
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
-                text = answer.read().decode()
+            text = scraped(self.port)
             for service in ("intel", "legal", "indicators"):
                 (row,) = await self.system.rows(service, "select coalesce(max(position), 0) as at from log")
                 if f'crm_fold_sequence{{stream="{service.upper()}"}} {float(row["at"])}' not in text and row["at"]:

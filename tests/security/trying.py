@@ -19,7 +19,7 @@ HANDS = ("operator", "deployer", "provisioner")
 EVERYBODY = (*COUNTRIES, *SECRETARIATS, *SERVICES, *HANDS, "nobody")
 NOT_IT, IT = "MEX", "HND"
 REPORT = "victims.witness.protected"
-BRIEF_S, PATIENCE_S = 0.15, 20.0
+BRIEF_S, PATIENCE_S = 0.15, 10.0
 """So long the effect is waited for of what may not be done, and of what may."""
 
 

@@ -30,7 +30,7 @@ WRONG = {
     "CRM_DATABASE_CONNECTIONS_MAX": ["0", CANARY],
     "CRM_LOG_LEVEL": [CANARY],
     "CRM_ENVIRONMENT": ["prod"],
-    "CRM_SPEED": ["0", "-1", "nan", "inf", "1e9", CANARY],
+    "CRM_SPEED": ["0", "-1", "nan", "inf", "1e10", CANARY],
     "CRM_BATCH_SIZE_MAX": ["0", "1e9"],
     "CRM_STUCK_S": ["0", "nan"],
     "CRM_REFERENCE_WAIT_S": ["-5"],

@@ -59,7 +59,7 @@ def test_what_cannot_be_read_is_told_in_one_line(tmp_path, content):
     )
     assert outcome.exit_code == 2
     assert isinstance(outcome.exception, SystemExit)
-    assert "reports.json" in "".join(outcome.output.split())
+    assert "reports.json" in "".join(outcome.output.replace("\N{BOX DRAWINGS LIGHT VERTICAL}", " ").split())
     assert "Traceback" not in outcome.output
 
 

@@ -67,6 +67,7 @@ WHERE = {
     "/api/behind/{id}": ["/api/behind/IE-2.1", "/api/behind/XC-3", "/api/behind/MS-LE-1"],
     "/api/events/{service}/{sequence}": ["/api/events/intel/1"],
     "/api/reports/{quarter}/changes": ["/api/reports/2003-Q3/changes"],
+    "/contracts/asyncapi/{document}": ["/contracts/asyncapi/intel-sent.json", "/contracts/asyncapi/legal-told.json"],
     "/contracts/schemas/{file}": ["/contracts/schemas/crm.intel.document.flagged.v1.json"],
     "/log/{service}/checkpoint": ["/log/intel/checkpoint"],
     "/log/{service}/tile/{level}/{place:path}": ["/log/legal/tile/0/000", "/log/legal/tile/1/000.p/1"],
