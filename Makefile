@@ -37,7 +37,7 @@ test: setup ## Run all tests (TESTS=tests/unit for some)
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool and postgresql-15)
 	@exec $(PY) -m pytest -q tests/deploy
 
-test-standard: setup ## Have Go's sumdb packages check what the logs sign (they need Debian's golang-go and golang-golang-x-mod-dev)
+test-standard: setup ## Have other tools read what is signed and sealed (Debian's golang-go, golang-golang-x-mod-dev, nodejs, default-jdk-headless, age)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q tests/standard
 
 test-looks: setup ## Have a real browser read the pages: nothing overlaps or is cut (they need Debian's Chromium and Pango)

@@ -226,7 +226,7 @@ async def test_keys_change_and_end_as_their_country_says(signed, signing_keys):
     assert (await verified(signed, "indicators"))[::2] == (5, [])
 
 
-async def test_a_country_keeps_its_keys_by_hand_and_signs_in_javascript(signed, signing_keys, tmp_path):
+async def test_a_country_keeps_its_keys_by_hand_and_signs_by_the_documented_lines(signed, signing_keys, tmp_path):
     """As docs/integrating.md tells it: a key, the root's word for it, sent by another machine; then the own check."""
     region = signed.region
 
@@ -246,7 +246,7 @@ async def test_a_country_keeps_its_keys_by_hand_and_signs_in_javascript(signed, 
     own = signing.secret(tmp_path / "own.pem")
     async with client(signed, signing_keys, "GTM") as gtm:
         payload = json.dumps(flagged(gtm), indent=1).encode()
-        await raw(signed, gtm, payload, signed_elsewhere("js", tmp_path, own, payload))
+        await raw(signed, gtm, payload, signed_elsewhere("python", tmp_path, own, payload))
         (event,) = await signed.recorded("intel", FLAGGED)
         (row,) = await signed.rows("intel", "select signature from log where id = $1", event.id)
         assert signing.opened(row["signature"]) == (public, payload)

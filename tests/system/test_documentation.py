@@ -46,9 +46,9 @@ ELSEWHERE = {
 }
 SHOWN = {"", "mermaid", "js", "java", "go", "csharp"}
 """Of these kinds nothing is run here: what a command prints, a picture, and other languages, whose lines
-tests/unit/test_signing_elsewhere.py runs (of C# the page says that nobody has)."""
+tests/standard/test_signing_elsewhere.py runs (of C# the page says that nobody has)."""
 PYTHON_ELSEWHERE = {
-    'pathlib.Path("GTM.pem")': "tests/unit/test_signing_elsewhere.py runs it with a key and a report",
+    'pathlib.Path("GTM.pem")': "tests/standard/test_signing_elsewhere.py runs it with a key and a report",
     "await witness.": "it needs keys of witnesses; tests/security/test_rewriting.py watches, and gets receipts",
 }
 """Python that is run elsewhere, by what stands in it."""

@@ -1,7 +1,6 @@
 """Who can open what is kept sealed; the keys are made once, and a key of before still opens."""
 
 import stat
-import subprocess
 
 import pytest
 from pyrage import x25519
@@ -104,14 +103,3 @@ def test_a_service_without_keys_says_so_and_tells_nothing_of_them(folder, name, 
     with pytest.raises(SealingError, match=f"CRM_{name.upper()}") as raised:
         Sealing.of(Settings(**named))
     assert "SECRET" not in str(raised.value)
-
-
-def test_the_standard_tool_opens_it(folder):
-    """Debian's `age`, where it is there."""
-    sealed = folder / "sealed.age"
-    sealed.write_bytes(sealing(folder).for_sender("GTM", WORDS))
-    try:
-        command = ["age", "--decrypt", "--identity", identity_file(folder, "GTM"), sealed]
-        assert subprocess.run(command, capture_output=True, check=True).stdout == WORDS
-    except FileNotFoundError:
-        pytest.skip("no `age` here: apt install age")

@@ -20,7 +20,6 @@ def blocks(page):
     return BLOCK.findall((ROOT / "docs" / page).read_text())
 
 
-@pytest.mark.skipif(shutil.which("npm") is None, reason="no npm")
 @pytest.mark.parametrize("page", PAGES)
 def test_every_line_of_the_page_is_run(page, wheels, tmp_path):
     dist = tmp_path / "dist"

@@ -92,7 +92,6 @@ def testbed(wheels, tmp_path):
     said.close()
 
 
-@pytest.mark.skipif(shutil.which("npm") is None, reason="no npm")
 def test_the_same_suite_in_javascript(testbed, tmp_path):
     suite = shutil.copytree(STRANGER.with_name("stranger-js"), tmp_path / "suite-js")
     run("npm", "install", "--silent", "--no-audit", "--no-fund", cwd=suite)
