@@ -13,6 +13,7 @@ from pathlib import Path
 from pyrage import x25519
 
 from infra import witnessing
+from infra.keys.files import write
 from shared.contracts import SERVICES
 from shared.flow.sealing import ON_CALL
 from shared.flow.streams import RECEIVERS
@@ -31,16 +32,16 @@ def make(folder: Path) -> None:
     for name in (*RECEIVERS, ON_CALL):
         if name not in public:
             public[name] = _identity(identity_file(folder, name))
-            _write(file, json.dumps(public, indent=1) + "\n")
+            write(file, json.dumps(public, indent=1) + "\n")
     for service in SERVICES:
         own = own_file(folder, service)
         if not own.exists():
-            _write(own, secrets.token_hex(KEY_BYTES) + "\n")
+            write(own, secrets.token_hex(KEY_BYTES) + "\n")
     numbers = numbers_file(folder)
     if not numbers.exists():
-        _write(numbers, f"1 {secrets.token_hex(KEY_BYTES)}\n")
+        write(numbers, f"1 {secrets.token_hex(KEY_BYTES)}\n")
     public_keys = {version: key.public_key.serialize().hex() for version, key in evaluators(numbers).items()}
-    _write(public_numbers_file(folder), json.dumps(public_keys, indent=1) + "\n")
+    write(public_numbers_file(folder), json.dumps(public_keys, indent=1) + "\n")
     witnessing.make(folder)
 
 
@@ -81,15 +82,6 @@ def _identity(file: Path) -> str:
     """Return the public key of the newest secret key in the file, which is made when it is missing."""
     if not file.exists():
         identity = x25519.Identity.generate()
-        _write(file, f"# public key: {identity.to_public()}\n{identity}\n")
+        write(file, f"# public key: {identity.to_public()}\n{identity}\n")
     lines = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
     return str(x25519.Identity.from_str(lines[0]).to_public())
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(0o600)
-    fresh.write_text(text)
-    fresh.replace(file)

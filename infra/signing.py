@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from nacl.signing import SigningKey
 
+from infra.keys.files import write
 from shared.contracts import signing, source_of
 from shared.contracts.vocabulary import MEMBERS, Country
 
@@ -35,12 +36,12 @@ def make(folder: Path) -> None:
         root, own = _key(folder / f"{country}.root.pem"), _key(key_file(folder, country))
         told = _told_file(folder, country)
         if not told.exists():
-            _write(told, msgspec.json.encode(_told(country, root, own)).decode())
+            write(told, msgspec.json.encode(_told(country, root, own)).decode())
         tables.append(
             f'[{country}]\nreports = "optional"\n\n[[{country}.root]]\nkey = "{signing.public(root)}"\nfrom = {BEGUN}\n'
         )
     if not region_file(folder).exists():
-        _write(region_file(folder), "\n".join(tables))
+        write(region_file(folder), "\n".join(tables))
 
 
 def region_file(folder: Path) -> Path:
@@ -90,14 +91,5 @@ def _told_file(folder: Path, country: str) -> Path:
 
 def _key(file: Path) -> SigningKey:
     if not file.exists():
-        _write(file, signing.written(SigningKey.generate()))
+        write(file, signing.written(SigningKey.generate()))
     return signing.secret(file)
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a file whole or not at all, for its owner only."""
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(0o600)
-    fresh.write_text(text)
-    fresh.replace(file)

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.keys.files import write
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from shared.record.note import COSIGNS, SIGNS, Signer, signer_in, verifiers_in
@@ -58,15 +59,6 @@ def _made(public: Path, wanted: Sequence[tuple[Path, Signer]]) -> None:
     missing = [(file, fresh) for file, fresh in wanted if fresh.name not in names]
     for file, fresh in missing:
         if not file.exists():
-            _write(file, f"{fresh.line}\n")
+            write(file, f"{fresh.line}\n")
     if missing:
-        _write(public, "".join(f"{one.vkey}\n" for one in (*known, *(signer_in(file).verifier for file, _ in missing))))
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(0o600)
-    fresh.write_text(text)
-    fresh.replace(file)
+        write(public, "".join(f"{one.vkey}\n" for one in (*known, *(signer_in(file).verifier for file, _ in missing))))

@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 
 from infra import keyfiles, signing, witnessing
+from infra.keys.files import write
 from infra.keys.ring import OWNER, Ring
 from infra.nats.config import at_rest, keys, seed_file, server
 from infra.nats.rights import PROVISIONER
@@ -98,13 +99,9 @@ def _kept(file: Path, mode: int = LEGIBLE) -> str:
 
 
 def _write(file: Path, text: str, mode: int = PRIVATE) -> None:
-    """Write a file whole or not at all."""
+    """Write a file, and the folder that it lies in."""
     file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "w") as opened:
-        opened.write(text)
-    fresh.replace(file)
+    write(file, text, mode)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
+import pytest
 
 from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER
@@ -144,3 +145,13 @@ class Asking:
         if isinstance(answer, questions.Error):
             raise Invalid(answer.problems)
         return answer
+
+
+@pytest.fixture
+async def ledger(region):
+    """A ledger over the region's training log, as the owner of its database."""
+    owner = await asyncpg.connect(region.database_url())
+    found = await Ledger.of(region, owner)
+    yield found
+    await found.pool.close()
+    await owner.close()

@@ -5,7 +5,6 @@ wrong with what it is given: that is asserted, so that an attack that fails for 
 that signs is the service's, which starts anew and knows nothing of before.
 """
 
-import asyncpg
 import msgspec
 import pytest
 
@@ -17,18 +16,9 @@ from shared.client.errors import Invalid
 from shared.client.witness import Evidence, RewrittenError, UnsignedError, Witness, proven
 from shared.flow.streams import stream_of
 from shared.record import note, tree
-from tests.harness.ledger import SERVICE, Ledger, recorded
+from tests.harness.ledger import SERVICE, recorded
 
 ROWS = 300
-
-
-@pytest.fixture
-async def ledger(region):
-    owner = await asyncpg.connect(region.database_url())
-    found = await Ledger.of(region, owner)
-    yield found
-    await found.pool.close()
-    await owner.close()
 
 
 def witness_of(ledger, country, folder):

@@ -8,7 +8,6 @@ import os
 import shutil
 from pathlib import Path
 
-import asyncpg
 import msgspec
 import pytest
 
@@ -16,7 +15,7 @@ from infra.witnessing import logs_file, witnesses_file
 from services.indicators.publish.access import country_token
 from shared.client.witness import Evidence, RewrittenError, Witness
 from shared.record import note
-from tests.harness.ledger import SERVICE, Ledger, recorded
+from tests.harness.ledger import SERVICE, recorded
 from tests.services.indicators.serving import example_fold, served, viewed
 
 SOURCE = Path(__file__).with_name("verifier.go")
@@ -49,15 +48,6 @@ async def ended(*arguments, env=None):
     )
     output, _ = await process.communicate()
     return output.decode(), process.returncode
-
-
-@pytest.fixture
-async def ledger(region):
-    owner = await asyncpg.connect(region.database_url())
-    found = await Ledger.of(region, owner)
-    yield found
-    await found.pool.close()
-    await owner.close()
 
 
 async def begun(ledger, tmp_path, rows):

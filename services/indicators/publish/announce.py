@@ -227,9 +227,9 @@ class Announcer:
         late = at - timedelta(seconds=LOOK_S * self.own.clock.speed) > due
         first = one.revision == 1
         time = min(at, due) if first and not late else at
-        events = [_event(data, time, now, one.quarter, str(one.revision))]
+        events = [event_of(data, time, now, one.quarter, str(one.revision))]
         if first and late:
-            events.insert(0, _event(ReportMissed(quarter=one.quarter, due=due), due, now, one.quarter))
+            events.insert(0, event_of(ReportMissed(quarter=one.quarter, due=due), due, now, one.quarter))
         published = Published(one.quarter, one.revision, now, reports.fingerprint(one))
         seated = await holders(self.own.pool, now)
         events += telling.notices(self.plan, events[-1], seated)
@@ -256,14 +256,14 @@ async def rebuilt(own: Log, feed: Feed) -> Rebuilt:
         return done
     now = own.clock.now()
     data = ProjectionRebuilt(checksum=done.checksum, events=done.events)
-    await own.record([Draft(_event(data, now, now, done.checksum, now.isoformat()))])
+    await own.record([Draft(event_of(data, now, now, done.checksum, now.isoformat()))])
     return done
 
 
 async def purged(own: Log, told: IntakePurged) -> None:
     """Record, for the country to read, that operators empty its intake."""
     now = own.clock.now()
-    (outcome,) = await own.record([Draft(_event(told, now, now, told.country, now.isoformat(), to=told.country))])
+    (outcome,) = await own.record([Draft(event_of(told, now, now, told.country, now.isoformat(), to=told.country))])
     if outcome is not None:
         raise outcome
 
@@ -281,13 +281,13 @@ def _milestone(told: Announcement, now: datetime) -> Event[Any]:
         countries: Any = one.missing if one.milestone.countries else ()
         data = kind(milestone=one.key, due=one.due, done=one.done, needed=one.needed, missing=countries)
         time = now if told.verb == "due" else one.due
-    return _event(data, time, now, one.key, event_id=derived_id("milestone", told.verb, one.key, *again))
+    return event_of(data, time, now, one.key, event_id=derived_id("milestone", told.verb, one.key, *again))
 
 
 def _turn(one: silence.Turn, now: datetime) -> Event[Any]:
     kind = CountrySilent if one.verb == "silent" else CountryResumed
     country: Any = one.country
-    return _event(kind(country=country, last=one.last), one.at, now, one.country, one.last.isoformat(), to=country)
+    return event_of(kind(country=country, last=one.last), one.at, now, one.country, one.last.isoformat(), to=country)
 
 
 def _crossing(one: thresholds.Crossing, now: datetime) -> Event[Any]:
@@ -299,12 +299,13 @@ def _crossing(one: thresholds.Crossing, now: datetime) -> Event[Any]:
         target=one.row.target,
         country="REG",
     )
-    return _event(data, now, now, one.row.id, now.isoformat())
+    return event_of(data, now, now, one.row.id, now.isoformat())
 
 
-def _event(  # noqa: PLR0913 - the facts of an event
+def event_of(  # noqa: PLR0913 - the facts of an event
     data: Data, time: datetime, now: datetime, subject: str, *key: str, to: Any = "REG", event_id: str = ""
 ) -> Event[Any]:
+    """Return an event of the service's own, about `subject`; its id is made of that and `key`, unless one is given."""
     agreed = of(type(data), SERVICE)
     identity = event_id or derived_id(agreed.type, subject, *key)
     return Event(

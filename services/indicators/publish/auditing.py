@@ -13,13 +13,10 @@ import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 
-from services.indicators.judgements import SERVICE
+from services.indicators.publish.announce import event_of
 from services.indicators.publish.recalling import busy
 from services.indicators.publish.view import View
-from shared.contracts import Event, of
 from shared.contracts.indicators import ExactRead
-from shared.contracts.vocabulary import REGION
-from shared.record.judgement import derived_id, source
 from shared.record.log import Draft, Log
 from shared.run.addresses import Address
 from shared.run.database import LOST
@@ -44,21 +41,7 @@ class Audit:
         if (address, about) in self._known:
             return
         data = ExactRead(by="operator", address=address, about=about)
-        agreed = of(type(data), SERVICE)
-        identity = derived_id(agreed.type, address, about, now.isoformat())
-        told: Event[Any] = Event(
-            specversion="1.0",
-            id=identity,
-            source=source(SERVICE),
-            type=agreed.type,
-            time=now,
-            country=REGION,
-            data=data,
-            recordedtime=now,
-            subject="exact-read",
-            datacontenttype="application/json",
-            correlationid=identity,
-        )
+        told = event_of(data, now, now, "exact-read", address, about, now.isoformat())
         (outcome,) = await self._own.record([Draft(told)])
         if outcome is not None:
             raise outcome
