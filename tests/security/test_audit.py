@@ -4,6 +4,7 @@ import urllib.request
 
 import asyncpg
 
+from tests.harness.speaking import clock
 from tests.harness.system import free_port, until
 
 TOKEN = "an-operators-token"
@@ -32,6 +33,16 @@ async def test_a_look_at_exact_figures_is_on_record_before_it_is_answered(system
         ("operator", "/metrics", ""),
     ]
     assert {event.country for event in events} == {"REG"}, "no country's mailbox"
+
+
+async def test_the_hour_in_which_a_look_is_on_record_once_is_one_of_real_time(system):
+    """Where a day passes in a second, every scrape would be an event: most of the log, and no fold at its end."""
+    port = free_port()
+    system.start("indicators", CRM_HTTP_PORT=str(port), CRM_OPERATOR_TOKEN=TOKEN, **clock(speed=86_400.0))
+    await system.ready()
+    for _ in range(5):
+        get(f"http://127.0.0.1:{port}/metrics", TOKEN)
+    assert len(await system.log("indicators", "indicators.exact.read")) == 1
 
 
 async def test_what_the_operator_reads_in_the_database_is_in_the_servers_log(region):

@@ -3,9 +3,9 @@
 The same look again within the hour leaves none: a scrape every 15 seconds would be most of the log.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -21,7 +21,8 @@ from shared.record.log import Draft, Log
 from shared.run.addresses import Address
 from shared.run.database import LOST
 
-AGAIN = timedelta(hours=1)
+AGAIN_S = 3600.0
+"""Of real time: plan time may pass in days a second, and each scrape would be on record."""
 ABOUT = ("id", "code", "country", "quarter", "service", "sequence", "name", "rows")
 """What may be asked for that names a figure, a country, a report or an event."""
 
@@ -32,20 +33,21 @@ class Audit:
     def __init__(self, own: Log) -> None:
         """Remember where they are recorded."""
         self._own = own
-        self._known: dict[tuple[str, str], datetime] = {}
+        self._known: dict[tuple[str, str], float] = {}
 
     async def __call__(self, address: str, about: str) -> None:
         """Record a look of the operator's, unless it is known; raises as recording does."""
-        now = self._own.clock.now()
-        self._known = {key: at for key, at in self._known.items() if now - at < AGAIN}
+        looked = time.monotonic()
+        self._known = {key: at for key, at in self._known.items() if looked - at < AGAIN_S}
         if (address, about) in self._known:
             return
+        now = self._own.clock.now()
         data = ExactRead(by="operator", address=address, about=about)
         told = event_of(data, now, now, "exact-read", address, about, now.isoformat())
         (outcome,) = await self._own.record([Draft(told)])
         if outcome is not None:
             raise outcome
-        self._known[address, about] = now
+        self._known[address, about] = looked
 
 
 def audited(view: View, addresses: Sequence[Address]) -> list[Address]:
