@@ -14,16 +14,26 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import shared.run.clock
+import shared.service
 from shared.service import run
 
-OFFSET = struct.Struct("d")
-"""What the file named by FAULTS_CLOCK holds: by how many seconds this process's clock is wrong."""
+OFFSET = struct.Struct("dd")
+"""What the file named by FAULTS_CLOCK holds: by how many seconds this process's clock is wrong, and the database's."""
 
 
 def moved_clock(file: str) -> None:
     with Path(file).open("r+b") as held:
         offset = mmap.mmap(held.fileno(), OFFSET.size)
-    shared.run.clock.time = SimpleNamespace(time=lambda: time.time() + OFFSET.unpack(offset[: OFFSET.size])[0])
+    honest = shared.service.astray_s
+
+    def offsets() -> tuple[float, float]:
+        return OFFSET.unpack(offset[: OFFSET.size])
+
+    async def astray_s(queried) -> float:
+        return await honest(queried) - offsets()[1]
+
+    shared.run.clock.time = SimpleNamespace(time=lambda: time.time() + offsets()[0])
+    shared.service.astray_s = astray_s
 
 
 def main(name: str, *defects: str) -> None:

@@ -184,13 +184,13 @@ class Stand:
         child.env = ordinary
 
     def wrong_clock(self, name: str, offset_s: float) -> None:
-        """Set by how many real seconds the clock of a process (all, where no name is given) is wrong."""
+        """Set by how many real seconds the clock of a process is wrong; without a name all are, and the database's."""
         for one in [name] if name else self.replicas:
             file = self.folder / f"{one}.clock"
             if not file.exists():
                 file.write_bytes(bytes(OFFSET.size))
             with file.open("r+b") as held:
-                held.write(OFFSET.pack(offset_s))
+                held.write(OFFSET.pack(offset_s, 0.0 if name else offset_s))
 
     def now(self) -> datetime:
         """Return the plan time of a clock that is right."""
