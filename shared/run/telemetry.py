@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from types import TracebackType
 from typing import Any
@@ -133,11 +133,17 @@ def span(name: str, event: Event[Any]) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def span_of(payload: bytes, step: str) -> Iterator[None]:
-    """Span a step in the way of the recorded event in `payload`; where nothing is traced, do not even decode it."""
-    if not tracing():
+    """Span a step in the way of the recorded event in `payload`; where nothing is traced, do not even decode it.
+
+    What cannot even be decoded has no trace to be part of, and stops no reader.
+    """
+    event = None
+    if tracing():
+        with suppress(Exception):
+            event = decode(payload)
+    if event is None:
         yield
         return
-    event = decode(payload)
     with span(f"{step} {event.name}", event):
         yield
 

@@ -21,7 +21,7 @@ DATELESS = {"CRM_PLAN_FOLDER": str(ROOT / "tests/plans/second")}
 
 
 async def test_the_mailbox_is_replayed_from_a_date_and_stays_as_it_was(system):
-    system.start(*SERVICES, **clock(speed=86400), **DATELESS)
+    system.start(*SERVICES, **clock(), **DATELESS)
     await system.ready()
     gtm, mex = await system.country("GTM"), await system.country("MEX")
     for place in ("place-1", "place-2"):
