@@ -191,6 +191,8 @@ class Once:
     """Field, values: with any other value the thing is a country's own, whatever the key."""
     regional: bool = True
     """False: the thing is always the reporting country's own."""
+    recorded: bool = False
+    """It counts from when it was first recorded, and not from its own time: of rows that go by `recordedtime`."""
     before: str = ""
     """A field of a `Tally` that told it earlier: what has no `field` counts by that one."""
     field: str = "once"

@@ -50,7 +50,7 @@ class Told:
     @property
     def said(self) -> once.Said:
         """What counts once, whoever tells it."""
-        return once.Said(self.agreed, self.data, self.country, self.time, self.position)
+        return once.Said(self.agreed, self.data, self.country, self.time, self.known, self.position)
 
     def acts(self) -> list[tuple[Acting, Thing, Act]]:
         """Return the acts that the report is."""

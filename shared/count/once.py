@@ -31,12 +31,13 @@ Place: TypeAlias = tuple[Group, datetime, int]
 
 
 class Said(NamedTuple):
-    """A report that is counted: its contract and data, whose it is, when it happened, and its place in the log."""
+    """A report that is counted: its contract and data, whose it is, when it happened and was recorded, its place."""
 
     agreed: Contract
     data: Data
     country: str
     time: datetime
+    known: datetime
     position: int
 
 
@@ -233,7 +234,7 @@ def _report(one: Once, said: Said) -> Report:
         parts |= {said.country} - {REGION}
     fields = {name: getattr(said.data, name) for name in one.said}
     return Report(
-        at=said.time,
+        at=said.known if one.recorded else said.time,
         position=said.position,
         country=said.country,
         parts=tuple(sorted(parts)),

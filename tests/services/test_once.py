@@ -11,6 +11,7 @@ from services.indicators.figures.figures import figures
 from services.indicators.figures.kinds import Span
 from services.intel.__main__ import SERVICE as INTEL
 from services.legal.__main__ import SERVICE as LEGAL
+from services.victims.__main__ import SERVICE as VICTIMS
 from tests.services.test_tally import NOW, PLAN, START, desk, report, shuffled_history
 
 COUNTRIES = ("GTM", "MEX", "HND")
@@ -210,3 +211,56 @@ async def test_one_meeting_is_one_whoever_tells_of_it(postgres_server):
         assert cells(await table.fold(), "LE-1.M", NOW.date()) == {(one,): 1 for one in ("GTM", "HND", "MEX", "REG")}
         await table.record(report("legal.meeting.retracted", NOW, "MEX", supersedes=met[0].id, reason="mistaken"))
         assert cells(await table.fold(), "LE-1.M", NOW.date()) == {(one,): 1 for one in ("HND", "MEX", "REG")}
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_victim_counts_once_as_the_first_report_of_it_says(postgres_server, seed):
+    rng = random.Random(seed)
+    moment, whose = Times(rng), {}
+
+    def data(rng, name):
+        said = {"victim_pid": f"v-{rng.randrange(3)}", "complaint_id": f"c-{rng.randrange(3)}"}
+        said |= {"sex": rng.choice(["male", "female", "unknown"]), "reporter": rng.choice(["relative", "public"])}
+        kept = ("complaint_id", "reporter") if name == "complaint.filed" else ("victim_pid", "sex")
+        return {one: said[one] for one in kept}
+
+    def making(rng):
+        country = rng.choice(COUNTRIES)
+        name = rng.choice(["victim.identified", "victim.identified", "victim.registered", "complaint.filed"])
+        event = report(f"victims.{name}", moment(), country, **data(rng, name))
+        whose[event.id] = (country, name)
+        return event
+
+    def amended(rng, root):
+        return msgspec.to_builtins(root.data) | data(rng, whose[root.id][1])
+
+    async with desk(postgres_server, VICTIMS) as table:
+        await shuffled_history(table, rng, making, amended)
+        fold = await table.fold()
+    told = {}
+    for arrived, (identity, (time, said)) in enumerate(table.held.items()):
+        country, name = whose[identity]
+        told.setdefault(name, []).append((time, country, said, arrived))
+
+    def firsts(name, key, by):
+        found = {}
+        for one in sorted(told.get(name, []), key=by):
+            found.setdefault((one[1], one[2][key]), one)
+        return found.values()
+
+    def labelled(row, day, *names):
+        sums = {}
+        for (country, *labels), n in cells(fold, row, day).items():
+            key = country, labels[[*PLAN.rows[row].labels].index(*names)]
+            sums[key] = sums.get(key, 0) + n
+        return {key: n for key, n in sums.items() if key[0] != "REG"}
+
+    for day in DAYS:
+        victims = [one for one in firsts("victim.identified", "victim_pid", lambda one: one[0]) if one[0].date() <= day]
+        assert labelled("VA-2.1.count", day, "sex") == counted((one[1], one[2]["sex"]) for one in victims), day
+        complaints = [
+            one for one in firsts("complaint.filed", "complaint_id", lambda one: one[0]) if one[0].date() <= day
+        ]
+        assert labelled("VA-2.1b", day, "reporter") == counted((one[1], one[2]["reporter"]) for one in complaints), day
+    recorded = firsts("victim.registered", "victim_pid", lambda one: one[3])
+    assert labelled("VA-3.1.count", NOW.date(), "sex") == counted((one[1], one[2]["sex"]) for one in recorded)

@@ -40,6 +40,7 @@ class Sharing:
         """The fields to decode; none: the plan wants nothing."""
         one = fields.once(event, field)
         self._of_old = one is not None and not one.before
+        self._clock = int(one is not None and one.recorded)
         self._parts = fields.reader(field)
         self._own = fields.together(self._paths)
 
@@ -67,7 +68,7 @@ class Sharing:
             # Recorded before things counted once: it counts for who reported it, as it did then.
             said = self._joint | dict(zip(self._paths, self._own(data), strict=True))
             for place in {country, REGION}:
-                yield self._event, place, moment.days[0], 1, said
+                yield self._event, place, moment.days[self._clock], 1, said
 
 
 def _amount(account: Account, said: Mapping[str, Any]) -> int | None:

@@ -198,8 +198,10 @@ def _once_faults(row: Row, term: Term) -> Iterator[str]:
     if one is None:
         yield f"once: {term.event} has no {term.once!r} that tells of what several tell"
         return
-    if row.clock != "time" or row.kind == "latency" or term.country or term.last:
+    if row.kind == "latency" or term.country or term.last:
         yield "once is for what happened at a time, in the countries that the event names"
+    if (row.clock == "recordedtime") is not one.recorded:
+        yield f"once: {term.event} counts by {'recordedtime' if one.recorded else 'time'}"
     told = {*one.said, one.several}
     paths = [*term.where, *labels_of(row, term).values(), term.add if isinstance(term.add, str) else "=1"]
     for path in paths:

@@ -46,6 +46,7 @@ def of_a_victim(offence: Offence) -> Iterator[Problem]:
         yield Problem("/data/offence", "no_victims", "the Plan knows victims of two crimes: tip (trata), som (tráfico)")
 
 
+PERSON = ("offence", "sex", "age_band")
 VICTIMS = ("PossibleVictimOfTrafficking", "ActualVictimOfTrafficking", "SmuggledMigrantHarmed")
 
 
@@ -73,6 +74,7 @@ VICTIMS = ("PossibleVictimOfTrafficking", "ActualVictimOfTrafficking", "Smuggled
     tallies=(
         Tally("victim", ("victim_pid",), "change", opens=Opens("status", VICTIMS, others_close=False)),
         Tally("status", ("victim_pid",), "unsettled", opens=Opens("status", VICTIMS)),
+        Once("victim", ("victim",), said=PERSON, regional=False, before="change", field="victim_once"),
         Once("harmed", ("harmed",), said=("status", "harm"), gathered=("harm",), regional=False),
     ),
     rows=(
@@ -114,8 +116,15 @@ class VictimIdentified(Fact, frozen=True, kw_only=True):
     """The place, reported before, because of which the victim was found (Plan IE 3.2.1)."""
     change: Tallied | None = None
     unsettled: Tallied | None = None
+    victim_once: Parts | None = None
+    """Once for each person, as the first identification says; `change` told it of what was recorded earlier."""
     once: Parts | None = None
     """Of a smuggled migrant: the kinds of harm that all reports of the person name."""
+
+    @property
+    def victim(self) -> str | None:
+        """The person, if identified as a victim, or as perhaps one."""
+        return self.victim_pid if self.status in VICTIMS else None
 
     @property
     def harmed(self) -> str | None:
@@ -185,7 +194,11 @@ FILLED = (
     bad=("citizenship", "Honduran"),
     privacy="S",
     entity="victim_pid",
-    tallies=(Tally("record", ("victim_pid",)), *FILLED),
+    tallies=(
+        Tally("record", ("victim_pid",)),
+        Once("registration", ("victim_pid",), said=PERSON, regional=False, recorded=True),
+        *FILLED,
+    ),
     rows=(
         "VA-3.1",
         "VA-3.1b",
@@ -203,6 +216,8 @@ class VictimRegistered(Fact, frozen=True, kw_only=True):
     citizenship: Nationality | None = None
     gender: Gender | None = None
     age_broad: AgeBroad | None = None
+    once: Parts | None = None
+    """One record for each person, whoever tells of it: as first recorded."""
     filled: Shifts | None = None
     to_fill: Shifts | None = None
     on_file: Tallied | None = None
@@ -329,6 +344,7 @@ class VictimDeceased(Fact, frozen=True, kw_only=True):
     bad=("reporter", "neighbour"),
     privacy="P",
     entity="complaint_id",
+    tallies=(Once("complaint", ("complaint_id",), said=("reporter", "channel", "offence"), regional=False),),
     rows=("VA-2.1b",),
 )
 class ComplaintFiled(Fact, frozen=True, kw_only=True):
@@ -338,3 +354,5 @@ class ComplaintFiled(Fact, frozen=True, kw_only=True):
     reporter: Complainant
     channel: Channel
     offence: Offence
+    once: Parts | None = None
+    """Once, whichever offices tell of the same complaint."""
