@@ -88,7 +88,7 @@ begin
         where datname = current_database() and pid <> pg_backend_pid();
     for command in
         select format('delete from %I.%I', schemaname, tablename) from pg_tables
-            where schemaname not in ('pg_catalog', 'information_schema') and tablename <> 'migration'
+            where schemaname not in ('pg_catalog', 'information_schema') and tablename not in ('migration', 'tree')
         union all
         select format('alter sequence %I.%I restart', schemaname, sequencename) from pg_sequences
     loop

@@ -4,7 +4,6 @@ The tree follows the log: nobody waits for it who records. What it is made of is
 or what an older version records beside this one, gets its leaves as well.
 """
 
-import secrets
 from collections.abc import Iterable, Sequence
 
 from shared.record import tree
@@ -21,9 +20,7 @@ class HoleError(RuntimeError):
 
 async def begin(connection: Connection) -> None:
     """Have this transaction be the only one that makes tiles and checkpoints."""
-    if not await connection.fetchval("select true from tree for update"):
-        await connection.execute("insert into tree (salt) values ($1) on conflict do nothing", secrets.token_bytes(32))
-        await connection.execute("select from tree for update")
+    await connection.execute("select from tree for update")
 
 
 async def grow(connection: Connection, position: int) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 
 from infra.nats.asking import ask
+from infra.testkit.servers import TOKEN
 from shared.flow.streams import durables
 from tests.faults.ledger import Ledger
 from tests.faults.stand import PATIENCE_S, Stand
@@ -81,7 +82,7 @@ async def _ready(child) -> bool:
     return await asyncio.to_thread(child.ready)
 
 
-def folded(port: int) -> Counter[str]:
+def folded(port: int, token: str = TOKEN) -> Counter[str]:
     """Return up to which position of each service's log the figures go."""
-    found = [line for line in scraped(port).splitlines() if line.startswith("crm_fold_sequence{")]
+    found = [line for line in scraped(port, token=token).splitlines() if line.startswith("crm_fold_sequence{")]
     return Counter({line.split('"')[1].lower(): int(float(line.rpartition(" ")[2])) for line in found})

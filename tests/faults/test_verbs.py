@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 
 from infra.local.postgres import Postgres, remove
+from infra.local.system import operator_token
 from infra.nats.asking import ask
 from infra.nats.connection import connected
 from infra.nats.rights import PROVISIONER
@@ -59,7 +60,8 @@ class Copy:
 
     async def reached(self) -> Counter[str]:
         """Return up to which position of each service's log the figures go."""
-        return await asyncio.to_thread(folded, int(self.addresses["http"].rpartition(":")[2]))
+        port = int(self.addresses["http"].rpartition(":")[2])
+        return await asyncio.to_thread(folded, port, operator_token(self.state / "creds"))
 
     async def lose_stream(self) -> None:
         addresses = self.addresses
