@@ -53,6 +53,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
         token=settings.token,
         report=partial(store.load_report, running.pool),
         reports=partial(store.load_revisions, running.pool),
+        seats=partial(store.load_seats, running.pool),
         folded=partial(store.load_folded, running.pool),
         rebuild=partial(rebuilt, running.log, feed),
         purged=partial(purged, running.log),

@@ -13,6 +13,7 @@ from services.indicators.publish.addresses import (
     board,
     contents,
     contracts,
+    desk,
     figures,
     logs,
     operators,
@@ -26,7 +27,7 @@ from services.indicators.publish.view import View
 from shared.run import openapi, refusals
 from shared.run.addresses import JSON, Address, accepted, application
 
-SUBJECTS = (board, contents, figures, times, behind, reports, contracts, logs, operators, static)
+SUBJECTS = (board, desk, contents, figures, times, behind, reports, contracts, logs, operators, static)
 """Each gives its addresses as `addresses(view)`."""
 TOOLS = ("/api/", "/contracts/", "/log/", "/metrics")
 """Where these addresses begin so, only tools ask."""

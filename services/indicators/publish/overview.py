@@ -48,19 +48,21 @@ class Overview:
         yield "part-answer", {"answer": self._answer()}
         yield "part-made", {"made": self._made()}
         yield "part-areas", {"areas": list(self._areas())}
-        yield "part-changed", {"since": self._said.day(self._since.date()), **_few("changed", self._changed())}
+        yield "part-changed", {"since": self._said.day(self.since.date()), **_few("changed", self.changed())}
         yield "part-overdue", _few("overdue", self._overdue())
         yield "part-next", _few("upcoming", self._upcoming())
-        yield "part-quiet", {"silent": self._silent}
+        yield "part-quiet", {"silent": self.silent}
         yield "part-countries", {"countries": list(self._countries())}
         yield "part-timeline", {"timeline": self._timeline()}
 
     @property
-    def _since(self) -> datetime:
+    def since(self) -> datetime:
+        """The end of the last quarter."""
         return end_of(last_quarter_end(self._now.date()))
 
     @property
-    def _silent(self) -> list[dict[str, str]]:
+    def silent(self) -> list[dict[str, str]]:
+        """The members that are silent."""
         return list(silent(self._said, self._plan, self._state, self._now, public=self._seen.public))
 
     def _answer(self) -> dict[str, Any] | None:
@@ -129,7 +131,7 @@ class Overview:
         shares = [one.coverage for one in named if one.coverage is not None]
         return self._said.number(round(sum(shares) / len(shares) * len(MEMBERS), 1)) if shares else ""
 
-    def _changed(self) -> Iterator[dict[str, Any]]:
+    def changed(self) -> Iterator[dict[str, Any]]:
         """Yield targets reached and lost, milestones reached and missed, then the figures that moved most."""
         pairs = [(self._seen.before[name], one) for name, one in self._seen.now.items() if one.row.target is not None]
         for old, new in pairs:
@@ -139,9 +141,9 @@ class Overview:
             if old.met and not new.met:
                 yield self._moved("lost" if new.met is False else "doubt", old, new)
         for one in self._due:
-            if one.reached is not None and self._since < one.reached <= self._now:
+            if one.reached is not None and self.since < one.reached <= self._now:
                 yield self._dated("reached", one, one.reached)
-            elif one.due and self._since < one.due and one.standing(self._now) == "missed":
+            elif one.due and self.since < one.due and one.standing(self._now) == "missed":
                 yield self._dated("missed", one, one.due)
         moved = [pair for pair in pairs if pair[0].met == pair[1].met and _shift(*pair)]
         for old, new in sorted(moved, key=lambda pair: -_shift(*pair)):
@@ -194,7 +196,7 @@ class Overview:
         return dated(self._said, one, self._now) | {"whom": whom(self._said, one)}
 
     def _countries(self) -> Iterator[dict[str, Any]]:
-        quiet = {one["code"] for one in self._silent}
+        quiet = {one["code"] for one in self.silent}
         asked = [one for one in self._seen.now.values() if one.coverage is not None]
         rows = Counter(code for one in asked for code in {cell.country for cell in one.cells})
         for code in MEMBERS:

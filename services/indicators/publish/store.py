@@ -101,3 +101,9 @@ async def load_folded(pool: Pool, quarter: str, revision: int) -> dict[str, int]
     """Return at which sequences a revision was made, by service; empty: it stands in the report, or is not known."""
     found = await pool.fetchval("select folded from report where quarter = $1 and revision = $2", quarter, revision)
     return msgspec.json.decode(found, type=dict[str, int]) if found else {}
+
+
+async def load_seats(pool: Pool) -> list[tuple[datetime, str, str]]:
+    """Return every seat assigned: (since, body, holder), in order."""
+    rows = await pool.fetch("select since, body, holder from seat order by since, body")
+    return [(row["since"], row["body"], row["holder"]) for row in rows]

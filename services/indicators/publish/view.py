@@ -26,6 +26,8 @@ from services.indicators.planned.checks import COMPOSED
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
 from services.indicators.publish.access import who
+from services.indicators.publish.commitments import Commitments
+from services.indicators.publish.escalated import Escalations
 from services.indicators.publish.exposition import Exposition
 from services.indicators.publish.live import Live
 from services.indicators.publish.overview import Seen
@@ -35,6 +37,8 @@ from shared.contracts.indicators import IntakePurged
 from shared.contracts.vocabulary import MEMBERS
 from shared.run.refusals import Refused
 
+KEPT_KEY = "key"
+"""The cookie in which a browser keeps a country's token."""
 SETTLED = timedelta(hours=1)
 """So long after its end (in plan time) a period counts as over: what was recorded last in it has to be folded."""
 
@@ -66,7 +70,7 @@ async def _unknown(_quarter: str, _revision: int) -> dict[str, int]:
     return {}
 
 
-async def _none() -> Sequence[Published]:
+async def _none() -> Sequence[Any]:
     return ()
 
 
@@ -88,6 +92,8 @@ class View:
     """(quarter, revision or None for the latest) -> the report as published."""
     reports: Callable[[], Awaitable[Sequence[Published]]] = _none
     """Every revision of every quarter's report, in order."""
+    seats: Callable[[], Awaitable[Sequence[tuple[datetime, str, str]]]] = _none
+    """(since, body, holder) of every seat assigned, in order."""
     folded: Callable[[str, int], Awaitable[dict[str, int]]] = _unknown
     """(quarter, revision) -> the sequences at which the report was made, by service."""
     rebuild: Callable[[], Awaitable[Rebuilt]]
@@ -115,6 +121,11 @@ class View:
         """Return the country whose token a request carries; empty: it carries none."""
         found = who(request.headers.get("authorization", ""), self.token)
         return found if found in MEMBERS else ""
+
+    def reader(self, request: Request) -> str:
+        """Return the country whose token a page is asked for with, in a header or kept by the browser; else none."""
+        kept = who(f"Bearer {request.cookies.get(KEPT_KEY, '')}", self.token)
+        return self.country(request) or (kept if kept in MEMBERS else "")
 
     async def own(self, request: Request, span: Span | None = None) -> tuple[str, Mapping[str, Figures]]:
         """Return which country asks, and every row's figures, of which it may see its own, exact; else nothing."""
@@ -204,9 +215,22 @@ class View:
 
     async def seen(self, request: Request) -> Seen:
         """Return today's figures and those of the last quarter's end, as the sender of the request may see them."""
-        exact = self.exact(request)
+        return await self.looked(exact=self.exact(request))
+
+    async def looked(self, *, exact: bool) -> Seen:
+        """Return the same figures, exact or as they are published."""
         before = await self.past[exact].fresh()
         return Seen(await self.kept[exact].fresh(), before, public=not exact)
+
+    @cached_property
+    def commitments(self) -> Commitments | None:
+        """What countries owe by a day; None: no stream is at hand."""
+        return Commitments(self.recall, self.state) if self.recall else None
+
+    @cached_property
+    def escalations(self) -> Escalations | None:
+        """What the presidency was told for its agenda; None: no stream is at hand."""
+        return Escalations(self.recall, self.state) if self.recall else None
 
     @cached_property
     def expositions(self) -> Mapping[bool, Exposition]:

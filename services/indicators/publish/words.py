@@ -141,6 +141,10 @@ class Words:
         """Return a date in full, empty for none."""
         return str(format_date(when, "medium", locale=self.locale)) if when else ""
 
+    def weekday(self, when: date) -> str:
+        """Return a date in full with the day of the week: Tuesday, July 6, 2004."""
+        return str(format_date(when, "full", locale=self.locale))
+
     def month(self, when: date) -> str:
         """Return the month of a day in short: mar 2004."""
         return str(format_skeleton("yMMM", when, locale=self.locale))
