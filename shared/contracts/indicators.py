@@ -11,6 +11,7 @@ from shared.contracts.bounds import END
 from shared.contracts.keys import KeyAdded, KeyRevoked
 from shared.contracts.notice import alerts, rejects
 from shared.contracts.sense import Fact
+from shared.contracts.tallies import Once, Parts
 from shared.contracts.vocabulary import (
     SEATS,
     Addressee,
@@ -139,6 +140,7 @@ class BaselineSet(Fact, frozen=True, kw_only=True):
     bad=("text_ref", "x"),
     by=("ppt", "st"),
     entity="plan",
+    tallies=(Once("evaluation", ("plan",)),),
     rows=(
         "XC-1",
         "MS-XC-1",
@@ -149,6 +151,7 @@ class EvaluationPublished(Fact, frozen=True, kw_only=True):
 
     plan: Ref
     text_ref: DataRef | None = None
+    once: Parts | None = None
 
 
 @contract(

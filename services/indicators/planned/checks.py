@@ -11,6 +11,7 @@ from services.indicators.planned.persons import row_about_persons
 from services.indicators.planned.rows import ANY_REPORT, Area, Row, Term
 from services.indicators.planned.schedule import Done, Milestone
 from shared.contracts import Contract, identity, registry
+from shared.contracts.tallies import Tallied
 from shared.contracts.vocabulary import MEMBERS, REGION, SEATS
 
 OWN = "indicators"
@@ -265,6 +266,8 @@ def _more_faults(row: Row, term: Term, agreed: Contract) -> Iterator[str]:
         yield "weight is for kind mean"
     if term.before and not isinstance(term.add, str):
         yield "before is for what add names a field of"
+    elif term.before and fields.changes(agreed.name).get(str(term.add)) is Tallied:
+        yield f"before: {agreed.name} leaves {term.add!r} out where it changes nothing: name its shifts"
     if row.kind == "ratio" and term.role in PERIODS and not term.on:
         yield f"role {term.role} needs on, the field with the day"
     for name, path in (("before", term.before), ("weight", term.weight), ("on", term.on)):

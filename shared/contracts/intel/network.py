@@ -9,7 +9,7 @@ from shared.contracts import Count, Data, Hash, Problem, Ref, Time, contract
 from shared.contracts.aggregates import Aggregate
 from shared.contracts.identity import Owners
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Once, Parts, Since, Tallied, Tally
+from shared.contracts.tallies import Once, Parts, Shifts, Since, Tallied, Tally
 from shared.contracts.vocabulary import SEATS, Body, Country, DataRef, Dataset, Listed, Reporter, Seat, Token
 
 BODIES: tuple[Seat, ...] = ("ppt", "st", "sv")
@@ -142,6 +142,8 @@ class Manual(Fact, frozen=True, kw_only=True):
     checksum: Hash | None = None
 
 
+VERSION = Once("manual", ("version",))
+"""A version is one, though the presidency and the secretariat both tell of it."""
 MANUAL = {"version": "1.0", "reported_by": "ppt"}
 
 
@@ -154,6 +156,7 @@ MANUALS: dict[str, Any] = {"entity": "version"}
     bad=("version", ...),
     by=BODIES,
     **MANUALS,
+    tallies=(VERSION,),
     rows=(
         "IE-1.1",
         "MS-IE-1",
@@ -162,6 +165,8 @@ MANUALS: dict[str, Any] = {"entity": "version"}
 class ManualPresented(Manual, frozen=True, kw_only=True):
     """The manual was presented."""
 
+    once: Parts | None = None
+
 
 @contract(
     "intel.manual.approved",
@@ -169,6 +174,7 @@ class ManualPresented(Manual, frozen=True, kw_only=True):
     bad=("version", "v 1"),
     by=BODIES,
     **MANUALS,
+    tallies=(VERSION,),
     rows=(
         "IE-1.1",
         "MS-IE-2",
@@ -176,6 +182,8 @@ class ManualPresented(Manual, frozen=True, kw_only=True):
 )
 class ManualApproved(Manual, frozen=True, kw_only=True):
     """The manual was approved: the data of the countries are due four months later."""
+
+    once: Parts | None = None
 
 
 @contract(
@@ -197,12 +205,14 @@ class ManualAdopted(Manual, frozen=True, kw_only=True):
     good={"version": "1.0", "reported_by": "sv"},
     bad=("version", ...),
     by=BODIES,
+    tallies=(Once("database", ("version",)),),
     rows=("IE-1.2",),
 )
 class DatabaseActivated(Fact, frozen=True, kw_only=True):
     """The regional database is at work (Plan IE 1.2)."""
 
     version: Ref
+    once: Parts | None = None
 
 
 @contract(
@@ -350,7 +360,7 @@ class CommitmentAgreed(Fact, frozen=True, kw_only=True):
     derived=("late",),
     tallies=(
         Tally("commitment", ("country", "commitment_id"), "change", opens=False, regional=True),
-        Tally("commitment_kept", ("country", "commitment_id"), "kept", regional=True),
+        Tally("commitment_kept", ("country", "commitment_id"), "kept", shifts="counts", regional=True),
         Since("commitment", ("country", "commitment_id"), "latency_s", regional=True, only="commitment_kept"),
     ),
     rows=("IE-2.1b",),
@@ -364,6 +374,8 @@ class CommitmentFulfilled(Fact, frozen=True, kw_only=True):
     """Whose identifiers these are, by field; not in what was recorded before identifiers had owners."""
     late: bool | None = None
     change: Tallied | None = None
+    counts: Shifts | None = None
+    """What it changes of their number; absent: recorded before each counted once."""
     kept: Tallied | None = None
     """Once, though both who owes it and the presidency may say so."""
     latency_s: Count | None = None

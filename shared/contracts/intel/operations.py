@@ -183,7 +183,7 @@ EXCHANGED: dict[str, Any] = {"privacy": "P", "entity": "exchange_id"}
     owner="to",
     **EXCHANGED,
     tallies=(
-        Tally("information", ("sender", "exchange_id")),
+        Tally("information", ("sender", "exchange_id"), shifts="counts"),
         FED_BACK,
         Age("gathered", "age_s"),
     ),
@@ -199,6 +199,8 @@ class InformationReceived(Exchange, frozen=True, kw_only=True):
 
     gathered: date | None = None
     """When it was gathered: its age at receipt."""
+    counts: Shifts | None = None
+    """What it changes of their number; absent: recorded before each counted once."""
     fed_back: Shifts | None = None
     """What it changes of the number of pieces of information received on which feedback was given."""
     age_s: Count | None = None
@@ -211,6 +213,7 @@ class InformationReceived(Exchange, frozen=True, kw_only=True):
     bad=("to", "EUR"),
     owner="sender",
     **EXCHANGED,
+    tallies=(Tally("information_shared", ("exchange_id",), shifts="counts"),),
     rows=(
         "PC-1.1.5",
         "MS-PC-2",
@@ -218,6 +221,9 @@ class InformationReceived(Exchange, frozen=True, kw_only=True):
 )
 class InformationShared(Exchange, frozen=True, kw_only=True):
     """A country gave information to another (Plan PC 1.1.5)."""
+
+    counts: Shifts | None = None
+    """What it changes of their number; absent: recorded before each counted once."""
 
 
 @contract(

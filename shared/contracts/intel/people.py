@@ -9,7 +9,7 @@ from shared.contracts import Count, Data, EventId, Hash, Problem, Ref, Share, co
 from shared.contracts.identity import Owners
 from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Since, Tallied, Tally
+from shared.contracts.tallies import Level, Shifts, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     BandScope,
@@ -85,6 +85,7 @@ class TraffickerDetected(Marked, frozen=True, kw_only=True):
     entity="seizure_id",
     tallies=(
         Tally("phonebook", ("seizure_id",)),
+        Level("phonebook_entries", ("seizure_id",), "entries_count", "entries"),
         Tally("secured_detention", ("detention_id",), "change"),
     ),
     rows=("IE-1.2.3",),
@@ -98,6 +99,8 @@ class PhonebookSeized(Fact, frozen=True, kw_only=True):
     detention_id: Ref | None = None
     holder_pid: Ref | None = None
     hashes_ref: DataRef | None = None
+    entries: Shifts | None = None
+    """What it changes of the number of entries: of each book as the latest report counts them."""
     change: Tallied | None = None
 
 

@@ -10,7 +10,7 @@ from shared.contracts.identity import Owners
 from shared.contracts.intel.marking import Marked
 from shared.contracts.means import Money
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Since, Tallied, Tally
+from shared.contracts.tallies import Shifts, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     Country,
     DataRef,
@@ -183,13 +183,15 @@ class LocationAcknowledged(KnownPlace, frozen=True, kw_only=True):
     good=PLACE | {"victims_found": 3},
     bad=("victims_found", "three"),
     **PLACES,
-    tallies=(Tally("place_verified", ("place_ref",), "change", regional=True),),
+    tallies=(Tally("place_verified", ("place_ref",), "change", shifts="counts", regional=True),),
     rows=("IE-3.2.1",),
 )
 class LocationVerified(KnownPlace, frozen=True, kw_only=True):
     """The country of the place found the suspicion to be true."""
 
     victims_found: Count | None = None
+    counts: Shifts | None = None
+    """What it changes of their number; absent: recorded before each counted once."""
     change: Tallied | None = None
 
 
@@ -215,7 +217,11 @@ class LocationProven(Data, frozen=True, kw_only=True):
     good=PLACE,
     bad=("place_ref", ""),
     **PLACES,
+    tallies=(Tally("place_cleared", ("place_ref",), shifts="counts", regional=True),),
     rows=("IE-3.2.1",),
 )
 class LocationCleared(KnownPlace, frozen=True, kw_only=True):
     """The country of the place found the suspicion to be unfounded."""
+
+    counts: Shifts | None = None
+    """What it changes of their number; absent: recorded before each counted once."""

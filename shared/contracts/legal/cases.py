@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.contracts import Count, Data, Problem, Ref, Time, contract
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Once, Parts, Since, Steps, Tallied, Tally
+from shared.contracts.tallies import Once, Parts, Shifts, Since, Steps, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     CaseOutcome,
@@ -47,7 +47,7 @@ WITNESS = (Tally("witness", ("witness_pid",), "change"), Since("witness", ("witn
     bad=("smuggled_migrant", "no"),
     privacy="S",
     entity="detention_id",
-    tallies=(Tally("detention", ("detention_id",), "change"),),
+    tallies=(Tally("detention", ("detention_id",), "change", shifts="counts"),),
     rows=(
         "IE-1.2.3",
         "IE-3.1i",
@@ -69,6 +69,8 @@ class PersonDetained(Fact, frozen=True, kw_only=True):
     phonebook_secured: bool | None = None
     """Null: the person had none."""
     nationality: Nationality | None = None
+    counts: Shifts | None = None
+    """What it changes of their number; absent: recorded before each counted once."""
     change: Tallied | None = None
     """Nothing, where the country told the same detention before."""
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from shared.contracts import Count, Data, Problem, Ref, Time, Value, contract
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Tallied, Tally
+from shared.contracts.tallies import Shifts, Tallied, Tally
 from shared.contracts.vocabulary import (
     Country,
     DefinedCrime,
@@ -156,6 +156,8 @@ class Law(Fact, frozen=True, kw_only=True):
     """The version that it replaces."""
     protects: Listed[Vulnerable] = ()
     """Whom it has provisions for (Plan LE objective 1: "especial atención a los grupos vulnerables")."""
+    counts: Shifts | None = None
+    """What it changes of their number; absent: recorded before each counted once."""
     change: Tallied | None = None
     """Nothing, where another institution of the country told the same act on the same version before."""
 
@@ -175,7 +177,7 @@ class Law(Fact, frozen=True, kw_only=True):
     bad=("crime_types", ["trata"]),
     owner="country",
     entity="law_id",
-    tallies=(Tally("law_amended", VERSION, "change"),),
+    tallies=(Tally("law_amended", VERSION, "change", shifts="counts"),),
     rows=(
         "LE-1.R3",
         "LE-1.E",
@@ -192,7 +194,7 @@ class LawAmended(Law, frozen=True, kw_only=True):
     bad=("version", ...),
     owner="country",
     entity="law_id",
-    tallies=(Tally("law_enacted", VERSION, "change"),),
+    tallies=(Tally("law_enacted", VERSION, "change", shifts="counts"),),
     rows=(
         "LE-1.R3",
         "LE-1.E",
@@ -209,7 +211,7 @@ class LawEnacted(Law, frozen=True, kw_only=True):
     bad=("law_id", ...),
     owner="country",
     entity="law_id",
-    tallies=(Tally("law_repealed", VERSION, "change"),),
+    tallies=(Tally("law_repealed", VERSION, "change", shifts="counts"),),
     rows=("LE-1.E",),
 )
 class LawRepealed(Law, frozen=True, kw_only=True):
@@ -221,6 +223,7 @@ class LawRepealed(Law, frozen=True, kw_only=True):
     good={"procedure_id": "pr-1", "crime": "tip", "topic": "victim_treatment_coordination", "reported_by": "court"},
     bad=("topic", "x"),
     entity="procedure_id",
+    tallies=(Tally("procedure", ("procedure_id",), shifts="counts"),),
     rows=("VA-1.1",),
 )
 class ProcedureIssued(Fact, frozen=True, kw_only=True):
@@ -230,6 +233,8 @@ class ProcedureIssued(Fact, frozen=True, kw_only=True):
     crime: DefinedCrime | None = None
     topic: Topic | None = None
     case_id: Ref | None = None
+    counts: Shifts | None = None
+    """What it changes of their number; absent: recorded before each counted once."""
 
 
 @contract(
@@ -316,6 +321,8 @@ class Change(Fact, frozen=True, kw_only=True):
     country: Country
     instrument: Instrument
     law_id: Ref | None = None
+    counts: Shifts | None = None
+    """What it changes of their number; absent: recorded before each counted once."""
     change: Tallied | None = None
     """Nothing, where the same was told before."""
 
@@ -330,7 +337,7 @@ CHANGE = {"change_id": "ch-1", "country": "GTM", "instrument": "TIP", "reported_
     owner="country",
     behalf=JUDGES,
     entity="change_id",
-    tallies=(Tally("change_proposed", ("change_id",), "change"),),
+    tallies=(Tally("change_proposed", ("change_id",), "change", shifts="counts"),),
     rows=("LE-1.2",),
 )
 class ChangeProposed(Change, frozen=True, kw_only=True):
@@ -344,7 +351,7 @@ class ChangeProposed(Change, frozen=True, kw_only=True):
     owner="country",
     behalf=JUDGES,
     entity="change_id",
-    tallies=(Tally("change_adopted", ("change_id",), "change"),),
+    tallies=(Tally("change_adopted", ("change_id",), "change", shifts="counts"),),
     rows=("LE-1.2",),
 )
 class ChangeAdopted(Change, frozen=True, kw_only=True):

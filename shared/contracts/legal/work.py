@@ -1,5 +1,6 @@
 """The work of the Technical Group and of governments on laws and ratification."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
 
@@ -32,12 +33,19 @@ class Paper(Fact, frozen=True, kw_only=True):
     text_ref: DataRef | None = None
 
 
+class ToldPaper(Paper, frozen=True, kw_only=True):
+    """A paper that counts once, whoever tells of it."""
+
+    once: Parts | None = None
+
+
 PAPER = {"paper_id": "st-2003", "body": "technical_group", "reported_by": "technical_group"}
 
 
 PAPERS: dict[str, Any] = {"entity": "paper_id"}
 GROUPS: dict[str, Any] = PAPERS | {"by": JUDGES}
 """What only the Technical Group, and who leads it, tell: its papers, not the countries' answers to it."""
+TOLD = Once("paper", ("paper_id",))
 
 
 @contract(
@@ -45,12 +53,13 @@ GROUPS: dict[str, Any] = PAPERS | {"by": JUDGES}
     good=PAPER,
     bad=("body", "x"),
     **GROUPS,
+    tallies=(TOLD,),
     rows=(
         "LE-1.2",
         "MS-LE-3",
     ),
 )
-class StudyPublished(Paper, frozen=True, kw_only=True):
+class StudyPublished(ToldPaper, frozen=True, kw_only=True):
     """The study of laws and of changes to consider was published (Plan LE 1.2)."""
 
 
@@ -59,9 +68,10 @@ class StudyPublished(Paper, frozen=True, kw_only=True):
     good=PAPER | {"offence": "tip", "direction": "up"},
     bad=("direction", "sideways"),
     **GROUPS,
+    tallies=(replace(TOLD, said=("offence", "direction")),),
     rows=("LE-1.1",),
 )
-class ReportSubmitted(Paper, frozen=True, kw_only=True):
+class ReportSubmitted(ToldPaper, frozen=True, kw_only=True):
     """A periodic report on how far the crimes extend (Plan LE 1.1: "incremento o decremento")."""
 
     offence: DefinedCrime
@@ -73,12 +83,13 @@ class ReportSubmitted(Paper, frozen=True, kw_only=True):
     good=PAPER,
     bad=("paper_id", ...),
     **GROUPS,
+    tallies=(TOLD,),
     rows=(
         "LE-1.2",
         "MS-LE-2",
     ),
 )
-class QuestionnaireIssued(Paper, frozen=True, kw_only=True):
+class QuestionnaireIssued(ToldPaper, frozen=True, kw_only=True):
     """The Technical Group put its questions to the countries."""
 
 
@@ -87,12 +98,13 @@ class QuestionnaireIssued(Paper, frozen=True, kw_only=True):
     good=PAPER,
     bad=("paper_id", ""),
     **PAPERS,
+    tallies=(replace(TOLD, regional=False),),
     rows=(
         "LE-1.2",
         "MS-LE-4",
     ),
 )
-class QuestionnaireAnswered(Paper, frozen=True, kw_only=True):
+class QuestionnaireAnswered(ToldPaper, frozen=True, kw_only=True):
     """A country answered the questions of the Technical Group."""
 
 
@@ -101,12 +113,13 @@ class QuestionnaireAnswered(Paper, frozen=True, kw_only=True):
     good=PAPER,
     bad=("since", "May"),
     **GROUPS,
+    tallies=(TOLD,),
     rows=(
         "LE-1.2",
         "MS-LE-5",
     ),
 )
-class ReviewCompleted(Paper, frozen=True, kw_only=True):
+class ReviewCompleted(ToldPaper, frozen=True, kw_only=True):
     """The Technical Group's work was reviewed."""
 
 
@@ -115,12 +128,13 @@ class ReviewCompleted(Paper, frozen=True, kw_only=True):
     good=PAPER,
     bad=("until", "May"),
     **GROUPS,
+    tallies=(TOLD,),
     rows=(
         "LE-1.2",
         "MS-LE-6",
     ),
 )
-class ReviewPresented(Paper, frozen=True, kw_only=True):
+class ReviewPresented(ToldPaper, frozen=True, kw_only=True):
     """The review was presented and judged."""
 
 

@@ -1,6 +1,7 @@
 """The Integrity and Professionalisation System: its staff, complaints, code, units and tools."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
 
@@ -8,7 +9,7 @@ from shared.contracts import Count, Data, Problem, Ref, Time, contract
 from shared.contracts.aggregates import Aggregate
 from shared.contracts.means import GIVERS, PLEDGE, Resource
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Since, Tallied, Tally
+from shared.contracts.tallies import Once, Parts, Since, Tallied, Tally
 from shared.contracts.training.courses import SCHOOL
 from shared.contracts.vocabulary import (
     Channel,
@@ -124,6 +125,7 @@ class OfficialWithdrawn(Fact, frozen=True, kw_only=True):
     bad=("channel", "x"),
     privacy="S",
     entity="report_id",
+    tallies=(Once("official_report", ("report_id",), said=("offence", "institution_type"), regional=False),),
     rows=("IP-b",),
 )
 class ReportFiled(Fact, frozen=True, kw_only=True):
@@ -133,6 +135,7 @@ class ReportFiled(Fact, frozen=True, kw_only=True):
     offence: Offence
     channel: Channel
     institution_type: InstitutionType
+    once: Parts | None = None
 
 
 class OfficialComplaint(Fact, frozen=True, kw_only=True):
@@ -147,6 +150,9 @@ COMPLAINT = {"complaint_id": "cp-1", "category": "bribery", "source": "migrant",
 
 
 COMPLAINTS: dict[str, Any] = {"privacy": "S", "entity": "complaint_id"}
+TOLD = Once("conduct_complaint", ("complaint_id",), said=("category", "source"), regional=False)
+DECIDED = replace(TOLD, said=("category", "outcome", "sanction"))
+"""A complaint is decided once; a decision is changed by a correction."""
 
 
 @contract(
@@ -154,13 +160,14 @@ COMPLAINTS: dict[str, Any] = {"privacy": "S", "entity": "complaint_id"}
     good=COMPLAINT,
     bad=("category", "x"),
     **COMPLAINTS,
-    tallies=(Tally("complaint", ("complaint_id",), "change"),),
+    tallies=(Tally("complaint", ("complaint_id",), "change"), TOLD),
     rows=("IP-4.1.1",),
 )
 class ComplaintReceived(OfficialComplaint, frozen=True, kw_only=True):
     """The Migration Responsibility Unit received a complaint."""
 
     change: Tallied | None = None
+    once: Parts | None = None
 
 
 @contract(
@@ -168,10 +175,13 @@ class ComplaintReceived(OfficialComplaint, frozen=True, kw_only=True):
     good=COMPLAINT,
     bad=("source", "x"),
     **COMPLAINTS,
+    tallies=(TOLD,),
     rows=("IP-4.1.1",),
 )
 class ComplaintInvestigated(OfficialComplaint, frozen=True, kw_only=True):
     """A complaint is being looked into."""
+
+    once: Parts | None = None
 
 
 @contract(
@@ -183,7 +193,9 @@ class ComplaintInvestigated(OfficialComplaint, frozen=True, kw_only=True):
     **COMPLAINTS,
     tallies=(
         Tally("complaint", ("complaint_id",), "change", opens=False),
-        Since("complaint", ("complaint_id",), "latency_s"),
+        DECIDED,
+        Tally("complaint_resolved", ("complaint_id",)),
+        Since("complaint", ("complaint_id",), "latency_s", only="complaint_resolved"),
     ),
     rows=("IP-4.1.1",),
 )
@@ -198,6 +210,7 @@ class ComplaintResolved(OfficialComplaint, frozen=True, kw_only=True):
     latency_s: Count | None = None
     """Seconds since the complaint was recorded."""
     change: Tallied | None = None
+    once: Parts | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield `contradiction`, too."""
@@ -236,6 +249,7 @@ CODE = {"version": "2004-1", "reported_by": "national_commission"}
     good=CODE,
     bad=("version", ...),
     entity="version",
+    tallies=(Once("code", ("version",)),),
     rows=(
         "IP-3.1.1",
         "MS-IP-4",
@@ -243,6 +257,8 @@ CODE = {"version": "2004-1", "reported_by": "national_commission"}
 )
 class CodePublished(Code, frozen=True, kw_only=True):
     """The code was published."""
+
+    once: Parts | None = None
 
 
 @contract(
@@ -304,6 +320,7 @@ class UnitEstablished(Fact, frozen=True, kw_only=True):
     bad=("mobile", "often"),
     by=SCHOOL,
     entity="school_id",
+    tallies=(Once("school", ("school_id",)),),
     rows=(
         "IP-5.1.1",
         "MS-IP-6",
@@ -315,6 +332,7 @@ class SchoolCreated(Fact, frozen=True, kw_only=True):
     school_id: Ref
     mobile: bool
     host: Country | None = None
+    once: Parts | None = None
 
 
 class SystemPart(Fact, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, get_args
 
 from shared.contracts import Count, Problem, Ref, Time, contract
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Opens, Shifts, Since, Tallied, Tally
+from shared.contracts.tallies import Once, Opens, Parts, Shifts, Since, Tallied, Tally
 from shared.contracts.victims.people import of_a_victim
 from shared.contracts.vocabulary import (
     AgeBand,
@@ -158,7 +158,9 @@ class ServiceEnded(VictimService, frozen=True, kw_only=True):
     derived=("care_gap",),
     tallies=(
         Tally("status", ("victim_pid",), "unsettled", opens=False),
-        Since("victim", ("victim_pid",), "latency_s"),
+        Once("settlement", ("victim_pid",), said=("outcome", "care_gap"), regional=False),
+        Tally("status_resolved", ("victim_pid",)),
+        Since("victim", ("victim_pid",), "latency_s", only="status_resolved"),
     ),
     rows=("VA-4.1b",),
 )
@@ -167,6 +169,8 @@ class MigrationStatusResolved(Fact, frozen=True, kw_only=True):
 
     victim_pid: Ref
     outcome: StatusOutcome
+    once: Parts | None = None
+    """A person's status is settled once; a correction changes how."""
     unsettled: Tallied | None = None
     latency_s: Count | None = None
     care_gap: bool | None = None
@@ -232,6 +236,9 @@ class ProgrammeLeft(Fact, frozen=True, kw_only=True):
     running: Tallied | None = None
 
 
+THEN = ("victim_pid", "months_since_return")
+
+
 @contract(
     "victims.occupation.assessed",
     good={
@@ -247,6 +254,8 @@ class ProgrammeLeft(Fact, frozen=True, kw_only=True):
     tallies=(
         Tally("assessed", ("victim_pid",), shifts="assessed"),
         Tally("occupied", ("victim_pid",), shifts="in_work", opens=Opens("occupied", (True,))),
+        Tally("assessed_then", THEN, shifts="assessed_then"),
+        Tally("occupied_then", THEN, shifts="in_work_then", opens=Opens("occupied", (True,))),
     ),
     rows=("VA-5.2",),
 )
@@ -261,6 +270,9 @@ class OccupationAssessed(Fact, frozen=True, kw_only=True):
     assessed: Shifts | None = None
     in_work: Shifts | None = None
     """By the person's latest assessment."""
+    assessed_then: Shifts | None = None
+    in_work_then: Shifts | None = None
+    """By the person's latest assessment after so many months."""
 
     def check(self) -> Iterator[Problem]:
         """Yield `contradiction`, too."""

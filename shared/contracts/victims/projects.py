@@ -32,6 +32,8 @@ PROJECT = {"project_id": "pj-1", "places": 40, "reported_by": "intersectoral_com
 
 
 PROJECTS: dict[str, Any] = {"entity": "project_id"}
+TOLD = Once("project", ("project_id",))
+"""One that several institutions or countries tell of is one."""
 
 
 @contract(
@@ -39,11 +41,13 @@ PROJECTS: dict[str, Any] = {"entity": "project_id"}
     good=PROJECT,
     bad=("places", "many"),
     **PROJECTS,
-    tallies=(Tally("project", ("project_id",)),),
+    tallies=(Tally("project", ("project_id",)), TOLD),
     rows=("VA-5.2b",),
 )
 class ProjectPresented(Project, frozen=True, kw_only=True):
     """A project was presented; due six months after the Plan's approval."""
+
+    once: Parts | None = None
 
 
 @contract(
@@ -51,7 +55,11 @@ class ProjectPresented(Project, frozen=True, kw_only=True):
     good=PROJECT,
     bad=("project_id", ...),
     entity="project_id",
-    tallies=(Since("project", ("project_id",), "latency_s"),),
+    tallies=(
+        TOLD,
+        Tally("project_approved", ("project_id",)),
+        Since("project", ("project_id",), "latency_s", only="project_approved"),
+    ),
     rows=(
         "VA-5.2b",
         "MS-VA-5.2",
@@ -60,6 +68,7 @@ class ProjectPresented(Project, frozen=True, kw_only=True):
 class ProjectApproved(Project, frozen=True, kw_only=True):
     """A project was approved."""
 
+    once: Parts | None = None
     latency_s: Count | None = None
 
 

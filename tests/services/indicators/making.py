@@ -35,17 +35,20 @@ def counted(agreed, said: dict, time: str) -> dict:
     found = {one.field: {"by": -1 if one.opens is False else 1} for one in acts}
     for one in agreed.tallies:
         if isinstance(one, Tally | Level) and one.shifts:
-            own = {key: value for key, value in said.items() if value is not ... and key not in agreed.derived}
-            by = level(one, msgspec.convert(own, agreed.data))
+            by = level(one, agreed, said)
             at = getattr(one, "at", "") and f"{said[one.at]}T00:00:00Z"
             found[one.shifts] = [{"at": at or time, "by": by}] if by else []
     return found
 
 
-def level(one, data) -> int:
+def level(one, agreed, said: dict) -> int:
+    if isinstance(one, Tally) and isinstance(one.opens, bool):
+        return int(one.opens)
+    own = {key: value for key, value in said.items() if value is not ... and key not in agreed.derived}
+    data = msgspec.convert(own, agreed.data)
     if isinstance(one, Level):
         return attrgetter(one.value)(data)
-    return int(one.opens if isinstance(one.opens, bool) else attrgetter(one.opens.field)(data) in one.opens.values)
+    return int(attrgetter(one.opens.field)(data) in one.opens.values)
 
 
 def raw(wire: str, data, country: str, time: str, **more: str) -> bytes:

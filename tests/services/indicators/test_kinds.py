@@ -151,6 +151,18 @@ def test_a_row_of_one_row_is_that_row():
         ("IE-1.2a", "intel.entryrequirement.declared", {}, ("in_force",), (1, None)),
         ("IE-3.1.1.topics", "training.course.delivered", {}, ("at_border",), (1, None)),
         ("VA-2.1.indirect", "victims.victim.deceased", {}, ("indirect",), (1, None)),
+        ("IE-3.1i", "legal.person.detained", {}, ("counts", "change"), (1, None)),
+        ("IE-2.1b.on_time", "intel.commitment.fulfilled", {"late": False}, ("counts", "kept"), (1, 1)),
+        ("IE-3.2.1.examined", "intel.location.verified", {}, ("counts", "change"), (1, 1)),
+        ("LE-1.E", "legal.law.amended", {}, ("counts", "change"), (1, None)),
+        ("VA-1.1", "legal.procedure.issued", {}, ("counts",), (1, None)),
+        ("PC-1.1.1", "intel.information.received", {}, ("counts",), (1, None)),
+        ("IE-1.2.3.numbers", "intel.phonebook.seized", {}, ("entries",), (212, None)),
+        ("VA-5.2.months", "victims.occupation.assessed", {}, ("assessed_then", "in_work_then"), (1, 1)),
+        ("VA-2.1.count", "victims.victim.identified", {"change": {"by": 1}}, ("victim_once",), (1, None)),
+        ("VA-3.1.count", "victims.victim.registered", {}, ("once",), (1, None)),
+        ("VA-2.1b", "victims.complaint.filed", {}, ("once",), (1, None)),
+        ("LE-1.1", "legal.report.submitted", {}, ("once",), (1, None)),
     ],
 )
 def test_what_was_recorded_before_it_was_counted_exactly_counts_as_it_did(identity, name, said, without, expected):
