@@ -20,6 +20,7 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import Event
+from shared.contracts.tallies import Once
 from shared.record import deadlines
 from shared.record.log import Draft
 from shared.service import Service
@@ -78,8 +79,24 @@ def differences(was: Told, now: Told) -> Iterator[str]:
             said = msgspec.json.encode(event.data).decode()
             when = "before" if old else "now"
             yield f"only {when}: {event.type} {event.country} {said} because of {event.causationid}"
-        elif _plain(old) != _plain(new):
-            yield f"otherwise: {old.type} {old.country}:\n    {_changed(_plain(old), _plain(new))}"
+        else:
+            then, anew = _plain(old), _plain(new)
+            _forget(old.type, then["data"], anew["data"])
+            if then != anew:
+                yield f"otherwise: {old.type} {old.country}:\n    {_changed(then, anew)}"
+
+
+def _forget(wire: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Take out what this version counts besides: the version before did not fill it in."""
+    agreed = contracts.registry().get(wire)
+    for one in agreed.tallies if agreed else ():
+        name = one.field if isinstance(one, Once) else getattr(one, "shifts", "")
+        if name and old.get(name) is None:
+            new.pop(name, None)
+            old.pop(name, None)
+    for name in ("previous", "data"):
+        if isinstance(old.get(name), dict) and isinstance(new.get(name), dict):
+            _forget(str(old.get("original", "")), old[name], new[name])
 
 
 def _plain(event: Event[Any]) -> dict[str, Any]:
