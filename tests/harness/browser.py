@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,15 @@ from typing import Any, BinaryIO
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe", "about:blank")
+
+PATIENCE_S, AGAIN_S = 60.0, 10.0
+_FOUND = """(() => {
+  const one = [...document.querySelectorAll("a")].find((a) => a.checkVisibility() && a.innerText.includes(TEXT));
+  one?.scrollIntoView({block: "center", behavior: "instant"});
+  const box = one?.getClientRects()[0];
+  return box ? {x: box.x + box.width / 2, y: box.y + box.height / 2} : null;
+})()"""
+"""Where the first link in sight is that has a text."""
 
 
 class Browser:
@@ -45,6 +55,31 @@ class Browser:
         self.send("Emulation.setEmulatedMedia", media=media, features=[scheme])
         self.send("Page.navigate", url=address)
         next(one for one in self._told() if one.get("method") == "Page.loadEventFired")
+
+    def click(self, text: str) -> None:
+        """Click with the mouse on the first link in sight that has the text, and wait until its page is there.
+
+        LookupError where there is none; TimeoutError where nothing follows.
+        """
+        before, deadline = self.value("location.href"), time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            place = self.value(_FOUND.replace("TEXT", json.dumps(text)))
+            if not place:
+                raise LookupError(text)
+            for kind in ("mousePressed", "mouseReleased"):
+                self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+            again = time.monotonic() + AGAIN_S  # what was under the mouse may have been put anew just then
+            while time.monotonic() < again:
+                if self._arrived(before):
+                    return
+                time.sleep(0.05)
+        raise TimeoutError(text)
+
+    def _arrived(self, before: str) -> bool:
+        try:
+            return bool(self.value(f"document.readyState === 'complete' && location.href !== {json.dumps(before)}"))
+        except AssertionError:  # one page is gone, and the next not there yet
+            return False
 
     def value(self, expression: str) -> Any:
         """Return what an expression gives on the page; a promise is waited for."""

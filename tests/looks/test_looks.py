@@ -7,13 +7,8 @@ import sys
 import pytest
 import weasyprint
 
-from services.indicators.publish import reports
-from services.indicators.publish.store import Published
-from shared.contracts import registry
-from shared.contracts.vocabulary import MEMBERS
-from tests.harness.browser import browser
-from tests.services.indicators.making import CONTRACTS, PLAN, event, folded, instant
-from tests.services.indicators.serving import get, served, viewed
+from tests.services.indicators.making import PLAN
+from tests.services.indicators.serving import get
 
 WIDTHS = (320, 800, 1400, 2560)
 FIRST_MAX = 12
@@ -44,36 +39,13 @@ FAULTS = """(() => {
 })()"""
 
 
-@pytest.fixture(scope="module")
-def base():
-    """Every country reported every type."""
-    names = sorted({one.name for one in registry().values() if one.name in CONTRACTS and not one.generic})
-    days = ("2003-11-03T10:00:00Z", "2004-05-04T10:00:00Z", "2004-07-06T10:00:00Z")
-    fold = folded(*[event(name, country, day) for name in names for country in MEMBERS for day in days])
-    made = {name: reports.content(reports.report(PLAN, fold.state, name, 1)) for name in ("2004-Q1", "2004-Q2")}
-
-    async def report(quarter, _revision):
-        return made.get(quarter)
-
-    async def published():
-        return [Published(name, 1, instant("2004-07-15"), b"") for name in made]
-
-    given = {"now": lambda: instant("2004-07-15"), "report": report, "reports": published, "played": True}
-    with served(viewed(fold, **given)) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    with browser(tmp_path_factory.mktemp("profile")) as one:
-        yield one
-
-
 @pytest.mark.parametrize(
     "path",
     [
         *("/?lang=es", "/?lang=fr", "/countries/DOM?lang=fr", "/objectives?lang=en", "/nothing?lang=es"),
-        *("/reports?lang=es", "/reports/2004-Q2?lang=fr"),
+        *("/reports?lang=es", "/reports/2004-Q2?lang=fr", "/desk?lang=fr", "/desk/agenda?lang=es", "/status?lang=fr"),
+        *("/indicators/IE-3.1ii?lang=es&by=month&figure=period", "/indicators/VA-2.1?lang=fr", "/wall?lang=fr"),
+        *("/indicators/XC-4?lang=en", "/indicators/IE-3.1ii/behind?lang=es", "/contracts?lang=fr"),
     ],
 )
 def test_nothing_overlaps_and_nothing_is_cut(base, page, path):
@@ -95,7 +67,10 @@ def test_the_first_row_is_not_far_down(base, page):
     assert page.value("document.getElementById('rows').getBoundingClientRect().top") < FIRST_MAX * 640
 
 
-@pytest.mark.parametrize("path", ["/?lang=es", "/countries/DOM?lang=en"])
+@pytest.mark.parametrize(
+    "path",
+    ["/?lang=es", "/countries/DOM?lang=en", "/desk?lang=fr", "/desk/agenda?lang=es", "/indicators/IE-3.1ii?lang=fr"],
+)
 def test_paper_loses_no_column_and_has_no_controls(base, page, path):
     page.open(base + path, 718, media="print")  # A4 without its margins
     assert page.value(FAULTS) == []

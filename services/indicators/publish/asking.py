@@ -110,10 +110,24 @@ class OneRow(Dated, frozen=True, kw_only=True):
     id: RowId
 
 
+class BehindPage(OneRow, frozen=True, kw_only=True):
+    """The page of what is behind a row."""
+
+    lang: Lang | None = None
+
+
+Which = Annotated[
+    Literal["period", "end"],
+    Meta(description="`period`: each period's own figure; `end`: what had happened by its end."),
+]
+
+
 class RowPage(OneRow, frozen=True, kw_only=True):
     """The page of one row."""
 
     lang: Lang | None = None
+    by: Annotated[By, Meta(description="The calendar periods of its curves, UTC.")] = "quarter"
+    figure: Which = "end"
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
@@ -179,10 +193,7 @@ class Lines(Stretch, frozen=True, kw_only=True):
     country: Place | None = None
     labels: Labels | None = None
     by: Annotated[By, Meta(description="The calendar periods, UTC.")]
-    figure: Annotated[
-        Literal["period", "end"],
-        Meta(description="`period`: each period's own figure; `end`: what had happened by its end."),
-    ] = "period"
+    figure: Which = "period"
 
     def periods(self, plan: Plan, today: date) -> list[Period]:
         """Return the periods asked for; by default from the Plan's first day on."""
@@ -206,6 +217,7 @@ class Curve(Stretch, frozen=True, kw_only=True):
 
     id: RowId
     by: Annotated[By, Meta(description="The calendar periods, UTC.")] = "quarter"
+    figure: Which = "end"
     lang: Lang | None = None
 
 
@@ -290,6 +302,13 @@ def language(request: Request) -> str:
     if request.query_params.get("lang") not in known and remembered in known:
         return remembered
     return refusals.language(request, known)
+
+
+def private(answer: HTMLResponse, *, own: bool) -> HTMLResponse:
+    """Return a page; one with a country's own part (`own`) no cache stores."""
+    if own:
+        answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def page(request: Request, text: str, status: int = 200) -> HTMLResponse:

@@ -19,12 +19,17 @@ Point = tuple[str, float | None]
 """(what it is called, its figure; None: no data, or not published)"""
 
 
-def curve(said: Words, unit: str, points: Sequence[Point], target: float | None = None) -> dict[str, Any] | None:
-    """Return a curve through `points`, broken where there is no figure; None: fewer than two points have one."""
+def curve(
+    said: Words, unit: str, points: Sequence[Point], target: float | None = None, baseline: float | None = None
+) -> dict[str, Any] | None:
+    """Return a curve through `points`, broken where there is no figure; None: fewer than two points have one.
+
+    `baseline`: what a trend is a multiple of.
+    """
     known = [value for _, value in points if value is not None]
     if len(known) < len(("one", "another")):
         return None
-    step, low, high = _scale([*known, *([] if target is None else [target])])
+    step, low, high = _scale([*known, *(one for one in (target, baseline) if one is not None)])
 
     def y(value: float) -> float:
         return round(HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
@@ -43,12 +48,30 @@ def curve(said: Words, unit: str, points: Sequence[Point], target: float | None 
             if value is not None
         ],
         "target": None if target is None else y(target),
+        "baseline": None if baseline is None else y(baseline),
         "ticks": [
             {"y": y(low + number * step), "said": said.number(low + number * step, unit, short=True)}
             for number in range(round((high - low) / step) + 1)
         ],
         "names": [{"x": x(number), "said": name} for number, (name, _) in enumerate(points) if number % every == 0],
     }
+
+
+SMALL_WIDTH, SMALL_HEIGHT = 120, 36
+
+
+def small(line: Sequence[float | None], top: float) -> dict[str, Any]:
+    """Return a curve without words, from 0 to `top` whether that lies above or below, and the place of its end."""
+    low, high = min(0.0, *(value for value in line if value is not None)), max(top, 1e-9)
+
+    def at(number: int, value: float) -> tuple[float, float]:
+        x = 3 + number / max(1, len(line) - 1) * (SMALL_WIDTH - 6)
+        return round(x, 1), round(SMALL_HEIGHT - 3 - (value - low) / (high - low) * (SMALL_HEIGHT - 6), 1)
+
+    placed = [(number, value) for number, value in enumerate(line)]
+    runs = [[*run] for there, run in groupby(placed, key=lambda one: one[1] is not None) if there]
+    points = [[at(number, value) for number, value in run if value is not None] for run in runs]
+    return {"paths": [" ".join(f"{x},{y}" for x, y in run) for run in points], "end": points[-1][-1]}
 
 
 def _scale(values: Sequence[float]) -> tuple[float, float, float]:

@@ -1,6 +1,6 @@
 """A country's page: what it reported and how timely, its public figures, what waits for it, and what is due next."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from services.indicators.figures.timeliness import delays
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
 from services.indicators.publish import pages
+from services.indicators.publish.commitments import Commitment
 from services.indicators.publish.overview import dated, silent
 from services.indicators.publish.words import Words, words
 from shared.contracts import SERVICES
@@ -20,9 +21,21 @@ CELLS_MAX = 6
 
 
 def country(  # noqa: PLR0913 - what the page shows
-    lang: str, plan: Plan, state: State, now: datetime, *, found: Mapping[str, Figures], code: str, closed: date | None
+    lang: str,
+    plan: Plan,
+    state: State,
+    now: datetime,
+    *,
+    found: Mapping[str, Figures],
+    code: str,
+    closed: date | None,
+    owed: Sequence[Commitment] = (),
+    own: bool = False,
 ) -> str:
-    """Return the page of a member country, of the figures that are published."""
+    """Return the page of a member country, of the figures that are published.
+
+    `owed`: all commitments; `own`: the country itself asks, and reads what its own are called.
+    """
     said = words(lang, plan)
     asked = [one for one in found.values() if one.coverage is not None]
     told = sum(any(cell.country == code for cell in one.cells) for one in asked)
@@ -42,6 +55,7 @@ def country(  # noqa: PLR0913 - what the page shows
         asked=said.number(len(asked)),
         overdue=[dated(said, one, now) for one in sorted(late, key=lambda one: one.due or now)],
         upcoming=[_ahead(said, one, now) for one in sorted(waiting, key=_when) if one not in late],
+        owed=[_owed(said, one, now, own=own) for one in owed if one.country == code and not one.kept],
         done=[
             {"title": said.title(one.milestone.title), "day": said.day(one.due)} for one in mine if one not in waiting
         ],
@@ -59,6 +73,18 @@ def _when(one: Occurrence) -> tuple[bool, float]:
 def _ahead(said: Words, one: Occurrence, now: datetime) -> dict[str, Any]:
     title = said.title(one.milestone.title)
     return dated(said, one, now) if one.due else {"title": title, "days": said.text["open_due"], "day": ""}
+
+
+def _owed(said: Words, one: Commitment, now: datetime, *, own: bool) -> dict[str, Any]:
+    late = one.how(now) == "overdue"
+    days = abs((one.due.date() - now.date()).days)
+    return {
+        "days": said.counted("days_late" if late else "days_left", days),
+        "late": late,
+        "due": said.day(one.due),
+        "agreed": said.day(one.agreed),
+        "id": one.id if own else "",
+    }
 
 
 def _services(said: Words, plan: Plan, state: State, code: str, closed: date | None) -> Iterator[dict[str, str]]:

@@ -12,9 +12,10 @@ from services.indicators.figures.figures import Figures
 from services.indicators.figures.milestones import occurrences
 from services.indicators.figures.objectives import Degree, degrees
 from services.indicators.folded.state import State
+from services.indicators.planned.conditions import Unless
 from services.indicators.planned.hierarchy import Column, Entry, Node, Text
 from services.indicators.planned.plan import Plan
-from services.indicators.planned.rows import Row
+from services.indicators.planned.rows import ANY_REPORT, Row, Term
 from services.indicators.publish import pages
 from services.indicators.publish.words import SHARE, Words, words
 from shared.contracts.vocabulary import MEMBERS, REGION
@@ -88,9 +89,63 @@ def row(lang: str, plan: Plan, identity: str, example: Example | None) -> dict[s
     said, one = words(lang, plan), plan.rows[identity]
     place = plan.hierarchy.places.get(identity) or plan.hierarchy.places.get(one.belongs)
     return {
+        "formula": formula(said, plan, one),
         "place": _place(said, plan, place) if place else None,
         "worked": _worked(said, one, example) if example else None,
     }
+
+
+ROLES = ("numerator", "denominator", "value", "baseline", "region", "one", "since", "until", "in_force")
+"""In the order in which they are told."""
+
+
+def formula(said: Words, plan: Plan, row: Row) -> dict[str, Any]:
+    """Return in words how a row is computed: of which events or rows, under which conditions."""
+    held = [role for role in ROLES if any(term.role == role for term in row.term)]
+    more = []
+    if row.window_days:
+        more.append(said.text["formula_window"].format(n=said.number(row.window_days)))
+    if row.period == "year":
+        more.append(said.text["formula_year"])
+    if row.calendar:
+        more.append(said.text["formula_calendar"].format(title=said.title(plan.milestones[row.calendar].title)))
+    if row.each and isinstance(row.each, int):
+        more.append(said.text["formula_each"].format(n=said.number(row.each)))
+    if row.of:
+        more.append(said.text["formula_of"].format(n=said.number(row.of)))
+    return {
+        "kind": said.text[f"kind_{row.kind}"],
+        "parts": [
+            {
+                "role": said.text[f"role_{role}"],
+                "terms": [_term(said, term) for term in row.term if term.role == role],
+            }
+            for role in held
+        ],
+        "inputs": [
+            {
+                "id": name if name in plan.rows else "",
+                "name": said.called("input", name) or name,
+                "weight": said.text["formula_weight"].format(n=said.number(weight)),
+            }
+            for name, weight in row.inputs.items()
+        ],
+        "more": more,
+    }
+
+
+def _term(said: Words, term: Term) -> dict[str, Any]:
+    if term.event == ANY_REPORT:
+        return {"event": said.text["any_report"], "name": "", "where": []}
+    where = []
+    for path, wanted in term.where.items():
+        name = next(part for part in reversed(path.split(".")) if part not in {"*", "?"})
+        values = wanted.unless if isinstance(wanted, Unless) else wanted
+        told = _plain(said, name, values)
+        where.append(
+            (said.field(name), told if values is wanted else Markup("{} {}").format(said.text["but_not"], told))
+        )
+    return {"event": said.event(term.event), "name": term.event, "where": where}
 
 
 def _place(said: Words, plan: Plan, node: Node) -> dict[str, Any]:

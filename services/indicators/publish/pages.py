@@ -1,6 +1,6 @@
 """What the pages show: figures, milestones and activity put into words of one language."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -12,20 +12,19 @@ from markupsafe import Markup
 from services.indicators.figures.cells import Cell
 from services.indicators.figures.figures import Figures
 from services.indicators.figures.milestones import Occurrence, Standing, occurrences
-from services.indicators.figures.series import Period
 from services.indicators.figures.suppression import rounded
 from services.indicators.folded.state import State
 from services.indicators.planned.persons import row_about_persons
 from services.indicators.planned.plan import Plan
-from services.indicators.planned.rows import Row
-from services.indicators.publish import charts
 from services.indicators.publish.overview import Overview, Seen
 from services.indicators.publish.reports import MilestoneReport
-from services.indicators.publish.words import LANGUAGES, SHARE, TIME, Words, words
+from services.indicators.publish.words import LANGUAGES, SHARE, Words, words
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS, REGION
 
 VERSION = "0.1.0"
+CELLS_OPEN = 40
+"""A table of more cells than these is shown where it is asked for."""
 _HERE = Path(__file__).parents[1]
 _templates = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
 
@@ -90,6 +89,14 @@ def scoreboard(  # noqa: PLR0913 - what the page shows
     )
 
 
+def wall(  # noqa: PLR0913 - what the page shows
+    lang: str, plan: Plan, state: State, now: datetime, *, seen: Seen, events: str
+) -> str:
+    """Return the first screen for a wall."""
+    shown = {name: Markup(text) for name, text in parts(lang, plan, state, now, seen)}  # noqa: S704 - our own
+    return render("wall.html", lang, plan, parts=shown, events=events)
+
+
 def row(lang: str, plan: Plan, one: Figures) -> str:
     """Return a row of the scoreboard."""
     return render("row.html", lang, plan, row=summary(words(lang, plan), plan, one))
@@ -98,7 +105,7 @@ def row(lang: str, plan: Plan, one: Figures) -> str:
 def parts(lang: str, plan: Plan, state: State, now: datetime, seen: Seen) -> Iterator[tuple[str, str]]:
     """Yield what else changes on the scoreboard: the id of an element, and the element."""
     said = words(lang, plan)
-    yield "uncounted", render("uncounted.html", lang, plan, uncounted=_uncounted(said, state))
+    yield "uncounted", render("uncounted.html", lang, plan, uncounted=uncounted(said, state))
     yield "clock", render("clock.html", lang, plan, now=now, now_text=said.moment(now))
     for name, shown in Overview(said, plan, state, now, seen).parts():
         yield name, render(f"{name}.html", lang, plan, **shown)
@@ -111,7 +118,7 @@ def parts(lang: str, plan: Plan, state: State, now: datetime, seen: Seen) -> Ite
     yield "part-activity", render("activity.html", lang, plan, services=services, activity=activity)
 
 
-def _uncounted(said: Words, state: State) -> str:
+def uncounted(said: Words, state: State) -> str:
     """Say how many events no figure has, as numbers about persons are told; empty: none, or few."""
     (number,) = rounded((state.uncounted,))
     return said.counted("uncounted", number) if number else ""
@@ -204,9 +211,12 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
         lang,
         plan,
         row=summary(said, plan, one),
-        uncounted=_uncounted(said, state),
+        uncounted=uncounted(said, state),
         as_of=as_of or "",
-        keep=f"as_of={as_of}" if as_of else "",
+        as_of_past=as_of is not None and as_of <= one.day,
+        permalink=f"/indicators/{one.row.id}?lang={lang}&as_of={one.day}",
+        cells_open=len(one.cells) <= CELLS_OPEN,
+        counted=said.counted("cells_counted", len(one.cells)),
         belongs=one.row.belongs,
         compared=_compared(said, one),
         silent=[said.country(code) for code in one.silent],
@@ -226,18 +236,6 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
         ],
         **more,
     )
-
-
-def curve(lang: str, plan: Plan, row: Row, each: Sequence[Period], found: Sequence[Figures]) -> str:
-    """Return the picture of a row's one figure at the ends of some periods."""
-    said = words(lang, plan)
-    points = [
-        (said.month(period.until), one.headline.value if one.headline and not one.headline.suppressed else None)
-        for period, one in zip(each, found, strict=True)
-    ]
-    drawn = charts.curve(said, row.unit, points, row.target)
-    unit = "" if row.unit in (SHARE, TIME) else said.unit(row.unit, None)
-    return render("curve.svg", lang, plan, row=row.id, heading=said.title(row.title), unit=unit, curve=drawn)
 
 
 def labelled(said: Words, unit: str, cell: Cell) -> dict[str, str]:

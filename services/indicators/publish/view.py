@@ -26,7 +26,7 @@ from services.indicators.planned.checks import COMPOSED
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
 from services.indicators.publish.access import who
-from services.indicators.publish.commitments import Commitments
+from services.indicators.publish.commitments import Commitment, Commitments
 from services.indicators.publish.escalated import Escalations
 from services.indicators.publish.exposition import Exposition
 from services.indicators.publish.live import Live
@@ -226,6 +226,15 @@ class View:
     def commitments(self) -> Commitments | None:
         """What countries owe by a day; None: no stream is at hand."""
         return Commitments(self.recall, self.state) if self.recall else None
+
+    async def owed(self) -> Sequence[Commitment] | None:
+        """Return all commitments; None: they cannot be read just now."""
+        if self.commitments is None:
+            return None
+        try:
+            return await self.commitments.now()
+        except Refused:  # whatever else a page has is there
+            return None
 
     @cached_property
     def escalations(self) -> Escalations | None:

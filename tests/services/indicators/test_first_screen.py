@@ -197,6 +197,8 @@ def test_the_language_asked_for_is_remembered(base):
 def test_a_change_of_language_keeps_what_was_asked_for(base):
     assert 'href="?lang=fr&area=LE&show=not_met"' in seen(base, "/?lang=en&area=LE&show=not_met")[0]
     assert 'href="?lang=fr&as_of=2004-06-30"' in seen(base, "/indicators/LE-2.1?lang=en&as_of=2004-06-30")[0]
+    chosen = "as_of=2004-06-30&by=month&figure=period"
+    assert f'href="?lang=fr&{chosen}"' in seen(base, f"/indicators/LE-2.1?lang=en&{chosen}")[0]
 
 
 def test_every_page_has_a_title_an_icon_and_a_foot_that_name_things(base):

@@ -14,7 +14,7 @@ from services.indicators.figures.kinds import Span
 from services.indicators.planned.rows import Row
 from services.indicators.publish import reasons
 from services.indicators.publish.access import PUBLIC, who
-from services.indicators.publish.asking import Dated, Day, RowPage, language
+from services.indicators.publish.asking import BehindPage, Dated, Day, language
 from services.indicators.publish.asking import page as answer
 from services.indicators.publish.changes import Changes, Comparing
 from services.indicators.publish.explaining import Explained, Explaining, ReportMoved
@@ -116,7 +116,7 @@ def addresses(view: View) -> Sequence[Address]:
         found = await Comparing(view.plan, explaining().recall, kept).compare(before, after)
         return found if view.exact(request) else msgspec.structs.replace(found, positions={})
 
-    async def page(request: Request, asked: RowPage) -> Response:
+    async def page(request: Request, asked: BehindPage) -> Response:
         """Show how many reports are behind a row's figure, by country and month."""
         row = view.row(asked.id)
         span = _span(BehindAsked(id=asked.id, as_of=asked.as_of), view.now().date())

@@ -1,20 +1,38 @@
 """The pages of the board: the scoreboard, a row, the objectives."""
 
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from sse_starlette import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.indicators.figures import series
 from services.indicators.figures.kinds import Span
+from services.indicators.planned.rows import Row
 from services.indicators.publish import choosing, explained, pages
-from services.indicators.publish.asking import EVENTS, BoardPage, CountryPage, Page, RowPage, Watch, language, page
+from services.indicators.publish.asking import (
+    EVENTS,
+    BoardPage,
+    CountryPage,
+    Page,
+    RowPage,
+    Watch,
+    language,
+    page,
+    private,
+)
 from services.indicators.publish.country import country as country_page
+from services.indicators.publish.course import Course, course, shown_periods
+from services.indicators.publish.status import status as status_page
 from services.indicators.publish.view import View
 from services.indicators.publish.words import words
 from shared.contracts.vocabulary import MEMBERS
 from shared.run.addresses import HTML, Address
 from shared.run.refusals import Refused
+
+COMPARED = 3
+"""The period that goes on, the last whole one and the one before."""
 
 
 def addresses(view: View) -> Sequence[Address]:
@@ -44,13 +62,39 @@ def addresses(view: View) -> Sequence[Address]:
         """Show of a member country what it reported, its public figures, what waits for it, what is due next."""
         if asked.code not in MEMBERS:
             raise Refused(404, "no_country")
-        lang, found = language(request), await view.kept[False].fresh()
-        return page(
-            request,
-            country_page(
-                lang, view.plan, view.state(), view.now(), found=found, code=asked.code, closed=view.closed[False]()
-            ),
+        own = view.reader(request) == asked.code
+        text = country_page(
+            language(request),
+            view.plan,
+            view.state(),
+            view.now(),
+            found=await view.kept[False].fresh(),
+            code=asked.code,
+            closed=view.closed[False](),
+            owed=await view.owed() or (),
+            own=own,
         )
+        return private(page(request, text), own=own)
+
+    async def wall(request: Request, _asked: Page) -> Response:
+        """Show the first screen of the scoreboard, large, for a wall: it follows by itself."""
+        lang, seen = language(request), await view.looked(exact=False)
+        events = f"/events?lang={lang}&since={view.live.identity()}"
+        return page(request, pages.wall(lang, view.plan, view.state(), view.now(), seen=seen, events=events))
+
+    async def status(request: Request, _asked: Page) -> Response:
+        """Say whether anything is broken: whether figures are up to date, and who was heard when."""
+        text = status_page(
+            language(request),
+            view.plan,
+            view.state(),
+            view.now(),
+            ready=view.ready(),
+            faults=view.faults(),
+            streams=view.streams(),
+            reports=await view.reports(),
+        )
+        return page(request, text)
 
     async def events(request: Request, asked: Watch) -> EventSourceResponse:
         """Tell of what changes on the scoreboard as server-sent events, until the client goes or has to come again.
@@ -71,17 +115,35 @@ def addresses(view: View) -> Sequence[Address]:
         )
 
     async def indicator(request: Request, asked: RowPage) -> Response:
-        """Show a row's figures by country and label, its place in the Plan, and how it is computed."""
+        """Show a row's figures over time, by country and label, its place in the Plan, and how it is computed."""
         lang, span = language(request), Span.as_of(asked.as_of) if asked.as_of else None
         found = await view.figures(request, asked.id, span)
         more = explained.row(lang, view.plan, asked.id, view.examples.get(asked.id))
         more["on_time"] = pages.on_time(lang, view.plan, await view.on_time(request, asked.id, span))
+        more |= course(lang, view.plan, found.row, await _course(view, request, found.row, asked))
+        usual = RowPage(id=asked.id)
+        chosen = [(name, getattr(asked, name)) for name in ("as_of", "by", "figure")]
+        more["keep"] = urlencode([(name, value) for name, value in chosen if value != getattr(usual, name)])
         return page(request, pages.indicator(lang, view.plan, view.state(), found, asked.as_of, **more))
 
     return [
         Address("/", scoreboard, "Pages", gives=[HTML], exact=True),
+        Address("/wall", wall, "Pages", gives=[HTML]),
+        Address("/status", status, "Pages", gives=[HTML]),
         Address("/events", events, "Pages", gives=[EVENTS], refuses=[503]),
         Address("/countries/{code}", country, "Pages", gives=[HTML], refuses=[404]),
         Address("/objectives", objectives, "Pages", gives=[HTML], exact=True),
         Address("/indicators/{id}", indicator, "Pages", gives=[HTML], refuses=[404], exact=True),
     ]
+
+
+async def _course(view: View, request: Request, row: Row, asked: RowPage) -> Course:
+    today = view.now().date()
+    each = shown_periods(asked.by, view.plan.start or today, min(asked.as_of or today, today))
+    ends = asked.figure == "end"
+    found = await view.series(request, row, series.spans(each, ends=ends, known=None))
+    own = found
+    if ends:  # only the last ones are compared
+        last = series.spans(each[-COMPARED:], ends=False, known=None)
+        own = [*found[:-COMPARED], *await view.series(request, row, last)] if each else []
+    return Course(by=asked.by, figure=asked.figure, each=each, found=found, own=own)

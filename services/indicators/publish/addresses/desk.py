@@ -9,8 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.indicators.publish import desk, ical
 from services.indicators.publish.access import who
-from services.indicators.publish.asking import Page, language, page
-from services.indicators.publish.commitments import Commitment
+from services.indicators.publish.asking import Page, language, page, private
 from services.indicators.publish.desk import OnDesk
 from services.indicators.publish.view import KEPT_KEY, View
 from shared.contracts.vocabulary import MEMBERS
@@ -30,7 +29,7 @@ def addresses(view: View) -> Sequence[Address]:
     async def on_desk(request: Request) -> OnDesk:
         on = OnDesk(
             seen=await view.looked(exact=False),
-            commitments=await _commitments(view),
+            commitments=await view.owed(),
             partly=view.commitments is not None and view.commitments.partly,
             assigned=await view.seats(),
             asker=view.reader(request),
@@ -43,12 +42,12 @@ def addresses(view: View) -> Sequence[Address]:
     async def shown(request: Request, _asked: Page) -> Response:
         """Show what lies on the presidency's desk: the next meeting, commitments, milestones, reminders, seats."""
         text = desk.desk(language(request), view.plan, view.state(), view.now(), await on_desk(request))
-        return _kept_private(view, request, page(request, text))
+        return private(page(request, text), own=bool(view.reader(request)))
 
     async def agenda(request: Request, _asked: Page) -> Response:
         """Show the agenda of the next monthly meeting, to be printed."""
         text = desk.agenda(language(request), view.plan, view.state(), view.now(), await on_desk(request))
-        return _kept_private(view, request, page(request, text))
+        return private(page(request, text), own=bool(view.reader(request)))
 
     async def calendar(request: Request, _asked: Page) -> Response:
         """Give the due dates ahead, of milestones and commitments, for a calendar program."""
@@ -81,19 +80,3 @@ def addresses(view: View) -> Sequence[Address]:
         Address("/desk/calendar.ics", calendar, "Pages", gives=[ICAL]),
         Address("/desk/key", key, "Pages", "POST", gives=[back], refuses=[403]),
     ]
-
-
-async def _commitments(view: View) -> Sequence[Commitment] | None:
-    if view.commitments is None:
-        return None
-    try:
-        return await view.commitments.now()
-    except Refused:  # the rest of the desk is there
-        return None
-
-
-def _kept_private(view: View, request: Request, answer: Response) -> Response:
-    """Return a page that no cache stores, where a country sees its own part of it."""
-    if view.reader(request):
-        answer.headers["Cache-Control"] = "no-store"
-    return answer

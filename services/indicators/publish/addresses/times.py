@@ -9,7 +9,7 @@ from starlette.responses import Response
 from services.indicators.figures import series
 from services.indicators.figures.kinds import Span
 from services.indicators.planned.rows import Row
-from services.indicators.publish import pages
+from services.indicators.publish import course
 from services.indicators.publish.asking import (
     CountryAsked,
     Curve,
@@ -44,11 +44,11 @@ def addresses(view: View) -> Sequence[Address]:
         return [await _series(view, request, view.plan.rows[name], asked) for name in names]
 
     async def curve(request: Request, asked: Curve) -> Response:
-        """Draw what a row's one figure was at the end of each period, with its target, in the reader's language."""
+        """Draw a row's one figure by period, with its target and a trend's baseline, in the reader's language."""
         row, lang = view.row(asked.id), language(request)
         each = Lines(since=asked.since, until=asked.until, by=asked.by).periods(view.plan, view.now().date())
-        found = await view.series(request, row, series.spans(each, ends=True, known=asked.known_on))
-        return Response(pages.curve(lang, view.plan, row, each, found), media_type=SVG)
+        found = await view.series(request, row, series.spans(each, ends=asked.figure == "end", known=asked.known_on))
+        return Response(course.picture(lang, view.plan, row, asked.by, each, found), media_type=SVG)
 
     async def country(request: Request, asked: CountryAsked) -> Profile:
         """Give all that is known of a country: its figures in every row, and the due dates that wait for it."""

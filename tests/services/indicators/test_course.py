@@ -1,0 +1,132 @@
+import re
+from datetime import date
+
+import pytest
+
+from services.indicators.figures.series import Period
+from services.indicators.publish import charts
+from services.indicators.publish.course import shown_periods, whole
+from services.indicators.publish.words import words
+from tests.services.indicators.making import event, folded, instant
+from tests.services.indicators.serving import get, served, viewed
+from tests.services.indicators.test_desk import shown
+
+FLAGS = (("HND", "2004-02-01", 3), ("HND", "2004-05-01", 1), ("GTM", "2004-02-01", 1), ("GTM", "2004-05-01", 2))
+
+
+def flagged():
+    days = [(who, f"{day[:-1]}{n + 1}T10:00:00Z") for who, day, times in FLAGS for n in range(times)]
+    cared = [
+        event("victims.service.provided", one, "2004-02-01T10:00:00Z") for one in ("GTM", "HND") for _ in range(12)
+    ]
+    return folded(*[event("intel.document.flagged", who, at) for who, at in days], *cared)
+
+
+@pytest.fixture(scope="module")
+def base():
+    with served(viewed(flagged(), now=lambda: instant("2004-07-15"), ready=lambda: True, faults=list)) as address:
+        yield address
+
+
+def page(base, path):
+    status, body, _ = get(base + path)
+    assert status == 200
+    return body
+
+
+def test_a_page_says_what_fell_since_the_quarter_before_and_in_which_country(base):
+    text = shown(page(base, "/indicators/IE-3.1ii?lang=en"))
+    assert "It fell: from 4 documents in 2004-Q1 to 3 documents in 2004-Q2." in text
+    assert "Since then" not in text  # of the third quarter nothing is known yet
+    assert re.search(r"Honduras( [a-z]+)* 3 1 \N{MINUS SIGN}2 Guatemala( [a-z]+)* 1 2 \+1", text)
+
+
+def test_periods_are_chosen_and_their_own_figures_differ_from_those_at_their_ends(base):
+    dots = re.compile(r"<title>([^<]*)</title>")
+    ends = dots.findall(page(base, "/indicators/IE-3.1ii?lang=en&by=month"))
+    own = dots.findall(page(base, "/indicators/IE-3.1ii?lang=en&by=month&figure=period"))
+    assert "May 2004: 7" in ends
+    assert "Jun 2004: 7" in ends
+    assert "May 2004: 3" in own
+    assert "Jun 2004: 7" not in own
+
+
+def test_small_curves_add_a_countrys_labels_up(base):
+    text = shown(page(base, "/indicators/IE-3.1ii?lang=en")).partition("By country and by category, over time")[2]
+    assert "Country scale up to 4" in text
+    assert "Guatemala 3 documents 2004-Q3 Honduras 4 documents 2004-Q3" in text
+
+
+def test_of_persons_no_month_is_told_and_the_page_says_why(base):
+    text = shown(page(base, "/indicators/VA-4.1?lang=en&by=month&figure=period"))
+    assert "only whole quarters and years that are over are published" in text
+    body = page(base, "/indicators/VA-4.1?lang=en")
+    assert "<title>2004-Q1: 22</title>" in body  # of 24, the nearest multiple of 11
+    assert 'id="small"' not in body
+
+
+def test_a_row_says_in_words_what_it_counts(base):
+    text = shown(page(base, "/indicators/IE-2.1b.on_time?lang=en"))
+    assert "The numerator divided by the denominator." in text
+    assert "Numerator" in text
+    assert "commitment" in text.partition("What is counted")[2]
+
+
+@pytest.mark.parametrize("day", ["2199-01-01", "1999-01-01"])
+def test_a_day_outside_the_plan_still_has_its_page(base, day):
+    assert "IE-3.1ii" in page(base, f"/indicators/IE-3.1ii?as_of={day}")
+
+
+def test_what_is_taken_away_is_as_the_page_shows_it(base):
+    body = page(base, "/indicators/IE-3.1ii?lang=en&as_of=2004-03-31")
+    for link in re.findall(r'href="(/(?:api/)?indicators/IE-3.1ii[^"]*)"', body):
+        assert "/behind" in link or get(base + link.replace("&amp;", "&"))[0] == 200, link
+    assert "/indicators/IE-3.1ii?lang=en&amp;as_of=2004-03-31" in body  # the permanent link
+
+
+def test_a_trends_curve_has_its_baseline():
+    said = words("en")
+    drawn = charts.curve(said, "ratio", [("a", 0.5), ("b", 2.0)], 1.5, 1.0)
+    assert drawn["target"] < drawn["baseline"]  # higher up
+    assert charts.curve(said, "ratio", [("a", 0.5), ("b", 2.0)])["baseline"] is None
+
+
+@pytest.mark.parametrize(
+    ("by", "since", "until", "holds"),
+    [
+        ("quarter", "2004-04-01", "2004-06-30", True),
+        ("quarter", "2004-07-01", "2004-07-15", False),
+        ("quarter", "2004-04-01", "2004-05-31", False),
+        ("month", "2004-02-01", "2004-02-29", True),
+        ("year", "2003-05-09", "2003-12-31", True),
+        ("year", "2004-01-01", "2004-11-30", False),
+    ],
+)
+def test_a_period_is_whole_when_its_calendar_period_is_over(by, since, until, holds):
+    assert whole(by, Period(date.fromisoformat(since), date.fromisoformat(until))) is holds
+
+
+def test_a_page_shows_the_latest_periods_of_a_long_time():
+    each = shown_periods("month", date(1990, 1, 1), date(2026, 7, 15))
+    assert (len(each), each[-1].until) == (40, date(2026, 7, 15))
+    assert shown_periods("month", date(2004, 1, 1), date(2003, 1, 1)) == []
+
+
+def test_the_state_of_the_system_is_one_sentence_and_tells_no_number_of_events(base):
+    assert "Everything works" in shown(page(base, "/status?lang=en"))
+    fold = flagged()
+    fold.state.sequences["victims"] = 987_654
+    ill = viewed(fold, now=lambda: instant("2004-07-15"), streams=lambda: {"victims": 987_660})
+    with served(ill) as other:
+        text = shown(page(other, "/status?lang=en"))
+    assert "Something is not as it should be" in text
+    assert "the fold of INTEL stands" in text
+    assert "care for victims Feb 1, 2004 behind" in text or "care for victims — behind" in text
+    assert "987" not in text
+
+
+def test_the_wall_has_the_first_screen_and_follows(base):
+    body = page(base, "/wall?lang=fr")
+    parts = ("answer", "changed", "countries", "areas", "overdue", "next", "quiet")
+    assert all(f'id="part-{one}"' in body for one in parts)
+    assert 'data-events="/events?lang=fr&amp;since=' in body
