@@ -19,7 +19,7 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import COUNT_MAX, Contract, Data, Event
-from shared.contracts.tallies import Age, Shift, Shifts, Since, Tallied, Tally, filled
+from shared.contracts.tallies import Age, Level, Shift, Shifts, Since, Tallied, Tally, filled
 from shared.count import once
 from shared.count.acts import Act, Acting, Placed, Thing, Told, value
 from shared.run.database import Connection
@@ -234,8 +234,13 @@ async def counted(connection: Connection, events: Sequence[Event[Any]]) -> Count
 
 def _count(found: Counted, step: _Step) -> None:
     event = found.events[step.index]
-    before = found.record.take(_as_counted(found, step.gone)) if step.gone else None
+    gone = _as_counted(found, step.gone) if step.gone else None
+    before = found.record.take(gone) if gone else None
     after = found.record.put(step.come) if step.come else None
+    if gone and before and step.come and after and gone.acts() == step.come.acts():
+        # What it counted stays its own, under what it says now: others told the same, and their share is theirs.
+        share = _share(gone)
+        before, after = msgspec.structs.replace(before, **share), msgspec.structs.replace(after, **share)
     if step.come and after is not None:
         found.latest[step.come.position] = after
     if before is None:
@@ -245,6 +250,13 @@ def _count(found: Counted, step: _Step) -> None:
     if step.come:
         more["data"] = msgspec.to_builtins(after)
     found.events[step.index] = msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, **more))
+
+
+def _share(told: Told) -> dict[str, Any]:
+    """Return the fields that tell what a report was counted as, where they do."""
+    tallies = [one for one in told.agreed.tallies if isinstance(one, Tally | Level)]
+    names = {name for one in tallies for name in (getattr(one, "field", ""), one.shifts) if name}
+    return {name: share for name in sorted(names) if (share := getattr(told.data, name)) is not None}
 
 
 def _as_counted(found: Counted, told: Told) -> Told:
