@@ -78,8 +78,9 @@ class Service:
         return by_type(self.judgements)
 
 
-Looked = tuple[int, int, int, int, float]
-"""(the stream's begin, its first and last sequence, the log's position, by how many seconds our clock is astray)"""
+Looked = tuple[int, int, int, int, float, float]
+"""(the stream's begin, its first and last sequence, the log's position, by how many seconds our clock is astray, for
+how many the first deadline has been due)"""
 
 
 @dataclass(slots=True)
@@ -174,6 +175,7 @@ async def _started(
         lambda: upgrading.take_over(pool, name, service.judged(), service.folder), "an older version's end", status
     )
     clock = Clock.of(settings)
+    telemetry.CLOCK.labels(name).set_function(lambda: clock.now().timestamp())
     own = Log(name, pool, clock, service.judged(), halted=UNCOMPARED)
     relay, steady = Relay(name, pool, client), Steady(name)
     running = Running(name, settings, clock, own, pool, broker, client, relay, status, steady, certificates)
@@ -229,7 +231,7 @@ def _subscribe(service: Running, retired: list[str]) -> None:
     durables = [*((name, service.name) for name in (*provisioned.intakes(), *retired)), *read]
     lanes = [lane(service.client, *durable) for durable in durables]
     service.turns = Turns(lanes, service.settings.batch_size_max, intake.take, lambda: service.log.halted)
-    watch = Watch(service.client, [one for one in durables if one[0] not in retired])
+    watch = Watch(service.client, service.name, [one for one in durables if one[0] not in retired])
     service.tasks["watching"] = watch.run
     meddling = Meddling(service.client, service.name)
     service.tasks["meddling"] = meddling.run
@@ -309,7 +311,7 @@ async def _observe(service: Running) -> bool:
         if not look.task.done():
             raise TimeoutError
         task, look.task = look.task, None
-        begun, first, last, position, astray = task.result()
+        begun, first, last, position, astray, late = task.result()
     except NotFoundError:
         faults.append(f"there is no stream {service.relay.stream}: run `crm restore {service.name}`")
     except LOST as error:
@@ -320,6 +322,7 @@ async def _observe(service: Running) -> bool:
     else:
         telemetry.LOG_POSITION.labels(service.name).set(position)
         telemetry.RELAY_POSITION.labels(service.name).set(last)
+        telemetry.DEADLINE_LATE.labels(service.name).set(late)
         ahead = f"stream ends at {last}, log at {position}: run `crm restore`" if last > position else ""
         service.log.halted = ahead or service.relay.diverged or _clock(astray)
         if service.log.halted:
@@ -330,8 +333,17 @@ async def _observe(service: Running) -> bool:
         faults += [f"the relay stands at {at}, the log is at {position}" for _, at in service.relaying.standing()]
     faults += [fault for check in service.checks for fault in check()]
     service.status.faults = faults
+    _tell_connections(service)
     telemetry.READY.labels(service.name).set(not faults)
     return not service.log.halted
+
+
+def _tell_connections(service: Running) -> None:
+    """Show how many connections to PostgreSQL there are, of how many."""
+    open_, idle = service.pool.get_size(), service.pool.get_idle_size()
+    numbers = {"busy": open_ - idle, "idle": idle, "max": service.pool.get_max_size()}
+    for state, number in numbers.items():
+        telemetry.CONNECTIONS.labels(service.name, state).set(number)
 
 
 async def _look(service: Running) -> Looked:
@@ -340,7 +352,8 @@ async def _look(service: Running) -> Looked:
     begun, first, last = await bus.ends(service.client, service.relay.stream)
     service.look.asks = "PostgreSQL"
     position, _ = await head(service.pool)
-    return begun, first, last, position, await astray_s(service.pool)
+    late = await deadlines.late_s(service.pool, service.clock)
+    return begun, first, last, position, await astray_s(service.pool), late
 
 
 def _clock(by_s: float) -> str:

@@ -3,24 +3,41 @@
 import sys
 from pathlib import Path
 
-from infra.grafana import plan_of_action
+from infra.grafana import operating, people
+from infra.grafana.boards import FIRST, Board
+from services.indicators.publish.words import LANGUAGES
 
 FOLDER = Path(__file__).parent / "dashboards"
 
 
+def boards() -> list[Board]:
+    """Return all dashboards."""
+    return [*people.boards(), *operating.boards()]
+
+
 def outdated() -> list[Path]:
-    """Return the files that differ from what the code generates."""
-    return [file for file, text in _wanted().items() if not file.exists() or file.read_text() != text]
+    """Return the files that differ from what the code generates, or that it does not generate."""
+    wanted = _wanted()
+    late = [file for file, text in wanted.items() if not file.exists() or file.read_text() != text]
+    return late + [file for file in FOLDER.rglob("*.json") if file not in wanted]
 
 
 def write() -> None:
-    """Write all dashboards."""
+    """Write all dashboards, and take away what is none any more."""
     for file, text in _wanted().items():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
+    for file in outdated():
+        file.unlink()
 
 
 def _wanted() -> dict[Path, str]:
-    return {FOLDER / "plan-of-action.json": plan_of_action.text()}
+    return {_file(board, lang): board.text(lang) for board in boards() for lang, _ in LANGUAGES}
+
+
+def _file(board: Board, lang: str) -> Path:
+    """Return where a dashboard lies: those of the first language beside the folders of the others."""
+    return (FOLDER if lang == FIRST else FOLDER / lang) / f"{board.name}.json"
 
 
 def main() -> int:

@@ -212,7 +212,7 @@ class System:
         }
         if name == BOARD:
             env |= {"CRM_HTTP_HOST": "127.0.0.1", "CRM_HTTP_PORT": str(self.http_port)}
-            env |= {"CRM_OPERATOR_TOKEN": operator_token(self.creds)}
+            env |= {"CRM_OPERATOR_TOKEN": operator_token(self.creds), "CRM_UPKEEP": str(self.options.state / "upkeep")}
         if self.options.tls:
             files = {"CA": "ca.crt", "CERT": f"{name}.crt", "KEY": f"{name}.tls.key", "CRL": "crl.pem"}
             env |= {f"CRM_TLS_{what}": str(self.creds / file) for what, file in files.items()}

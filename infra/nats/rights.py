@@ -171,6 +171,7 @@ def _service(name: str) -> Rights:
         ]
     if name == FOLDS:
         publish += _folding()
+        publish.append(f"$JS.API.CONSUMER.LIST.{MAILBOX}")  # how much is unread
         publish += [f"crm.ask.{BOARD}.{service}.{asked}" for service in SERVICES for asked in ("checkpoint", "tile")]
     if name == TELLS_DELIVERY:
         publish.append(f"$JS.API.DIRECT.GET.{MAILBOX}")

@@ -21,6 +21,7 @@ from services.indicators.publish.app import app
 from services.indicators.publish.auditing import Audit
 from services.indicators.publish.recalling import Recall
 from services.indicators.publish.view import View
+from services.indicators.servers import Servers
 from services.indicators.settings import IndicatorsSettings, current, worked
 from shared.run import telemetry, web
 from shared.run.settings import EXIT_MISCONFIGURED, configured
@@ -33,7 +34,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
     settings = running.settings
     assert isinstance(settings, IndicatorsSettings)
     plan = current()
-    feed = Feed(running.client, running.pool, plan, Apart(plan, {}, settings.archive))
+    feed = Feed(running.client, running.pool, plan, Apart(plan, {}, settings.archive), running.clock)
     await feed.start()
     gc.collect()
     gc.freeze()  # plan, contracts and what is folded so far stay: looking through them again would stop the fold
@@ -59,7 +60,8 @@ async def folding(running: Running) -> AsyncIterator[None]:
         purged=partial(purged, running.log),
         audit=Audit(running.log),
     )
-    running.tasks |= {"figures": view.keep, "watchers": view.live.turns}
+    servers = Servers(running.client, running.pool, settings.nats_monitor_url, settings.upkeep)
+    running.tasks |= {"figures": view.keep, "watchers": view.live.turns, "servers": servers.run}
     running.tasks["announcements"] = lambda: announce(
         running.log, feed, plan, view.kept[False], running.steady, logs.signed(running.client)
     )

@@ -22,6 +22,8 @@ class IndicatorsSettings(Settings):
     plan_folder: Folder = FOLDER
     archive: Path | None = None
     """Where closed months of the logs are, if the streams may be rid of them (`crm archive`)."""
+    upkeep: Path | None = None
+    """Where `crm verify` and `crm backup seal` note when they were done."""
 
     @property
     def token(self) -> str:

@@ -35,7 +35,7 @@ from shared.record.log import Draft, Log
 from shared.run import crash
 from shared.run.database import Connection, of_a_value
 from shared.run.settings import Settings
-from shared.run.telemetry import BATCH_SECONDS, RECEIVED, trace_id, traced, where
+from shared.run.telemetry import BATCH_SECONDS, INTAKE_DELAY, RECEIVED, trace_id, traced, where
 
 log = structlog.get_logger()
 
@@ -105,9 +105,11 @@ class Intake:
         begun = time.perf_counter()
         batch = [taken(message) for message in messages]
         settled = await self._settled(batch, before)
+        now_s = time.time()
         for message, one in zip(messages, batch, strict=True):
             if one.key in settled:
                 await message.ack()
+                INTAKE_DELAY.labels(self.log.service, _label(one)).observe(max(0.0, now_s - one.stored / 1e9))
                 crash.point("acknowledged")
             else:
                 RECEIVED.labels(self.log.service, _label(one), "failed").inc()

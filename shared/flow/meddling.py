@@ -18,18 +18,21 @@ LOOK_S = 10.0
 ASK_S = 5.0
 
 
+async def listed(client: Client, subject: str, key: str) -> list[dict[str, Any]]:
+    """Return all that one of NATS's lists has, which come in parts, under `key`; raises as a request does."""
+    found: list[dict[str, Any]] = []
+    while True:
+        answer = await client.request(subject, json.dumps({"offset": len(found)}).encode(), timeout=ASK_S)
+        told: dict[str, Any] = json.loads(answer.data)
+        part = told.get(key) or []
+        found += part
+        if not part or len(found) >= told["total"]:
+            return found
+
+
 async def streams(client: Client) -> dict[str, Config]:
     """Return the configuration of every stream in the account, by name; raises as a request does."""
-    found: dict[str, Config] = {}
-    while True:
-        answer = await client.request("$JS.API.STREAM.LIST", json.dumps({"offset": len(found)}).encode(), timeout=ASK_S)
-        told: dict[str, Any] = json.loads(answer.data)
-        part = {one["config"]["name"]: one["config"] for one in told.get("streams") or []}
-        if not part.keys() - found.keys():
-            return found
-        found |= part
-        if len(found) >= told["total"]:
-            return found
+    return {one["config"]["name"]: one["config"] for one in await listed(client, "$JS.API.STREAM.LIST", "streams")}
 
 
 @dataclass(slots=True)

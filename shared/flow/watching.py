@@ -9,6 +9,7 @@ from nats.aio.client import Client
 
 from shared.flow.lost import LOST
 from shared.run.steady import Movement
+from shared.run.telemetry import PENDING
 
 LOOK_S = 5.0
 ASK_S = 5.0
@@ -19,6 +20,7 @@ class Watch:
     """The durables of a service, looked at now and then."""
 
     client: Client
+    service: str
     durables: Sequence[tuple[str, str]]
     """(stream, durable)"""
     _movement: Movement = field(default_factory=Movement)
@@ -37,6 +39,7 @@ class Watch:
         subject = f"$JS.API.CONSUMER.INFO.{stream}.{durable}"
         answer = json.loads((await self.client.request(subject, b"", timeout=ASK_S)).data)
         waiting = answer.get("num_pending", 0) + answer.get("num_ack_pending", 0)
+        PENDING.labels(self.service, stream).set(waiting)
         self._movement.see(f"{stream} ({durable})", answer.get("ack_floor", {}).get("stream_seq", 0), ahead=waiting > 0)
 
     def faults(self) -> list[str]:

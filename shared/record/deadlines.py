@@ -13,8 +13,9 @@ import structlog
 from shared import contracts
 from shared.record.log import Draft, Log
 from shared.run import crash, database
-from shared.run.database import SWEEP, Connection, Row
-from shared.run.telemetry import ASIDE, DEADLINE, RECEIVED
+from shared.run.clock import Clock
+from shared.run.database import SWEEP, Connection, Queried, Row
+from shared.run.telemetry import ASIDE, DEADLINE, DEADLINES, RECEIVED
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ async def sweep(log_: Log) -> None:
                     if time.monotonic() > shown + SHOWN_S:
                         failing = await connection.fetchval("select count(*) from deadline where tries > 0")
                         ASIDE.labels(log_.service, DEADLINE, "failed").set(failing)
+                        DEADLINES.labels(log_.service).set(await connection.fetchval("select count(*) from deadline"))
                         shown = time.monotonic()
                     fired = await _fired(log_, connection, BATCH_MAX)
                     if fired:
@@ -43,6 +45,15 @@ async def sweep(log_: Log) -> None:
         except database.LOST as error:
             log.warning("deadlines wait", error=type(error).__name__)
             await asyncio.sleep(1)
+
+
+async def late_s(queried: Queried, clock: Clock) -> float:
+    """Return for how many seconds of real time the first deadline has been due; 0: none is.
+
+    Those that failed and wait for their next try are left out: they are told of as set aside.
+    """
+    due = await queried.fetchval("select min(due) from deadline where retry_at <= now() and due <= $1", clock.now())
+    return max(0.0, clock.real_s(clock.now() - due)) if due else 0.0
 
 
 async def _fired(log_: Log, connection: Connection, most: int) -> int:

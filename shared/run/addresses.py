@@ -6,6 +6,7 @@ the path names is taken from there; every other is a query parameter. What the h
 
 import inspect
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,7 @@ from starlette.routing import BaseRoute, Route
 from shared.run import refusals
 from shared.run.refusals import Refused
 from shared.run.sending import sent
+from shared.run.telemetry import HTTP, HTTP_SECONDS
 
 JSON = "application/json"
 _WHOLE = r"-?(0|[1-9][0-9]{0,15})"
@@ -151,7 +153,20 @@ class Address:
         return self.asked(**{fields[name]: self.parameters[name].read(text) for name, text in found.items()})
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request."""
+        """Answer a request, and count it."""
+        begun, status = time.perf_counter(), 500
+        try:
+            answer = await self._answer(request)
+            status = answer.status_code
+        except HTTPException as error:
+            status = error.status_code
+            raise
+        finally:
+            HTTP.labels(self.path, _class(status)).inc()
+            HTTP_SECONDS.labels(self.path).observe(time.perf_counter() - begun)
+        return answer
+
+    async def _answer(self, request: Request) -> Response:
         if self.only:
             self.only(request)
         found = await self.handler(request, self.read(request))
@@ -166,6 +181,10 @@ class Address:
     def route(self) -> Route:
         """Return it for Starlette."""
         return Route(self.path, self.answer, methods=[self.method])
+
+
+def _class(status: int) -> str:
+    return f"{status // 100}xx"
 
 
 def encoded(content: Any, status: int = 200) -> Response:
@@ -192,6 +211,8 @@ def _quality(parameters: Sequence[str]) -> float:
 def application(addresses: Sequence[Address], *more: BaseRoute) -> Starlette:
     """Return the web application of some addresses."""
     routes = [*(one.route for one in addresses), *more]
+    for one in addresses:
+        HTTP.labels(one.path, _class(500))  # from the start, so that the first failure is a rise
     found = Starlette(routes=routes, exception_handlers={HTTPException: refusals.answered})
     found.router.redirect_slashes = False  # it would answer with the address that was asked for, Host included
     return found

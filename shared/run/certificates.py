@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from shared.run.settings import Settings
-from shared.run.telemetry import CERTIFICATE_EXPIRES
+from shared.run.telemetry import CERTIFICATE_EXPIRES, TRUST_EXPIRES
 from shared.tls import Files
 
 log = structlog.get_logger()
@@ -79,6 +79,9 @@ class Kept:
 
     def _expiry(self) -> None:
         CERTIFICATE_EXPIRES.labels(self.service).set(expiry(self.files.cert).timestamp())
+        TRUST_EXPIRES.labels(self.service, "authority").set(expiry(self.files.ca).timestamp())
+        if self.files.crl and self.files.crl.exists() and (ends := next_update(self.files.crl)):
+            TRUST_EXPIRES.labels(self.service, "revoked").set(ends.timestamp())
 
 
 def expiry(cert: Path) -> datetime:
@@ -86,3 +89,10 @@ def expiry(cert: Path) -> datetime:
     from cryptography import x509  # noqa: PLC0415 - only where there is one
 
     return x509.load_pem_x509_certificate(cert.read_bytes()).not_valid_after_utc
+
+
+def next_update(crl: Path) -> datetime | None:
+    """Return until when the list of revoked certificates in the file holds; None: without an end."""
+    from cryptography import x509  # noqa: PLC0415 - only where there is one
+
+    return x509.load_pem_x509_crl(crl.read_bytes()).next_update_utc

@@ -26,7 +26,7 @@ ELSEWHERE = frozenset((
     "ARCHIVE", "COUNTRY", "CRASH_AT", "CREDS_DIR", "DATABASE_URL", "GRAFANA_PORT", "HOSTS", "HTTP_HOST",
     "HTTP_HOSTS", "HTTP_PORT", "KEY", "NATS_ADDRESS", "NATS_PORT", "NUMBERS_KEY", "OPERATOR_TOKEN", "OPS_PORT",
     "PG_BIN", "PLAN_FOLDER", "PROMETHEUS_PORT", "QUOTAS_FILE", "RATE", "REGION_SEED", "REGION_STATE", "SEATS_FILE",
-    "SIGNING_FILE", "SIGNING_KEY", "STATE_DIR", "TESTBED_PORT", "TOKEN",
+    "SIGNING_FILE", "SIGNING_KEY", "STATE_DIR", "TESTBED_PORT", "TOKEN", "UPKEEP",
 ))
 # fmt: on
 """What other processes of ours, `crm`, make and compose read: one file of settings may be given to all."""

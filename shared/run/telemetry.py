@@ -51,6 +51,43 @@ MEDDLING = Gauge(
 CERTIFICATE_EXPIRES = Gauge(
     "crm_certificate_expires_timestamp_seconds", "When this process's own certificate ends.", ["service"]
 )
+TRUST_EXPIRES = Gauge(
+    "crm_trust_expires_timestamp_seconds",
+    "When what certificates are trusted by ends: the authority's own (authority), the list of revoked ones (revoked).",
+    ["service", "what"],
+)
+CLOCK = Gauge(
+    "crm_clock_timestamp_seconds", "What the process takes for the present: plan time where it is played.", ["service"]
+)
+DELAY_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
+"""Bounds of the delays' buckets, in seconds; 2 s is what is promised (docs/operations.md)."""
+INTAKE_DELAY = Histogram(
+    "crm_intake_delay_seconds",
+    "From a message's arrival in its stream until it is recorded, refused or set aside.",
+    ["service", "stream"],
+    buckets=DELAY_S,
+)
+PENDING = Gauge(
+    "crm_durable_pending_messages",
+    "Messages of a stream that the service has still to take in, those that it holds included.",
+    ["service", "stream"],
+)
+CONNECTIONS = Gauge(
+    "crm_database_connections", "Connections of the process to PostgreSQL: busy, idle, max.", ["service", "state"]
+)
+DEADLINES = Gauge("crm_deadlines", "Events that happen by themselves if nothing takes them away before.", ["service"])
+DEADLINE_LATE = Gauge(
+    "crm_deadline_late_seconds",
+    "For how long (real time) the first deadline has been due and is not recorded; 0: none is due.",
+    ["service"],
+)
+HTTP = Counter("crm_http_requests_total", "Requests answered, by address and class of status.", ["address", "status"])
+HTTP_SECONDS = Histogram(
+    "crm_http_seconds",
+    "From a request's being read to its answer, without sending it.",
+    ["address"],
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
+)
 READY = Gauge("crm_ready", "1 when the process does its work, else 0.", ["service"])
 
 

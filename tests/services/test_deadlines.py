@@ -1,6 +1,6 @@
 """One deadline that cannot happen holds up no other, and happens when it can."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from services.training.__main__ import SERVICE
 from shared.ask import mailbox
 from shared.record import deadlines, engine
+from shared.run.clock import Clock
 from tests.harness.desk import START, desk
 
 NAME = "training.official.enrolled"
@@ -78,3 +79,19 @@ async def test_an_event_larger_than_its_stream_takes_is_never_recorded(training,
 
 def test_what_is_recorded_at_most_fits_into_a_message_and_an_answer():
     assert max(engine.EVENT_BYTES_MAX, mailbox.BYTES_MAX) + 64 * 1024 <= 1024 * 1024
+
+
+async def test_it_is_told_for_how_long_the_first_deadline_has_been_due_in_real_time(training):
+    """Plan time runs sixty times as fast here."""
+    pool = training.log.pool
+
+    async def late(hours):
+        at = START + timedelta(hours=hours)
+        return await deadlines.late_s(pool, Clock(start=at, epoch=datetime.now(UTC), speed=60.0))
+
+    assert await late(9) == 0
+    await due(training, 2, msgspec.json.encode(training.event(NAME, officer_pid="of-1")))
+    assert await late(1) == 0, "it is not due yet"
+    assert 60 <= await late(3) < 90
+    await pool.execute("update deadline set retry_at = now() + interval '1 hour'")
+    assert await late(3) == 0, "what failed is told of as set aside"

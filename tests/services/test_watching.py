@@ -26,7 +26,7 @@ class Server:
 async def test_only_what_has_something_before_it_and_does_not_move_is_told(monkeypatch):
     monkeypatch.setattr(watching, "LOOK_S", 0)
     server = Server(INTEL=(5, 0, 7), LEGAL=(0, 2, 3), INTAKE_GTM=(0, 0, 9), INTAKE_HND=(9, 9, 1))
-    watch = Watch(server, [(stream, "training") for stream in server.durables])
+    watch = Watch(server, "training", [(stream, "training") for stream in server.durables])
     looking = asyncio.create_task(watch.run())
 
     async def look(times=8):

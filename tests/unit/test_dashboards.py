@@ -1,18 +1,22 @@
 """The dashboards: what the code generates, about metrics and rows that exist, in a form that Grafana takes."""
 
 import json
+import re
 from typing import get_args
 
 import pytest
 
 from infra.grafana import plan
 from infra.grafana.__main__ import FOLDER, outdated
+from infra.grafana.panels import Panels
 from services.indicators.planned.plan import load
 from services.indicators.planned.rows import Kind
 from tests.harness.metrics import known_metrics, metrics_in
 
 
-@pytest.fixture(scope="module", params=sorted(FOLDER.glob("*.json")), ids=lambda file: file.stem)
+@pytest.fixture(
+    scope="module", params=sorted(FOLDER.rglob("*.json")), ids=lambda file: f"{file.parent.name}/{file.stem}"
+)
 def dashboard(request):
     return json.loads(request.param.read_text())
 
@@ -45,7 +49,7 @@ def test_panels_are_told_apart_and_explained(dashboard, panels):
 
 
 def test_data_source_is_a_variable(dashboard, panels):
-    (variable,) = dashboard["templating"]["list"]
+    variable, *_ = dashboard["templating"]["list"]
     assert (variable["type"], variable["query"]) == ("datasource", "prometheus")
     used = {source["uid"] for panel in panels for source in (panel["datasource"], panel["targets"][0]["datasource"])}
     assert used == {f"${{{variable['name']}}}"}
@@ -65,12 +69,40 @@ def test_panels_do_not_overlap(dashboard):
         taken |= cells
 
 
-def test_every_row_of_the_plan_is_on_the_dashboard():
-    text = (FOLDER / "plan-of-action.json").read_text()
-    loaded = load()
-    titles = [f"{row.id}  {row.title.es}" for row in loaded.rows.values()]
-    titles += [f"{one.id}  {one.title.es}" for one in loaded.milestones.values() if one.recurring is None]
+@pytest.mark.parametrize("lang", ["es", "en", "fr"])
+def test_every_row_and_milestone_of_the_plan_is_on_a_dashboard_of_each_language(lang):
+    folder = FOLDER if lang == "es" else FOLDER / lang
+    text = "".join(file.read_text() for file in folder.glob("*.json"))
+    loaded, say = load(), Panels(lang).say
+    titles = [f"{row.id}  {say(row.title)}" for row in loaded.rows.values()]
+    titles += [f"{one.id}  {say(one.title)}" for one in loaded.milestones.values() if one.recurring is None]
     assert [title for title in titles if json.dumps(title, ensure_ascii=False) not in text] == []
+
+
+def test_links_reach_every_dashboard_of_the_same_language(dashboard):
+    """A dashboard has two tags: one of all, and one by which the links of its language find it."""
+    _, found = dashboard["tags"]
+    lang = found[-2:]
+    wanted = {tag for link in dashboard["links"] for tag in link["tags"]}
+    assert wanted == {f"crm-plan-{lang}", f"crm-operations-{lang}"}
+    assert found in wanted
+    folder = FOLDER if lang == "es" else FOLDER / lang
+    there = {json.loads(file.read_text())["uid"] for file in folder.glob("*.json")}
+    doors = re.findall(r'"url": "/d/([^"]+)"', json.dumps(dashboard))
+    areas = [area.id for area in load().areas]
+    assert {door.replace("${__value.raw}", area) for door in doors for area in areas} <= there
+
+
+def test_no_column_has_two_units_and_every_graph_has_one(panels):
+    for panel in panels:
+        if panel["type"] != "table":
+            assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+
+
+def test_dashboards_are_told_apart():
+    uids = [json.loads(file.read_text())["uid"] for file in FOLDER.rglob("*.json")]
+    assert len(uids) == len(set(uids))
+    assert "crm-plan" in uids, "an address that was given out"
 
 
 def test_of_every_kind_it_is_known_how_the_regions_figure_comes_about():

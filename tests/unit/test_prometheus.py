@@ -10,7 +10,8 @@ from shared.contracts import SERVICES
 from tests.harness.metrics import known_metrics, metrics_in
 
 PROMETHEUS = Path(__file__).parents[2] / "infra" / "prometheus"
-SEVERITIES = {"page", "ticket"}
+SEVERITIES = {"page", "ticket", "none"}
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
 def _yaml(file: Path):
@@ -37,7 +38,7 @@ def test_rules_ask_for_metrics_that_exist(rules):
 def test_every_alert_says_how_urgent_it_is_and_what_it_means(alerts):
     for name, rule in alerts.items():
         assert rule["labels"]["severity"] in SEVERITIES, name
-        assert set(rule["annotations"]) == {"summary", "description"}, name
+        assert set(rule["annotations"]) == {"runbook_url", "summary", "description"}, name
 
 
 def test_every_alert_is_tried(alerts):
@@ -46,9 +47,18 @@ def test_every_alert_is_tried(alerts):
     assert {one["alertname"] for one in tried if one["exp_alerts"]} == set(alerts)
 
 
-def test_every_alert_is_explained_to_operators(alerts):
-    told = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
-    assert [name for name in alerts if f"`{name}`" not in told] == []
+def test_every_alert_has_its_page_where_its_link_leads(alerts):
+    """An anchor as GitHub and Markdown's readers make it of a heading; and no page for an alert that is none."""
+    pages = re.findall(r"^### (\w+)$", OPERATIONS.read_text(), re.MULTILINE)
+    assert [page for page in pages if page.startswith(("Crm", "Watchdog"))] == [*alerts]
+    for name, rule in alerts.items():
+        assert rule["annotations"]["runbook_url"] == f"docs/operations.md#{name.lower()}"
+
+
+def test_every_metric_of_a_process_is_explained_to_operators():
+    told, process = OPERATIONS.read_text(), re.compile(r"process_|python_|.*_created$")
+    names = {re.sub("_(bucket|sum|count)$", "", name) for name in known_metrics() if not process.match(name)}
+    assert [name for name in sorted(names - {"up"}) if name not in told] == []
 
 
 def test_a_missing_service_is_noticed_for_each_of_the_five(alerts):

@@ -13,13 +13,15 @@ from nats.aio.client import Client
 
 from services.indicators.folded import snapshot
 from services.indicators.folded.apart import EVENTS_MIN, Apart
+from services.indicators.folded.delay import delayed
 from services.indicators.folded.fold import Fold
-from services.indicators.folded.reading import MISSING, RETRY_S, Reader, stored
+from services.indicators.folded.reading import MISSING, RETRY_S, Delayed, Reader, stored
 from services.indicators.folded.state import Aside, State, StateError
 from services.indicators.planned.plan import Plan
 from shared.contracts import SERVICES
 from shared.flow.bus import LOST, last_sequence
 from shared.run import telemetry
+from shared.run.clock import Clock
 from shared.run.database import Pool
 from shared.run.steady import Movement
 from shared.service import ended
@@ -60,7 +62,11 @@ class Rebuilt(Struct, frozen=True):
 class Feed:
     """Keeps a fold up to date with the five streams."""
 
-    def __init__(self, client: Client, pool: Pool, plan: Plan, apart: Apart | None = None) -> None:
+    def __init__(
+        self, client: Client, pool: Pool, plan: Plan, apart: Apart | None = None, clock: Clock | None = None
+    ) -> None:
+        """`clock`: by which it is told how long after their record events are folded; None: it is not told."""
+        self._delayed = delayed(clock) if clock else None
         self._client = client
         self._pool = pool
         self._plan = plan
@@ -117,7 +123,7 @@ class Feed:
         ]
 
     def _reading(self, fold: Fold) -> "_Readers":
-        return _Readers(self._client, fold, self._apart.archive if self._apart else None)
+        return _Readers(self._client, fold, self._apart.archive if self._apart else None, self._delayed)
 
     async def _begin(self) -> None:
         """Have all that there is folded apart; go on from there."""
@@ -257,8 +263,9 @@ class Feed:
 class _Readers:
     """The five streams' readers into one fold."""
 
-    def __init__(self, client: Client, fold: Fold, archive: Path | None) -> None:
-        self._each = {service: Reader(client, service, fold, archive) for service in SERVICES}
+    def __init__(self, client: Client, fold: Fold, archive: Path | None, late: Delayed | None) -> None:
+        more = (late,) if late else ()
+        self._each = {service: Reader(client, service, fold, archive, *more) for service in SERVICES}
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:

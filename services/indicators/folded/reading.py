@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -34,14 +35,27 @@ TAIL_LOOKS = 3
 """How often the end of a stream must be found missing: a replica that answers may lie a little behind."""
 
 
+Delayed = Callable[[str, bytes], None]
+"""Hears of each event that was just folded: its stream, and its payload."""
+
+
+def _nobody(_stream: str, _payload: bytes) -> None:
+    pass
+
+
 class Reader:
     """One stream into one fold. It asks again from where it is whenever a message is not the very next one."""
 
-    def __init__(self, client: Client, service: str, fold: Fold, folder: Path | None = None) -> None:
+    def __init__(
+        self, client: Client, service: str, fold: Fold, folder: Path | None = None, delayed: Delayed = _nobody
+    ) -> None:
         self._client = client
         self._service = service
         self._fold = fold
         self._folder = folder
+        self._delayed = delayed
+        self._there: int | None = None
+        """Where the stream ended when this began to read it: what was there before was not late."""
         self._broken = asyncio.Event()
         self._heard = 0.0
         self._folded = 0
@@ -77,7 +91,9 @@ class Reader:
 
     async def _archived(self) -> None:
         """Fold what the stream no longer has out of the archive; raises ArchiveError where that has no more of it."""
-        begun, first, _ = await ends(self._client, self._stream)
+        begun, first, last = await ends(self._client, self._stream)
+        if self._there is None:
+            self._there = last
         if self._folder and self._next < first:
             await from_archive(self._fold, self._folder, self._service)
         if self._next < begun:
@@ -128,6 +144,8 @@ class Reader:
             pass
         error = self._fold.take(self._service, sequence, payload)
         self.trouble = ""
+        if self._there is not None and sequence > self._there:
+            self._delayed(self._stream, payload)
         if error is not None:
             log.error("event set aside", stream=self._service, sequence=sequence, error=type(error).__name__)
 

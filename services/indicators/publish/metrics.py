@@ -81,11 +81,20 @@ class Indicators(Collector):
 
 def by_row(found: list[Figures], *, public: bool, k: int = 0) -> Iterator[Metric]:
     """Yield the families of what rows have; how many cells are too small is not `public`."""
+    yield _info(found)
     yield from _values(found)
     yield from _summaries(found, public=public, k=k)
     yield _histograms(found)
     yield _treaty_parties(found)
     yield _legal_gaps(found)
+
+
+def _info(found: list[Figures]) -> Metric:
+    name, what = "crm_indicator_info", "1: of which area an indicator is, and what its figures count"
+    family = GaugeMetricFamily(name, what, labels=["indicator", "area", "unit"])
+    for one in found:
+        family.add_metric([one.row.id, one.row.id.partition("-")[0], one.row.unit], 1)
+    return family
 
 
 def _values(found: list[Figures]) -> Iterator[Metric]:
