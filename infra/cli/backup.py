@@ -1,5 +1,6 @@
 """`crm backup`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,10 @@ To = Annotated[list[str], typer.Option(help="A public key (age1...), the operato
 
 @backup.command()
 def seal(to: To) -> None:
-    """Seal standard input to standard output; nobody reads it without one of the secret keys."""
+    """Seal standard input to standard output; nobody reads it without one of the secret keys.
+
+    Where CRM_UPKEEP names a folder, it is noted there that a backup was made. Exit code 1 where nothing came.
+    """
     import pyrage  # noqa: PLC0415 - late: `crm --help` answers at once
 
     try:
@@ -22,7 +26,14 @@ def seal(to: To) -> None:
     except pyrage.RecipientError:
         typer.echo("a public key begins with age1: `age-keygen -y operator.age` shows it", err=True)
         raise typer.Exit(2) from None
+    if not sys.stdin.buffer.peek(1):  # type: ignore[union-attr] # of a pipe or file it is buffered
+        typer.echo("nothing came to be sealed: did pg_dump fail?", err=True)
+        raise typer.Exit(1)
     pyrage.encrypt_io(sys.stdin.buffer, sys.stdout.buffer, recipients)
+    if folder := os.environ.get("CRM_UPKEEP"):
+        from shared.run import upkeep  # noqa: PLC0415
+
+        upkeep.note(Path(folder), "backup")
 
 
 @backup.command(name="open")

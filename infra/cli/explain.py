@@ -63,20 +63,20 @@ def token(
 
     CRM_OPERATOR_TOKEN is taken where it is set, else the token of the copy that runs here.
     """
-    from infra.local.system import operator_token  # noqa: PLC0415
+    from infra.cli import running as deployments  # noqa: PLC0415
     from services.indicators.publish.access import country_token  # noqa: PLC0415
     from shared.contracts.vocabulary import MEMBERS  # noqa: PLC0415
 
     if country not in MEMBERS:
         raise typer.BadParameter(f"one of {', '.join(MEMBERS)}")
-    operators = os.environ.get("CRM_OPERATOR_TOKEN") or operator_token(state / "creds")
+    operators = os.environ.get("CRM_OPERATOR_TOKEN") or deployments.token(state, deployments.running(state))
     typer.echo(country_token(operators, country))
 
 
 def _token(given: str, state: Path) -> str:
-    from infra.local.system import operator_token  # noqa: PLC0415
+    from infra.cli import running as deployments  # noqa: PLC0415
 
-    return "" if given == "public" else given or operator_token(state / "creds")
+    return "" if given == "public" else given or deployments.token(state, deployments.running(state))
 
 
 def get(address: str, bearer: str = "") -> Any:

@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -55,16 +56,16 @@ async def _purged(sender: str, why: str, addresses: dict[str, Any], state: Path)
         held = (await ask(nc, f"STREAM.INFO.{stream}"))["state"]["messages"]
         infos = [await ask(nc, f"CONSUMER.INFO.{stream}.{service}") for service in SERVICES]
         waiting = sum(info["num_pending"] + info["num_ack_pending"] for info in infos)
-        _record(addresses["http"], state, country=sender, why=why, messages=held, waiting=waiting)
+        _record(addresses, state, country=sender, why=why, messages=held, waiting=waiting)
         ok(f"stream {stream}", await ask(nc, f"STREAM.PURGE.{stream}"))
     return f"{stream} is empty: {held} messages are gone, of which {waiting} were not taken; {sender} is told so"
 
 
-def _record(address: str, state: Path, **told: Any) -> None:
+def _record(addresses: Mapping[str, Any], state: Path, **told: Any) -> None:
     """Have the indicators service record it; nothing is emptied where that cannot be."""
-    from infra.local.system import operator_token  # noqa: PLC0415
+    from infra.cli.running import token as kept  # noqa: PLC0415
 
-    token = operator_token(state / "creds")
+    address, token = addresses["http"], kept(state, addresses)
     request = urllib.request.Request(  # noqa: S310 - from our run.json
         f"{address}/purged?{urllib.parse.urlencode(told)}", method="POST", headers={"Authorization": f"Bearer {token}"}
     )

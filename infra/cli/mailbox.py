@@ -39,6 +39,23 @@ def mailbox(  # noqa: PLR0913 - each is a flag
         typer.echo("", err=True)
 
 
+def sub(
+    *,
+    country: As,
+    as_json: Annotated[bool, typer.Option("--json", help="One event a line, as recorded.")] = False,
+    state: State = Path(".crm"),
+    nats_url: Url = "",
+    seed: Seed = None,
+) -> None:
+    """Hear what a country is told from now on, until Ctrl-C; nothing is taken out of its mailbox."""
+    import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
+
+    try:
+        asyncio.run(_print((country, state, nats_url, seed), datetime.now(UTC), follow=True, as_json=as_json))
+    except KeyboardInterrupt:
+        typer.echo("", err=True)
+
+
 def _time(text: str) -> datetime | None:
     if not text:
         return None

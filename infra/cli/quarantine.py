@@ -50,13 +50,14 @@ def show(  # noqa: PLR0913 - each is a flag
     """
     from shared.flow.sealing import Unopened, opened  # noqa: PLC0415 - late: `crm --help` answers at once
 
-    found = asyncio.run(_one(_where(state, nats_url, seed), number))
+    where = _where(state, nats_url, seed)
+    found = asyncio.run(_one(where, number))
     if found is None:
         typer.echo(f"there is no refused report {number}, or no longer", err=True)
         raise typer.Exit(1)
     content = found.data or b""
     if "Crm-Sealed" in (found.headers or {}) and not sealed:
-        file = key or state / "creds" / "operator.age"
+        file = key or where[1].with_name("operator.age")
         try:
             content = opened(content, file)
         except OSError as error:

@@ -17,12 +17,11 @@ TOLD_S = 2.0
 
 def rebuild(*, state: State = Path(".crm")) -> None:
     """Fold all figures anew from the first event; exit 1 if that does not reach the end, or gives other bytes."""
-    from infra.cli.running import running  # noqa: PLC0415 - late: `crm --help` answers at once
-    from infra.local.system import operator_token  # noqa: PLC0415
+    from infra.cli import running as deployments  # noqa: PLC0415 - late: `crm --help` answers at once
 
-    addresses = running(state)
+    addresses = deployments.running(state)
     address = addresses["http"]
-    token = operator_token(state / "creds")
+    token = deployments.token(state, addresses)
     request = urllib.request.Request(  # noqa: S310 - from our run.json
         f"{address}/rebuild", method="POST", headers={"Authorization": f"Bearer {token}"}
     )

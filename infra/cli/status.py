@@ -1,16 +1,18 @@
 """`crm status`."""
 
 import json
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from infra.cli.showing import Json, Out, Output, Watch, again, form, show_rows, table, verdict
 from infra.cli.up import State
 
 FIGURES = ("log", "stream", "fold", "aside", "rejected", "failed")
 """Of each service: rows, messages, events folded, of these set aside and not counted, reports refused, failures."""
+BEHIND = 1000
+"""So many messages behind is a lag, and no moment's work."""
 
 if TYPE_CHECKING:
     from prometheus_client.samples import Sample
@@ -19,23 +21,49 @@ if TYPE_CHECKING:
 def status(
     *,
     state: State = Path(".crm"),
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    watch: Watch = False,
+    output: Out = Output.TABLE,
+    as_json: Json = False,
 ) -> None:
-    """Show whether each service keeps up: log, stream, fold, what waits, what was refused, what differs."""
+    """Show whether each service keeps up: log, stream, fold, what waits, what was refused, what differs.
+
+    Exit code 1 when something is wrong: not ready, behind, set aside, not counted, or not as the contracts ask for.
+    """
+    again(lambda: _told(state, form(output, as_json=as_json)), watch=watch)
+
+
+def _told(state: Path, output: Output) -> int:
+    """Show it once; return the exit code."""
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
-    from infra.cli.running import running  # noqa: PLC0415
+    from infra.cli.running import running, token  # noqa: PLC0415
     from shared.flow.lost import LOST  # noqa: PLC0415
 
     addresses = running(state)
-    kept = state / "creds" / "operator.token"
-    token = os.environ.get("CRM_OPERATOR_TOKEN") or (kept.read_text() if kept.exists() else "")
     try:
-        found = asyncio.run(_gathered(addresses, token))
+        found = asyncio.run(_gathered(addresses, token(state, addresses)))
     except LOST as error:
-        typer.echo(f"the servers named in {state / 'run.json'} do not answer: is it running?", err=True)
+        where = addresses.get("context") or state / "run.json"
+        typer.echo(f"the servers named in {where} do not answer: is it running? `crm doctor` says more", err=True)
         raise typer.Exit(1) from error
-    typer.echo(json.dumps(found, indent=2)) if as_json else _show(found)
+    if output is Output.JSON:
+        typer.echo(json.dumps(found, indent=2))
+    elif output is Output.CSV:
+        rows = [{"service": name, **row} for name, row in found["services"].items()]
+        show_rows(rows, ("service", "ready", *FIGURES), output)
+    else:
+        _show(found, output)
+    return verdict(_wrong(found), "all services keep up")
+
+
+def _wrong(found: dict[str, Any]) -> int:
+    """Return how much is wrong."""
+    rows = found["services"].values()
+    wrong = sum(row["ready"] is False for row in rows) + sum(bool(row["aside"]) for row in rows)
+    wrong += sum(one["kind"] == "failed" for row in rows for one in row["set_aside"])
+    wrong += sum((row["stream"] or 0) > row["log"] or row["log"] - (row["stream"] or 0) > BEHIND for row in rows)
+    wrong += sum(one["pending"] > BEHIND for one in found["durables"] if one["stream"] != "MAILBOX")
+    return int(wrong) + len(found["differences"])
 
 
 async def _gathered(addresses: dict[str, Any], token: str) -> dict[str, Any]:
@@ -49,12 +77,14 @@ async def _gathered(addresses: dict[str, Any], token: str) -> dict[str, Any]:
 
     board = samples(addresses["http"], "/metrics/operator", token)
     ops = addresses.get("ops", {})
-    database = await asyncpg.connect(addresses["postgres"])
+    database = await asyncpg.connect(addresses["postgres"], timeout=10)
     try:
         async with connected(addresses["nats"], Path(addresses["creds"][OPERATOR]), OPERATOR) as nc:
             services = {name: await _service(name, database, nc, board) for name in SERVICES}
             for name, row in services.items():
-                row["failed"] = _failed(samples(ops[name])) if name in ops else None
+                process = samples(ops[name]) if name in ops else []
+                row["failed"], row["ready"] = _failed(process), _ready(process)
+                row["faults"] = _faults(ops[name]) if row["ready"] is False else []
                 row["set_aside"] = await _set_aside(name, database)
             waiting, intakes = await _durables(nc), await _intakes(nc)
             return {
@@ -125,6 +155,25 @@ def _failed(process: "list[Sample]") -> float | None:
     return sum(one.value for one in _named(process, "crm_intake_total", outcome="failed")) if process else None
 
 
+def _ready(process: "list[Sample]") -> bool | None:
+    """Return whether it does its work; None: it has not told."""
+    return next((bool(one.value) for one in _named(process, "crm_ready")), None)
+
+
+def _faults(address: str) -> list[str]:
+    """Return in its own words why a process does not do its work."""
+    import urllib.error  # noqa: PLC0415
+    import urllib.request  # noqa: PLC0415
+
+    try:
+        urllib.request.urlopen(f"{address}/readyz", timeout=5).close()  # noqa: S310 - of the deployment asked for
+    except urllib.error.HTTPError as error:
+        return [str(one) for one in json.load(error).get("faults", [])]
+    except (OSError, ValueError):
+        return ["does not answer"]
+    return []
+
+
 def _named(samples: "list[Sample]", name: str, **labels: str) -> "list[Sample]":
     return [one for one in samples if one.name == name and labels.items() <= one.labels.items()]
 
@@ -145,33 +194,39 @@ def samples(http: str, path: str = "/metrics", token: str = "") -> "list[Sample]
     return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
 
-def _show(found: dict[str, Any]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    console, table = Console(highlight=False), Table(*("service", *FIGURES))
+def _show(found: dict[str, Any], output: Output) -> None:
+    rows = [
+        [name, {True: "yes", False: "no", None: "-"}[row["ready"]], *(_figure(row[key]) for key in FIGURES)]
+        for name, row in found["services"].items()
+    ]
+    table(rows, ("service", "ready", *FIGURES), output)
+    counts = ("pending", "ack_pending", "redelivered")
+    waiting = [row for row in found["durables"] if any(row[key] for key in counts)]
+    if waiting:
+        typer.echo()
+        rows = [[row["durable"], row["stream"], *(_figure(row[key]) for key in counts)] for row in waiting]
+        table(rows, ("durable", "on", "pending", "unacknowledged", "redelivered"), output)
+    typer.echo()
+    rows = [
+        [
+            sender,
+            f"{row['messages']:,}",
+            f"{row['messages_max']:,}",
+            *(f"{row[key] / 2**20:,.1f}" for key in ("bytes", "bytes_max")),
+        ]
+        for sender, row in found["intakes"].items()
+    ]
+    table(rows, ("intake", "messages", "of", "MiB", "of MiB"), output)
+    typer.echo()
     for name, row in found["services"].items():
-        table.add_row(name, *(_figure(row[key]) for key in FIGURES))
-    console.print(table)
-    waiting = Table("durable", "on", "pending", "unacknowledged", "redelivered")
-    for row in found["durables"]:
-        if any(row[key] for key in ("pending", "ack_pending", "redelivered")):
-            figures = (_figure(row[key]) for key in ("pending", "ack_pending", "redelivered"))
-            waiting.add_row(row["durable"], row["stream"], *figures)
-    console.print(waiting)
-    for name, row in found["services"].items():
+        for fault in row["faults"]:
+            typer.echo(f"{name}: {fault}")
         for one in row["set_aside"]:
-            said = f"{name}: {one['number']} of {one['stream']} set aside ({one['kind']}) since {one['since']}"
-            console.print(said, markup=False)
+            typer.echo(f"{name}: {one['number']} of {one['stream']} set aside ({one['kind']}) since {one['since']}")
         if row["aside"]:
-            console.print(f"{name}: {_figure(row['aside'])} not counted in the figures", markup=False)
-    held = Table("intake", "messages", "of", "MiB", "of")
-    for sender, row in found["intakes"].items():
-        mib = (f"{row[key] / 2**20:,.1f}" for key in ("bytes", "bytes_max"))
-        held.add_row(sender, f"{row['messages']:,}", f"{row['messages_max']:,}", *mib)
-    console.print(held)
+            typer.echo(f"{name}: {_figure(row['aside'])} not counted in the figures")
     for fault in found["differences"]:
-        console.print(f"differs: {fault}", markup=False)
+        typer.echo(f"differs: {fault}")
 
 
 def _figure(value: float | None) -> str:

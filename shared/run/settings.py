@@ -23,10 +23,11 @@ EXIT_MISCONFIGURED = 78
 PREFIX = "CRM_"
 # fmt: off
 ELSEWHERE = frozenset((
-    "ARCHIVE", "COUNTRY", "CRASH_AT", "CREDS_DIR", "DATABASE_URL", "GRAFANA_PORT", "HOSTS", "HTTP_HOST",
-    "HTTP_HOSTS", "HTTP_PORT", "KEY", "NATS_ADDRESS", "NATS_PORT", "NUMBERS_KEY", "OPERATOR_TOKEN", "OPS_PORT",
-    "PG_BIN", "PLAN_FOLDER", "PROMETHEUS_PORT", "QUOTAS_FILE", "RATE", "REGION_SEED", "REGION_STATE", "SEATS_FILE",
-    "SIGNING_FILE", "SIGNING_KEY", "STATE_DIR", "TESTBED_PORT", "TOKEN", "UPKEEP",
+    "ARCHIVE", "BOARD_URL", "CONTEXT", "COUNTRY", "CRASH_AT", "CREDS_DIR", "DATABASE_URL", "GRAFANA_PORT", "HOSTS",
+    "HTTP_HOST", "HTTP_HOSTS", "HTTP_PORT", "KEY", "NATS_ADDRESS", "NATS_PORT", "NUMBERS_KEY", "OPERATOR_TOKEN",
+    "OPERATOR_TOKEN_FILE", "OPS_PORT", "OPS_URLS", "PG_BIN", "PLAN_FOLDER", "PROMETHEUS_PORT", "QUOTAS_FILE", "RATE",
+    "REGION_SEED", "REGION_STATE", "SEATS_FILE", "SIGNING_FILE", "SIGNING_KEY", "STATE_DIR", "TESTBED_PORT", "TOKEN",
+    "UPKEEP",
 ))
 # fmt: on
 """What other processes of ours, `crm`, make and compose read: one file of settings may be given to all."""
@@ -187,6 +188,13 @@ def _misconfigured(faults: list[str]) -> NoReturn:
     for fault in faults:
         print(f"  {fault}", file=sys.stderr)  # noqa: T201
     sys.exit(EXIT_MISCONFIGURED)
+
+
+def unknown(given: Mapping[str, str]) -> Iterator[str]:
+    """Say which names of `given` no process of ours knows; those of the clocks and thresholds are left out."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}{name}" for name in ELSEWHERE}
+    others = tuple(f"{PREFIX}{one}" for one in POLICIES)
+    return _unknown(known, given, lambda name: name.startswith(PREFIX) and not name.startswith(others))
 
 
 def _names(kind: type[BaseSettings]) -> Iterator[str]:

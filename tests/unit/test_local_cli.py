@@ -137,6 +137,7 @@ async def test_status_shows_log_stream_fold_refusals_and_failures(state):
     assert done.exit_code == 0
     found = json.loads(done.stdout)
     intel = {"log": 0, "stream": 0, "fold": 1, "rejected": 3, "failed": 7, "aside": None, "set_aside": []}
+    intel |= {"ready": None, "faults": []}
     assert found["services"]["intel"] == intel
     assert found["services"]["legal"]["failed"] is None, "a process that is away has not told"
     assert found["differences"] == []
@@ -150,6 +151,7 @@ async def test_status_shows_what_differs(region, state):
     await ask(nc, "STREAM.UPDATE.LEGAL", {**stream_configs()["LEGAL"], "allow_direct": False})
     done = await crm("status", "--state-dir", state)
     assert "differs: stream LEGAL: allow_direct is False, should be True" in done.stdout
+    assert (done.exit_code, done.stderr) == (1, "1 finding: see above\n")
 
 
 async def test_verify_finds_a_lost_stream_and_restore_makes_it_anew(region, state):

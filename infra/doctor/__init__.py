@@ -1,0 +1,1 @@
+"""What an operator would look at, one check after the other; each finding comes with its cure."""
