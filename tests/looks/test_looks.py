@@ -13,6 +13,8 @@ from tests.services.indicators.serving import get
 WIDTHS = (320, 800, 1400, 2560)
 FIRST_MAX = 12
 """So many screens of a small telephone, 320 by 640, come before the first row."""
+BYTES_MAX = 150_000
+"""Of a page with all that it loads."""
 FAULTS = """(() => {
   const wide = document.documentElement.clientWidth;
   const seen = (one) => one.checkVisibility() && one.getBoundingClientRect().right > 1 && !one.closest(".skip, svg");
@@ -60,6 +62,26 @@ def test_what_overlaps_is_found(base, page):
     page.open(f"{base}/?lang=es", 1400)
     page.value("document.querySelector('#part-areas h2').style.marginBottom = '-3rem'")
     assert page.value(FAULTS)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/objectives", "/contracts", "/reports/2004-Q2", "/desk", "/wall", "/indicators/IE-3.1ii", "/countries/HND"],
+)
+def test_a_page_with_all_that_it_loads_is_light(base, page, path):
+    """As it travels: a browser that takes gzip counts the bytes itself."""
+    page.send("Network.enable")
+    page.send("Network.setCacheDisabled", cacheDisabled=True)
+    page.open(f"{base}{path}?lang=es", 1400)
+    page.send("Network.disable")
+    weights = page.value(
+        "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+        ".filter((one) => !one.name.includes('/events')).map((one) => one.encodedBodySize)"
+    )
+    print(path, sum(weights), "bytes")
+    assert min(weights) > 0
+    assert len(weights) > 1
+    assert 1000 < sum(weights) <= BYTES_MAX
 
 
 def test_the_first_row_is_not_far_down(base, page):

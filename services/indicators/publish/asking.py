@@ -306,6 +306,7 @@ def language(request: Request) -> str:
 
 def private(answer: HTMLResponse, *, own: bool) -> HTMLResponse:
     """Return a page; one with a country's own part (`own`) no cache stores."""
+    answer.headers.add_vary_header("Authorization")
     if own:
         answer.headers["Cache-Control"] = "no-store"
     return answer

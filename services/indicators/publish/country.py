@@ -55,6 +55,7 @@ def country(  # noqa: PLR0913 - what the page shows
         asked=said.number(len(asked)),
         overdue=[dated(said, one, now) for one in sorted(late, key=lambda one: one.due or now)],
         upcoming=[_ahead(said, one, now) for one in sorted(waiting, key=_when) if one not in late],
+        own=own,
         owed=[_owed(said, one, now, own=own) for one in owed if one.country == code and not one.kept],
         done=[
             {"title": said.title(one.milestone.title), "day": said.day(one.due)} for one in mine if one not in waiting

@@ -9,6 +9,7 @@ from msgspec import Struct
 from services.indicators.figures.cells import Cell
 from services.indicators.figures.figures import Figures
 from services.indicators.figures.series import MONTHS, By, Period, periods
+from services.indicators.planned.checks import COMPOSED
 from services.indicators.planned.persons import row_about_persons
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
@@ -60,6 +61,7 @@ def course(lang: str, plan: Plan, row: Row, of: Course) -> dict[str, Any]:
         "choices": [(by, said.text[f"by_{by}"]) for by in MONTHS],
         "figures": [(which, said.text[f"figure_{which}"]) for which in ("end", "period")],
         "curve": drawn(said, row, names, of.found),
+        "apart": row.kind in COMPOSED,
         "refused": said.text[f"refused_{refused}"] if refused else "",
         "moved": moved(said, row, of),
         "small": [one for one in _groups(said, row, of, names) if one["lines"]],

@@ -57,6 +57,13 @@ def test_small_curves_add_a_countrys_labels_up(base):
     assert "Guatemala 3 documents 2004-Q3 Honduras 4 documents 2004-Q3" in text
 
 
+def test_a_figure_made_of_all_others_has_its_curve_as_a_picture_of_its_own(base):
+    body = page(base, "/indicators/XC-4?lang=en&by=month")
+    picture = re.search(r'<img class="curve" src="([^"]*)"', body)[1].replace("&amp;", "&")
+    assert get(base + picture)[0] == 200
+    assert "by=month" in picture
+
+
 def test_of_persons_no_month_is_told_and_the_page_says_why(base):
     text = shown(page(base, "/indicators/VA-4.1?lang=en&by=month&figure=period"))
     assert "only whole quarters and years that are over are published" in text

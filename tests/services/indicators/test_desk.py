@@ -129,6 +129,23 @@ def test_another_country_sees_the_names_of_its_own_commitments_only(base):
     assert "names of the commitments of Honduras" in body
 
 
+def test_a_countrys_page_has_its_own_figures_exact_and_the_names_of_its_commitments_for_itself_only():
+    cared = [event("victims.service.provided", "HND", "2004-06-01T10:00:00Z") for _ in range(3)]
+    fold = folded(*cared)
+    fold.state.sequences |= {"intel": len(FLOW)}
+    with served(viewed(fold, now=lambda: NOW, recall=Streams(intel=FLOW), seats=seated())) as base:
+        own = get(f"{base}/countries/HND?lang=en", Authorization=HND)
+        others = [get(f"{base}/countries/HND?lang=en", Authorization=key)[1] for key in (MEX, "Bearer secret", "")]
+    assert "VA-4.1 Assistance services provided" in shown(own[1])
+    assert "3 services" in shown(own[1])
+    assert "co-late" in own[1]
+    assert own[2]["cache-control"] == "no-store"
+    for body in others:
+        assert "45 days overdue May 1, 2004" in shown(body)
+        assert "co-late" not in body
+        assert "3 services" not in shown(body)
+
+
 def test_a_new_presidency_sees_what_the_old_one_recorded_and_is_told_nothing_of_its_mail():
     handed = seated((instant("2004-06-01"), "ppt", "GTM"))
     with served(desk_of(seats=handed)) as base:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
+import msgspec
 from sse_starlette import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.indicators.figures import series
 from services.indicators.figures.kinds import Span
+from services.indicators.planned.checks import COMPOSED
 from services.indicators.planned.rows import Row
 from services.indicators.publish import choosing, explained, pages
 from services.indicators.publish.asking import (
@@ -62,13 +64,16 @@ def addresses(view: View) -> Sequence[Address]:
         """Show of a member country what it reported, its public figures, what waits for it, what is due next."""
         if asked.code not in MEMBERS:
             raise Refused(404, "no_country")
-        own = view.reader(request) == asked.code
+        own, found = view.reader(request) == asked.code, await view.kept[False].fresh()
+        if own:  # its own figures are exact, and of now
+            exact = await view.kept[True].fresh()
+            found = {name: msgspec.structs.replace(one, cells=exact[name].cells) for name, one in found.items()}
         text = country_page(
             language(request),
             view.plan,
             view.state(),
             view.now(),
-            found=await view.kept[False].fresh(),
+            found=found,
             code=asked.code,
             closed=view.closed[False](),
             owed=await view.owed() or (),
@@ -138,6 +143,8 @@ def addresses(view: View) -> Sequence[Address]:
 
 
 async def _course(view: View, request: Request, row: Row, asked: RowPage) -> Course:
+    if row.kind in COMPOSED:  # made of all others: the page does not wait for its curve
+        return Course(by=asked.by, figure=asked.figure, each=[], found=[], own=[])
     today = view.now().date()
     each = shown_periods(asked.by, view.plan.start or today, min(asked.as_of or today, today))
     ends = asked.figure == "end"
