@@ -31,11 +31,14 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 
 test: setup ## Run all tests (TESTS=tests/unit for some)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) \
-		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/standard --ignore tests/looks --ignore tests/played --ignore tests/faults --ignore tests/fuzz \
+		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/containers --ignore tests/standard --ignore tests/looks --ignore tests/played --ignore tests/faults --ignore tests/fuzz \
 		--ignore tests/upgrade --ignore tests/wheels --ignore tests/attacker --ignore tests/published --ignore tests/conformance/test_live.py)
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool and postgresql-15)
 	@exec $(PY) -m pytest -q tests/deploy
+
+test-containers: setup ## Build all images, start compose.yaml and try it (they need Debian's podman and more; FOLDER= keeps the images)
+	@FOLDER=$(FOLDER) exec $(PY) -m pytest -q -s tests/containers
 
 test-standard: setup ## Have other tools read what is signed and sealed (Debian's golang-go, golang-golang-x-mod-dev, nodejs, default-jdk-headless, age)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q tests/standard
@@ -173,4 +176,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock sbom setup
+.PHONY: help run test test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock sbom setup test-containers

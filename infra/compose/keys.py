@@ -6,19 +6,23 @@
     <service>/      seed.nk, pgpass, sealing.key, log.key, recipients.json, signing.toml, and witnesses
     countries/      the countries' keys, for the synthetic region and for handing out
     indicators/     operator.token, too
-    provision/ nats/ postgres/ prometheus/ grafana/
+    provision/ nats/ postgres/ prometheus/ grafana/ alertmanager/
 
 Each has its certificate (`seed.crt`, `seed.tls.key`), the region's authority (`ca.crt`) and what of it is revoked
-(`crl.pem`). `CRM_HOSTS` names what countries call this system, with spaces between.
+(`crl.pem`). `CRM_HOSTS` names what countries call this system, with spaces between. `CRM_NATS_DISK_GIB` says how much
+of the disk NATS may take; by default three quarters of what is free at the first time. `CRM_ALERTS_*` name to whom
+alerts are told. What is not named again stays.
 """
 
 import json
 import os
 import secrets
+import shutil
 import sys
 from pathlib import Path
 
 from infra import keyfiles, signing, witnessing
+from infra.compose import alerting
 from infra.keys.files import write
 from infra.keys.ring import OWNER, Ring
 from infra.nats.config import at_rest, keys, seed_file, server
@@ -33,6 +37,8 @@ hostssl all all all scram-sha-256 clientcert=verify-full
 """
 PRIVATE, LEGIBLE = 0o600, 0o644
 """LEGIBLE is for containers that run as another user; each is given its own folder only."""
+DISK_SHARE = 0.75
+"""Of what is free at first; keys, database and streams mostly lie on one disk."""
 
 
 def lay_out(root: Path) -> None:
@@ -40,10 +46,11 @@ def lay_out(root: Path) -> None:
     everything = root / "all"
     ring = Ring(everything, os.environ.get("CRM_HOSTS", "").split())
     config = {**server(keys(everything), tls=True), **ring.nats(Path("/etc/crm"))}
-    config["jetstream"] = {**config["jetstream"], **at_rest(everything)}
+    config["jetstream"] = {**config["jetstream"], **at_rest(everything), "max_file_store": _disk(root) << 30}
     _write(root / "nats" / "nats.json", json.dumps(config, indent=1))
-    for server_, mode in (("nats", PRIVATE), ("postgres", LEGIBLE), ("prometheus", LEGIBLE), ("grafana", LEGIBLE)):
-        _certified(ring, root / server_, server_, server_, mode)
+    for server_ in ("nats", "postgres", "prometheus", "alertmanager", "grafana"):
+        _certified(ring, root / server_, server_, server_, PRIVATE if server_ == "nats" else LEGIBLE)
+    _alerting(root / "alertmanager" / "alertmanager.yml")
     _write(root / "postgres" / "pg_hba.conf", HBA, LEGIBLE)
     signing.make(everything)
     for service in SERVICES:
@@ -79,6 +86,29 @@ def lay_out(root: Path) -> None:
     _certified(ring, root / "provision", PROVISIONER, "seed")
     _certified(ring, root / "provision", OWNER, "owner")
     _write(root / "provision" / "pgpass", f"*:*:*:crm:{owner}\n")
+
+
+def _alerting(file: Path) -> None:
+    """Write to whom alerts are told: as is named now, else as before."""
+    if not alerting.named(os.environ) and file.exists():
+        return
+    if not alerting.named(os.environ):
+        print(f"alerts reach nobody: name {alerting.WEBHOOK} or {alerting.EMAIL}", file=sys.stderr)  # noqa: T201
+    try:
+        _write(file, json.dumps(alerting.config(os.environ), indent=1), LEGIBLE)
+    except alerting.AlertingError as error:
+        sys.exit(str(error))
+
+
+def _disk(root: Path) -> int:
+    """Return the GiB that NATS may take: a number that does not shrink as the disk fills, as the server's own would."""
+    kept = root / "nats" / "disk_gib"
+    given = os.environ.get("CRM_NATS_DISK_GIB") or (kept.read_text() if kept.exists() else "")
+    if given and not (given.isdigit() and int(given)):
+        sys.exit(f"CRM_NATS_DISK_GIB={given!r}: a whole number of GiB is wanted, such as 40")
+    gib = int(given) if given else max(1, int(shutil.disk_usage(root).free * DISK_SHARE) >> 30)
+    _write(kept, f"{gib}")
+    return gib
 
 
 def _certified(ring: Ring, folder: Path, name: str, called: str, mode: int = PRIVATE) -> None:

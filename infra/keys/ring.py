@@ -28,7 +28,7 @@ from shared.contracts import SERVICES
 
 OWNER = "crm"
 """The owner of the database, whose certificate has its name."""
-SERVERS = ("nats", "postgres", "prometheus", "grafana", "otel")
+SERVERS = ("nats", "postgres", "prometheus", "alertmanager", "grafana", "otel")
 ANY_SERVICE = "crm-service"
 """A name that each service's certificate has beside its own: Prometheus finds them by addresses."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -2,11 +2,13 @@
 
 import json
 import re
+import shutil
 import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_type_hints
+from types import SimpleNamespace
+from typing import Any, get_type_hints
 
 import pytest
 from ruamel.yaml import YAML
@@ -26,6 +28,7 @@ from shared.run.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "compose.yaml"
+VERSION = "${CRM_VERSION:-0.1.0}"
 ONCE = {"keys", "provision"}
 UNSERVING = ONCE | {"region"}
 
@@ -53,10 +56,10 @@ def test_fits_the_compose_schema():
 
 
 def test_holds_the_five_services_and_what_they_stand_on(containers):
-    assert set(containers) == {*SERVICES, *UNSERVING, "nats", "postgres", "prometheus", "grafana"}
+    assert set(containers) == {*SERVICES, *UNSERVING, "nats", "postgres", "prometheus", "alertmanager", "grafana"}
     for name in SERVICES:
         build = containers[name]["build"]
-        assert build["args"] == {"SERVICE": name}
+        assert build["args"] == {"SERVICE": name, "VERSION": VERSION}
         assert containers[name]["depends_on"] == {"provision": {"condition": "service_completed_successfully"}}
 
 
@@ -81,7 +84,7 @@ def test_every_server_is_watched_and_restarted(containers):
 def test_no_image_moves_by_itself(containers):
     bases = re.findall(r"^FROM (\S+)", (ROOT / "infra/Dockerfile").read_text(), re.MULTILINE)
     images = [one["image"] for one in containers.values()] + [base for base in bases if base not in _stages()]
-    images = [image.replace("${PYTHON}", "3.11-slim-bookworm") for image in images]
+    images = [image.replace("${PYTHON}", "3.11-slim-bookworm").replace(VERSION, "0.1.0") for image in images]
     for image in images:
         _, _, tag = image.partition(":")
         assert tag, image
@@ -99,8 +102,8 @@ def test_ports_are_for_this_machine_only(containers):
 def test_no_secret_stands_in_the_file(containers):
     for name, one in containers.items():
         for key, value in (one.get("environment") or {}).items():
-            if re.search("PASSWORD|TOKEN|SEED", key):
-                assert value is None or str(value).startswith(("/run/crm/", "/keys/")), f"{name} {key}"
+            if re.search("PASSWORD|TOKEN|SEED", key) and value is not None:
+                assert str(value).startswith(("/run/crm/", "/keys/")), f"{name} {key}"
             if "DATABASE_URL" in key:
                 assert re.fullmatch(r"postgresql://[a-z]+@postgres:5432/crm\?passfile=\S+", value), name
 
@@ -136,7 +139,8 @@ def test_named_volumes_keep_what_must_survive(compose, containers):
 def test_every_write_is_synced(containers, laid_out):
     config = json.loads((laid_out / "nats/nats.json").read_text())
     kept = {"store_dir": "/data", "sync_interval": "always", **limits.jetstream()}
-    assert config["jetstream"] == {**kept, **at_rest(laid_out / "all")}
+    disk = {"max_file_store": config["jetstream"]["max_file_store"]}
+    assert config["jetstream"] == {**kept, **at_rest(laid_out / "all"), **disk}
     command = " ".join(containers["postgres"]["command"])
     assert "fsync=on" in command
     assert "synchronous_commit=on" in command
@@ -152,6 +156,7 @@ def test_keys_are_laid_out_for_each_container(laid_out):
     assert {file.name.partition(".")[0] for file in (laid_out / "countries").iterdir()} - public == set(RECEIVERS)
     legible = [file for file in laid_out.rglob("*") if file.is_file() and file.stat().st_mode & stat.S_IROTH]
     own = {"owner.pw", "admin.pw", "pg_hba.conf", "postgres.tls.key", "prometheus.tls.key", "grafana.tls.key"}
+    own |= {"alertmanager.tls.key", "alertmanager.yml"}
     own |= {"operator.token"}  # Prometheus's, for its scrapes; that of indicators is its own
     assert {file.name for file in legible if file.suffix not in {".crt", ".pem"}} == own
     assert laid_out / "indicators" / "operator.token" not in legible
@@ -162,6 +167,47 @@ def test_laying_out_again_changes_nothing(laid_out):
     before = {file: file.read_bytes() for file in laid_out.rglob("*") if file.is_file()}
     lay_out(laid_out)
     assert {file: file.read_bytes() for file in laid_out.rglob("*") if file.is_file()} == before
+
+
+def test_the_disk_of_nats_is_a_number_that_stays(tmp_path, monkeypatch):
+    def told() -> int:
+        lay_out(tmp_path)
+        return json.loads((tmp_path / "nats/nats.json").read_text())["jetstream"]["max_file_store"]
+
+    first = told()
+    assert first % 1024**3 == 0
+    assert 0 < first < shutil.disk_usage(tmp_path).free + 1024**3
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10 * 1024**3))
+    assert told() == first, "it does not shrink as the disk fills"
+    monkeypatch.setenv("CRM_NATS_DISK_GIB", "40")
+    assert told() == 40 * 1024**3
+    monkeypatch.delenv("CRM_NATS_DISK_GIB")
+    assert told() == 40 * 1024**3
+    monkeypatch.setenv("CRM_NATS_DISK_GIB", "40G")
+    with pytest.raises(SystemExit, match="whole number of GiB"):
+        lay_out(tmp_path)
+
+
+def test_alerts_go_to_whom_the_operator_names_and_that_stays(tmp_path, monkeypatch, capsys):
+    def told() -> dict[str, Any]:
+        lay_out(tmp_path)
+        return json.loads((tmp_path / "alertmanager/alertmanager.yml").read_text())
+
+    assert [set(one) for one in told()["receivers"]] == [{"name"}, {"name"}]
+    assert "alerts reach nobody" in capsys.readouterr().err
+    monkeypatch.setenv("CRM_ALERTS_WEBHOOK", "https://example.org/alerts")
+    monkeypatch.setenv("CRM_ALERTS_EMAIL", "a@example.org, b@example.org")
+    with pytest.raises(SystemExit, match="CRM_ALERTS_SMTP_HOST and CRM_ALERTS_SMTP_FROM"):
+        lay_out(tmp_path)
+    monkeypatch.setenv("CRM_ALERTS_SMTP_HOST", "mail.example.org:587")
+    monkeypatch.setenv("CRM_ALERTS_SMTP_FROM", "crm@example.org")
+    named = told()
+    assert named["receivers"][0]["webhook_configs"] == [{"url": "https://example.org/alerts", "send_resolved": True}]
+    assert [one["to"] for one in named["receivers"][0]["email_configs"]] == ["a@example.org", "b@example.org"]
+    assert named["global"] == {"smtp_smarthost": "mail.example.org:587", "smtp_from": "crm@example.org"}
+    for name in ("WEBHOOK", "EMAIL"):
+        monkeypatch.delenv(f"CRM_ALERTS_{name}")
+    assert told() == named
 
 
 def test_an_image_holds_shared_and_its_own_service(containers):

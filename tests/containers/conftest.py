@@ -1,0 +1,81 @@
+"""The whole of compose.yaml, started once."""
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.containers import images
+from tests.containers.composed import ROOT, Composed
+from tests.containers.podman import LIMITS, Podman
+
+ADDRESS = "198.51.100.1"
+"""Where countries reach NATS: this machine's address in a network of test's own (RFC 5737), as an operator gives it."""
+NAME = "nats.example.org"
+
+NOT_SHOWN = """
+What these containers cannot show:
+- Others' images: no registry is reached. Debian's PostgreSQL 15, Prometheus 2.42 and Alertmanager 0.25 stand in, laid
+  out as those images are; nats-server 2.15 is the release's, beside GNU's wget for Alpine's.
+- Grafana, and what else has no stand-in here, is not started: {unavailable}.
+- Docker Engine and `docker compose` themselves: podman and runc do what tests/containers/composed.py reads in
+  compose.yaml. Health checks are asked for by the test, a log has one file instead of five, parts of the volume `keys`
+  are mounted as folders.
+"""
+
+
+@pytest.fixture(scope="session")
+def started() -> Iterator[Composed]:
+    """All services of compose.yaml for which there are images, up and well; nothing is left of them afterwards.
+
+    FOLDER names a place where images are kept for the next run.
+    """
+    kept = os.environ.get("FOLDER")
+    podman = Podman(Path(kept or tempfile.mkdtemp(prefix="crm-containers-", dir="/var/tmp")))
+    handed = Path(tempfile.mkdtemp(prefix="crm-handed-", dir="/var/tmp"))
+    ports = {name: str(_free()) for name in ("CRM_HTTP_PORT", "CRM_PROMETHEUS_PORT")}
+    given = {"CRM_NATS_ADDRESS": ADDRESS, "CRM_HOSTS": f"{NAME} {ADDRESS}", **ports}
+    given["CRM_ALERTS_WEBHOOK"] = f"http://{ADDRESS}:{_free()}/"
+    composed = Composed(podman, ROOT / "compose.yaml", given, without=set(images.UNAVAILABLE.values()))
+    composed.handed = handed
+    try:
+        podman.empty()
+        if not podman.has("docker.io/library/servers"):
+            images.make_others(podman)
+        composed.build()
+        _country(podman, handed)
+        composed.up()
+        _hand_out(composed)
+        yield composed
+    finally:
+        podman.empty() if kept else podman.remove()
+        shutil.rmtree(handed)
+    print(NOT_SHOWN.format(unavailable=", ".join(sorted(images.UNAVAILABLE))))
+    assert kept or not podman.folder.exists()
+
+
+def _country(podman: Podman, handed: Path) -> None:
+    """Start a machine of a country, in a network that is not ours; this machine has an address there."""
+    podman("network", "create", "--subnet", "198.51.100.0/28", "--gateway", ADDRESS, "crm_outside")
+    options = ["--name=country", "--network=crm_outside", f"--add-host={NAME}:{ADDRESS}", "--user=0:0", *LIMITS]
+    options += [f"--volume={handed}:/handed:ro", '--entrypoint=["sleep", "infinity"]']
+    podman("run", "--detach", *options, "crm-provision:0.1.0")
+
+
+def _hand_out(composed: Composed) -> None:
+    """Hand Guatemala and Honduras their keys, as docs/operations.md says that they are taken from the volume."""
+    for file in [f"{country}.{ending}" for country in ("GTM", "HND") for ending in ("nk", "crt", "tls.key")] + [
+        "ca.crt"
+    ]:
+        (composed.handed / file).write_text(composed.run("keys", f"/keys/countries/{file}", entrypoint=["cat"]) + "\n")
+        (composed.handed / file).chmod(0o600)
+
+
+def _free() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

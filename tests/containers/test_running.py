@@ -1,0 +1,353 @@
+"""compose.yaml as an operator starts it: images built, containers confined, a report's way, losses, upgrades."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import ssl
+import time
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from shared import tls
+from shared.client import CountryClient, connect
+from shared.contracts import SERVICES
+from tests.containers.composed import Composed
+from tests.containers.conftest import ADDRESS, NAME
+from tests.harness.system import until
+
+FLAGGED = {
+    "doc_code": "PP",
+    "issuing": "HND",
+    "fraud_type": "photo_substitution",
+    "detected_by": "second_line",
+    "reported_by": "immigration",
+}
+STATUS = re.compile(r"^(\w+):\s+(.*)$", re.MULTILINE)
+FIGURE = "IE-3.1ii"
+
+
+class Region:
+    """What an operator and a country see of it."""
+
+    def __init__(self, composed: Composed) -> None:
+        self.composed = composed
+        self.podman = composed.podman
+        self.handed = composed.handed
+        self.board = f"https://127.0.0.1:{composed.environment['CRM_HTTP_PORT']}"
+
+    def country(self, name: str) -> Any:
+        return connect(f"tls://{ADDRESS}:4222", self.handed / f"{name}.nk", name, "test", timeout_s=60)
+
+    def get(self, path: str, **headers: str) -> str:
+        context = ssl.create_default_context(cafile=self.handed / "ca.crt")
+        asked = urllib.request.Request(f"{self.board}{path}", headers=headers)
+        with urllib.request.urlopen(asked, timeout=20, context=context) as answer:
+            return answer.read().decode()
+
+    def exact(self, path: str) -> Any:
+        """What the board answers the operator."""
+        token = self.podman("exec", "crm-indicators-1", "cat", "/run/crm/operator.token")
+        return json.loads(self.get(path, Authorization=f"Bearer {token}"))
+
+    def sql(self, statement: str) -> list[str]:
+        asked = ["psql", "--username=crm", "--dbname=crm", "--tuples-only", "--no-align", f"--command={statement}"]
+        return self.podman("exec", "crm-postgres-1", *asked).splitlines()
+
+    def recorded(self) -> list[str]:
+        return self.sql("select id from intel.log order by position")
+
+    def main(self, container: str) -> int:
+        """The process of this machine that is a container's first."""
+        return int(self.podman.inspected(container)["State"]["Pid"])
+
+    def healthy(self, container: str) -> bool:
+        return self.composed.healthy(container)
+
+
+@pytest.fixture(scope="module")
+def region(started) -> Region:
+    return Region(started)
+
+
+@asynccontextmanager
+async def reporting(region: Region) -> AsyncIterator[list[str]]:
+    """Honduras reports all the while; the ids of what was acknowledged. Afterwards each is recorded, once."""
+    sent: list[str] = []
+    stopping = asyncio.Event()
+
+    async def report() -> None:
+        async with region.country("HND") as hnd:
+            while not stopping.is_set():
+                one = hnd.report("intel.document.flagged", FLAGGED, subject=f"doc-{time.monotonic_ns()}")
+                await hnd.publish(one)
+                sent.append(one["id"])
+                await asyncio.sleep(0.05)
+
+    task = asyncio.create_task(report())
+    await until(lambda: task.done() or len(sent) > 5, "the first reports", 60)
+    yield sent
+    before = len(sent)
+    await until(lambda: task.done() or len(sent) > before + 5, "reports after it", 120)
+    stopping.set()
+    await task
+    await until(lambda: set(sent) <= set(region.recorded()), "every report to be recorded", 180)
+    mine = [one for one in region.recorded() if one in set(sent)]
+    assert len(mine) == len(sent), "each once"
+
+
+def containers(composed: Composed) -> dict[str, str]:
+    return {container: name for name in composed.services for container in composed.containers(name)}
+
+
+# --- as described --------------------------------------------------------------------------------------------------
+def test_every_container_of_the_file_runs_or_ended_well(region):
+    found = containers(region.composed)
+    assert set(found.values()) == set(region.composed.services)
+    for container, name in found.items():
+        state = region.podman.inspected(container)["State"]
+        once = region.composed.once(name)
+        assert (state["Status"], state["ExitCode"]) == (("exited", 0) if once else ("running", 0)), container
+
+
+def test_each_started_when_what_it_needs_was_there(region):
+    def at(name: str, key: str) -> str:
+        return region.podman.inspected(f"crm-{name}-1")["State"][key]
+
+    for name, one in region.composed.services.items():
+        for needed, wanted in one.get("depends_on", {}).items():
+            key = "FinishedAt" if wanted["condition"] == "service_completed_successfully" else "StartedAt"
+            assert at(needed, key) < at(name, "StartedAt"), f"{name} before {needed}"
+
+
+def test_every_process_is_confined_as_the_file_says(region):
+    for container, name in containers(region.composed).items():
+        one = region.composed.services[name]
+        if region.composed.once(name):
+            continue
+        status = dict(STATUS.findall(Path(f"/proc/{region.main(container)}/status").read_text()))
+        uid = region.podman("exec", container, "id", "-u")
+        assert uid != "0", container
+        assert status["Uid"].split() == [uid] * 4, container
+        assert {int(status[f"Cap{kind}"], 16) for kind in ("Eff", "Prm", "Bnd", "Inh", "Amb")} == {0}, container
+        assert status["NoNewPrivs"] == "1", container
+        tried = "for place in / /app /usr /etc; do (echo > $place/written) 2>/dev/null && echo $place; done; true"
+        assert not region.podman("exec", container, "sh", "-c", tried), f"{container} writes there"
+        limits = one["deploy"]["resources"]["limits"]
+        host = region.podman.inspected(container)["HostConfig"]
+        assert host["NanoCpus"] == float(limits["cpus"]) * 10**9, container
+        assert host["Memory"] == _bytes(limits["memory"]), container
+        assert host["PidsLimit"] == limits["pids"], container
+
+
+def test_the_kernel_holds_the_limits(region):
+    groups = dict(
+        line.split(":")[1:] for line in Path(f"/proc/{region.main('crm-intel-1')}/cgroup").read_text().split()
+    )
+    limit = Path(f"/sys/fs/cgroup/memory{groups['memory']}/memory.limit_in_bytes")
+    assert int(limit.read_text()) == _bytes("384M")
+    assert int(Path(f"/sys/fs/cgroup/pids{groups['pids']}/pids.max").read_text()) == 128
+
+
+def _bytes(text: str) -> int:
+    return int(text[:-1]) << {"M": 20, "G": 30}[text[-1]]
+
+
+def test_a_container_sees_no_other_s_keys(region):
+    everything = region.composed.run("keys", "/keys", entrypoint=["find"]).split()
+    secret = {file.split("/")[2] for file in everything if file.endswith((".nk", ".tls.key", ".pw", ".token"))}
+    assert {*SERVICES, "all", "countries"} <= secret
+    for container, name in containers(region.composed).items():
+        if name in SERVICES:
+            looked = "find /run/crm /app /venv /tmp /home -name '*.nk' 2>/dev/null; true"
+            assert region.podman("exec", container, "sh", "-c", looked).split() == ["/run/crm/seed.nk"], container
+
+
+def test_an_image_has_nothing_of_another_service(region):
+    for name in SERVICES:
+        there = region.podman("exec", f"crm-{name}-1", "ls", "/app", "/app/services").split()
+        assert set(there) & {*SERVICES, "infra", "tests", "docs"} == {name}
+
+
+def test_the_store_is_reached_from_its_own_network_only(region):
+    """Prometheus is in the other one: it does not find PostgreSQL; PostgreSQL has no way out of its own."""
+    tried = region.podman.tried("exec", "crm-prometheus-1", "getent", "hosts", "postgres")
+    assert tried.returncode, tried.stdout
+    assert "default" not in region.podman("exec", "crm-intel-1", "cat", "/etc/hosts")
+    routes = Path(f"/proc/{region.main('crm-postgres-1')}/net/route").read_text().splitlines()[1:]
+    assert "00000000" not in [line.split()[1] for line in routes], "a route to everywhere"
+
+
+# --- a report's way ------------------------------------------------------------------------------------------------
+async def test_a_country_elsewhere_reports_by_tls_and_is_told(region):
+    """From another network, by the address and the name that the operator gave; nothing else answers there."""
+    said = ["pub", "-", "--as", "GTM", "--nats-url", f"tls://{NAME}:4222", "--seed", "/handed/GTM.nk"]
+    async with region.country("GTM") as gtm:
+        report = gtm.report("intel.document.flagged", FLAGGED, subject="elsewhere-1")
+    crm = ["exec", "--interactive", "country", "python", "-m", "infra.cli"]
+    told = region.podman(*crm, *said, stdin=json.dumps(report).encode())
+    assert f"stored {report['id']}" in told
+    await until(lambda: report["id"] in region.recorded(), "the report to be recorded", 60)
+    knock = (
+        "import socket,sys\nfor port in (4222, 8222, 5432, 8081, 8080, 9090):\n try:\n"
+        f"  socket.create_connection(('{ADDRESS}', port), 2)\n  print(port)\n except OSError: pass"
+    )
+    assert region.podman("exec", "country", "python", "-c", knock).split() == ["4222"]
+
+
+async def test_a_report_is_recorded_mailed_back_and_moves_its_figure(region):
+    def figure() -> float:
+        row = region.exact(f"/api/indicators/{FIGURE}")
+        return sum(cell["value"] or 0 for cell in row["values"] if cell["country"] == "GTM")
+
+    before = figure()
+    async with region.country("GTM") as gtm:
+        report = gtm.report("intel.document.flagged", FLAGGED, subject="figure-1")
+        await gtm.publish(report)
+        async for event in gtm.mailbox(idle_s=60):
+            if event.id == report["id"]:
+                break
+    await until(lambda: figure() == before + 1, "the figure", 60)
+    assert region.recorded().count(report["id"]) == 1
+
+
+def test_the_board_is_read_by_tls(region):
+    page = region.get("/")
+    assert "<html" in page
+    assert FIGURE in page
+    assert json.loads(region.get("/api/indicators"))
+
+
+async def test_prometheus_finds_every_process_and_has_the_rules(region):
+    def targets() -> dict[str, str]:
+        found = _prometheus(region, "targets?state=active")["activeTargets"]
+        return {one["scrapeUrl"]: one["health"] for one in found}
+
+    wanted = len(SERVICES) + 1
+    await until(lambda: sum(health == "up" for health in targets().values()) >= wanted, "every target to be up", 90)
+    assert _prometheus(region, "rules")["groups"]
+
+
+def _prometheus(region: Region, asked: str) -> Any:
+    told = region.podman("exec", "crm-prometheus-1", "cat", "/run/crm/prometheus.crt")
+    key = region.podman("exec", "crm-prometheus-1", "cat", "/run/crm/prometheus.tls.key")
+    (region.handed / "prometheus.crt").write_text(told + "\n")
+    (region.handed / "prometheus.tls.key").write_text(key + "\n")
+    context = tls.Files(*(region.handed / one for one in ("ca.crt", "prometheus.crt", "prometheus.tls.key"))).client()
+    address = f"https://127.0.0.1:{region.composed.environment['CRM_PROMETHEUS_PORT']}/api/v1/{asked}"
+    with urllib.request.urlopen(address, timeout=20, context=context) as answer:
+        return json.loads(answer.read())["data"]
+
+
+async def test_an_alert_reaches_whom_the_operator_named(region):
+    """Prometheus knows Alertmanager, and that tells the address that was named at the start."""
+    told: list[str] = []
+
+    class Named(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    port = int(region.composed.environment["CRM_ALERTS_WEBHOOK"].rstrip("/").rpartition(":")[2])
+    server = ThreadingHTTPServer((ADDRESS, port), Named)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        assert _prometheus(region, "alertmanagers")["activeAlertmanagers"]
+        asked = [
+            "amtool",
+            "--alertmanager.url=https://localhost:9093",
+            "--http.config.file=/etc/alertmanager/client.yml",
+        ]
+        region.podman("exec", "crm-alertmanager-1", *asked, "alert", "add", "CrmTried", "severity=page")
+        await until(lambda: any("CrmTried" in one for one in told), "the alert", 60)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+# --- scaling, upgrades, losses -------------------------------------------------------------------------------------
+async def test_intel_by_three_and_back(region):
+    async with reporting(region):
+        region.composed.scale("intel", 3)
+        assert region.composed.containers("intel") == ["crm-intel-1", "crm-intel-2", "crm-intel-3"]
+        named = region.podman("exec", "crm-prometheus-1", "getent", "ahosts", "intel")
+        assert len({line.split()[0] for line in named.splitlines()}) == 3, "one name, three addresses"
+        await until(lambda: all(map(region.healthy, region.composed.containers("intel"))), "three to be ready", 90)
+        region.podman("stop", "crm-intel-1")
+        region.podman("start", "crm-intel-1")
+    region.composed.scale("intel", 1)
+    assert region.composed.containers("intel") == ["crm-intel-1"]
+
+
+async def test_an_upgrade_is_rolled_under_traffic(region):
+    """Two replicas, replaced one after another by a new version's image, as docs/operations.md tells it."""
+    composed = region.composed
+    async with reporting(region):
+        composed.scale("intel", 2)
+        before = region.podman.inspected("crm-intel-1")["ImageName"]
+        composed.environment["CRM_VERSION"] = "0.1.1"
+        composed.build("provision", "intel")
+        composed.replace("crm-provision-1")
+        for container in ("crm-intel-1", "crm-intel-2"):
+            composed.replace(container)
+            assert region.podman.inspected(container)["ImageName"] != before
+    composed.scale("intel", 1)
+    assert region.podman.inspected("crm-intel-1")["ImageName"].endswith("crm-intel:0.1.1")
+    del composed.environment["CRM_VERSION"]
+    async with reporting(region):
+        composed.replace("crm-intel-1")  # and back
+    assert region.podman.inspected("crm-intel-1")["ImageName"] == before
+
+
+@pytest.mark.parametrize("name", ["intel", "nats", "postgres", "indicators"])
+async def test_what_is_killed_comes_back_by_itself(region, name):
+    container = f"crm-{name}-1"
+    async with reporting(region):
+        killed = region.main(container)
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: region.main(container) not in {0, killed}, f"{name} to be started again", 30)
+        await until(lambda: region.healthy(container), f"{name} to be well", 120)
+    assert region.podman.inspected(container)["RestartCount"] >= 1
+
+
+async def test_what_is_told_to_stop_stops_in_time_and_stays(region):
+    began = time.monotonic()
+    region.podman("stop", "crm-legal-1")
+    took = timedelta(seconds=time.monotonic() - began)
+    state = region.podman.inspected("crm-legal-1")["State"]
+    print(f"legal stopped in {took.total_seconds():.1f} s")
+    assert (state["Status"], state["ExitCode"]) == ("exited", 0), "by itself: after the grace period it would be 137"
+    region.podman("start", "crm-legal-1")
+    await until(lambda: region.healthy("crm-legal-1"), "legal to be well", 120)
+
+
+async def test_all_is_taken_down_and_brought_up_again(region):
+    """Containers and networks anew, from the volumes: keys, streams and figures are those of before."""
+    async with region.country("GTM") as gtm:
+        report = gtm.report("intel.document.flagged", FLAGGED, subject="before-1")
+        await gtm.publish(report)
+    await until(lambda: report["id"] in region.recorded(), "the report to be recorded", 60)
+    logs = region.recorded()
+    figures = region.exact(f"/api/indicators/{FIGURE}")["values"]
+    certificate = region.composed.run("keys", "/keys/all/nats.crt", entrypoint=["cat"])
+    region.composed.down()
+    region.composed.up()
+    assert region.composed.run("keys", "/keys/all/nats.crt", entrypoint=["cat"]) == certificate
+    assert region.recorded()[: len(logs)] == logs
+    await until(lambda: region.exact(f"/api/indicators/{FIGURE}")["values"] == figures, "the figures of before", 60)
+    client: CountryClient
+    async with region.country("GTM") as client:
+        await client.publish(client.report("intel.document.flagged", FLAGGED, subject="after-1"))
