@@ -22,6 +22,8 @@ from shared.numbers import evaluators
 KEY_BYTES = 32
 HASHES = "legal"
 """The service that answers `numbers`: it has the key, and sees no address book."""
+KEEPS = "victims"
+"""The service that keeps the keys of what countries seal."""
 
 
 def make(folder: Path) -> None:
@@ -70,11 +72,18 @@ def public_numbers_file(folder: Path) -> Path:
     return folder / "numbers.json"
 
 
+def kept_file(folder: Path) -> Path:
+    """Return where the keys of what countries seal are kept: beside the folder, whose backup must not have them."""
+    return folder.parent / "sealed" / "keys.sqlite"
+
+
 def env(folder: Path, service: str) -> dict[str, str]:
     """Return the settings of a service whose keys lie in the folder."""
     named = {"CRM_RECIPIENTS": recipients_file(folder), "CRM_SEALING_KEY": own_file(folder, service)}
     if service == HASHES:
         named["CRM_NUMBERS_KEY"] = numbers_file(folder)
+    if service == KEEPS:
+        named["CRM_KEYS_FILE"] = kept_file(folder)
     return {name: str(file) for name, file in named.items()} | witnessing.env(folder, service)
 
 

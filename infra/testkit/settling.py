@@ -77,7 +77,7 @@ class Settling:
         """Return whether a referral is acknowledged in its receiver's mailbox, and the sender not told so."""
         rows = await self.database.fetch(
             "select r.receiver, min(l.position) as first from victims.referral as r"
-            " join victims.log as l on l.entity = r.referral_id and l.type = 'crm.victims.referral.offered.v1'"
+            " join victims.log as l on l.entity = r.referral_id and l.type like 'crm.victims.referral.offered.%'"
             " where r.delivered is null and r.state in ('pending', 'overdue') group by r.receiver"
         )
         return any([await self._acknowledged(row["receiver"]) >= row["first"] for row in rows])

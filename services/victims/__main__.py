@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from services.victims import judgements, questions, receipts
+from services.victims import judgements, keys, questions, receipts
+from services.victims.forgetting import Forgetting
 from shared.service import Running, Service, run
 
 
 @asynccontextmanager
 async def receiving(running: Running) -> AsyncIterator[None]:
-    """Look for what the countries acknowledge in their mailboxes, for the duration."""
+    """Look for what the countries acknowledge in their mailboxes, and for whom to forget, for the duration."""
     running.tasks["receipt"] = lambda: receipts.sweep(running.log, running.client)
+    running.tasks["forgetting"] = Forgetting(running.pool).run
     yield
 
 
@@ -20,6 +22,8 @@ SERVICE = Service(
     folder=Path(__file__).parent,
     judgements=judgements.JUDGEMENTS,
     questions=questions.QUESTIONS,
+    settings=keys.VictimsSettings,
+    faults=keys.faults,
     extend=receiving,
 )
 

@@ -1,11 +1,13 @@
-"""What the victims service is asked: where a referral stands."""
+"""What the victims service is asked: where a referral stands, and about the keys of what is sealed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.victims import keys
 from services.victims.judgements.standing import Referral, named, referral, sent_to
 from shared.ask.questions import Asked, Questions
 from shared.contracts import identity
+from shared.contracts.keeping import ForgetAsk, KeepAsk, KeyAsk
 from shared.contracts.questions import Answered, ReferralAnswer, ReferralAsk, invalid, not_permitted
 from shared.record import references
 from shared.record.asking import about
@@ -55,4 +57,9 @@ def _state(asked: Asked[ReferralAsk], found: Sequence[Referral]) -> Answered:
     )
 
 
-QUESTIONS: Questions = {ReferralAsk: on_referral}
+QUESTIONS: Questions = {
+    ReferralAsk: on_referral,
+    KeepAsk: keys.on_keep,
+    KeyAsk: keys.on_key,
+    ForgetAsk: keys.on_forget,
+}

@@ -19,10 +19,10 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from services.victims.judgements.notices import SERVICE
-from services.victims.judgements.standing import Referral, named, referral
+from services.victims.judgements.standing import AnyOffer, Referral, named, referral
 from shared import contracts
 from shared.contracts import Event
-from shared.contracts.victims import ReferralDelivered, ReferralOffered
+from shared.contracts.victims import ReferralDelivered
 from shared.flow.lost import LOST
 from shared.flow.streams import MAILBOX, RECEIPTS
 from shared.record.asking import about
@@ -154,18 +154,18 @@ def _undelivered(one: Referral) -> bool:
 
 async def _offered_at(
     connection: Connection, country: str, positions: Sequence[int]
-) -> tuple[list[Event[ReferralOffered]], list[Exception]]:
+) -> tuple[list[Event[AnyOffer]], list[Exception]]:
     """Return the first offer, of those at these positions, of each of a country's open, undelivered referrals.
 
     And why others cannot be read: no offer holds up another's receipt.
     """
     rows = await connection.fetch(
         "select payload from log where position = any($1::bigint[]) and country = $2"
-        " and type = 'crm.victims.referral.offered.v1' order by position",
+        " and type in ('crm.victims.referral.offered.v1', 'crm.victims.referral.offered.v2') order by position",
         list(positions),
         country,
     )
-    first: dict[str, Event[ReferralOffered]] = {}
+    first: dict[str, Event[AnyOffer]] = {}
     failed: list[Exception] = []
     for row in rows:
         try:
@@ -177,7 +177,7 @@ async def _offered_at(
     return [offer for thing, offer in first.items() if thing in found and _undelivered(found[thing])], failed
 
 
-def _delivered(log_: Log, offered: Event[ReferralOffered]) -> Event[ReferralDelivered]:
+def _delivered(log_: Log, offered: Event[AnyOffer]) -> Event[ReferralDelivered]:
     now = log_.clock.now()
     data = ReferralDelivered(referral_id=offered.data.referral_id, receiver=offered.country, delivered_at=now)  # type: ignore[arg-type]  # an offer goes to a country
     return derive(SERVICE, data, cause=offered, to=offered.data.sender, time=now)

@@ -53,8 +53,8 @@ class Asked(Generic[A]):
 
 
 Answering: TypeAlias = Callable[[Sequence[Asked[Any]], Connection], Awaitable[Sequence[Answered]]]
-"""Answers all the questions of one kind in a batch, in their order, by one look-up. It changes nothing, but that a
-cosignature is kept."""
+"""Answers all the questions of one kind in a batch, in their order, by one look-up. It changes nothing, but that
+cosignatures are kept, and keys of what is sealed kept and forgotten."""
 Questions: TypeAlias = Mapping[type[Ask], Answering]
 
 

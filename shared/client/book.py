@@ -31,6 +31,8 @@ create table if not exists pseudonym (own text primary key, stand_in text not nu
 create table if not exists concerns (own text not null references pseudonym, person text not null,
     primary key (own, person));
 create index if not exists of_person on concerns (person);
+create table if not exists sealed (key text primary key, person text not null, kept text not null);
+create index if not exists sealed_of_person on sealed (person);
 """
 
 
@@ -68,9 +70,27 @@ class Book:
         subject, data = self._shown(event.subject, own), self._shown(event.data, own)
         return msgspec.structs.replace(event, subject=subject, data=data)
 
+    def note(self, key: str, person: str, kept: str) -> None:
+        """Note a key under which something about a person is sealed, and what the region was asked to keep of it."""
+        with self._database:
+            self._database.execute("insert into sealed values (?, ?, ?)", (key, person, kept))
+
+    def kept(self, key: str) -> str | None:
+        """Return what the region was asked to keep of a key; None: it is none of this book's, or forgotten."""
+        row = self._database.execute("select kept from sealed where key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def keys(self, person: str | None = None) -> list[str]:
+        """Return the keys under which something about a person is sealed; by default, about any."""
+        rows = self._database.execute(
+            "select key from sealed where person = coalesce(?, person) order by key", (person,)
+        )
+        return [key for (key,) in rows]
+
     def forget(self, person: str) -> int:
         """Forget a person: whatever led to this person and to no other; return how many identifiers these were."""
         with self._database:
+            self._database.execute("delete from sealed where person = ?", (person,))
             self._database.execute("create temp table gone as select own from concerns where person = ?", (person,))
             self._database.execute("delete from concerns where person = ?", (person,))
             done = self._database.execute(

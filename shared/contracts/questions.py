@@ -332,5 +332,5 @@ class QuotaAsk(Ask, frozen=True, kw_only=True):
     """Asks what the asking country may use, and what it uses now."""
 
 
-# Those about the logs stand apart; whoever knows the questions knows them too.
-from shared.contracts import logs  # noqa: E402, F401
+# Those about the logs and about keys stand apart; whoever knows the questions knows them too.
+from shared.contracts import keeping, logs  # noqa: E402, F401

@@ -29,6 +29,7 @@ class _Identified(msgspec.Struct):
 
 
 _identified = msgspec.json.Decoder(_Identified)
+_head = msgspec.json.Decoder(contracts.Head)
 
 
 def report_id(payload: bytes, headers: Mapping[str, str] | None = None) -> str | None:
@@ -59,6 +60,17 @@ def _by_name(name: str) -> tuple[Contract, ...]:
     return tuple(sorted(versions, key=lambda one: one.version, reverse=True))
 
 
+def _meant(versions: tuple[Contract, ...], payload: bytes) -> tuple[Contract, ...]:
+    """Return the version that a report says it is of, where there are several; none: that cannot be read."""
+    if len(versions) == 1:
+        return versions
+    try:
+        said = _head.decode(payload).type
+    except UNREADABLE:
+        return ()
+    return tuple(agreed for agreed in versions if agreed.type == said)
+
+
 def accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, now: datetime) -> Event[Any]:
     """Return the event that a report on `subject` (crm.in.CCC.service.entity.verb) becomes, not yet recorded.
 
@@ -78,7 +90,7 @@ def _accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, n
     _, _, sender, name = subject.split(".", 3)
     whole = structured(headers, payload)
     versions = _by_name(name)
-    for agreed in versions:
+    for agreed in _meant(versions, whole):
         try:
             envelope = _decoder(agreed).decode(cut(whole, envelope_type(agreed)))
             unambiguous(whole)

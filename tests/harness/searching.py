@@ -10,12 +10,14 @@ from pathlib import Path
 
 import asyncpg
 
+from infra.keyfiles import kept_file
 from infra.nats.asking import ask
 from shared.contracts import SERVICES
 from shared.flow.streams import MAILBOX, QUARANTINE, intake_of, stream_of
 from shared.run import telemetry
 from tests.fuzz.live import TURN_S, fetched
 from tests.harness.canaries import found
+from tests.harness.needles import written
 from tests.harness.servers import ROOT as ROOT_USER
 from tests.harness.system import until
 
@@ -47,12 +49,13 @@ def collected(monkeypatch):
     server.server_close()
 
 
-async def searched(live, collector, *files):
-    """Where each canary is found, `files` included: (place, where exactly) by canary."""
+async def searched(live, collector, *files, needles=()):
+    """Where each canary and needle is found, `files` included: (place, where exactly) by canary, or needle."""
     seen = defaultdict(set)
+    forms = [(needle, form) for needle in needles for form in written(needle)]
 
     def look(place, where, content):
-        for told in found(content):
+        for told in found(content) | {needle for needle, form in forms if form in content}:
             seen[told].add((place, where))
 
     region = live.system.region
@@ -71,8 +74,9 @@ async def searched(live, collector, *files):
     for name, process in {**live.system.processes, "nats": region.nats.process}.items():
         for file in ("environ", "cmdline", "comm"):
             look("process", f"{name} {file}", (Path("/proc") / str(process.pid) / file).read_bytes())
-    for file in files:
-        look("file", file.name, file.read_bytes())
+    kept = [("keys", file) for file in kept_file(region.keys.folder).parent.iterdir()]
+    for place, file in [*kept, *(("file", file) for file in files)]:
+        look(place, file.name, file.read_bytes())
     return seen
 
 
@@ -136,4 +140,7 @@ async def settled(live):
     def waiting():
         return [one for one in live._unsettled() if "mailbox" not in one.lower()]
 
-    await until(lambda: not waiting(), "every reader to be at its end", TURN_S)
+    try:
+        await until(lambda: not waiting(), "every reader to be at its end", TURN_S)
+    except TimeoutError:
+        raise AssertionError(waiting()) from None

@@ -17,6 +17,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shared import contracts
+from tests.harness.closing import all_closed
 from tests.harness.golden import lines
 from tests.harness.paper import Paper, is_amendment
 
@@ -26,6 +27,8 @@ IN_ORDER = ("legal", "training", "victims")
 """Services whose reports about one person or case rest on each other: of these each stays behind its cause."""
 NAMES = re.compile(rb'"(?:[a-z]+_id|[a-z]+_pid|instrument|causationid)":"([^"]+)"')
 PIECE = 60
+SEALED = 0.3
+"""How often all that can be sealed is."""
 ONCE = (
     "crm.legal.witness.review_opened.v1",  # asked for when the case is reported, unless it was done before
     "crm.legal.witness.review_overdue.v1",  # due by the day that was told when it was asked for
@@ -59,7 +62,9 @@ def piece(name, chance):
     whole = [
         one for one in near if not is_amendment(one[0]) or (one[0].data.original_id or one[0].data.supersedes) in known
     ]
-    return service, whole[: 2 * PIECE]
+    whole = whole[: 2 * PIECE]
+    sealed = name == "victims" and chance.random() < SEALED
+    return service, [*all_closed(whole)] if sealed else whole
 
 
 def amendments(reports, chance):

@@ -1,11 +1,17 @@
-"""Debian's `age` opens what is sealed for people: refused reports, backups. `make test-standard` fails without it."""
+"""Debian's `age` opens what is sealed for people: refused reports, backups, what is sensitive of persons.
 
+`make test-standard` fails without it.
+"""
+
+import base64
+import json
 import subprocess
 import sys
 
 import pytest
 
 from infra.keyfiles import identity_file, make, recipients_file
+from shared.client.persons import Seals
 from shared.flow.sealing import Sealing
 from shared.run.settings import Settings
 
@@ -35,3 +41,13 @@ def test_a_backup_is_opened_by_the_operator(folder):
     command = [sys.executable, "-m", "infra.cli", "backup", "seal", "--to", public]
     sealed = subprocess.run(command, input=WORDS, capture_output=True, check=True).stdout
     assert opened(identity, sealed) == WORDS
+
+
+def test_what_a_country_seals_is_opened_by_the_receiver_with_the_key_before_it(folder):
+    head, box = Seals.of(folder, "GTM").closed({"needs": ["shelter"]}, ["MEX", "GTM"])
+    body = base64.urlsafe_b64decode(box + "=" * (-len(box) % 4))
+    assert json.loads(opened(identity_file(folder, "MEX"), head.encode() + body)) == {"needs": ["shelter"]}
+    refused = subprocess.run(
+        ["age", "--decrypt", "--identity", identity_file(folder, "MEX")], input=body, capture_output=True, check=False
+    )
+    assert refused.returncode, "without the header it is nothing"

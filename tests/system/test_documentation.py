@@ -80,7 +80,7 @@ class Copy:
         self.folder = folder
         self.run = json.loads((folder / ".crm" / "run.json").read_text())
         (folder / ".venv").symlink_to(ROOT / ".venv")
-        for given in ("GTM.nk", "numbers.json"):
+        for given in ("GTM.nk", "GTM.age", "recipients.json", "numbers.json"):
             (folder / given).symlink_to(folder / ".crm" / "creds" / given)
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
         self.env |= {"PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}

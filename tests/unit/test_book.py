@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import contracts
@@ -107,6 +107,7 @@ def test_the_file_is_its_owners_and_stays(book, tmp_path):
     again.close()
 
 
+@settings(deadline=None)  # each makes a file
 @given(st.text(min_size=1, max_size=60).filter(str.isprintable))
 def test_any_identifier_has_a_stand_in_that_every_contract_takes(own):
     agreed = registry()["crm.victims.victim.updated.v1"]

@@ -21,6 +21,7 @@ from infra.nats.rights import principals
 from infra.region.settings import RegionSettings
 from services.indicators.settings import IndicatorsSettings
 from services.legal.numbers import LegalSettings
+from services.victims.keys import VictimsSettings
 from shared.contracts import SERVICES
 from shared.flow.streams import RECEIVERS
 from shared.record import signers
@@ -123,17 +124,21 @@ def test_services_are_told_only_what_they_read(containers):
     board = {f"CRM_{name.upper()}" for name in get_type_hints(IndicatorsSettings)}
     region = {f"CRM_{name.upper()}" for name in get_type_hints(RegionSettings)}
     legal = {f"CRM_{name.upper()}" for name in get_type_hints(LegalSettings)}
+    victims = {f"CRM_{name.upper()}" for name in get_type_hints(VictimsSettings)}
+    own = {"indicators": board, "legal": legal, "region": region, "victims": victims}
     for name in (*SERVICES, "region"):
         told = {key for key in containers[name]["environment"] if key.startswith("CRM_")}
-        assert told - {signers.VARIABLE} <= known | {"indicators": board, "legal": legal, "region": region}.get(
-            name, set()
-        ), name
+        assert told - {signers.VARIABLE} <= known | own.get(name, set()), name
 
 
 def test_named_volumes_keep_what_must_survive(compose, containers):
-    for name, target in (("nats", "/data"), ("postgres", "/var/lib/postgresql")):
-        assert {"type": "volume", "source": name, "target": target} in containers[name]["volumes"]
-        assert name in compose["volumes"]
+    for name, at, target in (
+        ("nats", "nats", "/data"),
+        ("postgres", "postgres", "/var/lib/postgresql"),
+        ("victims", "sealed", "/sealed"),
+    ):
+        assert {"type": "volume", "source": at, "target": target} in containers[name]["volumes"]
+        assert at in compose["volumes"]
 
 
 def test_every_write_is_synced(containers, laid_out):

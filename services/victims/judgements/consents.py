@@ -4,29 +4,31 @@ Choreography 12.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 from services.victims.judgements.notices import Told, alert, stands
-from services.victims.judgements.standing import held, resting
+from services.victims.judgements.standing import AnySent, held, resting
 from services.victims.policy import POLICY
 from shared.contracts import Event, Problem, Refused, identity
 from shared.contracts.notice import Alert
-from shared.contracts.victims import ConsentErased, ConsentRecorded, ConsentWithdrawn, ReferralSent
+from shared.contracts.victims import ConsentErased, ConsentRecorded, ConsentRecordedSealed, ConsentWithdrawn
 from shared.record import references
 from shared.record.judgement import Judgement, Notice, Reading, Standing, Unknown
+
+AnyConsent: TypeAlias = ConsentRecorded | ConsentRecordedSealed
 
 
 class Consents(Told):
     """Consents are kept by country and person; one that was given is withdrawn, not retracted."""
 
-    reports = (ConsentRecorded,)
+    reports = (ConsentRecorded, ConsentRecordedSealed)
 
-    def things(self, report: Standing[ConsentRecorded]) -> Iterable[str]:
+    def things(self, report: Standing[AnyConsent]) -> Iterable[str]:
         """Return the consent, and the person's consents."""
         yield consent(report.country, report.data.consent_id)
         yield of_person(report.country, report.data.victim_pid)
 
-    def admit(self, report: Standing[ConsentRecorded], read: Reading) -> None:
+    def admit(self, report: Standing[AnyConsent], read: Reading) -> None:
         """Refuse a second one with the same id."""
         if recorded(read, report.country, report.data.consent_id):
             raise Refused(Problem("/data/consent_id", "duplicate_entity", "a consent with this id was recorded before"))
@@ -48,10 +50,10 @@ def of_person(country: str, victim_pid: str) -> str:
     return f"consents/{country}/{victim_pid}"
 
 
-def recorded(read: Reading, country: str, consent_id: str) -> Standing[ConsentRecorded] | None:
+def recorded(read: Reading, country: str, consent_id: str) -> Standing[AnyConsent] | None:
     """Return the consent as it stands."""
     reports = read.about(consent(country, consent_id))
-    return next((one for one in reports if isinstance(one.data, ConsentRecorded)), None)
+    return next((one for one in reports if isinstance(one.data, AnyConsent)), None)
 
 
 def withdrawn(read: Reading, country: str, consent_id: str) -> Standing[ConsentWithdrawn] | None:
@@ -66,17 +68,17 @@ def given(read: Reading, country: str, victim_pid: str) -> list[str]:
     return [one for one in ids if not withdrawn(read, country, one)]
 
 
-def consented(sent: Standing[ReferralSent], read: Reading) -> None:
+def consented(sent: Standing[AnySent], read: Reading) -> None:
     """Raise Unknown or Refused unless the consent that a referral rests on, or the override in its place, holds."""
     consent_id = sent.data.consent_id
-    if sent.data.override is not None or consent_id is None:
+    if sent.data.authority is not None or consent_id is None:
         return
     found = recorded(read, sent.country, consent_id)
     if found is None:
         raise Unknown("/data/consent_id")
     if withdrawn(read, sent.country, consent_id):
         raise Refused(Problem("/data/consent_id", "consent_withdrawn", "the consent was withdrawn"))
-    if found.data.scope != "referral":
+    if not found.data.for_referral:
         raise Refused(Problem("/data/consent_id", "wrong_consent", "the consent is not for a referral"))
     if found.data.valid_until is not None and found.data.valid_until < sent.time.date():
         raise Refused(Problem("/data/consent_id", "consent_expired", "the consent is no longer valid"))

@@ -11,6 +11,8 @@ import msgspec
 from services.victims.judgements.consents import consented
 from services.victims.judgements.notices import SERVICE, Told, alert, stand_in, stands
 from services.victims.judgements.standing import (
+    AnyOffer,
+    AnySent,
     Referral,
     asked,
     due,
@@ -35,10 +37,12 @@ from shared.contracts.victims import (
     ReferralEscalated,
     ReferralLapsed,
     ReferralOffered,
+    ReferralOfferedSealed,
     ReferralOverdue,
     ReferralRejected,
     ReferralRevoked,
     ReferralSent,
+    ReferralSentSealed,
 )
 from shared.contracts.vocabulary import REGION
 from shared.record.judgement import Judgement, Notice, Reading, Standing, Unknown, derive
@@ -79,16 +83,16 @@ def _level(raised: ReferralEscalated) -> str:
 class Sent(Told):
     """A referral is offered to the other country."""
 
-    reports = (ReferralSent,)
+    reports = (ReferralSent, ReferralSentSealed)
 
-    def things(self, report: Standing[ReferralSent]) -> Iterable[str]:
+    def things(self, report: Standing[AnySent]) -> Iterable[str]:
         """Return what its receiver calls it, and the consent that it rests on."""
         data = report.data
         yield sent_to(data.to, data.referral_id)
         if data.consent_id:
             yield from (under(report.country, data.consent_id), held(data.to, data.consent_id))
 
-    def admit(self, report: Standing[ReferralSent], read: Reading) -> None:
+    def admit(self, report: Standing[AnySent], read: Reading) -> None:
         """Refuse one without a consent that holds, or a second one with the same id."""
         consented(report, read)
         if known(read, report.country, report.data.referral_id):
@@ -99,12 +103,12 @@ class Sent(Told):
         del before, after, read
         raise Refused(Problem("/data/supersedes", "not_amendable", "revoke the referral and send another"))
 
-    def fill(self, report: Standing[ReferralSent], read: Reading) -> Data:
+    def fill(self, report: Standing[AnySent], read: Reading) -> Data:
         """Say when the answer is due."""
         del read
         return msgspec.structs.replace(report.data, due=due(report))
 
-    def sets_off(self, report: Standing[ReferralSent], read: Reading) -> Iterable[Event[Any]]:
+    def sets_off(self, report: Standing[AnySent], read: Reading) -> Iterable[Event[Any]]:
         """Offer it."""
         event, data, offered = report.event, report.data, offer(report)
         yield derive(SERVICE, offered, cause=event, to=data.to)
@@ -114,9 +118,9 @@ class Sent(Told):
 class Offered(Told):
     """Offers are kept by their receiver."""
 
-    reports = (ReferralOffered,)
+    reports = (ReferralOffered, ReferralOfferedSealed)
 
-    def things(self, report: Standing[ReferralOffered]) -> Iterable[str]:
+    def things(self, report: Standing[AnyOffer]) -> Iterable[str]:
         """Return what was offered to a country."""
         yield offered_to(report.country)
 
@@ -261,6 +265,7 @@ class Ladder(Judgement):
         ReferralRejected,
         ReferralRevoked,
         ReferralSent,
+        ReferralSentSealed,
     )
 
     def things(self, report: Standing[Any]) -> Iterable[str]:

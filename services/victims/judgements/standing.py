@@ -3,14 +3,22 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from services.victims.policy import POLICY
 from shared.contracts import identity
-from shared.contracts.victims import ReferralDelivered, ReferralOffered, ReferralSent
+from shared.contracts.victims import (
+    ReferralDelivered,
+    ReferralOffered,
+    ReferralOfferedSealed,
+    ReferralSent,
+    ReferralSentSealed,
+)
 from shared.record import references
 from shared.record.judgement import Reading, Standing
 
+AnySent: TypeAlias = ReferralSent | ReferralSentSealed
+AnyOffer: TypeAlias = ReferralOffered | ReferralOfferedSealed
 OPEN = ("pending", "overdue")
 ENDS = ("completed", "accepted", "rejected", "revoked", "lapsed")
 """What ends a referral, the last first."""
@@ -20,7 +28,7 @@ ENDS = ("completed", "accepted", "rejected", "revoked", "lapsed")
 class Referral:
     """A referral of a victim from one country to another."""
 
-    sent: Standing[ReferralSent]
+    sent: Standing[AnySent]
     state: str
     delivered: datetime | None
     """Since when the region knows that its receiver has it."""
@@ -61,7 +69,7 @@ def referral(reports: Iterable[Standing[Any]]) -> Referral | None:
     return Referral(by_verb["sent"], state, delivered.data.delivered_at if delivered else None)
 
 
-def due(sent: Standing[ReferralSent]) -> datetime:
+def due(sent: Standing[AnySent]) -> datetime:
     """Return when the answer is due: by urgency, or sooner if the sender asks so (`expirytime`)."""
     urgent = sent.data.urgency in {"child", "danger"}
     latest = sent.known + (POLICY.answered_within_urgent if urgent else POLICY.answered_within)
@@ -69,20 +77,20 @@ def due(sent: Standing[ReferralSent]) -> datetime:
     return asked if asked is not None and sent.known < asked < latest else latest
 
 
-def offer(sent: Standing[ReferralSent]) -> ReferralOffered:
-    """Return what the receiver is told of a referral."""
+def offer(sent: Standing[AnySent]) -> AnyOffer:
+    """Return what the receiver is told of a referral: sealed as it came, where it came sealed."""
     data = sent.data
-    return ReferralOffered(
-        referral_id=data.referral_id,
-        case_id=data.case_id,
-        sender=data.sender,
-        urgency=data.urgency,
-        needs=data.needs,
-        preview=data.preview,
-        dataref=data.dataref,
-        consent_id=data.consent_id,
-        due=data.due or due(sent),
-    )
+    told: dict[str, Any] = {
+        "referral_id": data.referral_id,
+        "case_id": data.case_id,
+        "sender": data.sender,
+        "urgency": data.urgency,
+        "consent_id": data.consent_id,
+        "due": data.due or due(sent),
+    }
+    if isinstance(data, ReferralSentSealed):
+        return ReferralOfferedSealed(**told, sealed=data.sealed)
+    return ReferralOffered(**told, needs=data.needs, preview=data.preview, dataref=data.dataref)
 
 
 def named(sender: str, referral_id: str) -> str:
@@ -136,7 +144,7 @@ def asked(read: Reading, receiver: str, ref: str) -> str:
     return references.meant(senders(read, receiver, ref), "/data/referral_id")
 
 
-def resting(read: Reading, sender: str, consent_ids: Sequence[str]) -> list[Standing[ReferralSent]]:
+def resting(read: Reading, sender: str, consent_ids: Sequence[str]) -> list[Standing[AnySent]]:
     """Return a country's referrals that rest on one of these consents, in order of id."""
     found = [one for consent_id in consent_ids for one in read.about(under(sender, consent_id))]
     return sorted(found, key=lambda one: one.data.referral_id)

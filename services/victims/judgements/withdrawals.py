@@ -5,10 +5,10 @@ from typing import Any
 
 from services.victims.judgements.consents import given, holders, recorded, withdrawn
 from services.victims.judgements.notices import SERVICE, Told, alert
-from services.victims.judgements.standing import known, resting
+from services.victims.judgements.standing import AnySent, known, resting
 from services.victims.policy import POLICY
 from shared.contracts import Event, Problem, Refused
-from shared.contracts.victims import ConsentWithdrawn, ReferralRevoked, ReferralSent, VictimDeceased
+from shared.contracts.victims import ConsentWithdrawn, ReferralRevoked, VictimDeceased
 from shared.record.judgement import Reading, Standing, Unknown, derive
 
 
@@ -57,7 +57,7 @@ class Deaths(Told):
 
 
 def _revoked(
-    report: Standing[Any], found: Iterable[Standing[ReferralSent]], reason: Any, read: Reading
+    report: Standing[Any], found: Iterable[Standing[AnySent]], reason: Any, read: Reading
 ) -> Iterable[Event[Any]]:
     """Return the revocations, because of a report, of those of its country's referrals that are still open."""
     ids = dict.fromkeys(one.data.referral_id for one in found)

@@ -61,6 +61,7 @@ from shared.contracts.victims.returns import (
     RepatriationLost,
     RepatriationPlanned,
 )
+from shared.contracts.victims.sealing import ConsentRecordedSealed, ReferralOfferedSealed, ReferralSentSealed
 
 __all__ = [
     "CampaignEnded",
@@ -70,6 +71,7 @@ __all__ = [
     "Completeness",
     "ConsentErased",
     "ConsentRecorded",
+    "ConsentRecordedSealed",
     "ConsentWithdrawn",
     "DefinitionApplied",
     "DefinitionRecognised",
@@ -93,10 +95,12 @@ __all__ = [
     "ReferralEscalated",
     "ReferralLapsed",
     "ReferralOffered",
+    "ReferralOfferedSealed",
     "ReferralOverdue",
     "ReferralRejected",
     "ReferralRevoked",
     "ReferralSent",
+    "ReferralSentSealed",
     "RepatriationCompleted",
     "RepatriationFailed",
     "RepatriationLost",

@@ -85,6 +85,11 @@ class ConsentRecorded(Fact, frozen=True, kw_only=True):
     """Given by a guardian."""
     valid_until: date | None = None
 
+    @property
+    def for_referral(self) -> bool:
+        """Whether a referral may rest on it."""
+        return self.scope == "referral"
+
 
 class ConsentEnd(Fact, frozen=True, kw_only=True):
     """The end of a consent."""

@@ -30,6 +30,12 @@ SENT = (Tally("referral", REFERRAL, "pending", regional=True, known=True),)
 ANSWERED = (Tally("referral", REFERRAL, "pending", opens=False, regional=True, known=True),)
 
 
+def other_country(sender: Country, to: Country) -> Iterator[Problem]:
+    """Yield `same_country`, unless a referral goes to another country."""
+    if to == sender:
+        yield Problem("/data/to", "same_country", "a referral goes to another country")
+
+
 class Override(Value, frozen=True, kw_only=True):
     """Why a person is referred without consent, and on whose authority."""
 
@@ -86,11 +92,15 @@ class ReferralSent(Fact, frozen=True, kw_only=True):
     due: Time | None = None
     pending: Tallied | None = None
 
+    @property
+    def authority(self) -> Organisation | None:
+        """On whose authority the person is referred without consent."""
+        return self.override.authority if self.override else None
+
     def check(self) -> Iterator[Problem]:
         """Yield `same_country`, `contradiction` and `missing_consent`, too."""
         yield from super().check()
-        if self.to == self.sender:
-            yield Problem("/data/to", "same_country", "a referral goes to another country")
+        yield from other_country(self.sender, self.to)
         adult = self.preview is not None and self.preview.age_band == "adult"
         if adult and self.urgency == "child":
             yield contradiction("urgency", "the preview says that the person is an adult")
