@@ -9,9 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from infra.cli.showing import Json, Out, Output, Watch, again, form, show_rows, table
 from infra.cli.up import State
 
-NOT_FOUND = 404
+REFUSED, NOT_FOUND = 400, 404
+LANGUAGES = ("es", "en", "fr")
+_words: dict[str, Any] = {}
 
 
 def indicators(  # noqa: PLR0913 - options
@@ -26,24 +29,32 @@ def indicators(  # noqa: PLR0913 - options
     by: Annotated[str, typer.Option(help="Of one indicator, a series: by month, quarter or year.")] = "",
     lang: Annotated[str, typer.Option(help="es, en or fr.")] = "en",
     state: State = Path(".crm"),
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    watch: Watch = False,
+    output: Out = Output.TABLE,
+    as_json: Json = False,
 ) -> None:
     """Show the Plan's indicators as they stand, or of any time."""
+    if lang not in LANGUAGES:
+        raise typer.BadParameter(f"--lang is one of {', '.join(LANGUAGES)}")
     from infra.cli.running import running  # noqa: PLC0415 - late: `crm --help` answers at once
 
     asked = {"as_of": as_of, "since": since, "until": until, "known_on": known_on}
     asked |= {"country": country, "labels": labels, "by": by}
     query = urllib.parse.urlencode({name: said for name, said in asked.items() if said})
     where = f"{f'/{indicator}' if indicator else ''}{'/series' if indicator and by else ''}"
-    found = _get(f"{running(state)['http']}/api/indicators{where}{f'?{query}' if query else ''}")
-    if as_json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
-    elif indicator and by:
-        _series(found, lang)
-    elif indicator:
-        _one(found, lang)
-    else:
-        _all(found, lang)
+    address = f"{running(state)['http']}/api/indicators{where}{f'?{query}' if query else ''}"
+    meant = form(output, as_json=as_json)
+
+    def show() -> int:
+        found = _get(address)
+        if meant is Output.JSON:
+            typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        else:
+            kind = _series if indicator and by else _one if indicator else _all
+            kind(found, lang, meant)
+        return 0
+
+    again(show, watch=watch)
 
 
 def _get(address: str) -> Any:
@@ -52,6 +63,8 @@ def _get(address: str) -> Any:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         typer.echo("there is no such indicator" if error.code == NOT_FOUND else _reason(error), err=True)
+        if error.code == REFUSED:
+            raise typer.Exit(2) from None
     except OSError:
         typer.echo("the board does not answer", err=True)
     raise typer.Exit(1)
@@ -65,49 +78,72 @@ def _reason(error: urllib.error.HTTPError) -> str:
         return f"the board answers {error.code}"
 
 
-def _all(rows: list[dict[str, Any]], lang: str) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+def _all(rows: list[dict[str, Any]], lang: str, output: Output) -> None:
+    if output is Output.CSV:
+        plain = [row | {"title": _title(row, lang)} for row in rows]
+        show_rows(plain, ("id", "title", "value", "unit", "target", "met", "coverage", "suppressed"), output)
+        return
+    lines = [
+        [
+            row["id"],
+            _title(row, lang),
+            row.get("refused") or _value(row, lang, row["unit"]),
+            _plain(row.get("target"), lang, row["unit"]),
+            _met(row),
+            _covered(row),
+        ]
+        for row in rows
+    ]
+    table(lines, ("indicator", "title", "region", "target", "met", "reporting"), output)
 
-    table = Table("indicator", "", "region", "target", "met", "reporting")
-    for row in rows:
-        figures = (row.get("refused") or _value(row), _plain(row.get("target")), _met(row), _covered(row))
-        table.add_row(row["id"], _title(row, lang), *figures)
-    Console(highlight=False).print(table)
 
-
-def _one(row: dict[str, Any], lang: str) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    console = Console(highlight=False)
-    console.print(f"{row['id']}  {_title(row, lang)}", markup=False)
+def _one(row: dict[str, Any], lang: str, output: Output) -> None:
+    if output is Output.CSV:
+        labels = list(dict.fromkeys(key for cell in row["values"] for key in cell["labels"]))
+        cells = [cell | cell["labels"] for cell in row["values"]]
+        show_rows(cells, ("country", *labels, "value", "numerator", "denominator", "suppressed"), output)
+        return
+    typer.echo(f"{row['id']}  {_title(row, lang)}")
     days = f"{row['since']} to {row['as_of']}" if row.get("since") else f"as of {row['as_of']}"
     known = f", as known on {row['known_on']}" if row.get("known_on") else ""
-    console.print(f"{days}{known}; target {_plain(row['target'])}; met: {_met(row)}", markup=False)
+    typer.echo(f"{days}{known}; target {_plain(row['target'], lang, row['unit'])}; met: {_met(row)}")
     if row.get("refused"):
-        console.print(f"no figure of this time: {row['refused']}", markup=False)
+        typer.echo(f"no figure of this time: {row['refused']}")
         return
-    table = Table("country", "labels", row["unit"], "numerator", "denominator")
-    for cell in row["values"]:
-        labels = ", ".join(f"{key} {value}" for key, value in cell["labels"].items())
-        parts = (_plain(cell.get("numerator")), _plain(cell.get("denominator")))
-        table.add_row(cell["country"], labels, _value(cell), *parts)
-    console.print(table)
+    lines = [
+        [
+            cell["country"],
+            ", ".join(f"{key} {value}" for key, value in cell["labels"].items()),
+            _value(cell, lang, row["unit"]),
+            *(_plain(cell.get(part), lang) for part in ("numerator", "denominator")),
+        ]
+        for cell in row["values"]
+    ]
+    table(lines, ("country", "labels", row["unit"], "numerator", "denominator"), output)
 
 
-def _series(row: dict[str, Any], lang: str) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    console = Console(highlight=False)
-    console.print(f"{row['id']}  {_title(row, lang)} ({row['unit']})", markup=False)
+def _series(row: dict[str, Any], lang: str, output: Output) -> None:
     named = [" ".join((line["country"], *line["labels"].values())) for line in row["lines"]]
-    table = Table("since", "until", *named, "reporting")
-    for place, period in enumerate(row["periods"]):
-        values = [_value(line["values"][place] or {}) for line in row["lines"]]
-        table.add_row(period["since"], period["until"], *values, period.get("refused") or _covered(period))
-    console.print(table)
+    columns = ("since", "until", *named, "reporting")
+    if output is Output.CSV:
+        rows = [
+            {**period, "reporting": period.get("coverage")}
+            | {name: (line["values"][place] or {}).get("value") for name, line in zip(named, row["lines"], strict=True)}
+            for place, period in enumerate(row["periods"])
+        ]
+        show_rows(rows, columns, output)
+        return
+    typer.echo(f"{row['id']}  {_title(row, lang)} ({row['unit']})")
+    lines = [
+        [
+            period["since"],
+            period["until"],
+            *(_value(line["values"][place] or {}, lang, row["unit"]) for line in row["lines"]),
+            period.get("refused") or _covered(period),
+        ]
+        for place, period in enumerate(row["periods"])
+    ]
+    table(lines, columns, output)
 
 
 def _covered(row: dict[str, Any]) -> str:
@@ -119,14 +155,18 @@ def _title(row: dict[str, Any], lang: str) -> str:
     return str(title.get(lang, title["en"]) if isinstance(title, dict) else title)
 
 
-def _value(cell: dict[str, Any]) -> str:
-    return "suppressed" if cell.get("suppressed") else _plain(cell.get("value"))
+def _value(cell: dict[str, Any], lang: str, unit: str) -> str:
+    return "suppressed" if cell.get("suppressed") else _plain(cell.get("value"), lang, unit)
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, lang: str, unit: str = "") -> str:
+    """Return a number as the pages write it: shares as percentages, times as durations, others with their unit."""
+    from services.indicators.publish.words import Words  # noqa: PLC0415 - late: `crm --help` answers at once
+
     if value is None:
         return "-"
-    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+    words = _words.setdefault(lang, Words(lang))
+    return f"{words.number(value, unit)} {words.unit(unit, value)}".strip() if unit else words.number(value)
 
 
 def _met(row: dict[str, Any]) -> str:

@@ -23,18 +23,22 @@ def mailbox(  # noqa: PLR0913 - each is a flag
     since: Annotated[
         str, typer.Option("--from", help="Read again from this day or time on; nothing is taken out.")
     ] = "",
+    take: Annotated[bool, typer.Option("--take", help="Take out what is read: nobody reads it there again.")] = False,
     follow: Annotated[bool, typer.Option(help="Go on with what comes, until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One event a line, as recorded.")] = False,
     state: State = Path(".crm"),
     nats_url: Url = "",
     seed: Seed = None,
 ) -> None:
-    """Read a country's mailbox: what is new, which is then taken out; with --from, all since then."""
+    """Look at what a country has not read yet; nothing is taken out, unless --take. With --from, all since then."""
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
     begin = _time(since)
+    if begin and take:
+        raise typer.BadParameter("--from reads what was told, whoever has read it: nothing of it is taken out")
+    who = (country, state, nats_url, seed)
     try:
-        asyncio.run(_print((country, state, nats_url, seed), begin, follow=follow, as_json=as_json))
+        asyncio.run(_print(who, begin, take=take, follow=follow, as_json=as_json))
     except KeyboardInterrupt:
         typer.echo("", err=True)
 
@@ -67,14 +71,14 @@ def _time(text: str) -> datetime | None:
 
 
 async def _print(
-    who: tuple[str, Path, str, Path | None], since: datetime | None, *, follow: bool, as_json: bool
+    who: tuple[str, Path, str, Path | None], since: datetime | None, *, follow: bool, as_json: bool, take: bool = False
 ) -> None:
     import msgspec  # noqa: PLC0415
 
     from infra.cli.country import speaking  # noqa: PLC0415
 
     async with speaking(*who) as client:
-        async for event in _events(client, since, follow=follow):
+        async for event in _events(client, since, take=take, follow=follow):
             try:
                 line = msgspec.json.encode(event).decode() if as_json else _line(event)
             except Exception as error:  # noqa: BLE001 - what cannot be shown holds up nothing behind it
@@ -83,10 +87,18 @@ async def _print(
                 typer.echo(line)
 
 
-def _events(client: "CountryClient", since: datetime | None, *, follow: bool) -> AsyncIterator[Any]:
+async def _events(client: "CountryClient", since: datetime | None, *, take: bool, follow: bool) -> AsyncIterator[Any]:
+    """Yield what is meant; what is followed and not taken is read out of the logs, whoever reads the mailbox."""
+    begun = datetime.now(UTC)
     if since:
-        return client.history(since, follow=follow, unreadable=_unreadable)
-    return client.mailbox(None if follow else IDLE_S, unreadable=_unreadable)
+        told = client.history(since, follow=follow, unreadable=_unreadable)
+    else:
+        told = client.mailbox(None if follow and take else IDLE_S, take=take, unreadable=_unreadable)
+    async for event in told:
+        yield event
+    if follow and not take and not since:
+        async for event in client.history(begun, follow=True, unreadable=_unreadable):
+            yield event
 
 
 def _unreadable(one: "Unreadable") -> None:

@@ -170,15 +170,19 @@ class CountryClient:
                     last = await self._persistently(partial(self._sent, [message]))
         return last
 
-    async def mailbox(self, idle_s: float | None = None, *, unreadable: Tell = noted) -> AsyncIterator[Event[Any]]:
+    async def mailbox(
+        self, idle_s: float | None = None, *, take: bool = True, unreadable: Tell = noted
+    ) -> AsyncIterator[Event[Any]]:
         """Yield what concerns this country, in order, acknowledging each when the next is asked for.
 
-        Ends when nothing came for `idle_s` seconds; without it, never. What this version cannot read goes to
-        `unreadable` and is acknowledged, unless that raises; it stands in the log, and `history` gives it again.
+        Without `take` none is acknowledged: at the end all go back, and come again in the same order. Ends when nothing
+        came for `idle_s` seconds; without it, never. What this version cannot read goes to `unreadable` and is
+        acknowledged like any, unless that raises; it stands in the log, and `history` gives it again.
         """
         subscription = await self.client.jetstream().pull_subscribe_bind(durable=self.country, stream=streams.MAILBOX)
         waited = 0.0
         fetched: deque[Msg] = deque()
+        seen: list[Msg] = []
         try:
             while idle_s is None or waited < idle_s:
                 wait = FETCH_WAIT_S if idle_s is None else min(FETCH_WAIT_S, idle_s)
@@ -193,9 +197,10 @@ class CountryClient:
                     event = read(fetched[0].data, where, unreadable)
                     if event is not None:
                         yield event
-                    await fetched.popleft().ack()
+                    message = fetched.popleft()
+                    await message.ack() if take else seen.append(message)
         finally:
-            for message in fetched:
+            for message in (*seen, *fetched):
                 await message.nak()  # whoever reads on need not wait for the acknowledgement to run out
             await subscription.unsubscribe()
 

@@ -9,6 +9,7 @@ import msgspec
 from typer.testing import CliRunner
 
 from infra.cli import app
+from infra.nats.asking import ask
 from shared.ask import mailbox
 from shared.ask.questions import Asked
 from shared.contracts import SERVICES, Event
@@ -67,8 +68,14 @@ async def test_crm_mailbox_prints_what_was_told_from_a_day_on(system):
     (line,) = (await run("--from", "2004-03-01", "--json")).splitlines()
     assert json.loads(line)["type"] == "crm.intel.alert.issued.v1"
     assert await run("--from", "2004-03-02") == ""
-    assert "intel.alert.issued" in await run()
-    assert await run() == "", "what was read is taken out"
+    looked = await run()
+    assert "intel.alert.issued" in looked
+    assert await run() == looked, "looking takes nothing out"
+    box = await ask(await system.region.connect("operator"), "CONSUMER.INFO.MAILBOX.MEX")
+    assert box["num_pending"] + box["num_ack_pending"] > 0
+    assert box["ack_floor"]["stream_seq"] == 0
+    assert await run("--take") == looked
+    assert await run("--take") == "", "what was taken is gone"
     assert "place-31" in await run("--from", "2004-03-01T00:00:00Z")
     wrong = await asyncio.to_thread(CliRunner().invoke, app, ["mailbox", "--as", "XYZ"])
     assert wrong.exit_code == 2

@@ -99,6 +99,15 @@ def test_no_column_has_two_units_and_every_graph_has_one(panels):
             assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
 
 
+@pytest.mark.parametrize("folder", [FOLDER, FOLDER / "en", FOLDER / "fr"], ids=lambda folder: folder.name)
+def test_no_folder_has_a_title_twice(folder):
+    """Grafana would then take none of the folder's dashboards."""
+    titles = [json.loads(file.read_text())["title"] for file in folder.glob("*.json")]
+    assert len(titles) == len({*titles})
+    provider = (FOLDER.parent / "provisioning" / "dashboards" / "crm.yml").read_text()
+    assert "foldersFromFilesStructure: true" in provider
+
+
 def test_dashboards_are_told_apart():
     uids = [json.loads(file.read_text())["uid"] for file in FOLDER.rglob("*.json")]
     assert len(uids) == len(set(uids))
