@@ -16,6 +16,13 @@ from shared.contracts.training.certificates import (
     NeedWithdrawn,
     OfficerCertified,
 )
+from shared.contracts.training.conduct import (
+    ComplaintInvestigated,
+    ComplaintOverdue,
+    ComplaintReceived,
+    ComplaintResolved,
+    ReportFiled,
+)
 from shared.contracts.training.courses import (
     AttendanceRecorded,
     CourseDelivered,
@@ -33,13 +40,8 @@ from shared.contracts.training.integrity import (
     CodeAdopted,
     CodePublished,
     CommissionAppointed,
-    ComplaintInvestigated,
-    ComplaintOverdue,
-    ComplaintReceived,
-    ComplaintResolved,
     OfficialEnrolled,
     OfficialWithdrawn,
-    ReportFiled,
     SchoolCreated,
     SubsystemApproved,
     SystemActivated,
