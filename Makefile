@@ -135,6 +135,9 @@ dist: $(UV) ## Build the wheels crm, crm-client and crm-testkit into dist/
 	@for folder in . infra/wheels/client infra/wheels/testkit; do $(UV) build -q --wheel --out-dir dist $$folder || exit 1; done
 	@ls dist/*.whl
 
+release: setup ## Number the wheels and write CHANGELOG.md (VERSION=0.2.0)
+	@$(PY) -m infra.release "$(VERSION)"
+
 # Compile the locks anew after a change of pyproject.toml: all that is used here, and what the images hold.
 COMPILE := pip compile -q --no-emit-package crm-client --universal --generate-hashes --python-version 3.11 --no-header
 lock: $(UV)

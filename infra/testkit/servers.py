@@ -209,7 +209,8 @@ class Servers:
 @asynccontextmanager
 async def servers() -> AsyncIterator[Servers]:
     """Run PostgreSQL and make all keys, in a folder of their own that is gone at the end. Use it in the main thread."""
-    folder = Path(tempfile.mkdtemp(prefix="crm-testkit-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
+    fast = "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK)
+    folder = Path(tempfile.mkdtemp(prefix="crm-testkit-", dir=MEMORY if fast else None))
     server = Postgres(folder / "postgres")
     try:
         server.start()
