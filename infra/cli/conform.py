@@ -9,11 +9,12 @@ import typer
 
 if TYPE_CHECKING:
     from infra.conformance.verdict import Verdict
+    from shared.record.note import Signer
 
 UNUSABLE = 2
 
 
-def conform(
+def conform(  # noqa: PLR0913 - each is a flag
     file: Annotated[
         str, typer.Argument(help="Reports as they would be sent, a JSON object a line; - reads standard input.")
     ] = "",
@@ -22,6 +23,9 @@ def conform(
     live: Annotated[str, typer.Option(help="A program to be inspected on a region of its own (crm-testkit).")] = "",
     patience_s: Annotated[float, typer.Option("--patience", min=1, help="Seconds that anything may take, live.")] = 60,
     junit: Annotated[Path | None, typer.Option(help="Write the verdicts there, as JUnit.")] = None,
+    certify: Annotated[str, typer.Option(help="Live: what the system is called in its certificate (GTM:sicam).")] = "",
+    certificate: Annotated[Path, typer.Option(help="Where its certificate is written.")] = Path("conformance.txt"),
+    key: Annotated[Path, typer.Option(help="The key that signs it; made where there is none.")] = Path("conform.key"),
 ) -> None:
     """Say of each report what the region's door would, or of a country's system which rules it keeps.
 
@@ -32,6 +36,10 @@ def conform(
     if bool(file) == bool(live):
         typer.echo("name a file of reports, or a program with --live", err=True)
         raise typer.Exit(UNUSABLE)
+    if certify and not live:
+        typer.echo("only a program is certified: --live", err=True)
+        raise typer.Exit(UNUSABLE)
+    signer = _signer(certify, key) if certify else None
     verdicts = _live(live, patience_s) if live else _offline(file, country)
     if not verdicts:
         typer.echo("there is no line in it", err=True)
@@ -42,6 +50,29 @@ def conform(
         typer.echo(line)
     if any(one.faults for one in verdicts):
         raise typer.Exit(1)
+    if signer:
+        from datetime import UTC, datetime  # noqa: PLC0415
+
+        from infra.conformance import certificate as certificates  # noqa: PLC0415
+        from services.indicators.publish.pages import VERSION  # noqa: PLC0415
+
+        kept = [one.what for one in verdicts]
+        note = certificates.certificate(certify, VERSION, datetime.now(UTC).date(), kept, signer)
+        certificate.write_text(note)
+        typer.echo(f"certificate: {certificate}")
+
+
+def _signer(system: str, key: Path) -> "Signer":
+    from infra.conformance import certificate  # noqa: PLC0415
+
+    if not certificate.SYSTEM.fullmatch(system):
+        typer.echo("a system is called by letters, digits and . _ : -, at most 64", err=True)
+        raise typer.Exit(UNUSABLE)
+    try:
+        return certificate.key_in(key)
+    except (OSError, ValueError):
+        typer.echo("the key cannot be read or made", err=True)
+        raise typer.Exit(UNUSABLE) from None
 
 
 def _offline(file: str, country: str) -> "list[Verdict]":

@@ -5,6 +5,7 @@ ever published; what all types share (envelopes, amendments) is in one file more
 upgraded at different times, so both directions count.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,12 @@ def release(folder: Path) -> list[str]:
             written.append(agreed.type)
     (folder / GENERIC).write_text(compact(_generic()) + "\n")
     return written
+
+
+def digest() -> str:
+    """Return the SHA-256 (hexadecimal) of all that can break whoever relies on the contracts: no prose, no examples."""
+    whole = {"types": [_released(agreed) for agreed in sorted(_own(), key=lambda one: one.type)], "shared": _generic()}
+    return hashlib.sha256(compact(whole).encode()).hexdigest()
 
 
 def compared(before: Schema, after: Schema) -> list[str]:
