@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 import uvloop
 from faststream.nats import NatsBroker
+from msgspec import MsgspecError
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
@@ -34,12 +35,12 @@ from shared.flow.retrying import Retrying
 from shared.flow.sealing import Sealing, SealingError
 from shared.flow.streams import INTAKE, read_by
 from shared.flow.watching import Watch
-from shared.record import deadlines, signers, upgrading
+from shared.record import deadlines, seats, signers, upgrading
 from shared.record.engine import Judgements
 from shared.record.judgement import Judgement, by_type
 from shared.record.log import Log, head
 from shared.record.note import NoteError
-from shared.run import crash, database, ops, telemetry
+from shared.run import common, crash, database, ops, telemetry
 from shared.run.certificates import Kept, named
 from shared.run.clock import Clock, astray_s
 from shared.run.database import Pool
@@ -52,6 +53,8 @@ RETRY_S = 1.0
 UNCOMPARED = "log and stream are not compared yet"
 HUNG_S = 3.0
 """A database or NATS that has not answered after so long is away; it may be hung."""
+REGION = {one.VARIABLE: one.OWN for one in (quotas, seats, signers)}
+"""The region's data that all processes of a service must have alike: where each lies, by what names another file."""
 ASTRAY_S = 1.0
 """A process whose clock is off by more than this records nothing: its times would stand in the log for ever."""
 
@@ -78,9 +81,13 @@ class Service:
         return by_type(self.judgements)
 
 
-Looked = tuple[int, int, int, int, float, float]
-"""(the stream's begin, its first and last sequence, the log's position, by how many seconds our clock is astray, for
-how many the first deadline has been due)"""
+class _WaitError(RuntimeError):
+    """It is not this process's time yet; the message says why."""
+
+
+Looked = tuple[int, int, int, int, str, float]
+"""(the stream's begin, its first and last sequence, the log's position, why this process may not record, for how many
+seconds the first deadline has been due)"""
 
 
 @dataclass(slots=True)
@@ -105,6 +112,7 @@ class Running:
     relay: Relay
     status: ops.Status
     steady: Steady
+    common: common.Common
     certificates: Kept | None = None
     turns: Turns = field(init=False)
     """What gives it reports and other services' events."""
@@ -174,24 +182,37 @@ async def _started(
     await _patiently(
         lambda: upgrading.take_over(pool, name, service.judged(), service.folder), "an older version's end", status
     )
+    alike = common.Common.of(settings, REGION)
+    try:
+        await _patiently(lambda: _joined(pool, name, alike), "others like this one", status)
+    except common.MixedError as error:
+        log.critical("not as expected; stopping", faults=[str(error)])
+        return None
     clock = Clock.of(settings)
     telemetry.CLOCK.labels(name).set_function(lambda: clock.now().timestamp())
     own = Log(name, pool, clock, service.judged(), halted=UNCOMPARED)
     relay, steady = Relay(name, pool, client), Steady(name)
-    running = Running(name, settings, clock, own, pool, broker, client, relay, status, steady, certificates)
+    running = Running(name, settings, clock, own, pool, broker, client, relay, status, steady, alike, certificates)
     running.tasks |= {"deadline": lambda: deadlines.sweep(own), "observing": lambda: _observed(running)}
     _subscribe(running, await provisioned.retired(client, name))
     _listen(running, service.questions)
     return running
 
 
+async def _joined(pool: Pool, name: str, own: common.Common) -> None:
+    if differs := await common.joined(pool, name, own):
+        raise _WaitError(differs)
+
+
 async def _patiently(connect: Callable[[], Awaitable[Any]], what: str, status: ops.Status) -> Any:
     while True:
         try:
             return await connect()
-        except (*LOST, ConnectionError) as error:
-            status.faults = [f"waiting for {what}"]
-            log.info("waiting", server=what, error=type(error).__name__)
+        except (*LOST, ConnectionError, _WaitError) as error:
+            why = str(error) if isinstance(error, _WaitError) else f"waiting for {what}"
+            if [why] != status.faults or not isinstance(error, _WaitError):
+                log.info("waiting", server=what, error=type(error).__name__, reason=why)
+            status.faults = [why]
             await asyncio.sleep(RETRY_S)
 
 
@@ -203,6 +224,10 @@ async def _faults(client: Client, pool: Pool, service: Service, settings: Settin
         signers.policies()
     except (quotas.QuotasError, signers.SignersError) as error:
         faults.append(str(error))
+    try:
+        seats.region()
+    except (OSError, ValueError, MsgspecError) as error:
+        faults.append(f"{seats.VARIABLE}: the file of seats cannot be used ({type(error).__name__})")
     try:
         Sealing.of(settings)
         checkpoints.signer(settings, service.name)
@@ -311,7 +336,7 @@ async def _observe(service: Running) -> bool:
         if not look.task.done():
             raise TimeoutError
         task, look.task = look.task, None
-        begun, first, last, position, astray, late = task.result()
+        begun, first, last, position, may_not, late = task.result()
     except NotFoundError:
         faults.append(f"there is no stream {service.relay.stream}: run `crm restore {service.name}`")
     except LOST as error:
@@ -324,7 +349,7 @@ async def _observe(service: Running) -> bool:
         telemetry.RELAY_POSITION.labels(service.name).set(last)
         telemetry.DEADLINE_LATE.labels(service.name).set(late)
         ahead = f"stream ends at {last}, log at {position}: run `crm restore`" if last > position else ""
-        service.log.halted = ahead or service.relay.diverged or _clock(astray)
+        service.log.halted = ahead or service.relay.diverged or may_not
         if service.log.halted:
             faults.append(service.log.halted)
         elif first > begun and position:
@@ -353,7 +378,8 @@ async def _look(service: Running) -> Looked:
     service.look.asks = "PostgreSQL"
     position, _ = await head(service.pool)
     late = await deadlines.late_s(service.pool, service.clock)
-    return begun, first, last, position, await astray_s(service.pool), late
+    may_not = _clock(await astray_s(service.pool)) or await common.parted(service.pool, service.common)
+    return begun, first, last, position, may_not, late
 
 
 def _clock(by_s: float) -> str:

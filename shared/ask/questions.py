@@ -25,6 +25,7 @@ from shared.contracts.vocabulary import Country
 from shared.run.clock import Clock
 from shared.run.database import LOST, Connection, Pool, of_a_value
 from shared.run.telemetry import where
+from shared.run.tracing import way
 
 log = structlog.get_logger()
 
@@ -203,6 +204,9 @@ class Desk:
         size = await reply(one.message, one.answer)
         if allowance := self.allowances.get(one.country):
             allowance.charge(size)
+        since = time.time_ns() - int((time.perf_counter() - one.arrived) * 1e9)
+        if traced := way(f"question {one.name}", since):
+            traced.end(_outcome(one), good=not isinstance(one.answer, Error))
         SECONDS.labels(self.service).observe(time.perf_counter() - one.arrived)
 
 

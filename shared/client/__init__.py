@@ -51,7 +51,7 @@ from shared.flow.batch import REQUEST_TIMEOUT_S, Message, parts, publish_batch
 from shared.flow.unreadable import Tell, Unreadable, noted, read
 
 try:
-    from shared.run.telemetry import begun
+    from shared.run.tracing import begun
 except ModuleNotFoundError:  # the client alone, without what traces
 
     def begun(report: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -35,7 +35,8 @@ from shared.record.log import Draft, Log
 from shared.run import crash
 from shared.run.database import Connection, of_a_value
 from shared.run.settings import Settings
-from shared.run.telemetry import BATCH_SECONDS, INTAKE_DELAY, RECEIVED, trace_id, traced, where
+from shared.run.telemetry import BATCH_SECONDS, INTAKE_DELAY, RECEIVED, trace_id, where
+from shared.run.tracing import Way, carried, sent_with, tracing, way
 
 log = structlog.get_logger()
 
@@ -57,6 +58,8 @@ class _Judged:
     """The draft, or what reading it raised."""
     outcome: Exception | None = None
     """As the log gives it: None: it is done."""
+    way: Way | None = None
+    """Its trace, where there are any."""
 
     @property
     def event(self) -> Event[Any] | None:
@@ -168,7 +171,10 @@ class Intake:
             await asyncio.wait([before])
         sorted_ = _Sorted()
 
+        decided: list[int] = []
+
         async def then(connection: Connection, outcomes: Sequence[Exception | None]) -> None:
+            decided.append(time.time_ns())
             for (one, _), outcome in zip(drafts, outcomes, strict=False):
                 one.outcome = outcome
             refusing.told(outcomes[len(drafts) :])
@@ -180,8 +186,16 @@ class Intake:
                 await aside.drop(connection, [*old, *(one.taken for one in gone)])
 
         if judged or again:
-            rejections = refusing.drafts(self.log, [(one.taken, one.unread) for one in judged if one.unread])
+            unread = [(one, one.unread) for one in judged if one.unread]
+            rejections = refusing.drafts(self.log, [(one.taken, verdict) for one, verdict in unread])
+            if tracing():  # a refusal goes on in the trace of what is refused
+                rejections = [
+                    replace(draft, event=carried(draft.event, one.way))
+                    for draft, (one, _) in zip(rejections, unread, strict=True)
+                ]
+            begun = time.time_ns()
             await self.log.record([*(draft for _, draft in drafts), *rejections], then)
+            _traced(judged, sorted_, begun, decided)
         if sorted_.refused:
             await refusing.refuse(self.log, self.client, self.sealing, sorted_.refused, again=again)
         if lost:
@@ -193,11 +207,12 @@ class Intake:
         judged = []
         since = time.perf_counter()
         for one in batch:
+            begun = time.time_ns()
             if len(one.payload) > LARGE_BYTES:
                 read = await asyncio.to_thread(self._draft, one)
             else:
                 read = self._draft(one)
-            judged.append(_Judged(one, read, read if isinstance(read, Exception) else None))
+            judged.append(_way(one, read, begun))
             if time.perf_counter() - since > TURN_S:
                 await asyncio.sleep(0)
                 since = time.perf_counter()
@@ -221,9 +236,9 @@ class Intake:
             if one.is_report:
                 event = accepted(one.subject, one.headers, one.payload, self.log.clock.now())
                 digest = said(one.headers, one.payload, event)
-                return Draft(traced("intake", event), said=digest, signature=signing.of_report(event, one))
+                return Draft(event, said=digest, signature=signing.of_report(event, one))
             event = contracts.decode(one.payload)
-            return Draft(traced("hear", event), (one.stream, one.sequence), signature=signing.of_event(event, one))
+            return Draft(event, (one.stream, one.sequence), signature=signing.of_event(event, one))
         except Exception as error:  # noqa: BLE001 - a verdict or a fault: told apart where all outcomes are
             return error
 
@@ -303,6 +318,38 @@ class Intake:
         outcomes += Counter((_label(row.taken), row.kind) for row in batch.aside)
         for (stream, outcome), number in outcomes.items():
             RECEIVED.labels(service, stream, outcome).inc(number)
+
+
+def _way(one: Taken, read: Draft | Exception, begun: int) -> _Judged:
+    """Begin the trace of what was read from `begun` (ns since 1970) until now."""
+    outcome = read if isinstance(read, Exception) else None
+    if not tracing():
+        return _Judged(one, read, outcome)
+    event = read.event if isinstance(read, Draft) else None
+    parent = event.traceparent if event and event.traceparent else sent_with(one.headers, one.payload)
+    step = "intake" if one.is_report else "hear"
+    found = way(f"{step} {event.name}" if event else step, one.stored, parent, event)
+    if found:
+        found.step("queued", one.stored, begun)
+        found.step("decode", begun, time.time_ns())
+    if isinstance(read, Draft):
+        read = replace(read, event=carried(read.event, found))
+    return _Judged(one, read, outcome, found)
+
+
+def _traced(judged: Sequence[_Judged], batch: _Sorted, begun: int, decided: Sequence[int]) -> None:
+    """End the traces of a batch that was judged from `begun`, and written and committed from `decided` on."""
+    if not tracing():
+        return
+    now = time.time_ns()
+    outcomes = {row.taken.key: row.kind for row in batch.aside} | {one.key: "refused" for one, _ in batch.refused}
+    outcomes |= {one.taken.key: "refused" for one in batch.unread}
+    for one in judged:
+        if one.way:
+            one.way.step("judge", begun, decided[-1])
+            one.way.step("commit", decided[-1], now)
+            outcome = outcomes.get(one.taken.key, "recorded")
+            one.way.end(outcome, good=outcome in ("recorded", "waiting"))
 
 
 def _label(one: Taken) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -56,7 +57,7 @@ async def connect(settings: Settings, service: str) -> Pool:
         reset=_as_it_is,
         server_settings={
             **session(service),
-            "application_name": f"{CALLED}{service}",
+            "application_name": f"{CALLED}{service}/{secrets.token_hex(4)}",  # one for each process
             "synchronous_commit": "on",
             # Every query of ours is a look-up by an index; a plan made while a table was young and small, and
             # kept, would read all of it for ever after.

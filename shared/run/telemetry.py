@@ -1,25 +1,20 @@
-"""What a process tells of itself: JSON log lines, Prometheus metrics, and (when asked) OpenTelemetry traces.
+"""What a process tells of itself: JSON log lines and Prometheus metrics (traces: shared/run/tracing.py).
 
 Never a payload, a name or a number of a person: types, ids, codes and counts only.
 """
 
 import logging
-import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from functools import cache
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
-import msgspec
 import structlog
-from opentelemetry import trace
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
 
-from shared.contracts import Event, decode
+from shared.contracts import Event
+from shared.run import tracing
 
 RECEIVED = Counter(
     "crm_intake_total",
@@ -39,7 +34,6 @@ ASIDE = Gauge(
 )
 LOG_POSITION = Gauge("crm_log_position", "Position of the last row of the service's log.", ["service"])
 RELAY_POSITION = Gauge("crm_relay_position", "Last sequence of the service's stream.", ["service"])
-_context = TraceContextTextMapPropagator()
 REBUILDING = Gauge(
     "crm_rebuild_events", "While the figures are folded anew: events folded, and those there are.", ["of"]
 )
@@ -106,8 +100,7 @@ def configure(service: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
-        _export_traces(service)
+    tracing.export(service)
 
 
 def _places(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
@@ -127,23 +120,6 @@ def counts(service: str, streams: Iterable[str]) -> None:
             RECEIVED.labels(service, stream, outcome)
 
 
-def _export_traces(service: str) -> None:
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - only if traced
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-
-    provider = TracerProvider(resource=Resource.create({"service.name": service, "service.namespace": "crm"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    trace.set_tracer_provider(provider)
-
-
-@cache
-def tracing() -> bool:
-    """Return whether spans are exported; where not, events keep the trace context they came with."""
-    return bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
-
-
 def where(error: BaseException) -> str:
     """Return file and line of the innermost frame: enough to find a bug, without a value of its variables."""
     frame = error.__traceback__
@@ -155,49 +131,3 @@ def where(error: BaseException) -> str:
 def trace_id(event: Event[Any]) -> str:
     """Return the trace that an event belongs to, for log lines; empty: none."""
     return event.traceparent[3:35]
-
-
-@contextmanager
-def span(name: str, event: Event[Any]) -> Iterator[dict[str, str]]:
-    """Span one step of an event's way; yield the trace context that the next step continues."""
-    parent = _context.extract({"traceparent": event.traceparent})
-    facts = {"crm.event.id": event.id, "crm.event.type": event.type, "crm.event.country": event.country}
-    following: dict[str, str] = {}
-    with trace.get_tracer("crm").start_as_current_span(name, context=parent, attributes=facts):
-        _context.inject(following)
-        yield following
-
-
-@contextmanager
-def span_of(payload: bytes, step: str) -> Iterator[None]:
-    """Span a step in the way of the recorded event in `payload`; where nothing is traced, do not even decode it.
-
-    What cannot even be decoded has no trace to be part of, and stops no reader.
-    """
-    event = None
-    if tracing():
-        with suppress(Exception):
-            event = decode(payload)
-    if event is None:
-        yield
-        return
-    with span(f"{step} {event.name}", event):
-        yield
-
-
-def traced(step: str, event: Event[Any]) -> Event[Any]:
-    """Span the step of an event's way and return the event carrying the new trace context."""
-    if not tracing():
-        return event
-    with span(f"{step} {event.name}", event) as following:
-        return msgspec.structs.replace(event, **following)
-
-
-def begun(report: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a country's report with the trace context that its way begins with, if it is traced and has none."""
-    if not tracing() or "traceparent" in report:
-        return report
-    following: dict[str, str] = {}
-    with trace.get_tracer("crm").start_as_current_span(f"report {report.get('type')}"):
-        _context.inject(following)
-    return {**report, **following}

@@ -14,7 +14,7 @@ from infra.keyfiles import kept_file
 from infra.nats.asking import ask
 from shared.contracts import SERVICES
 from shared.flow.streams import MAILBOX, QUARANTINE, intake_of, stream_of
-from shared.run import telemetry
+from shared.run import tracing
 from tests.fuzz.live import TURN_S, fetched
 from tests.harness.canaries import found
 from tests.harness.needles import written
@@ -41,7 +41,7 @@ def collected(monkeypatch):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(telemetry, "tracing", lambda: False)  # in this process; asked once, it would be so for ever
+    monkeypatch.setattr(tracing, "tracing", lambda: False)  # in this process; asked once, it would be so for ever
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
     yield bodies

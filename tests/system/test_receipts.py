@@ -135,12 +135,13 @@ async def test_neither_lost_nor_doubled_when_the_service_is_killed_on_either_sid
     assert len([event async for event in mex.mailbox(idle_s=0.5)]) == 5
     await until(lambda: system.processes["victims"].poll() is not None, "the service to die as it tells of it")
     assert await delivered(system) == []
-    system.start("victims", "victims-2", **clock())
+    both = clock()
+    system.start("victims", "victims-2", **both)
     await system.ready()
     await system.recorded("victims", DELIVERED, 5)
     for name in ("victims", "victims-2"):
         system.kill(name)
-        system.start(name, **clock())
+        system.start(name, **both)
         await system.ready(name)
     await gtm.publish(referral(gtm, 5))
     await mailed(system, 6)

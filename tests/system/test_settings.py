@@ -49,7 +49,7 @@ CASES = [(name, value) for name, values in WRONG.items() for value in values]
 def started(given):
     clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     command = [sys.executable, "-m", "services.intel"]
-    return subprocess.run(command, cwd=TOP, env=clean | given, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, cwd=TOP, env=clean | given, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.fixture

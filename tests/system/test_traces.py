@@ -3,7 +3,9 @@
 import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 
+import msgspec
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -15,8 +17,8 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 @pytest.fixture
 def collector():
-    """An OTLP/HTTP receiver: (service, span name) by trace id."""
-    spans = {}
+    """An OTLP/HTTP receiver: its address, and of each trace its spans, as (service, name, span)."""
+    traces = {}
 
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -25,7 +27,7 @@ def collector():
                 facts = {fact.key: fact.value.string_value for fact in resource.resource.attributes}
                 for scope in resource.scope_spans:
                     for span in scope.spans:
-                        spans.setdefault(span.trace_id.hex(), set()).add((facts["service.name"], span.name))
+                        traces.setdefault(span.trace_id.hex(), []).append((facts["service.name"], span.name, span))
             self.send_response(200)
             self.end_headers()
 
@@ -34,29 +36,73 @@ def collector():
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", spans
+    yield (
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "OTEL_BSP_SCHEDULE_DELAY": "200"},
+        traces,
+    )
     server.shutdown()
     server.server_close()
 
 
+async def spans(traces, *expected, trace=TRACE):
+    """The spans of a trace by service and name, once those expected are there."""
+    await until(
+        lambda: set(expected) <= {(service, name) for service, name, _ in traces.get(trace, ())},
+        f"{expected} in {trace}: {[(key, *one[:2]) for key, some in traces.items() for one in some]}",
+    )
+    return {(service, name): span for service, name, span in traces[trace]}
+
+
+def of(span):
+    """What a span says beside its times."""
+    return {fact.key: fact.value.string_value for fact in span.attributes}
+
+
 async def test_a_trace_runs_from_the_report_to_the_training_need_and_the_fold(system, collector):
-    endpoint, spans = collector
-    tracing = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_BSP_SCHEDULE_DELAY": "200"}
+    tracing, traces = collector
     system.start("intel", "training", "indicators", **clock(), **tracing)
     await system.ready()
     gtm = await system.country("GTM")
     reports = [say(gtm, "intel.document.confirmed", NOW - timedelta(days=days)) for days in (3, 2, 1)]
     reports[-1]["traceparent"] = f"00-{TRACE}-00f067aa0ba902b7-01"
     await gtm.publish_all(reports)
-    expected = {
+    found = await spans(
+        traces,
         ("intel", "intake intel.document.confirmed"),
         ("intel", "relay intel.document.confirmed"),
         ("training", "hear intel.document.confirmed"),
         ("training", "relay training.need.raised"),
         ("indicators", "fold intel.document.confirmed"),
         ("indicators", "fold training.need.raised"),
-    }
-    await until(lambda: expected <= spans.get(TRACE, set()), f"the spans {expected}")
+    )
+    assert all(span.end_time_unix_nano > span.start_time_unix_nano for span in found.values())
+    whole = found["intel", "intake intel.document.confirmed"]
+    assert of(whole)["crm.outcome"] == "recorded"
+    steps = [found["intel", name] for name in ("queued", "decode", "judge", "commit")]
+    assert steps[0].start_time_unix_nano == whole.start_time_unix_nano, "from when the stream stored it"
+    for before, after in pairwise(steps):
+        assert before.end_time_unix_nano <= after.start_time_unix_nano
+    assert steps[-1].end_time_unix_nano <= whole.end_time_unix_nano
     (need,) = await system.log("training", "training.need.raised")
     assert need.traceparent[3:35] == TRACE
     assert need.time >= NOW
+
+
+async def test_what_is_refused_and_what_is_asked_leave_spans_with_their_outcome(system, collector):
+    tracing, traces = collector
+    system.start("intel", **clock(), **tracing)
+    await system.ready()
+    gtm = await system.country("GTM")
+    refused = say(gtm, "intel.document.confirmed") | {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+    refused["data"]["issuing"] = "HN"
+    await gtm.client.publish("report.intel.document.confirmed", msgspec.json.encode(refused))
+    found = await spans(traces, ("intel", "intake"), ("intel", "relay intel.report.rejected"))
+    assert of(found["intel", "intake"]) == {"crm.outcome": "refused"}
+    await gtm.ask("intel", "quota")
+    asked = ("intel", "question quota")
+    seen = await until(
+        lambda: [span for some in traces.values() for *where, span in some if tuple(where) == asked],
+        "the question's span",
+    )
+    assert of(seen[0])["crm.outcome"] == "answered"
+    assert seen[0].end_time_unix_nano > seen[0].start_time_unix_nano

@@ -15,7 +15,7 @@ from shared.flow.relay import Relay
 from shared.flow.streams import CHECKPOINTS
 from shared.record import note
 from shared.record.chain import GENESIS, chained
-from shared.run import database, telemetry
+from shared.run import database, tracing
 from shared.run.settings import Settings
 from tests.harness.servers import ROOT
 from tests.harness.speaking import NOW, example
@@ -127,7 +127,7 @@ POISON = {
 @pytest.mark.parametrize("traced", [False, True], ids=["", "traced"])
 @pytest.mark.parametrize("payload", [pytest.param(payload, id=name) for name, payload in POISON.items()])
 async def test_a_row_that_nobody_can_read_is_told_and_ends_nothing(region, owner, monkeypatch, payload, traced):
-    monkeypatch.setattr(telemetry, "tracing", lambda: traced)
+    monkeypatch.setattr(tracing, "tracing", lambda: traced)
     payloads = [msgspec.json.encode(recorded(number)) for number in range(1, NUMBER + 1)]
     payloads[2] = payload
     await written(owner, payloads)

@@ -15,7 +15,7 @@ from services.indicators.folded.fold import Fold
 from shared.flow.bus import LOST, ends, last_sequence
 from shared.record import archive
 from shared.record.archive import ArchiveError
-from shared.run import telemetry
+from shared.run import tracing
 
 log = structlog.get_logger()
 
@@ -140,9 +140,8 @@ class Reader:
             await asyncio.sleep(0)
 
     def _fold_in(self, sequence: int, payload: bytes) -> None:
-        with telemetry.span_of(payload, "fold"):
-            pass
-        error = self._fold.take(self._service, sequence, payload)
+        with tracing.spanned(payload, "fold"):
+            error = self._fold.take(self._service, sequence, payload)
         self.trouble = ""
         if self._there is not None and sequence > self._there:
             self._delayed(self._stream, payload)

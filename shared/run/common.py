@@ -1,0 +1,96 @@
+"""What all processes of a service have in common: the kind of time in its log, the clock, the region's data.
+
+A process that differs from those at work records nothing: its times, or whom it believes, would stand in the log for
+ever. So it waits until they are gone, and says so. For example: a second replica with another CRM_CLOCK_EPOCH.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.run.database import CALLED, Connection, Pool, Queried, turn
+from shared.run.settings import Settings
+
+REAL, PLAN = "real", "plan"
+CURES = {
+    REAL: "this log holds real time: unset CRM_CLOCK_START, or take another database for plan time",
+    PLAN: "this log holds plan time: set CRM_CLOCK_START and CRM_CLOCK_EPOCH, or take another database for real time",
+}
+
+
+class MixedError(RuntimeError):
+    """The log holds the other kind of time; the message says the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What one process has."""
+
+    time: str
+    clock: str
+    region: str
+    """A digest of the region's data."""
+
+    @classmethod
+    def of(cls, settings: Settings, files: Mapping[str, Path]) -> "Common":
+        """Return what the settings and the region's files say; `files` by the variable that names another."""
+        region = hashlib.sha256()
+        for variable, own in sorted(files.items()):
+            region.update(hashlib.sha256(Path(os.environ.get(variable, own)).read_bytes()).digest())
+        start, epoch = settings.clock_start, settings.clock_epoch
+        plan = f"{start.isoformat()} at {epoch.isoformat() if epoch else ''} by {settings.speed:g}" if start else ""
+        return cls(PLAN if start else REAL, plan, region.hexdigest())
+
+
+async def joined(pool: Pool, service: str, own: Common) -> str:
+    """Join those at work; return in words why this process cannot yet, or nothing: it has. Raises MixedError."""
+    async with pool.acquire() as connection, connection.transaction():
+        await turn(connection, service)
+        known = await _known(connection)
+        if known and known.time != own.time and await connection.fetchval("select exists (select from log)"):
+            raise MixedError(CURES[known.time])
+        if known == own:
+            return ""
+        if known and await _others(connection, service):
+            return _differs(own, known)
+        await connection.execute(
+            "insert into common (time, clock, region) values ($1, $2, $3)"
+            " on conflict (one) do update set time = $1, clock = $2, region = $3",
+            *(own.time, own.clock, own.region),
+        )
+        return ""
+
+
+async def parted(pool: Pool, own: Common) -> str:
+    """Say in words how those at work differ from this process, which lost them for a while; empty: they do not."""
+    known = await _known(pool)
+    return _differs(own, known) if known and known != own else ""
+
+
+def _differs(own: Common, known: Common) -> str:
+    if known.region != own.region:
+        return (
+            "other processes of this service have other region data (quotas, seats, signing): give all the same,"
+            " and for a change stop all first"
+        )
+    return (
+        "other processes of this service run by another clock: give all the same CRM_CLOCK_START, CRM_CLOCK_EPOCH"
+        " and CRM_SPEED, and for a change stop all first"
+    )
+
+
+async def _known(queried: Queried) -> Common | None:
+    row = await queried.fetchrow("select time, clock, region from common")
+    return Common(*row) if row else None
+
+
+async def _others(connection: Connection, service: str) -> bool:
+    """Return whether other processes of the service are connected: a session's name is that of its process."""
+    found: bool = await connection.fetchval(
+        "select exists (select from pg_stat_activity where usename = session_user and datname = current_database()"
+        " and starts_with(application_name, $1) and application_name <> current_setting('application_name'))",
+        f"{CALLED}{service}",
+    )
+    return found
