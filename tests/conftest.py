@@ -3,6 +3,7 @@ import re
 from xdist.scheduler import LoadScopeScheduling
 
 from infra.testkit.plugin import crm_servers, crm_settings, crm_system
+from tests.harness.ledger import ledger
 from tests.harness.servers import nats_keys, nats_server, postgres_server, region
 from tests.harness.signing import signing_keys
 from tests.harness.stage import stage
@@ -13,6 +14,7 @@ __all__ = [
     "crm_servers",
     "crm_settings",
     "crm_system",
+    "ledger",
     "nats_keys",
     "nats_server",
     "postgres_server",

@@ -4,5 +4,7 @@ create table common (
     one    boolean primary key default true check (one),
     time   text    not null check (time in ('plan', 'real')),
     clock  text    not null,
-    region text    not null
+    region text    not null,
+    -- Who joined, by the names of their sessions; who has no session any more is gone.
+    joined text[]  not null
 );

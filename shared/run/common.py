@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.run.database import CALLED, Connection, Pool, Queried, turn
+from shared.run.database import Connection, Pool, Queried, turn
 from shared.run.settings import Settings
 
 REAL, PLAN = "real", "plan"
@@ -51,14 +51,14 @@ async def joined(pool: Pool, service: str, own: Common) -> str:
         known = await _known(connection)
         if known and known.time != own.time and await connection.fetchval("select exists (select from log)"):
             raise MixedError(CURES[known.time])
-        if known == own:
-            return ""
-        if known and await _others(connection, service):
+        others = await _at_work(connection)
+        if known and known != own and others:
             return _differs(own, known)
         await connection.execute(
-            "insert into common (time, clock, region) values ($1, $2, $3)"
-            " on conflict (one) do update set time = $1, clock = $2, region = $3",
-            *(own.time, own.clock, own.region),
+            "insert into common (time, clock, region, joined)"
+            " values ($1, $2, $3, array_append($4::text[], current_setting('application_name')))"
+            " on conflict (one) do update set time = $1, clock = $2, region = $3, joined = excluded.joined",
+            *(own.time, own.clock, own.region, others),
         )
         return ""
 
@@ -86,11 +86,11 @@ async def _known(queried: Queried) -> Common | None:
     return Common(*row) if row else None
 
 
-async def _others(connection: Connection, service: str) -> bool:
-    """Return whether other processes of the service are connected: a session's name is that of its process."""
-    found: bool = await connection.fetchval(
-        "select exists (select from pg_stat_activity where usename = session_user and datname = current_database()"
-        " and starts_with(application_name, $1) and application_name <> current_setting('application_name'))",
-        f"{CALLED}{service}",
+async def _at_work(connection: Connection) -> list[str]:
+    """Return the others that joined and are still connected; one that waits as this one does is none of them."""
+    found: list[str] = await connection.fetchval(
+        "select coalesce(array_agg(distinct name), '{}') from common, unnest(joined) as name"
+        " join pg_stat_activity on application_name = name and usename = session_user"
+        " and datname = current_database() where name <> current_setting('application_name')"
     )
     return found

@@ -30,6 +30,7 @@ async def state(system, tmp_path):
     (folder / "creds").mkdir(parents=True)
     (folder / "creds" / "operator.token").write_text("secret")
     run = {"http": f"http://127.0.0.1:{port}", "postgres": system.region.database_url()}
+    run["creds"] = {"operator": str(folder / "creds" / "operator.nk")}
     (folder / "run.json").write_text(json.dumps(run))
     return folder
 

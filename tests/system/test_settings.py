@@ -17,6 +17,7 @@ from services.legal import policy as legal
 from services.legal.numbers import LegalSettings
 from services.training import policy as training
 from services.victims import policy as victims
+from services.victims.keys import VictimsSettings
 from shared.run import settings
 from shared.run.settings import ELSEWHERE, EXIT_MISCONFIGURED, POLICIES, PREFIX, Settings
 
@@ -109,7 +110,7 @@ def test_empty_is_not_set_and_the_settings_of_others_do_no_harm(told):
 
 
 POLICY_KINDS = [one.Policy for one in (intel, legal, training, victims)]
-KINDS = [Settings, IndicatorsSettings, LegalSettings, RegionSettings, *POLICY_KINDS]
+KINDS = [Settings, IndicatorsSettings, LegalSettings, RegionSettings, VictimsSettings, *POLICY_KINDS]
 
 
 def test_every_name_that_is_read_anywhere_is_known():

@@ -58,6 +58,7 @@ def test_each_has_a_certificate_and_only_servers_serve(ring):
                 "nats",
                 "postgres",
                 "prometheus",
+                "alertmanager",
                 "grafana",
                 "otel",
                 "intel",

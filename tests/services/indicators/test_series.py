@@ -217,4 +217,4 @@ def test_the_command_line_asks_the_same(crm):
     assert json.loads(crm("IE-3.1ii", "--country", "GTM", "--json").output)["values"][0]["value"] == 4
     assert "victims_period" in crm("VA-4.1", "--since", "2003-08-01").output
     wrong = crm("--until", "2003-08-01")
-    assert (wrong.exit_code, "since" in wrong.output) == (1, True)
+    assert (wrong.exit_code, "since" in wrong.output) == (2, True)

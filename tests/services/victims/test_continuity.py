@@ -61,6 +61,11 @@ CASES = [
 """(services of a victim identified on day 0 and settled on day 60, as (from day, which, to day), a gap)"""
 
 
+async def judged(victims):
+    """Of each status settled whether there was a gap before it."""
+    return [one.data.care_gap for one in await victims.recorded("victims.migrationstatus.resolved")]
+
+
 async def test_more_than_seven_days_without_any_service_are_a_gap(victims):
     for number, (services, _) in enumerate(CASES):
         who = {"victim_pid": f"vi-{number}"}
@@ -69,16 +74,16 @@ async def test_more_than_seven_days_without_any_service_are_a_gap(victims):
             await victims.tell(given_(victims, began, service, **who))
             await victims.tell(*([ended(victims, end, service, **who)] if end else []))
         await victims.tell(resolved(victims, 60, **who))
-    judged = await victims.recorded("victims.migrationstatus.resolved")
-    assert [one.data.care_gap for one in judged] == [gap for _, gap in CASES]
+    assert await judged(victims) == [gap for _, gap in CASES]
     assert await gaps(victims) == (sum(gap for _, gap in CASES), len(CASES))
 
 
 async def test_a_service_told_with_both_its_ends_runs_between_them(victims):
     whole = {"started": "2004-03-02T12:00:00Z", "ended": "2004-03-12T12:00:00Z"}
     await victims.tell(identified(victims), victims.event("victims.service.provided", 11, **whole))
-    await victims.tell(resolved(victims, 18), resolved(victims, 19, victim_pid="vi-5a0"))
-    assert await gaps(victims) == (1, 2)
+    await victims.tell(resolved(victims, 18), resolved(victims, 19))
+    assert await judged(victims) == [False, True]
+    assert await gaps(victims) == (0, 1), "a victim's status is settled once: the first time counts"
 
 
 async def test_services_of_the_same_batch_count_and_those_of_other_victims_do_not(victims):
@@ -107,7 +112,8 @@ async def test_it_is_judged_once_by_what_was_known_then(victims):
     await victims.tell(given_(victims, 21, "food"), victims.retracted(stay))
     assert await gaps(victims) == (1, 1)
     await victims.tell(resolved(victims, 61))
-    assert await gaps(victims) == (1, 2)
+    assert await judged(victims) == [True, False]
+    assert await gaps(victims) == (1, 1)
 
 
 async def test_services_corrected_or_retracted_before_it_count_as_they_stand(victims):
@@ -120,7 +126,8 @@ async def test_services_corrected_or_retracted_before_it_count_as_they_stand(vic
     await victims.tell(victims.retracted(food), resolved(victims, 60))
     assert await gaps(victims) == (1, 1)
     await victims.tell(victims.corrected(other, victim_pid="vi-5a0"), resolved(victims, 60))
-    assert await gaps(victims) == (1, 2)
+    assert await judged(victims) == [True, False]
+    assert await gaps(victims) == (1, 1)
 
 
 async def test_a_corrected_resolution_is_judged_anew_and_a_retracted_one_taken_out(victims):
