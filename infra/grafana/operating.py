@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from infra.grafana import servers
 from infra.grafana.boards import Board, Rows
-from infra.grafana.panels import BAD, GOOD, POOR, Panels, Said, Steps
+from infra.grafana.panels import BAD, GOOD, POOR, Panels, Said, Steps, same
 from services.indicators.planned.hierarchy import Text
 from shared.run.telemetry import DELAY_S
 
@@ -19,7 +20,7 @@ SERVICE = "* on (job, instance) group_left (service) (crm_ready * 0 + 1)"
 
 def boards() -> list[Board]:
     """Return the operators' dashboards."""
-    return [_services(), _delay(), _intake(), _lag(), _mail(), _postgres(), _nats(), _runtime()]
+    return [_services(), _delay(), _intake(), *servers.boards(), _runtime()]
 
 
 def late(metric: str, by: str, over: str) -> str:
@@ -27,11 +28,6 @@ def late(metric: str, by: str, over: str) -> str:
     whole = f"sum by ({by}) (rate({metric}_count[{over}]))"
     within = f'sum by ({by}) (rate({metric}_bucket{{le="{PROMISED_S:.1f}"}}[{over}]))'
     return f"1 - {within} / ({whole} > 0)"
-
-
-def _t(es: str, en: str, fr: str) -> tuple[Text, Text]:
-    """Return a title that says it all."""
-    return Text(es, en, fr), Text(es, en, fr)
 
 
 def _p(metric: str, share: float, by: str) -> str:
@@ -42,7 +38,7 @@ def _services() -> Board:
     def rows(p: Panels) -> Rows:
         ready = p.texts({"1": (Text("listo", "ready", "prêt"), GOOD), "0": (Text("no", "not ready", "non"), BAD)})
         steps: Steps = {None: BAD, 1: GOOD}
-        what = _t("Servicios", "Services", "Services")
+        what = same("Servicios", "Services", "Services")
         yield (
             what[0],
             [
@@ -55,7 +51,7 @@ def _services() -> Board:
             Text("Señales", "Golden signals", "Signaux"),
             [
                 p.lines(
-                    _t(
+                    same(
                         "Tráfico: sucesos registrados por segundo",
                         "Traffic: events recorded a second",
                         "Trafic : événements par seconde",
@@ -64,7 +60,7 @@ def _services() -> Board:
                     unit="ops",
                 ),
                 p.lines(
-                    _t(
+                    same(
                         "Errores: fallas nuestras por minuto",
                         "Errors: faults of ours a minute",
                         "Erreurs : nos défauts par minute",
@@ -76,7 +72,7 @@ def _services() -> Board:
                     },
                 ),
                 p.lines(
-                    _t(
+                    same(
                         "Latencia: de la llegada al registro, 99 %",
                         "Latency: arrival to record, 99 %",
                         "Latence : de l'arrivée à l'enregistrement, 99 %",
@@ -86,7 +82,7 @@ def _services() -> Board:
                     steps={None: GOOD, PROMISED_S: BAD},
                 ),
                 p.lines(
-                    _t(
+                    same(
                         "Saturación: conexiones a PostgreSQL en uso",
                         "Saturation: connections to PostgreSQL in use",
                         "Saturation : connexions à PostgreSQL",
@@ -99,11 +95,11 @@ def _services() -> Board:
                     steps={None: GOOD, 0.9: BAD},
                 ),
                 p.lines(
-                    _t("Mensajes por tomar", "Messages still to take in", "Messages à prendre"),
+                    same("Mensajes por tomar", "Messages still to take in", "Messages à prendre"),
                     {"{{service}}": "sum by (service) (crm_durable_pending_messages)"},
                 ),
                 p.lines(
-                    _t("Apartados", "Set aside", "Mis de côté"),
+                    same("Apartados", "Set aside", "Mis de côté"),
                     {"{{service}} {{kind}}": "sum by (service, kind) (crm_aside_events)"},
                 ),
             ],
@@ -143,7 +139,7 @@ def _delay() -> Board:
             [
                 *(
                     p.lines(
-                        _t(
+                        same(
                             f"Del registro a la cifra, {share:.0%}",
                             f"Record to figure, {share:.0%}",
                             f"De l'enregistrement au chiffre, {share:.0%}",
@@ -155,7 +151,7 @@ def _delay() -> Board:
                 ),
                 *(
                     p.lines(
-                        _t(
+                        same(
                             f"De la llegada al registro, {share:.0%}",
                             f"Arrival to record, {share:.0%}",
                             f"De l'arrivée à l'enregistrement, {share:.0%}",
@@ -190,23 +186,23 @@ def _intake() -> Board:
             Text("Llegada", "Arrival", "Arrivée"),
             [
                 p.lines(
-                    _t("Informes por segundo", "Reports a second", "Rapports par seconde"),
+                    same("Informes por segundo", "Reports a second", "Rapports par seconde"),
                     {"{{country}}": sender.format(f"sum by (stream) (rate(crm_stream_arrived_total{of}[5m]))")},
                     unit="ops",
                 ),
                 p.lines(
-                    _t("Rechazos por segundo", "Refusals a second", "Refus par seconde"),
+                    same("Rechazos por segundo", "Refusals a second", "Refus par seconde"),
                     {"{{country}}": refused},
                     unit="ops",
                 ),
                 p.lines(
-                    _t("Cuota ocupada", "Quota in use", "Quota utilisé"),
+                    same("Cuota ocupada", "Quota in use", "Quota utilisé"),
                     {"{{country}}": sender.format(full)},
                     unit="percentunit",
                     steps={None: GOOD, 0.8: BAD},
                 ),
                 p.lines(
-                    _t("Informes por tomar", "Reports still to take in", "Rapports à prendre"),
+                    same("Informes por tomar", "Reports still to take in", "Rapports à prendre"),
                     {"{{country}}": sender.format(f"sum by (stream) (crm_durable_pending_messages{of})")},
                 ),
             ],
@@ -215,22 +211,22 @@ def _intake() -> Board:
             Text("Motivos y esperas", "Reasons and waiting", "Motifs et attentes"),
             [
                 p.lines(
-                    _t("Rechazos por motivo", "Refusals by reason", "Refus par motif"),
+                    same("Rechazos por motivo", "Refusals by reason", "Refus par motif"),
                     {"{{service}} {{code}}": "sum by (service, code) (crm_rejected_total)"},
                 ),
                 p.lines(
-                    _t("Esperan lo que citan", "Waiting for what they refer to", "En attente de ce qu'ils citent"),
+                    same("Esperan lo que citan", "Waiting for what they refer to", "En attente de ce qu'ils citent"),
                     {
                         "{{service}} {{stream}}": 'sum by (service, stream) (crm_aside_events{kind="waiting"}) or '
                         + NOTHING
                     },
                 ),
                 p.lines(
-                    _t("Preguntas, por resultado", "Questions, by outcome", "Questions, par issue"),
+                    same("Preguntas, por resultado", "Questions, by outcome", "Questions, par issue"),
                     {"{{service}} {{outcome}}": "sum by (service, outcome) (crm_questions_total) or " + NOTHING},
                 ),
                 p.lines(
-                    _t(
+                    same(
                         "Veces que no se escuchó a un país",
                         "How often a country was shut out",
                         "Fois où un pays n'a pas été écouté",
@@ -252,223 +248,6 @@ def _intake() -> Board:
     return Board("ops-intake", title, asks, "operations", rows)
 
 
-def _lag() -> Board:
-    def rows(p: Panels) -> Rows:
-        yield (
-            Text("Copia y cuenta", "Relay and fold", "Copie et compte"),
-            [
-                p.lines(
-                    _t("Filas por copiar al flujo", "Rows not yet in the stream", "Lignes à copier dans le flux"),
-                    {"{{service}}": "max by (service) (crm_log_position) - max by (service) (crm_relay_position)"},
-                    steps={None: GOOD, 1000: BAD},
-                ),
-                p.lines(
-                    _t("Sucesos por contar", "Events not yet in the figures", "Événements à compter"),
-                    {
-                        "{{stream}}": "clamp_min(max by (stream) (crm_stream_sequence)"
-                        " - max by (stream) (crm_fold_sequence), 0)"
-                    },
-                    steps={None: GOOD, 1000: BAD},
-                ),
-                p.lines(
-                    _t("Sin contar", "Not counted", "Non comptés"),
-                    {"{{stream}}": "max by (stream) (crm_fold_aside_events)"},
-                    steps={None: GOOD, 1: BAD},
-                ),
-                p.lines(
-                    _t(
-                        "Por tomar de otros servicios",
-                        "Still to hear from other services",
-                        "À entendre des autres services",
-                    ),
-                    {"{{service}} {{stream}}": 'crm_durable_pending_messages{stream!~"INTAKE.*"}'},
-                ),
-            ],
-        )
-        yield (
-            Text("Plazos", "Deadlines", "Échéances"),
-            [
-                p.lines(
-                    _t("Plazos abiertos", "Open deadlines", "Échéances ouvertes"),
-                    {"{{service}}": "max by (service) (crm_deadlines)"},
-                ),
-                p.lines(
-                    _t(
-                        "El primero está vencido desde hace",
-                        "The first has been due for",
-                        "La première est échue depuis",
-                    ),
-                    {"{{service}}": "max by (service) (crm_deadline_late_seconds)"},
-                    unit="s",
-                    steps={None: GOOD, 60: BAD},
-                ),
-                p.lines(
-                    _t(
-                        "Relojes: diferencia con el más adelantado",
-                        "Clocks: behind the foremost",
-                        "Horloges : écart avec la plus avancée",
-                    ),
-                    {
-                        "{{service}}": "scalar(max(crm_clock_timestamp_seconds))"
-                        " - max by (service) (crm_clock_timestamp_seconds)"
-                    },
-                    unit="s",
-                ),
-                p.figure(
-                    _t("Flujos alterados", "Streams meddled with", "Flux altérés"),
-                    "max(crm_meddled_streams)",
-                    width=12,
-                    steps={None: GOOD, 1: BAD},
-                ),
-            ],
-        )
-
-    title = Text("Atrasos y plazos", "Lags and deadlines", "Retards et échéances")
-    asks = Text("¿Se queda algo atrás?", "Does anything fall behind?", "Quelque chose prend-il du retard ?")
-    return Board("ops-lag", title, asks, "operations", rows)
-
-
-def _mail() -> Board:
-    def rows(p: Panels) -> Rows:
-        box = '{stream="QUARANTINE"}'
-        yield (
-            Text("QUARANTINE", "QUARANTINE", "QUARANTINE"),
-            [
-                p.figure(
-                    _t("Rechazados que se guardan", "Refused and kept", "Refusés et gardés"),
-                    f"crm_stream_messages{box}",
-                    width=8,
-                ),
-                p.figure(_t("Ocupan", "They take", "Ils occupent"), f"crm_stream_bytes{box}", unit="bytes", width=8),
-                p.figure(
-                    _t("De lo permitido", "Of what is allowed", "De ce qui est permis"),
-                    f"crm_stream_bytes{box} / crm_stream_bytes_max{box}",
-                    unit="percentunit",
-                    width=8,
-                    steps={None: GOOD, 0.8: BAD},
-                ),
-                p.lines(
-                    _t("Llegan por segundo", "Arriving a second", "Arrivent par seconde"),
-                    {"QUARANTINE": f"rate(crm_stream_arrived_total{box}[5m])"},
-                    unit="ops",
-                ),
-                p.lines(
-                    _t("Por motivo", "By reason", "Par motif"),
-                    {"{{country}} {{code}}": "topk(20, sum by (country, code) (crm_rejected_total))"},
-                ),
-            ],
-        )
-        yield (
-            Text("Buzones", "Mailboxes", "Boîtes"),
-            [
-                p.lines(_t("Sin leer", "Unread", "Non lus"), {"{{country}}": "crm_mailbox_unread_messages"}),
-                p.lines(
-                    _t("Leídos por segundo", "Read a second", "Lus par seconde"),
-                    {"{{country}}": "rate(crm_mailbox_read_total[5m])"},
-                    unit="ops",
-                ),
-            ],
-        )
-
-    title = Text("Rechazados y buzones", "Refused reports and mailboxes", "Refusés et boîtes")
-    asks = Text(
-        "¿Qué se rechazó, y quién no lee?",
-        "What was refused, and who does not read?",
-        "Qu'est-ce qui a été refusé, et qui ne lit pas ?",
-    )
-    return Board("ops-mail", title, asks, "operations", rows)
-
-
-def _postgres() -> Board:
-    def rows(p: Panels) -> Rows:
-        state = Text("{{state}}", "{{state}}", "{{state}}")
-        yield (
-            "PostgreSQL",
-            [
-                p.lines(_t("Tamaño", "Size", "Taille"), {"crm": "crm_postgres_bytes"}, unit="bytes"),
-                p.lines(
-                    _t("Crecimiento por día", "Growth a day", "Croissance par jour"),
-                    {"crm": "clamp_min(deriv(crm_postgres_bytes[1h]), 0) * 86400"},
-                    unit="bytes",
-                ),
-                p.lines(
-                    _t("Sesiones", "Sessions", "Sessions"),
-                    {
-                        Text("abiertas", "open", "ouvertes"): "crm_postgres_connections",
-                        Text("a lo sumo", "at most", "au plus"): "crm_postgres_connections_max",
-                    },
-                ),
-                p.lines(
-                    _t("Esperas por bloqueos", "Waiting for locks", "Attentes de verrous"),
-                    {"PostgreSQL": "crm_postgres_locks_waiting"},
-                    steps={None: GOOD, 1: POOR},
-                ),
-                p.lines(
-                    _t("Conexiones de los servicios", "Connections of the services", "Connexions des services"),
-                    {f"{{{{service}}}} {state.en}": 'sum by (service, state) (crm_database_connections{state!="max"})'},
-                ),
-                p.lines(
-                    _t("Registro: filas por segundo", "Logs: rows a second", "Journaux : lignes par seconde"),
-                    {"{{service}}": "sum by (service) (rate(crm_log_position[5m]))"},
-                    unit="ops",
-                ),
-            ],
-        )
-
-    title = Text("PostgreSQL", "PostgreSQL", "PostgreSQL")
-    asks = Text("¿Está bien la base de datos?", "Is the database well?", "La base de données va-t-elle bien ?")
-    return Board("ops-postgres", title, asks, "operations", rows)
-
-
-def _nats() -> Board:
-    def rows(p: Panels) -> Rows:
-        yield (
-            "NATS",
-            [
-                p.figure(
-                    _t("Disco de JetStream", "JetStream's disk", "Disque de JetStream"),
-                    "crm_nats_storage_bytes / crm_nats_storage_max_bytes",
-                    unit="percentunit",
-                    width=6,
-                    steps={None: GOOD, 0.8: POOR, 0.95: BAD},
-                ),
-                p.figure(_t("Conexiones", "Connections", "Connexions"), "crm_nats_connections", width=6),
-                p.figure(_t("Memoria", "Memory", "Mémoire"), "crm_nats_memory_bytes", unit="bytes", width=6),
-                p.figure(
-                    _t("Cortadas por lentas", "Cut off as slow", "Coupées car lentes"),
-                    "crm_nats_slow_consumers_total",
-                    width=6,
-                    steps={None: GOOD, 1: POOR},
-                ),
-                p.lines(
-                    _t("Bytes por flujo", "Bytes by stream", "Octets par flux"),
-                    {"{{stream}}": "crm_stream_bytes > 0"},
-                    unit="bytes",
-                ),
-                p.lines(
-                    _t("Mensajes por flujo", "Messages by stream", "Messages par flux"),
-                    {"{{stream}}": "crm_stream_messages > 0"},
-                ),
-                p.lines(
-                    _t("Solicitudes a JetStream", "Requests to JetStream", "Requêtes à JetStream"),
-                    {
-                        Text("todas", "all", "toutes"): "rate(crm_nats_api_requests_total[5m])",
-                        Text("con error", "errors", "en erreur"): "rate(crm_nats_api_errors_total[5m])",
-                    },
-                    unit="ops",
-                ),
-                p.lines(
-                    _t("Consumidores: por entregar", "Consumers: pending", "Consommateurs : en attente"),
-                    {"{{service}} {{stream}}": "crm_durable_pending_messages > 0 or 0 * max by (service) (crm_ready)"},
-                ),
-            ],
-        )
-
-    title = Text("NATS", "NATS", "NATS")
-    asks = Text("¿Está bien NATS?", "Is NATS well?", "NATS va-t-il bien ?")
-    return Board("ops-nats", title, asks, "operations", rows)
-
-
 def _runtime() -> Board:
     def of(expr: str) -> dict[Said, str]:
         return {"{{service}} {{instance}}": f"{expr} {SERVICE}"}
@@ -478,17 +257,19 @@ def _runtime() -> Board:
             Text("Procesos", "Processes", "Processus"),
             [
                 p.lines(
-                    _t("Procesador", "CPU", "Processeur"), of("rate(process_cpu_seconds_total[5m])"), unit="percentunit"
+                    same("Procesador", "CPU", "Processeur"),
+                    of("rate(process_cpu_seconds_total[5m])"),
+                    unit="percentunit",
                 ),
-                p.lines(_t("Memoria", "Memory", "Mémoire"), of("process_resident_memory_bytes"), unit="bytes"),
+                p.lines(same("Memoria", "Memory", "Mémoire"), of("process_resident_memory_bytes"), unit="bytes"),
                 p.lines(
-                    _t("Archivos abiertos", "Open files", "Fichiers ouverts"),
+                    same("Archivos abiertos", "Open files", "Fichiers ouverts"),
                     of("process_open_fds / process_max_fds"),
                     unit="percentunit",
                     steps={None: GOOD, 0.8: BAD},
                 ),
                 p.lines(
-                    _t("En marcha desde hace", "Up for", "En marche depuis"),
+                    same("En marcha desde hace", "Up for", "En marche depuis"),
                     of("(time() - process_start_time_seconds)"),
                     unit="dtdurations",
                 ),
@@ -498,17 +279,17 @@ def _runtime() -> Board:
             "HTTP",
             [
                 p.lines(
-                    _t("Solicitudes por segundo", "Requests a second", "Requêtes par seconde"),
+                    same("Solicitudes por segundo", "Requests a second", "Requêtes par seconde"),
                     {"{{address}}": "sum by (address) (rate(crm_http_requests_total[5m])) > 0"},
                     unit="reqps",
                 ),
                 p.lines(
-                    _t("Errores por segundo", "Errors a second", "Erreurs par seconde"),
+                    same("Errores por segundo", "Errors a second", "Erreurs par seconde"),
                     {"{{status}}": 'sum by (status) (rate(crm_http_requests_total{status=~"4xx|5xx"}[5m]))'},
                     unit="reqps",
                 ),
                 p.lines(
-                    _t("Tiempo de respuesta, 99 %", "Time to answer, 99 %", "Temps de réponse, 99 %"),
+                    same("Tiempo de respuesta, 99 %", "Time to answer, 99 %", "Temps de réponse, 99 %"),
                     {"{{address}}": f"{_p('crm_http_seconds', 0.99, 'address')} > 0"},
                     unit="s",
                 ),
@@ -522,13 +303,13 @@ def _runtime() -> Board:
             Text("Cuidado", "Upkeep", "Entretien"),
             [
                 p.lines(
-                    _t("Certificados: terminan en", "Certificates: they end in", "Certificats : ils expirent dans"),
+                    same("Certificados: terminan en", "Certificates: they end in", "Certificats : ils expirent dans"),
                     ends,
                     unit="dtdurations",
                     steps={None: BAD, 30 * 86400: GOOD},
                 ),
                 p.lines(
-                    _t("Verificado y respaldado hace", "Verified and backed up ago", "Vérifié et sauvegardé il y a"),
+                    same("Verificado y respaldado hace", "Verified and backed up ago", "Vérifié et sauvegardé il y a"),
                     {"{{what}}": "time() - (crm_upkeep_timestamp_seconds > 0)"},
                     unit="dtdurations",
                     steps={None: GOOD, 2 * 86400: BAD},

@@ -19,10 +19,14 @@ GOOD, POOR, BAD = "green", "orange", "red"
 
 Said = Text | str
 """What people read: in their language, or the same in all."""
+YES, NO = Text("sí", "yes", "oui"), Text("no", "no", "non")
+CLOCK = "max(crm_clock_timestamp_seconds)"
+"""The present: plan time where it is played."""
 Titles = tuple[Said, Text]
 """A title, and what it means."""
 Steps = Mapping[float | None, str]
 """Thresholds: from this value on (None: below all), in this colour."""
+SHARES, TIMES, NUMBERS = "percentunit", "dtdurations", "short"
 INSTANT = "dateTimeAsIso"
 
 
@@ -153,3 +157,8 @@ def _thresholds(steps: Steps) -> Any:
 
 def _query(number: int, expr: str) -> Any:
     return prometheus.Dataquery().expr(expr).ref_id(ascii_uppercase[number]).datasource(SOURCE)
+
+
+def same(es: str, en: str, fr: str) -> tuple[Text, Text]:
+    """Return a title that says it all, and is its description too."""
+    return Text(es, en, fr), Text(es, en, fr)

@@ -6,20 +6,33 @@ from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard
 
-from infra.grafana import plan
+from infra.grafana import milestones, plan
 from infra.grafana.boards import Board, Rows, named
-from infra.grafana.panels import BAD, GOOD, INSTANT, POOR, Panels, Said, any_of, coloured
+from infra.grafana.panels import (
+    BAD,
+    CLOCK,
+    GOOD,
+    INSTANT,
+    NO,
+    NUMBERS,
+    POOR,
+    SHARES,
+    TIMES,
+    YES,
+    Panels,
+    Said,
+    any_of,
+    coloured,
+    same,
+)
 from services.indicators.planned.hierarchy import Text
 from services.indicators.planned.plan import Plan, load
 from services.indicators.planned.rows import Area, Row
 from services.indicators.publish.words import Words
 from shared.contracts.vocabulary import MEMBERS, REGION
 
-CLOCK = "max(crm_clock_timestamp_seconds)"
-"""The present: plan time where it is played."""
 UNITS = {"ratio": "percentunit", "ratio to the half-year before": "percentunit", "seconds": "dtdurations"}
 """Units of the Plan that Grafana knows how to write; of the others, numbers with their unit beside them."""
-SHARES, TIMES, NUMBERS = "percentunit", "dtdurations", "short"
 KINDS = {
     SHARES: Text("Proporciones", "Shares", "Proportions"),
     TIMES: Text("Tiempos", "Times", "Durées"),
@@ -34,7 +47,6 @@ MET = Text("Cumplida", "Met", "Atteinte")
 REASON = Text("Por qué no se sabe", "Why it is not known", "Pourquoi on ne sait pas")
 COVERAGE = Text("Países que informan", "Countries reporting", "Pays qui rendent compte")
 HIDDEN = Text("Celdas no publicables", "Cells not published", "Cellules non publiables")
-YES, NO = Text("sí", "yes", "oui"), Text("no", "no", "non")
 REASONS = {
     "no_data": Text("sin datos", "no data", "sans données"),
     "hidden": Text("no se publica", "not published", "non publié"),
@@ -62,7 +74,7 @@ def boards() -> list[Board]:
         _overview(known),
         *(_area(known, area) for area in known.areas if _members(known, area)),
         _country(known),
-        _milestones(known),
+        milestones.board(known),
     ]
 
 
@@ -327,29 +339,29 @@ def _country(known: Plan) -> Board:
         yield (
             Text("Informes", "Reports", "Rapports"),
             [
-                p.figure(_same("En silencio", "Silent", "Silencieux"), f"crm_country_silent{one}", mappings=silent_),
+                p.figure(same("En silencio", "Silent", "Silencieux"), f"crm_country_silent{one}", mappings=silent_),
                 p.figure(
-                    _same("Sin leer en el buzón", "Unread in the mailbox", "Non lus dans la boîte"),
+                    same("Sin leer en el buzón", "Unread in the mailbox", "Non lus dans la boîte"),
                     f"crm_mailbox_unread_messages{one}",
                     steps={None: GOOD, 100: POOR, 1000: BAD},
                 ),
                 p.figure(
-                    _same("Último informe hace", "Last report ago", "Dernier rapport il y a"),
+                    same("Último informe hace", "Last report ago", "Dernier rapport il y a"),
                     last,
                     unit=TIMES,
                     legend="{{service}}",
                     width=16,
                 ),
                 p.lines(
-                    _same("Sucesos por servicio", "Events, by service", "Événements, par service"),
+                    same("Sucesos por servicio", "Events, by service", "Événements, par service"),
                     {"{{service}}": f"sum by (service) (crm_events_total{one})"},
                 ),
                 p.lines(
-                    _same("Rechazos por motivo", "Refusals, by reason", "Refus, par motif"),
+                    same("Rechazos por motivo", "Refusals, by reason", "Refus, par motif"),
                     {"{{service}} {{code}}": f"sum by (service, code) (crm_rejected_total{one})"},
                 ),
                 p.lines(
-                    _same(
+                    same(
                         "Retraso de los informes, mediana",
                         "How late reports are, median",
                         "Retard des rapports, médiane",
@@ -361,13 +373,13 @@ def _country(known: Plan) -> Board:
                     unit="s",
                 ),
                 p.lines(
-                    _same("Leyes por adecuar, por tratado", "Gaps in law, by treaty", "Lacunes de la loi, par traité"),
+                    same("Leyes por adecuar, por tratado", "Gaps in law, by treaty", "Lacunes de la loi, par traité"),
                     {"{{instrument}}": f"crm_legal_gaps{one}"},
                     step=True,
                 ),
             ],
         )
-        yield Text("Hitos", "Milestones", "Jalons"), [_done(p, known)]
+        yield Text("Hitos", "Milestones", "Jalons"), [milestones.done(p, known)]
         for area in known.areas:
             tables = [*_own(p, [row for row in _members(known, area) if not row.every])]
             if tables:
@@ -388,89 +400,3 @@ def _own(p: Panels, members: list[Row]) -> Iterable[Any]:
         labels = {"indicator": INDICATOR, "unit": UNIT}
         what = Text("Las cifras del país (exactas)", "The country's figures (exact)", "Les chiffres du pays (exacts)")
         yield p.rows((KINDS[unit], what), columns, labels, _written(p, rows, unit), height=3 + len(rows))
-
-
-def _done(p: Panels, known: Plan) -> Any:
-    milestone = Text("Hito", "Milestone", "Jalon")
-    missing = Text("Le falta", "Still to do", "Reste à faire")
-    columns: dict[Said, str] = {
-        missing: 'max by (milestone) (crm_milestone_missing{country="$country",milestone!~".+/.+"})'
-    }
-    properties: dict[Said, dict[str, Any]] = {
-        milestone: {"mappings": _names(p, known), "custom.width": 620},
-        missing: {
-            "mappings": p.texts({"1": (YES, BAD), "0": (NO, GOOD)}),
-            "custom.cellOptions": {"type": "color-text"},
-        },
-    }
-    what = Text(
-        "Qué hitos le faltan al país", "Which milestones the country has still to do", "Quels jalons restent au pays"
-    )
-    return p.rows((what, what), columns, {"milestone": milestone}, properties, height=10)
-
-
-def _names(p: Panels, known: Plan) -> Any:
-    single = [one for one in known.milestones.values() if one.recurring is None]
-    return p.texts({one.id: (f"{one.id}  {p.say(one.title)}", None) for one in single})
-
-
-def _milestones(known: Plan) -> Board:
-    once = '{milestone!~".+/.+"}'
-    due, reached = (f"crm_milestone_{word}_timestamp_seconds{once}" for word in ("due", "reached"))
-    milestone = Text("Hito", "Milestone", "Jalon")
-    left = Text("Faltan", "Time left", "Temps restant")
-    columns: dict[Said, str] = {
-        Text("Vence", "Due", "Échéance"): f"max by (milestone) ({due}) * 1000",
-        left: f"(max by (milestone) ({due}) unless max by (milestone) ({reached})) - on () group_left () {CLOCK}",
-        Text("Alcanzado", "Reached", "Atteint"): f"max by (milestone) ({reached}) * 1000",
-        Text("Atraso", "Late by", "Retard"): f"clamp_min(max by (milestone) ({reached} - {due}), 0)",
-        Text("Hechos", "Done", "Faits"): "max by (milestone) (crm_milestone_done)",
-        Text("De", "Of", "Sur"): "max by (milestone) (crm_milestone_needed)",
-    }
-
-    def rows(p: Panels) -> Rows:
-        properties: dict[Said, dict[str, Any]] = {
-            milestone: {"mappings": _names(p, known), "custom.width": 520},
-            Text("Vence", "Due", "Échéance"): {"unit": INSTANT},
-            Text("Alcanzado", "Reached", "Atteint"): {"unit": INSTANT},
-            Text("Atraso", "Late by", "Retard"): {"unit": TIMES, **coloured({None: GOOD, 1: BAD})},
-            left: {"unit": TIMES, **coloured({None: BAD, 0: POOR, 30 * 86400: GOOD})},
-        }
-        what = Text(
-            "Vencimiento, alcance, atraso y cuántos países de cuántos; el tiempo es el del Plan",
-            "Due, reached, how late, how many countries of how many; by the Plan's clock",
-            "Échéance, atteinte, retard, combien de pays sur combien ; selon l'horloge du Plan",
-        )
-        single = Text("Hitos del Plan", "The Plan's milestones", "Jalons du Plan")
-        yield single, [p.rows((single, what), columns, {"milestone": milestone}, properties, height=14)]
-        missing = 'sum by (country) (crm_milestone_missing{milestone!~".+/.+"})'
-        recurring = 'count(crm_milestone_due_timestamp_seconds{milestone=~".+/.+"})'
-        kept = 'count(crm_milestone_reached_timestamp_seconds{milestone=~".+/.+"})'
-        yield (
-            Text("Países y recurrentes", "Countries and recurring ones", "Pays et récurrents"),
-            [
-                p.lines(
-                    _same(
-                        "Hitos que le faltan a cada país", "Milestones left, by country", "Jalons restants, par pays"
-                    ),
-                    {"{{country}}": missing},
-                    step=True,
-                ),
-                p.lines(
-                    _same("Hitos recurrentes", "Recurring milestones", "Jalons récurrents"),
-                    {Text("previstos", "due", "prévus"): recurring, Text("cumplidos", "reached", "atteints"): kept},
-                    step=True,
-                ),
-            ],
-        )
-
-    title = Text("Hitos", "Milestones", "Jalons")
-    asks = Text(
-        "¿Qué vence, y quién falta?", "What is due, and who is missing?", "Qu'est-ce qui échoit, et qui manque ?"
-    )
-    return Board("milestones", title, asks, "plan", rows)
-
-
-def _same(es: str, en: str, fr: str) -> tuple[Text, Text]:
-    """Return a title that says it all."""
-    return Text(es, en, fr), Text(es, en, fr)
