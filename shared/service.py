@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +16,6 @@ import uvloop
 from faststream.nats import NatsBroker
 from msgspec import MsgspecError
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
-from nats.js.errors import NotFoundError
 
 from shared import tls
 from shared.ask import admission, logs, mailbox, usage
@@ -38,25 +36,21 @@ from shared.flow.watching import Watch
 from shared.record import deadlines, seats, signers, upgrading
 from shared.record.engine import Judgements
 from shared.record.judgement import Judgement, by_type
-from shared.record.log import Log, head
+from shared.record.log import Log
 from shared.record.note import NoteError
 from shared.run import common, crash, database, ops, telemetry
 from shared.run.certificates import Kept, named
-from shared.run.clock import Clock, astray_s
+from shared.run.clock import Clock
 from shared.run.database import Pool
 from shared.run.settings import EXIT_MISCONFIGURED, Settings, configured
-from shared.run.steady import Movement, Steady
+from shared.run.steady import Steady
+from shared.running import UNCOMPARED, Running, observe, observed
 
 log = structlog.get_logger()
 
 RETRY_S = 1.0
-UNCOMPARED = "log and stream are not compared yet"
-HUNG_S = 3.0
-"""A database or NATS that has not answered after so long is away; it may be hung."""
 REGION = {one.VARIABLE: one.OWN for one in (quotas, seats, signers)}
 """The region's data that all processes of a service must have alike: where each lies, by what names another file."""
-ASTRAY_S = 1.0
-"""A process whose clock is off by more than this records nothing: its times would stand in the log for ever."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,46 +77,6 @@ class Service:
 
 class _WaitError(RuntimeError):
     """It is not this process's time yet; the message says why."""
-
-
-Looked = tuple[int, int, int, int, str, float]
-"""(the stream's begin, its first and last sequence, the log's position, why this process may not record, for how many
-seconds the first deadline has been due)"""
-
-
-@dataclass(slots=True)
-class Look:
-    """A look at stream and log that is under way, and which of both is asked."""
-
-    task: "asyncio.Task[Looked] | None" = None
-    asks: str = ""
-
-
-@dataclass(slots=True)
-class Running:
-    """The parts of a service at work."""
-
-    name: str
-    settings: Settings
-    clock: Clock
-    log: Log
-    pool: Pool
-    broker: NatsBroker
-    client: Client
-    relay: Relay
-    status: ops.Status
-    steady: Steady
-    common: common.Common
-    certificates: Kept | None = None
-    turns: Turns = field(init=False)
-    """What gives it reports and other services' events."""
-    listening: admission.Listening = field(default_factory=lambda: admission.Listening([]))
-    tasks: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
-    """What runs as long as the service does, by name; one that fails begins anew."""
-    checks: list[Callable[[], list[str]]] = field(default_factory=list)
-    """What else to ask whether the service does its work: each tells in words what stands still."""
-    relaying: Movement = field(default_factory=Movement)
-    look: Look = field(default_factory=Look)
 
 
 def run(service: Service) -> None:
@@ -193,7 +147,7 @@ async def _started(
     own = Log(name, pool, clock, service.judged(), halted=UNCOMPARED)
     relay, steady = Relay(name, pool, client), Steady(name)
     running = Running(name, settings, clock, own, pool, broker, client, relay, status, steady, alike, certificates)
-    running.tasks |= {"deadline": lambda: deadlines.sweep(own), "observing": lambda: _observed(running)}
+    running.tasks |= {"deadline": lambda: deadlines.sweep(own), "observing": lambda: observed(running)}
     _subscribe(running, await provisioned.retired(client, name))
     _listen(running, service.questions)
     return running
@@ -285,7 +239,7 @@ def _listen(service: Running, questions: Questions) -> None:
 
 async def _working(service: Running, stopping: asyncio.Event) -> int:
     """Do the service's work until it is told to stop (0) or one of its tasks ends by itself (70)."""
-    await _observe(service)
+    await observe(service)
     await service.listening.look()
     keep = service.steady.keep
     relaying = asyncio.create_task(keep("relay", service.relay.run))
@@ -316,78 +270,6 @@ async def _copied(relay: Relay, wait_s: float) -> None:
     """Let the relay, here or in another replica, copy what was recorded last; what is left waits for the next start."""
     with contextlib.suppress(TimeoutError, *LOST):
         await asyncio.wait_for(relay.caught_up(), wait_s)
-
-
-async def _observed(service: Running) -> None:
-    """Keep readiness and positions current, and recording halted while the stream is ahead of the log."""
-    while True:
-        recording = await _observe(service)
-        await asyncio.sleep(RETRY_S if recording else RETRY_S / 5)
-
-
-async def _observe(service: Running) -> bool:
-    """Look at stream and log; return whether to record. What does not answer in `HUNG_S` is told as hung."""
-    look = service.look
-    if look.task is None:
-        look.task = asyncio.create_task(_look(service))
-    await asyncio.wait([look.task], timeout=HUNG_S)  # left as it is: to cancel a query may hang as the query does
-    faults = []
-    try:
-        if not look.task.done():
-            raise TimeoutError
-        task, look.task = look.task, None
-        begun, first, last, position, may_not, late = task.result()
-    except NotFoundError:
-        faults.append(f"there is no stream {service.relay.stream}: run `crm restore {service.name}`")
-    except LOST as error:
-        hung = f"{look.asks} has not answered for {HUNG_S:g} s" if look.task else ""
-        faults.append(hung or f"away: {type(error).__name__}")
-        if hung or not isinstance(error, NatsError):
-            service.log.halted = UNCOMPARED  # the database may come back as an older copy
-    else:
-        telemetry.LOG_POSITION.labels(service.name).set(position)
-        telemetry.RELAY_POSITION.labels(service.name).set(last)
-        telemetry.DEADLINE_LATE.labels(service.name).set(late)
-        ahead = f"stream ends at {last}, log at {position}: run `crm restore`" if last > position else ""
-        service.log.halted = ahead or service.relay.diverged or may_not
-        if service.log.halted:
-            faults.append(service.log.halted)
-        elif first > begun and position:
-            faults.append(f"stream {service.relay.stream} has nothing before {first}: run `crm restore {service.name}`")
-        service.relaying.see("relay", last, ahead=last < position)
-        faults += [f"the relay stands at {at}, the log is at {position}" for _, at in service.relaying.standing()]
-    faults += [fault for check in service.checks for fault in check()]
-    service.status.faults = faults
-    _tell_connections(service)
-    telemetry.READY.labels(service.name).set(not faults)
-    return not service.log.halted
-
-
-def _tell_connections(service: Running) -> None:
-    """Show how many connections to PostgreSQL there are, of how many."""
-    open_, idle = service.pool.get_size(), service.pool.get_idle_size()
-    numbers = {"busy": open_ - idle, "idle": idle, "max": service.pool.get_max_size()}
-    for state, number in numbers.items():
-        telemetry.CONNECTIONS.labels(service.name, state).set(number)
-
-
-async def _look(service: Running) -> Looked:
-    """Ask stream and log, in this order, so that the log is never the older one."""
-    service.look.asks = "NATS"
-    begun, first, last = await bus.ends(service.client, service.relay.stream)
-    service.look.asks = "PostgreSQL"
-    position, _ = await head(service.pool)
-    late = await deadlines.late_s(service.pool, service.clock)
-    may_not = _clock(await astray_s(service.pool)) or await common.parted(service.pool, service.common)
-    return begun, first, last, position, may_not, late
-
-
-def _clock(by_s: float) -> str:
-    """Say that nothing may be recorded as this machine's clock is wrong, or the database's; empty: both agree."""
-    if abs(by_s) <= ASTRAY_S:
-        return ""
-    how = "ahead of" if by_s > 0 else "behind"
-    return f"this machine's clock is {abs(by_s):.1f} s {how} the database's: synchronise both (chronyc makestep)"
 
 
 async def ended(tasks: Iterable["asyncio.Future[Any]"], grace_s: float) -> None:

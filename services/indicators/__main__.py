@@ -25,7 +25,8 @@ from services.indicators.servers import Servers
 from services.indicators.settings import IndicatorsSettings, current, worked
 from shared.run import telemetry, web
 from shared.run.settings import EXIT_MISCONFIGURED, configured
-from shared.service import Running, Service, run
+from shared.running import Running
+from shared.service import Service, run
 
 
 @asynccontextmanager

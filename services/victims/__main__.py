@@ -6,7 +6,8 @@ from pathlib import Path
 
 from services.victims import judgements, keys, questions, receipts
 from services.victims.forgetting import Forgetting
-from shared.service import Running, Service, run
+from shared.running import Running
+from shared.service import Service, run
 
 
 @asynccontextmanager
