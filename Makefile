@@ -19,7 +19,7 @@ WORKERS ?= 3
 TEST_TMP := $(firstword $(wildcard /dev/shm) /tmp)
 export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC TLS
 # Every process that a test starts would compile all it imports, where nothing else keeps what was compiled.
-TESTING := test test-looks test-upgrade test-edges golden fuzz fuzz-http test-played faults faults-controls faults-campaign
+TESTING := test test-security test-looks test-upgrade test-edges golden fuzz fuzz-http test-played faults faults-controls faults-campaign
 $(TESTING): export PYTHONDONTWRITEBYTECODE :=
 $(TESTING): export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/pycache
 
@@ -32,7 +32,10 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 test: setup ## Run all tests (TESTS=tests/unit for some)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) \
 		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/containers --ignore tests/standard --ignore tests/looks --ignore tests/played --ignore tests/faults --ignore tests/fuzz \
-		--ignore tests/upgrade --ignore tests/wheels --ignore tests/attacker --ignore tests/published --ignore tests/conformance/test_live.py)
+		--ignore tests/security --ignore tests/upgrade --ignore tests/wheels --ignore tests/attacker --ignore tests/published --ignore tests/conformance/test_live.py)
+
+test-security: setup ## Attack a running region: forgeries, rewriting, rights, collisions, canaries (some minutes)
+	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) tests/security
 
 test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool and postgresql-15)
 	@exec $(PY) -m pytest -q tests/deploy
@@ -179,4 +182,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock sbom setup test-containers
+.PHONY: help run test test-security test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock sbom setup test-containers

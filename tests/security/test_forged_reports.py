@@ -213,7 +213,7 @@ async def test_a_key_that_only_a_service_told_of_signs_nothing(region_at_work, s
         assert signing.agrees(event, payload)
         signature = own.jws
     await written(system, "indicators", "indicators", event, signature)
-    position = (await system.rows("indicators", "select max(position) as last from log"))[0]["last"]
+    position = (await system.rows("indicators", "select position from log where id = 'forged'"))[0]["position"]
     heard = "select from heard where stream = 'INDICATORS' and sequence = $1"
     await until(lambda: system.rows("intel", heard, position), "intel to hear of it")
     assert await system.rows("intel", "select from signer where key = $1", signing.public(thief)) == []
