@@ -130,7 +130,7 @@ async def test_an_operator_proves_restores_and_rebuilds_a_running_copy(state):
     async with running(state) as copy:
         await copy.publish()
         shown = json.loads((await crm(copy.state, "status", "--json")).stdout)["services"]["training"]
-        whole = {"log": NUMBER, "stream": NUMBER, "fold": NUMBER}
+        whole = {"log": NUMBER, "stream": NUMBER, "fold": NUMBER, "ready": True, "faults": []}
         assert shown == {**whole, "aside": 0, "rejected": 0, "failed": 0, "set_aside": []}
         assert (await crm(copy.state, "verify")).returncode == 0
         await copy.lose_stream()
