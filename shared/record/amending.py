@@ -11,6 +11,7 @@ import msgspec
 from shared import contracts
 from shared.contracts import Contract, Corrected, Data, Event, Merged, Problem, Refused, Report, Retracted
 from shared.contracts.door import shortened, within
+from shared.contracts.identity import Owners
 from shared.contracts.owned import identified
 from shared.contracts.refusal import all_problems
 from shared.contracts.report import authority
@@ -53,7 +54,8 @@ def amend(deciding: "Deciding", event: Event[Any]) -> None:
         if not deciding.again and _named_anew(agreed, root.latest, new):
             after = after.saying(msgspec.structs.replace(after.data, owners=None))
             for judgement in judgements:
-                if owners := judgement.owners(after, deciding):
+                owners = judgement.owners(after, deciding)
+                if owners and _may_note(root.latest, owners):
                     after = after.saying(msgspec.structs.replace(after.data, owners=owners))
     for judgement in judgements:
         judgement.amendable(before, after, deciding)
@@ -207,12 +209,19 @@ def _standing(deciding: "Deciding", row: Logged) -> Root | None:
 
 
 def _named_anew(agreed: Contract, previous: Data, new: Data) -> bool:
-    """Say whether a correction names something else, where it was noted whose it was.
+    """Say whether a correction names something else, where it was noted whose it was, or what had named nothing.
 
     What is named as before is whose it was, also where others gave the same identifier since.
     """
-    noted = getattr(previous, "owners", None) is not None
-    return noted and any(getattr(new, name) != getattr(previous, name) for name in agreed.ids if "." not in name)
+    named = [(getattr(previous, name), getattr(new, name)) for name in agreed.ids if "." not in name]
+    if getattr(previous, "owners", None) is not None:
+        return any(before != now for before, now in named)
+    return hasattr(previous, "owners") and any(before is None and now is not None for before, now in named)
+
+
+def _may_note(previous: Data, owners: Owners) -> bool:
+    """Say whether owners may be noted: they were, or nothing stood there; else it is of before there were owners."""
+    return getattr(previous, "owners", None) is not None or all(getattr(previous, field) is None for field in owners)
 
 
 def _checked(deciding: "Deciding", agreed: Contract, event: Event[Corrected], root: Root) -> Data:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from shared import contracts
@@ -115,6 +115,7 @@ def stands(name, paper):
 
 @pytest.mark.parametrize("name", SERVICES)
 @settings(max_examples=25, deadline=None)
+@example(seed=1295)  # a correction names a band where the report had none
 @given(seed=st.integers(0, 2**32))
 def test_any_order_ends_where_a_clean_history_ends(name, seed):
     chance = random.Random(seed)

@@ -304,3 +304,16 @@ async def test_what_was_open_before_is_answered_now(old):
     assert await codes(desk, answer(desk, "verified")) == [("/data/place_ref", "ambiguous_reference")]
     await desk.tell(answer(desk, "verified", named="HND:p-1"))
     assert "location_verified p-1 MEX" not in await desk.told("GTM")
+
+
+async def test_a_band_that_only_a_correction_names_is_the_countrys_own(desk):
+    """A suspect told of without a band, then with the country's own, is held against others of that band."""
+    alike = {"nationality": "PAN", "role": "Leader", "sex": "male", "age_band": "adult", "modus_operandi": ["a_way"]}
+    alike |= {"srceval": "A", "infoeval": "1"}
+    other = desk.event("intel.trafficker.detected", by="USA", trafficker_pid="tr-2", band_id="MEX:band-1", **alike)
+    bare = desk.event("intel.trafficker.detected", by="MEX", trafficker_pid="tr-1", **{**alike, "band_id": ...})
+    await desk.tell(other, bare)
+    assert await desk.recorded("intel.trafficker.merged") == []
+    await desk.tell(desk.corrected(bare, band_id="band-1"))
+    [told] = await desk.recorded("intel.trafficker.merged")
+    assert "same_band" in told.data.reasons
