@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import shared.run.clock
-import shared.service
+import shared.running
 from shared.service import run
 
 OFFSET = struct.Struct("dd")
@@ -24,7 +24,7 @@ OFFSET = struct.Struct("dd")
 def moved_clock(file: str) -> None:
     with Path(file).open("r+b") as held:
         offset = mmap.mmap(held.fileno(), OFFSET.size)
-    honest = shared.service.astray_s
+    honest = shared.running.astray_s
 
     def offsets() -> tuple[float, float]:
         return OFFSET.unpack(offset[: OFFSET.size])
@@ -33,7 +33,7 @@ def moved_clock(file: str) -> None:
         return await honest(queried) - offsets()[1]
 
     shared.run.clock.time = SimpleNamespace(time=lambda: time.time() + offsets()[0])
-    shared.service.astray_s = astray_s
+    shared.running.astray_s = astray_s
 
 
 def main(name: str, *defects: str) -> None:
