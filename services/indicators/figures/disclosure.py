@@ -6,13 +6,15 @@ end, and for ever the same: nothing that is reported, corrected or taken back la
 ones. All else that one report about a person could move, the public has not: see `docs/security.md`.
 """
 
-from datetime import date, timedelta
+from calendar import monthrange
+from datetime import date
 from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
 from services.indicators.figures.kinds import Span
+from services.indicators.figures.periods import ago, whole_months
 from services.indicators.planned.persons import Rule, reached_by_persons, row_about_persons
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
@@ -45,14 +47,14 @@ def last_closed(rule: Rule, day: date) -> date:
     """Return the last day of the last period that is over at the beginning of a day."""
     months = MONTHS[rule.period]
     first = date(day.year, (day.month - 1) // months * months + 1, 1)
-    return first - timedelta(days=1) if first > date.min else date.min
+    return ago(first, 1)
 
 
 def period_end(rule: Rule, day: date) -> date:
     """Return the last day of the period in which a day lies."""
     months = MONTHS[rule.period]
-    following = (day.month - 1) // months * months + months
-    return date(day.year + following // 12, following % 12 + 1, 1) - timedelta(days=1)
+    last = (day.month - 1) // months * months + months
+    return date(day.year, last, monthrange(day.year, last)[1])
 
 
 def refusal(row: Row, span: Span) -> Refusal:
@@ -78,12 +80,11 @@ def disclosed(rule: Rule, span: Span, closed: date) -> Span | Refusal:
 
 
 def _at_or_before(rule: Rule, day: date) -> date:
-    return last_closed(rule, day + timedelta(days=1)) if day > date.min else day
+    return day if period_end(rule, day) == day else last_closed(rule, day)
 
 
 def _whole(rule: Rule, since: date, until: date) -> bool:
     """Say whether it is one calendar period of the rule, or one year."""
     lengths = {MONTHS[rule.period], MONTHS["year"]}
     months = 12 * (until.year - since.year) + until.month - since.month + 1
-    whole = since.day == 1 and (until + timedelta(days=1)).day == 1
-    return whole and months in lengths and (since.month - 1) % months == 0
+    return whole_months(since, until) and months in lengths and (since.month - 1) % months == 0

@@ -1,7 +1,7 @@
 """What each kind of indicator makes of the sums: for every cell the numbers behind its figure, now or as of a day."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 
 import msgspec
 from msgspec import Struct
@@ -107,13 +107,13 @@ def comparison(plan: Plan, row: Row, state: State, span: Span) -> Comparison | N
     if row.kind != "trend" or not row.window_days:
         return None
     days = row.window_days if span.since is None else span.day.toordinal() - span.begins
-    since = span.day - timedelta(days=days - 1)
+    since = periods.ago(span.day, days - 1)
     settled = dict(state.levels[BASELINE].upto(span.upto, span.known)) if BASELINE in state.levels else {}
     first, last = settled.get((row.id, "since")), settled.get((row.id, "until"))
     if first is not None and last is not None:
         return Comparison(since, span.day, date.fromordinal(first), date.fromordinal(last))
-    before = since - timedelta(days=days) if span.since is None else periods.before(since, span.day)
-    return None if before < plan.start else Comparison(since, span.day, before, since - timedelta(days=1))
+    before = periods.ago(since, days) if span.since is None else periods.before(since, span.day)
+    return None if before < plan.start else Comparison(since, span.day, before, periods.ago(since, 1))
 
 
 def reporting(plan: Plan, state: State, span: Span) -> set[str]:
@@ -180,7 +180,7 @@ def _during(cells: View, span: Span) -> Iterator[tuple[Key, int]]:
 def amounts(plan: Plan, row: Row, role: str, state: State, span: Span) -> Iterator[tuple[Key, int]]:
     """Yield (cell, amount) of one role of a row that is no trend: what its figures in the span are made of."""
     if row.kind == "countries" and row.window_days and span.since is None:
-        first = span.day - timedelta(days=row.window_days - 1)
+        first = periods.ago(span.day, row.window_days - 1)
         return _between(plan, row, role, state, span, first, span.day)
     return upto(plan, row, role, state, span)
 

@@ -4,7 +4,8 @@ What comes is counted in the period: reports, acts, persons. What stands was the
 declared, a thing that is open. Of that a period has no number of its own, only the one at its end.
 """
 
-from datetime import date, timedelta
+from calendar import monthrange
+from datetime import date
 from functools import cache
 
 from msgspec import Struct
@@ -59,11 +60,21 @@ def comparable(row: Row) -> bool:
 
 def before(since: date, until: date) -> date:
     """Return the first day of the period before one: of as many months, if it is whole months, else as many days."""
-    if since.day != 1 or (until + timedelta(days=1)).day != 1:
-        return since - timedelta(days=(until - since).days + 1)
+    if not whole_months(since, until):
+        return ago(since, (until - since).days + 1)
     months = 12 * (until.year - since.year) + until.month - since.month + 1
-    first = 12 * since.year + since.month - 1 - months
+    first = max(12 * since.year + since.month - 1 - months, 12)
     return date(first // 12, first % 12 + 1, 1)
+
+
+def ago(day: date, days: int) -> date:
+    """Return the day so many days before one, or the first that there is: at a start no period is over yet."""
+    return date.fromordinal(max(day.toordinal() - days, 1))
+
+
+def whole_months(since: date, until: date) -> bool:
+    """Say whether a period is whole calendar months."""
+    return since.day == 1 and until.day == monthrange(until.year, until.month)[1]
 
 
 @cache

@@ -102,7 +102,7 @@ class Levels:
 
         Of those for one moment the latest told by then counts. `known`: of those recorded by the end of a day.
         """
-        end = None if until is None else micros(datetime.fromordinal(until + 1).replace(tzinfo=UTC))
+        end = None if until is None else timedelta(days=until + 1 - EPOCH.toordinal()) // MICROSECOND
         for key, declared in self.declared.items():
             if key not in self._sorted:
                 self._sorted[key] = sorted(declared)
