@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.indicators.figures.figures import figures
+from services.indicators.figures.figures import EXACT, figures
 from services.indicators.figures.kinds import Span
 from services.indicators.folded.fold import Fold
 from services.indicators.planned.plan import load
@@ -100,7 +100,7 @@ def as_of(sizes: tuple[int, ...]) -> Iterator[Result]:
         times, counts = [], []
         for day in [days[0], *days]:
             begun = time.perf_counter()
-            found = figures(plan, plan.rows[ROW], state, Span.as_of(day), exact=True)
+            found = figures(plan, plan.rows[ROW], state, Span.as_of(day), closed=EXACT)
             times.append((time.perf_counter() - begun) * 1e3)
             by_country = Counter[str]()
             for cell in found.cells:
