@@ -12,7 +12,7 @@ from pathlib import Path
 from nats.aio.msg import Msg
 
 from infra.local.ports import free_port
-from services.indicators.planned.plan import load
+from services.indicators.planned.plan import Plan, load
 from shared.contracts import SERVICES
 from tests.bench import fold, growth, mixed, questions, reading, run
 from tests.bench.figure import Result, of
@@ -132,7 +132,7 @@ def folding(rounds: int) -> Iterator[Result]:
     yield of("growth", "disk, streams of all services", "bytes/event", [stored], conditions="before any limit")
 
 
-async def _folding(plan: fold.Plan, made: list[tuple[str, bytes]], rounds: int) -> tuple[dict[str, list[float]], float]:
+async def _folding(plan: Plan, made: list[tuple[str, bytes]], rounds: int) -> tuple[dict[str, list[float]], float]:
     """Return microseconds an event of both, and how many bytes of a stream one takes."""
     found: dict[str, list[float]] = {"whole plan, read from NATS": [], "raw ordered consumer": []}
     with tempfile.TemporaryDirectory() as folder:

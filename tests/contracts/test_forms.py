@@ -42,7 +42,7 @@ def test_what_is_no_json_in_utf8_is_refused(kind):
     assert {at for at, _ in refused(**{"content-type": kind})} == {"/datacontenttype"}
 
 
-def binary(payload=None, name=FLAG, **headers):
+def binary(payload=None, name=FLAG, **headers) -> tuple[str, dict[str, str], bytes]:
     """The published example in binary mode: subject, headers, payload. `None` takes a header away."""
     whole = example(registry()[f"crm.{name}.v1"])
     data = whole.pop("data")

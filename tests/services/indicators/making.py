@@ -15,7 +15,7 @@ from shared.contracts.tallies import Level, Tally
 from shared.contracts.vocabulary import MEMBERS
 
 PLAN = load()
-CONTRACTS = {agreed.name: agreed for agreed in reversed(registry().values())}
+CONTRACTS = {agreed.name: agreed for agreed in reversed([*registry().values()])}
 """By name, the first version of each."""
 AT = "2004-03-01T10:00:00Z"
 
