@@ -3,6 +3,7 @@
 A value is put into the contract's good example, so that all else is in order and the value itself is judged.
 """
 
+import copy
 import itertools
 import json
 import random
@@ -234,9 +235,10 @@ def put(report: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, 
     """The report with a value at a path, or without it where the value is `ABSENT`."""
     data = report.get("data")
     holder = data if len(path) > 1 and isinstance(data, dict) else report
-    holder[path[-1]] = value
     if value is ABSENT:
-        del holder[path[-1]]
+        holder.pop(path[-1], None)
+    else:
+        holder[path[-1]] = copy.deepcopy(value)  # what is changed next is this report, not the kept value
     return report
 
 
