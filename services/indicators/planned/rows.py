@@ -113,6 +113,8 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     """For `share`: the label whose values share what there is."""
     digits: int = 0
     """Decimals that are kept of amounts which are not whole numbers."""
+    decimals: int = 1
+    """Of a share as a percentage, where people read it: as many as the Plan prints."""
     period: Literal["", "year"] = ""
     """`year`: only the calendar year of the figure's date counts."""
     within: Window | None = None

@@ -19,8 +19,14 @@ Point = tuple[str, float | None]
 """(what it is called, its figure; None: no data, or not published)"""
 
 
-def curve(
-    said: Words, unit: str, points: Sequence[Point], target: float | None = None, baseline: float | None = None
+def curve(  # noqa: PLR0913 - all that a curve is drawn of
+    said: Words,
+    unit: str,
+    points: Sequence[Point],
+    target: float | None = None,
+    baseline: float | None = None,
+    *,
+    decimals: int = 1,
 ) -> dict[str, Any] | None:
     """Return a curve through `points`, broken where there is no figure; None: fewer than two points have one.
 
@@ -43,14 +49,18 @@ def curve(
     return {
         "lines": [" ".join(f"{x(number)},{y(value)}" for number, value in run if value is not None) for run in runs],
         "dots": [
-            {"x": x(number), "y": y(value), "said": f"{name}{said.text['colon']} {said.number(value, unit)}"}
+            {
+                "x": x(number),
+                "y": y(value),
+                "said": f"{name}{said.text['colon']} {said.number(value, unit, decimals=decimals)}",
+            }
             for number, (name, value) in enumerate(points)
             if value is not None
         ],
         "target": None if target is None else y(target),
         "baseline": None if baseline is None else y(baseline),
         "ticks": [
-            {"y": y(low + number * step), "said": said.number(low + number * step, unit, short=True)}
+            {"y": y(low + number * step), "said": said.number(low + number * step, unit, short=True, decimals=decimals)}
             for number in range(round((high - low) / step) + 1)
         ],
         "names": [{"x": x(number), "said": name} for number, (name, _) in enumerate(points) if number % every == 0],

@@ -122,7 +122,7 @@ def _row(said: Words, one: Figures, code: str) -> dict[str, Any] | None:
         {
             "id": one.row.id,
             "title": said.title(one.row.title),
-            "cells": [pages.labelled(said, one.row.unit, cell) for cell in cells] if few else [],
+            "cells": [pages.labelled(said, one.row, cell) for cell in cells] if few else [],
             "many": "" if few else said.counted("country_many", len(cells)),
         }
         if cells

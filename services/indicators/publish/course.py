@@ -89,7 +89,7 @@ def drawn(said: Words, row: Row, names: Sequence[str], found: Sequence[Figures])
     """Return the curve of a row's one figure, with its target and a trend's baseline; None: too few are known."""
     points = [(name, _public(one.headline)) for name, one in zip(names, found, strict=True)]
     own = any(one.headline for one in found) and row.kind == "trend"
-    return charts.curve(said, row.unit, points, row.target, BASELINE if own else None)
+    return charts.curve(said, row.unit, points, row.target, BASELINE if own else None, decimals=row.decimals)
 
 
 def _public(cell: Cell | None) -> float | None:
@@ -119,8 +119,8 @@ def moved(said: Words, row: Row, of: Course) -> dict[str, Any] | None:
             {
                 "code": code,
                 "country": said.country(code),
-                "old": said.number(a, row.unit),
-                "new": said.number(b, row.unit),
+                "old": said.figure(row, a),
+                "new": said.figure(row, b),
                 "change": _change(said, row, a, b),
                 "silent": code in new.silent,
             }
@@ -139,7 +139,7 @@ def _change(said: Words, row: Row, old: float | None, new: float | None) -> str:
     if row.unit == SHARE:
         points = round(100 * by, 1)
         return f"{_sign(points)}{said.number(abs(points))} {said.text['points']}"
-    told = said.number(abs(by), row.unit)
+    told = said.figure(row, abs(by))
     return f"{_sign(by)}{told}"
 
 
@@ -148,7 +148,7 @@ def _sign(by: float) -> str:
 
 
 def _told(said: Words, row: Row, value: float | None) -> str:
-    return f"{said.number(value, row.unit)} {said.unit(row.unit, value)}".strip()
+    return f"{said.figure(row, value)} {said.unit(row.unit, value)}".strip()
 
 
 def _place(row: Row, one: Figures, code: str) -> float | None:
@@ -208,11 +208,11 @@ def _group(  # noqa: PLR0913 - what they have in common
         "more": said.counted("and_more", more)
         if (more := sum(bool(_known(one)) for one in lines.values()) - len(known))
         else "",
-        "top": said.number(top, row.unit),
+        "top": said.figure(row, top),
         "lines": [
             {
                 "name": name,
-                "last": said.number(_known(line)[-1], row.unit),
+                "last": said.figure(row, _known(line)[-1]),
                 "unit": "" if row.unit in (SHARE, TIME) else said.unit(row.unit, _known(line)[-1]),
                 "at": names[max(number for number, value in enumerate(line) if value is not None)],
                 **charts.small(line, top),

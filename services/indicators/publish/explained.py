@@ -245,5 +245,7 @@ def _figure(said: Words, one: Row, figure: Figure, unit: str = "") -> str:
         return said.text["no_data"]
     above, _, below = str(figure).partition("/")
     value = float(above) / float(below) if below else float(above)
-    told = f"{said.number(value, unit or one.unit)} {said.unit(unit or one.unit, value)}".strip()
+    told = (
+        f"{said.number(value, unit) if unit else said.figure(one, value)} {said.unit(unit or one.unit, value)}".strip()
+    )
     return f"{told} ({said.number(float(above))}/{said.number(float(below))})" if below else told

@@ -75,7 +75,7 @@ class Overview:
         return {
             "id": row.id,
             "title": self._said.title(row.title),
-            "value": self._said.number(value, row.unit),
+            "value": self._said.figure(row, value),
             "change": self._change(value, _value(self._seen.before, row.id)),
             "degree": whole,
             "weights": len(row.inputs),
@@ -166,7 +166,7 @@ class Overview:
             return self._said.text["not_published"]
         if value is None:
             return self._said.text["no_data"]
-        return f"{self._said.number(value, one.row.unit)} {self._said.unit(one.row.unit, value)}".strip()
+        return f"{self._said.figure(one.row, value)} {self._said.unit(one.row.unit, value)}".strip()
 
     def _dated(self, which: str, one: Occurrence, at: datetime) -> dict[str, Any]:
         return {"which": which, "row": "", "title": self._title(one), "day": self._said.day(at)}

@@ -18,7 +18,7 @@ from services.indicators.planned.persons import row_about_persons
 from services.indicators.planned.plan import Plan
 from services.indicators.publish.overview import Overview, Seen
 from services.indicators.publish.reports import MilestoneReport
-from services.indicators.publish.words import LANGUAGES, SHARE, Words, words
+from services.indicators.publish.words import LANGUAGES, SHARE, Measured, Words, words
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS, REGION
 
@@ -128,7 +128,7 @@ def summary(said: Words, plan: Plan, one: Figures) -> dict[str, Any]:
     """Return a row in one line."""
     row, headline = one.row, one.headline
     hidden = headline is not None and headline.suppressed
-    target = said.number(row.target, row.unit, short=True)
+    target = said.figure(row, row.target, short=True)
     return {
         "id": row.id,
         "further": bool(row.belongs),
@@ -138,7 +138,7 @@ def summary(said: Words, plan: Plan, one: Figures) -> dict[str, Any]:
         "deadline": said.own(row.deadline),
         "value": unpublished(said, plan, row.kind)
         if hidden
-        else said.number(headline.value if headline else None, row.unit),
+        else said.figure(row, headline.value if headline else None),
         "unit": said.unit(row.unit, headline.value if headline and not hidden else None),
         "target": "—" if row.target is None else said.text[row.direction].format(n=target),
         "standing": standing(one),
@@ -238,13 +238,13 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
     )
 
 
-def labelled(said: Words, unit: str, cell: Cell) -> dict[str, str]:
+def labelled(said: Words, row: Measured, cell: Cell) -> dict[str, str]:
     """Return a figure in one line: what it is of, and how much."""
     hidden = cell.suppressed
     return {
         "labels": ", ".join(said.value(name, value) for name, value in cell.labels.items()),
-        "value": said.text["not_published"] if hidden else said.number(cell.value, unit),
-        "unit": "" if hidden else said.unit(unit, cell.value),
+        "value": said.text["not_published"] if hidden else said.figure(row, cell.value),
+        "unit": "" if hidden else said.unit(row.unit, cell.value),
     }
 
 
@@ -273,7 +273,7 @@ def _cell(said: Words, plan: Plan, one: Figures, cell: Cell, names: list[str]) -
         "country": said.country(cell.country),
         "region": cell.country == REGION,
         "labels": [said.value(name, cell.labels.get(name, "")) for name in names],
-        "value": unpublished(said, plan, one.row.kind) if cell.suppressed else said.number(cell.value, one.row.unit),
+        "value": unpublished(said, plan, one.row.kind) if cell.suppressed else said.figure(one.row, cell.value),
         "numerator": said.number(cell.numerator),
         "denominator": said.number(cell.denominator),
     }

@@ -189,7 +189,7 @@ class _Telling:
             "title": self._said.title(row.title),
             "value": self._figure(row),
             "unit": self._said.unit(row.unit, None if row.suppressed else row.value),
-            "target": self._said.number(row.target, row.unit, short=True),
+            "target": self._said.figure(row, row.target, short=True),
             "standing": _standing(row),
             "unknown": self._said.unknown(row.unknown, row.missing),
             "reporting": pages.reporting(row.coverage),
@@ -199,7 +199,7 @@ class _Telling:
     def _figure(self, row: RowReport | None) -> str:
         if row is None:
             return "—"
-        return self._said.text["not_published"] if row.suppressed else self._said.number(row.value, row.unit)
+        return self._said.text["not_published"] if row.suppressed else self._said.figure(row, row.value)
 
     def _turned(self) -> Iterator[tuple[RowReport, str]]:
         """Yield the rows whose target was met or lost since the quarter before, and which of both."""
@@ -288,7 +288,7 @@ class _Telling:
         return {
             "id": row.id,
             "title": self._said.title(row.title),
-            "cells": [pages.labelled(self._said, row.unit, cell) for cell in cells],
+            "cells": [pages.labelled(self._said, row, cell) for cell in cells],
         }
 
     def revisions(self) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Protocol
 
 import msgspec
 from babel import Locale
@@ -34,6 +35,18 @@ MONTH = re.compile(r"\b(\d{4})-(\d{2})\b(?!-)")
 """A month in the plan's own words, as `2003-08`."""
 
 
+class Measured(Protocol):
+    """A row, or what a report says of one."""
+
+    @property
+    def id(self) -> str:
+        """By which the plan knows it."""
+
+    @property
+    def unit(self) -> str:
+        """What its figures are numbers of."""
+
+
 class Words:
     """The words of one language, and of a plan where one is given."""
 
@@ -48,6 +61,7 @@ class Words:
         self.units_of_one = _of("unit", {key: words[0] for key, words in self._said.items()})
         self._cldr = Locale.parse(self.locale)
         self._named: dict[str, str] = {}
+        self._decimals = {one.id: one.decimals for one in plan.rows.values()} if plan else {}
         self._translations = plan.translations if plan else {}
         if plan:
             self.units |= {name: self.title(text) for name, text in plan.units.items()}
@@ -77,12 +91,16 @@ class Words:
         words = self._said[f"text.{key}"]
         return words[0 if self._one(n) else 1].replace("{n}", self.number(n))
 
-    def number(self, value: float | None, unit: str = "", *, short: bool = False) -> str:
+    def figure(self, row: Measured, value: float | None, *, short: bool = False) -> str:
+        """Return a row's figure in its unit; a share with as many decimals as the row has."""
+        return self.number(value, row.unit, short=short, decimals=self._decimals.get(row.id, 1))
+
+    def number(self, value: float | None, unit: str = "", *, short: bool = False, decimals: int = 1) -> str:
         """Return a figure: a share as a percentage (`short`: without a zero after the point), a time as a duration."""
         if value is None:
             return "—"
         if unit == SHARE:
-            pattern = _PER_CENT.sub("0.#" if short else "0.0", self._cldr.percent_formats[None].pattern)
+            pattern = _PER_CENT.sub(f"0.{('#' if short else '0') * decimals}", self._cldr.percent_formats[None].pattern)
             return str(format_percent(value, pattern, locale=self.locale))
         if unit == TIME:
             return self.duration(value)

@@ -1,11 +1,14 @@
 """The workshop's own questionnaire (the Plan's Cuadro #2): 27 answers, folded, give the table that it prints."""
 
+import re
+
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.services.indicators.making import event, folded, row
+from tests.services.indicators.serving import get, served, viewed
 
 ASPECTS = [
     "organización",
@@ -66,3 +69,13 @@ def test_one_answer_more_is_another_table():
     found = row(folded(*answers(), msgspec.json.encode(more)), "XC-5")
     one = next(cell for cell in found.cells if cell.labels == {"aspect": "organización", "rating": "deficiente"})
     assert (one.numerator, one.denominator) == (1, 28)
+
+
+@pytest.mark.parametrize(("lang", "point"), [("es", "."), ("en", "."), ("fr", ",")])
+def test_the_page_shows_the_figures_as_the_plan_prints_them(lang, point):
+    with served(viewed(folded(*answers()))) as address:
+        _, page, _ = get(f"{address}/indicators/XC-5?lang={lang}")
+    for rating, shares in PRINTED.items():
+        for share in shares:
+            assert re.search(rf"\b{share.replace('.', point)}\s?%", page) or share == "0.00", (rating, share)
+    assert "74.1" not in page.replace(",", ".")
