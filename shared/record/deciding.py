@@ -52,7 +52,7 @@ class Deciding(Reads):
         recorded does not fit, as `fits` says.
         """
         before, reports, self.draft = len(self.events), len(self.reports), number
-        self._misses = self.tables.misses()
+        self._misses, self.guessed = self.tables.misses(), False
         try:
             if heard:
                 self._hear(event, heard, key)
@@ -79,7 +79,7 @@ class Deciding(Reads):
     def late(self, number: int, event: Event[Any]) -> None:
         """Record what follows from a report under an identifier merged before, or for a period told before."""
         before, reports, self.draft = len(self.events), len(self.reports), number
-        self._misses = self.tables.misses()
+        self._misses, self.guessed = self.tables.misses(), False
         try:
             for amendment in (*merging.late(self, event), *periods.late(self, event)):
                 self._record_if_may(amendment)
@@ -134,8 +134,8 @@ class Deciding(Reads):
                 report = report.saying(judgement.fill(report, self))
                 report = report if sent else _addressed(report, judgement.addressee(report, self))
             except Exception:
-                if not self.tables.missing():
-                    raise  # else it says nothing yet: what is wanted is read, and all is decided anew
+                if self.sure:
+                    raise  # else it says nothing yet: what is wanted is read, and it is decided anew
         self.cause = report.event
         self.append(report.event)
         if judgements:

@@ -2,8 +2,8 @@
 
 A round decides all events of the batch, one after the other, with what was read so far; what was not is taken for
 absent. Then all that any of them wanted is read together, in one statement for each table, and all is decided anew,
-until a round wants nothing more. So the number of SQL statements does not grow with the batch, and no savepoint is
-needed: what fails in memory concerns its own event only.
+until a round wants nothing that is there. So the number of SQL statements does not grow with the batch, and no
+savepoint is needed: what fails in memory concerns its own event only.
 
 The same engine records (`Log`) and replays (`crm restore`): there the clock is the recorded time of each event.
 """
@@ -108,8 +108,8 @@ async def rounds(
 ) -> list[Exception | None]:
     """Decide until nothing is missing; return what became of each input.
 
-    Where few inputs want more, those are decided by themselves until they want nothing more, and then all: so a long
-    chain of references costs its own rounds, not the batch's.
+    What was missed and turns out to be absent was decided rightly. The others are decided by themselves, where they are
+    few, until nothing more is found, and then all: so a long chain of references costs its own rounds, not the batch's.
     """
     # What a merge corrects comes first.
     order = sorted(range(len(inputs)), key=lambda one: isinstance(inputs[one].event.data, Merged))
@@ -118,7 +118,9 @@ async def rounds(
         outcomes, unsure = _round(deciding, inputs, failed, some)
         if deciding.tables.missing():
             await load(deciding.tables, connection)
-            some = unsure if 2 * len(unsure) < len(order) else order
+        wrong = {number for number, since, until, guessed in unsure if guessed or deciding.tables.found(since, until)}
+        if wrong:
+            some = [number for number in order if number in wrong] if 2 * len(wrong) < len(order) else order
         elif some is order:
             return outcomes
         else:
@@ -127,14 +129,18 @@ async def rounds(
     raise RuntimeError(message)
 
 
+_Unsure: TypeAlias = tuple[int, int, int, bool]
+"""(input, its first miss of the round, the one behind its last, whether it is decided anew whatever is found)"""
+
+
 def _round(
     deciding: Deciding, inputs: Sequence[Input], failed: Mapping[int, Exception], order: Sequence[int]
-) -> tuple[list[Exception | None], list[int]]:
+) -> tuple[list[Exception | None], list[_Unsure]]:
     """Decide inputs in this order; return what became of each, and which of them asked for what was not read yet."""
     outcomes: list[Exception | None] = [None] * len(inputs)
     deciding.restart()
     reports: list[tuple[int, Event[Any]]] = []
-    unsure: dict[int, None] = {}
+    unsure: list[_Unsure] = []
     for number in order:
         if number in failed:
             outcomes[number] = failed[number]
@@ -144,8 +150,8 @@ def _round(
             deciding.decide(number, one.event, one.heard, key=one.key)
         except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this event only
             outcomes[number] = error
-        if deciding.tables.misses() > misses:
-            unsure[number] = None
+        if (now := deciding.tables.misses()) > misses:
+            unsure.append((number, misses, now, deciding.guessed))
         reports += [(number, event) for event in deciding.reports[known:]]
     for number, event in reports:
         misses = deciding.tables.misses()
@@ -153,9 +159,9 @@ def _round(
             deciding.late(number, event)
         except Exception as error:  # noqa: BLE001 - as above: all is decided anew without the report
             deciding.failed[number] = error
-        if deciding.tables.misses() > misses:
-            unsure[number] = None
-    return outcomes, [number for number in order if number in unsure]
+        if (now := deciding.tables.misses()) > misses:
+            unsure.append((number, misses, now, deciding.guessed))
+    return outcomes, unsure
 
 
 def _complete(tables: Tables, events: Sequence[Event[Any]]) -> None:

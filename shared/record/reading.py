@@ -38,7 +38,9 @@ class Reads:
     _arriving: bool = False
     _depth: int = 0
     _misses: int = 0
-    """What was missed before the event at hand."""
+    """How much was missed before the event at hand."""
+    guessed: bool = False
+    """Whether the event at hand is to be decided anew, whatever is found: it was left open what follows from it."""
 
     @property
     def now(self) -> datetime:
@@ -80,8 +82,9 @@ class Reads:
 
     @property
     def sure(self) -> bool:
-        """Whether all that was asked for by now because of the event at hand is read."""
-        return self.tables.misses() == self._misses
+        """Whether all that was asked for by now because of the event at hand is read; else it is decided anew."""
+        self.guessed |= (missed := self.tables.misses() > self._misses)
+        return not missed
 
     def notified(self, scope: str) -> Sequence[Notified]:
         """Return what was told about a scope."""

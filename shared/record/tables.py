@@ -1,7 +1,7 @@
 """What a batch reads and changes: each table's part of it in memory, read by key and written at the end.
 
 Nothing here decides anything. What was not read yet is taken for absent, and wanted: the engine then reads what all
-events of the batch want, in one statement for each table, and decides anew, until nothing is wanted. So the number of
+events of the batch want, in one statement for each table, and decides anew where it was not absent. So the number of
 SQL statements does not grow with the events, and a judgement reads what it needs without saying so beforehand.
 """
 
@@ -38,7 +38,7 @@ class Table(Generic[K, V]):
     journal: Journal
     absent: V
     """What a key has that no row is of."""
-    missed: list[Hashable] = field(default_factory=list)
+    missed: "list[tuple[Table[Any, Any], Hashable]]" = field(default_factory=list)
     """What was asked for in a round and not read yet, of all tables."""
     read: dict[K, V] = field(default_factory=dict)
     batch: dict[K, V] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Table(Generic[K, V]):
             return self.batch[key]
         if key not in self.read:
             self.wanted.add(key)
-            self.missed.append(key)
+            self.missed.append((self, key))
             return self.absent
         return self.read[key]
 
@@ -163,7 +163,7 @@ class Tables:
     def __init__(self) -> None:
         """Begin with nothing read."""
         self.journal: Journal = []
-        self._missed: list[Hashable] = []
+        self._missed: list[tuple[Table[Any, Any], Hashable]] = []
         table, members = partial(Table, self.journal, missed=self._missed), partial(Members, self.journal)
         self.things: Table[Range, tuple[Standing[Any], ...]] = table(())
         self.by_id: Table[str, tuple[Logged, ...]] = table(())
@@ -215,3 +215,7 @@ class Tables:
     def misses(self) -> int:
         """Return how often something was asked for in this round that was not read yet."""
         return len(self._missed)
+
+    def found(self, since: int, until: int) -> bool:
+        """Say whether any of these misses of the round has a row, now that it is read: it was taken for absent."""
+        return any(table.read[key] is not table.absent for table, key in self._missed[since:until])
