@@ -1,6 +1,5 @@
 """Start the indicators service: `python -m services.indicators`."""
 
-import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -37,8 +36,6 @@ async def folding(running: Running) -> AsyncIterator[None]:
     plan = current()
     feed = Feed(running.client, running.pool, plan, Apart(plan, {}, settings.archive), running.clock)
     await feed.start()
-    gc.collect()
-    gc.freeze()  # plan, contracts and what is folded so far stay: looking through them again would stop the fold
     running.checks.append(feed.faults)
     view = View(
         plan=plan,
