@@ -161,16 +161,17 @@ class Turns:
 
     async def _keep(self) -> None:
         """Tell the server of what is held long, behind another replica's batch say, that it is being worked on."""
-        held: set[int] = set()
+        told: dict[int, float] = {}
         while True:
-            await asyncio.sleep(ACK_WAIT_S / 3)
-            waiting = [*self._held, *(lane.arrived for lane in self.lanes)]
-            now = [message for some in waiting for message in some]
+            await asyncio.sleep(ACK_WAIT_S / 6)
+            now, held = time.monotonic(), [*self._held, *(lane.arrived for lane in self.lanes)]
+            messages = {id(message): message for some in held for message in some}
+            told = {one: told.get(one, now) for one in messages}  # what was not here before counts as told now
             with contextlib.suppress(NatsError):
-                for message in now:
-                    if id(message) in held and not message.is_acked:
+                for one, message in messages.items():
+                    if told[one] <= now - ACK_WAIT_S / 2 and not message.is_acked:
+                        told[one] = now
                         await message.in_progress()
-            held = {id(message) for message in now}
 
     async def _give_back(self) -> None:
         await asyncio.gather(*(lane.give_back() for lane in self.lanes))
