@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -29,9 +30,10 @@ REPORT_BYTES = 8 * 1024
 """What counts as one report; a larger message counts as several."""
 PACE_S = 0.05
 """How much of a second's reports a lane with a pace gives at once, so that the others' next batch is near."""
-CONTESTED_S = 2.0
-"""A lane's pace holds while another lane gives all it has, and gave something within this time: its reports would wait
-for a large batch. Where all have more than a batch takes, large batches serve all of them best."""
+CONTESTED_S = 0.5
+"""A lane's pace holds while another lane gives all it has, and gave something so short a time ago or in the last batch:
+its next report would wait for a large batch. Who reports more seldom waits for one batch at most; where all have more
+than a batch takes, large batches serve all of them best."""
 TIME_SHARE = 0.35
 """How much of the time a lane with a pace may take up while others give too, whatever its messages cost."""
 PACE_MIN = 1 / PACE_S
@@ -60,7 +62,7 @@ class Lane:
     _budget: float = 0.0
     _filled: float = 0.0
     """When the budget was last added to."""
-    given: float = -CONTESTED_S
+    given: float = -math.inf
     """When it gave something last."""
     behind: bool = False
     """Whether it had more than it gave last, here or on the server."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,8 @@ class Turns:
     _stopping: bool = False
     _taken_at: float = 0.0
     """When the last batch was made up."""
+    _since: float = -math.inf
+    """Who has given something since then gives now: `CONTESTED_S` before the batch before the last was made up."""
     _batch_s: float = BATCH_S
     """What a batch takes whatever is in it."""
     _ended_at: float = 0.0
@@ -96,30 +99,28 @@ class Turns:
     def _taken(self) -> list[Msg]:
         """Return a batch: of each lane its share, then what room is left to whoever has more."""
         self.lanes = [*self.lanes[1:], *self.lanes[:1]]  # whose turn is first moves on
+        self._since = self._taken_at - CONTESTED_S
         now = self._taken_at = time.monotonic()
         ready = [lane for lane in self.lanes if lane.arrived]
         weights = sum(lane.weight for lane in ready)
         batch: list[Msg] = []
         for lane in ready:
             share = max(1, self.batch_max * lane.weight // weights)
-            batch += lane.take(share, now, contested=self._contested(lane, now))
+            batch += lane.take(share, now, contested=self._contested(lane))
         for lane in ready:
-            batch += lane.take(self.batch_max - len(batch), now, contested=self._contested(lane, now))
+            batch += lane.take(self.batch_max - len(batch), now, contested=self._contested(lane))
         return batch
 
-    def _contested(self, lane: Lane, now: float) -> bool:
+    def _contested(self, lane: Lane) -> bool:
         return any(
-            other.pace and not other.behind and other.given > now - CONTESTED_S
-            for other in self.lanes
-            if other is not lane
+            other.pace and not other.behind and other.given > self._since for other in self.lanes if other is not lane
         )
 
     def _plenty(self) -> bool:
         """Say whether a whole batch has arrived that holds up nobody who has little."""
-        now = time.monotonic()
         waiting = [lane for lane in self.lanes if lane.arrived]
         enough = sum(len(lane.arrived) for lane in waiting) >= self.batch_max
-        return enough and not any(lane.pace and self._contested(lane, now) for lane in waiting)
+        return enough and not any(lane.pace and self._contested(lane) for lane in waiting)
 
     def _share(self, lane: Lane) -> int:
         """Return for how many messages a lane is asked: its part of a batch; one that gives, what two batches take.
@@ -127,12 +128,11 @@ class Turns:
         Where it has a pace, what that gives in half a second. More would lie here, and the server be told of each
         every second that it is worked on.
         """
-        now = time.monotonic()
-        if lane.pace and self._contested(lane, now):
+        if lane.pace and self._contested(lane):
             return min(self.batch_max, int(lane.paced / 2) + 1)
-        if lane.given < now - CONTESTED_S:
+        if lane.given <= self._since:
             return self.batch_max // len(self.lanes) + 1
-        giving = sum(other.given > now - CONTESTED_S for other in self.lanes if other is not lane)
+        giving = sum(other.given > self._since for other in self.lanes if other is not lane)
         return min(self.batch_max, 2 * self.batch_max // (giving + 1) + 1)
 
     def _pause(self) -> float:

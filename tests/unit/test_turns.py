@@ -84,11 +84,17 @@ def test_a_large_message_counts_as_several_and_a_dear_one_slows_its_lane():
 
 
 def test_a_pace_ends_when_the_others_have_been_silent():
-    gtm, mex = lane("GTM", 1000, pace=400), lane("MEX", 0, pace=400)
-    mex.given = 100.0
+    gtm, mex = lane("GTM", 1000, pace=400), lane("MEX", 1, pace=400)
     sharing = turns(gtm, mex)
-    assert sharing._contested(gtm, 100 + CONTESTED_S / 2)
-    assert not sharing._contested(gtm, 101 + CONTESTED_S)
+    sharing._taken()
+    sharing._taken()
+    assert sharing._contested(gtm), "it gave in the batch before, however long ago that was"
+    mex.given -= CONTESTED_S / 2
+    sharing._taken()
+    assert sharing._contested(gtm)
+    mex.given -= CONTESTED_S
+    sharing._taken()
+    assert not sharing._contested(gtm)
 
 
 def test_lanes_that_all_have_more_than_they_give_fill_large_batches():
@@ -102,7 +108,7 @@ def test_lanes_that_all_have_more_than_they_give_fill_large_batches():
     mex.arrived.append(message("MEX", 1001))
     sharing._taken()
     assert counts(sharing._taken()).keys() <= {"GTM"}
-    assert sharing._contested(gtm, sharing._taken_at)
+    assert sharing._contested(gtm)
 
 
 async def test_what_a_batch_takes_anyway_is_no_messages_cost():
