@@ -48,6 +48,7 @@ FAULTS = """(() => {
         *("/reports?lang=es", "/reports/2004-Q2?lang=fr", "/desk?lang=fr", "/desk/agenda?lang=es", "/status?lang=fr"),
         *("/indicators/IE-3.1ii?lang=es&by=month&figure=period", "/indicators/VA-2.1?lang=fr", "/wall?lang=fr"),
         *("/indicators/XC-4?lang=en", "/indicators/IE-3.1ii/behind?lang=es", "/contracts?lang=fr"),
+        *("/docs?lang=es", "/docs/watching?lang=es", "/docs/operations?lang=fr", "/docs/plan?lang=es"),
     ],
 )
 def test_nothing_overlaps_and_nothing_is_cut(base, page, path):

@@ -14,6 +14,7 @@ from services.indicators.publish.addresses import (
     contents,
     contracts,
     desk,
+    documents,
     figures,
     logs,
     operators,
@@ -27,7 +28,7 @@ from services.indicators.publish.view import View
 from shared.run import openapi, refusals
 from shared.run.addresses import JSON, Address, accepted, application
 
-SUBJECTS = (board, desk, contents, figures, times, behind, reports, contracts, logs, operators, static)
+SUBJECTS = (board, desk, contents, figures, times, behind, reports, contracts, documents, logs, operators, static)
 """Each gives its addresses as `addresses(view)`."""
 TOOLS = ("/api/", "/contracts/", "/log/", "/metrics")
 """Where these addresses begin so, only tools ask."""

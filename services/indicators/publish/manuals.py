@@ -1,0 +1,136 @@
+"""The project's documents as pages: `docs/*.md` made into HTML, in the reader's language where there is such a one.
+
+`watching.es.md` is the Spanish `watching.md`; what has no such suffix is English.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from services.indicators.planned.plan import Plan
+from services.indicators.publish import pages
+from services.indicators.publish.words import LANGUAGES, words
+
+_HERE = Path(__file__)
+FOLDER = next((one for one in (_HERE.parents[3] / "docs", _HERE.parents[1] / "docs") if one.is_dir()), _HERE.parents[1])
+"""Of a checkout or an image; of the wheel, which brings them beside the service."""
+DEFAULT = "en"
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "docs_reading": ("watching", "minister", "glossary", "plan"),
+    "docs_connecting": ("integrating", "testkit", "contracts", "api"),
+    "docs_running": ("operations", "keys", "security"),
+    "docs_changing": ("architecture", "changing", "translating", "decisions", "performance", "ATTRIBUTION"),
+}
+"""A heading -> the documents below it. What is in none stands at the end of the last."""
+_SUFFIX = re.compile(rf"\.({'|'.join(code for code, _ in LANGUAGES)})$")
+_LINK = re.compile(r"^([\w.-]+)\.md(#.*)?$")
+
+
+@cache
+def known() -> dict[str, dict[str, Path]]:
+    """Return the documents: name -> language -> file. A name is a file's, without language and `.md`."""
+    found: dict[str, dict[str, Path]] = {}
+    for file in sorted(FOLDER.glob("*.md")):
+        name, lang = named(file.stem)
+        found.setdefault(name, {})[lang or DEFAULT] = file
+    return found
+
+
+def named(stem: str) -> tuple[str, str]:
+    """Split a file's stem into the document's name and its language; empty: it names none."""
+    suffix = _SUFFIX.search(stem)
+    return (stem[: suffix.start()], suffix[1]) if suffix else (stem, "")
+
+
+def contents(lang: str, plan: Plan) -> str:
+    """Return the page that lists all documents, each by its title in the reader's language, or in one that there is."""
+    said, left = words(lang, plan), {*known()}
+    groups = []
+    for heading, names in GROUPS.items():
+        left -= {*names}
+        groups.append((said.text[heading], [_listed(lang, name) for name in names if name in known()]))
+    groups[-1][1].extend(_listed(lang, name) for name in sorted(left))
+    return pages.render("documents.html", lang, plan, groups=groups)
+
+
+def document(lang: str, plan: Plan, name: str) -> str:
+    """Return the page of a document; KeyError where there is none of that name."""
+    of, file = _best(lang, name)
+    said = words(lang, plan)
+    only = "" if of == lang else said.text["docs_only"].format(language=_called(lang, of))
+    body = Markup(_body(file, lang))  # noqa: S704 - our own
+    return pages.render("document.html", lang, plan, name=_title(file), of=of, only=only, body=body)
+
+
+def _listed(lang: str, name: str) -> dict[str, str]:
+    of, file = _best(lang, name)
+    return {"name": name, "title": _title(file), "of": of, "called": "" if of == lang else _called(lang, of)}
+
+
+def _best(lang: str, name: str) -> tuple[str, Path]:
+    there = known()[name]
+    return next((one, there[one]) for one in (lang, DEFAULT, *there) if one in there)
+
+
+def _called(lang: str, of: str) -> str:
+    return str(Locale(lang).languages[of])
+
+
+@cache
+def _title(file: Path) -> str:
+    first = next((line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("# ")), file.stem)
+    return first.removeprefix("# ")
+
+
+@cache
+def _body(file: Path, lang: str) -> str:
+    made = MarkdownIt("commonmark", {"html": True}).enable("table")
+    tokens, environment = made.parse(file.read_text(encoding="utf-8")), {}  # type: ignore[var-annotated]
+    taken: dict[str, int] = {}
+    for at, token in enumerate(tokens):
+        if token.type == "heading_open":
+            token.attrSet("id", slug(_plain(tokens[at + 1]), taken))
+        elif "right" in str(token.attrs.pop("style", "")):  # the pages allow no styles beside the style sheet's
+            token.attrSet("class", "number")
+        for link in (one for one in token.children or () if one.type == "link_open"):
+            link.attrSet("href", address(str(link.attrs["href"]), lang))
+    html = str(made.renderer.render(tokens, made.options, environment))
+    return html.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace("</table>", "</table></div>")
+
+
+def _plain(inline: Token) -> str:
+    return "".join(one.content for one in inline.children or () if one.type in {"text", "code_inline"})
+
+
+def slug(text: str, taken: MutableMapping[str, int]) -> str:
+    """Return a heading's anchor as GitHub makes it: lower case, dashes for blanks, a number from the second on."""
+    made = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
+    taken[made] = taken.get(made, -1) + 1
+    return f"{made}-{taken[made]}" if taken[made] else made
+
+
+def address(link: str, lang: str) -> str:
+    """Return where a link between the files leads on the board."""
+    if found := _LINK.match(link):
+        name, of = named(found[1])
+        return f"/docs/{name}?lang={of or lang}{found[2] or ''}"
+    if link.endswith(".json") and "/" not in link:
+        return f"/docs/{link}"
+    return link
+
+
+def files() -> Iterator[str]:
+    """Yield the names of the documents that are for programs."""
+    return (file.name for file in sorted(FOLDER.glob("*.json")))
+
+
+def content(name: str) -> Any:
+    """Return what such a file holds, as bytes."""
+    return (FOLDER / name).read_bytes()
