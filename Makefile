@@ -152,6 +152,10 @@ sbom: $(UV) ## Write what the images hold as CycloneDX into build/sbom.json
 	@mkdir -p build && $(UV) tool run -q --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.runtime.lock \
 		--of JSON -o build/sbom.json && echo "build/sbom.json"
 
+audit: setup ## Ask for known weaknesses of packages (needs PyPI itself), and find images that are not pinned by digest
+	@$(UV) tool run -q pip-audit==2.10.1 --no-deps --disable-pip --progress-spinner off -f json -r requirements.runtime.lock \
+		2>/dev/null | $(PY) -m infra.audit
+
 setup: .venv/.synced
 
 .venv/.synced: requirements.lock | $(UV)
@@ -182,4 +186,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-security test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock sbom setup test-containers
+.PHONY: help run test test-security test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock sbom audit setup test-containers

@@ -146,17 +146,23 @@ def record(*, creds: Creds = None, state: State = Path(".crm")) -> None:
 
 
 def _ring(creds: Path, hosts: Any = ()) -> "Ring":
-    from infra.keys.ring import Ring  # noqa: PLC0415 - late: `crm --help` answers at once
+    from infra.keys.authority import AwayError  # noqa: PLC0415 - late: `crm --help` answers at once
+    from infra.keys.ring import Ring  # noqa: PLC0415
 
-    return Ring(creds, hosts)
+    try:
+        return Ring(creds, hosts)
+    except AwayError as error:  # a version that has a principal more
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
 
 
 def _known(act: Callable[[str], None], who: str) -> None:
+    from infra.keys.authority import AwayError  # noqa: PLC0415
     from infra.keys.ring import UnknownNameError  # noqa: PLC0415
 
     try:
         act(who)
-    except UnknownNameError as error:
+    except (UnknownNameError, AwayError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
 

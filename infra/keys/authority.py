@@ -17,6 +17,10 @@ EARLIER = timedelta(hours=1)
 """A certificate is valid from a little before it is made: clocks differ."""
 
 
+class AwayError(LookupError):
+    """The authority's key is not in the folder: it lies in the safe."""
+
+
 class Authority:
     """The authority in a folder: `ca.crt`, `ca.tls.key`, `crl.pem`. Its key is needed to certify and to revoke only."""
 
@@ -93,7 +97,16 @@ class Authority:
             return []
         return [*x509.load_pem_x509_crl(self.crl_file.read_bytes())]
 
+    def present(self) -> None:
+        """Raise AwayError where the key is not there."""
+        if not self.key_file.exists():
+            raise AwayError(
+                f"the authority's key is needed, and {self.key_file} is not there: fetch its stick, copy the key in, "
+                "and take it away afterwards"
+            )
+
     def _key(self) -> ec.EllipticCurvePrivateKey:
+        self.present()
         key = serialization.load_pem_private_key(self.key_file.read_bytes(), None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         return key

@@ -67,8 +67,12 @@ class Ring:
         return self.folder / f"{name}.crt"
 
     def prepare(self, name: str) -> None:
-        """Make new keys of a principal or server, which servers take already and nobody uses yet (`settle`)."""
+        """Make new keys of a principal or server, which servers take already and nobody uses yet (`settle`).
+
+        This, `accept`, `end` and `revoke` raise AwayError, and change nothing, while the authority's key is elsewhere.
+        """
         known(name)
+        self.authority.present()
         there = self._folder(NEXT)
         for ending in SECRET:
             (there / f"{name}.{ending}").unlink(missing_ok=True)
@@ -82,6 +86,7 @@ class Ring:
         They are prepared (`settle`). Raises ValueError where they are none.
         """
         known(name)
+        self.authority.present()
         csr = x509.load_pem_x509_csr(request)
         public = csr.public_key()
         if not csr.is_signature_valid or not isinstance(public, ec.EllipticCurvePublicKey):
@@ -117,6 +122,7 @@ class Ring:
     def revoke(self, name: str) -> None:
         """End all that a principal or server has; `prepare` and `settle` would let it in again."""
         known(name)
+        self.authority.present()
         write(self.folder / f"{name}.{REVOKED}", datetime.now(UTC).isoformat().encode())
         for folder in (self.folder, self.folder / NEXT, self.folder / PREVIOUS):
             self._end(folder, name)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from infra.keys.authority import pin
+from infra.keys.authority import AwayError, pin
 from infra.keys.ring import Ring, UnknownNameError, is_public, names, rewrite
 from infra.nats.rights import principals
 from infra.postgres.provision import passwords
@@ -152,6 +152,33 @@ def test_a_certificate_for_another_name_is_for_the_one_that_asked(ring):
     """The name in a request is not believed."""
     ring.accept("GTM", public_nkey(), request(ec.generate_private_key(ec.SECP256R1()), "operator"))
     assert "CN = GTM" in openssl("x509", "-in", ring.folder / "next" / "GTM.crt", "-noout", "-subject")
+
+
+def held(ring) -> dict[str, bytes]:
+    return {str(file): file.read_bytes() for file in ring.folder.rglob("*") if file.is_file()}
+
+
+def test_while_the_authoritys_key_is_in_the_safe_what_needs_it_is_refused_and_changes_nothing(ring, tmp_path):
+    ring.prepare("SLV")
+    ring.settle("SLV")
+    ring.authority.key_file.rename(tmp_path / "safe")
+    before = held(ring)
+    key = ec.generate_private_key(ec.SECP256R1())
+    for act in (
+        lambda: ring.prepare("GTM"),
+        lambda: ring.revoke("GTM"),
+        lambda: ring.end("SLV"),
+        lambda: ring.accept("GTM", public_nkey(), request(key)),
+    ):
+        with pytest.raises(AwayError, match="fetch its stick"):
+            act()
+        assert held(ring) == before
+    again = Ring(ring.folder)  # a server needs it for nothing
+    assert held(again) == before
+    assert again.nats()["tls"]["pinned_certs"] == ring.nats()["tls"]["pinned_certs"]
+    (tmp_path / "safe").rename(ring.authority.key_file)
+    ring.revoke("GTM")
+    assert users(ring, "GTM") == set()
 
 
 def test_there_are_only_these_names(ring):
