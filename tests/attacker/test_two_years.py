@@ -1,26 +1,38 @@
 """The attacker over two played years, and the control: each hole, opened on purpose, is found."""
 
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 
 import pytest
 
 from services.indicators.figures import disclosure, figures, milestones, suppression
 from services.indicators.folded import fold
 from services.indicators.publish import exposition, metrics
-from tests.services.indicators.attacking import attacked, golden
+from tests.services.indicators.attacking import Attack, looked, together
+from tests.services.indicators.looking import golden
 
 BEGIN = datetime(2003, 5, 20, 12, tzinfo=UTC)
 YEARS, LOOKS = 2, 200
+PARTS = 2
+HUNDREDS = 300
 QUARTER = datetime(2003, 9, 26, 12, tzinfo=UTC)
 
 
-def test_in_200_looks_over_two_years_no_claim_below_11_is_right_more_often_than_chance():
+def part_of(number: int) -> tuple[Attack, Attack]:
+    """One of the parts of the looks, in a process of its own."""
     last = BEGIN + timedelta(days=365 * YEARS)
-    times = [BEGIN + number * (last - BEGIN) / (LOOKS - 1) for number in range(LOOKS)]
-    attack = attacked(golden(last), times)
-    print(attack.told())
-    assert attack.looks == LOOKS
+    return looked(golden(last), [BEGIN + each * (last - BEGIN) / (LOOKS - 1) for each in range(LOOKS)], number, PARTS)
+
+
+def test_in_200_looks_over_two_years_no_claim_below_11_is_right_more_often_than_chance():
+    with ProcessPoolExecutor(PARTS, get_context("spawn")) as processes:
+        attack, control = together(processes.map(part_of, range(PARTS)))
+    print(f"\npublic: {attack.told()}\nwith the rule off: {control.told()}")
+    assert attack.looks == control.looks == LOOKS
     assert not attack.succeeds, attack.told()
+    assert control.succeeds
+    assert control.right >= HUNDREDS
 
 
 def counters(patch):
@@ -121,6 +133,6 @@ def test_a_hole_that_is_opened_on_purpose_is_found(hole, monkeypatch):
     days = [(5, 13), (5, 14), (5, 15), (5, 16), *((7, day) for day in range(1, 12))]
     firsts = [datetime(2003, month, day, 12, tzinfo=UTC) for month, day in days]
     times = firsts if hole is milestone else [QUARTER + timedelta(days=number) for number in range(12)]
-    attack = attacked(golden(times[-1]), times)
+    attack, _ = looked(golden(times[-1]), times)
     print(attack.told())
     assert attack.succeeds, attack.told()

@@ -6,56 +6,35 @@ at the same addresses, and how many reports about persons were recorded between 
 it is below 11.
 """
 
-import csv
-import io
-import json
-import lzma
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import msgspec
-from prometheus_client.parser import text_string_to_metric_families
 
 from services.indicators.figures.disclosure import guarded
-from services.indicators.folded.fold import Fold
-from services.indicators.planned.persons import about_person, reached_by_persons
-from services.indicators.publish import reports
+from services.indicators.planned.persons import reached_by_persons
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS, REGION
+from tests.services.indicators.looking import (
+    CELL,
+    DATED,
+    EACH,
+    METRIC,
+    OPERATOR,
+    STATE,
+    WHOLE,
+    Board,
+    K,
+    Key,
+    Look,
+    cells,
+    look,
+)
 from tests.services.indicators.making import PLAN
-from tests.services.indicators.serving import get, served, viewed
-
-GOLDEN = Path(__file__).parents[2] / "golden"
-K = 11
-OPERATOR = {"Authorization": "Bearer secret"}
-Key = tuple[str, ...]
-Look = dict[Key, float]
-"""What one address told at one time, number by number; what is there without a number is 1."""
-CELL, METRIC, STATE, REPORT = "cell", "metric", "state", "report"
-EACH = ("crm_country_last_event_timestamp_seconds", "crm_country_silent")
-"""Families of a country that every report of it may move."""
-DATED = ("crm_milestone_reached_timestamp_seconds", "crm_milestone_done", "crm_indicator_met", "crm_indicator_unknown")
-"""Families of a row or milestone that tell a state."""
-WHOLE = ("crm_fold_sequence", "crm_stream_sequence", "crm_fold_aside_events")
-"""Families of a stream, in the same way."""
-
-
-def golden(until: datetime) -> list[tuple[datetime, str, bytes]]:
-    """What the played region recorded by a time: (recorded, service, event), in the order of recording."""
-    found = []
-    for service in SERVICES:
-        with lzma.open(GOLDEN / f"{service}.jsonl.xz", "rt") as batches:
-            rows = [row for line in batches for row in json.loads(line)["rows"]]
-        found += [(_recorded(row), service, row.encode()) for row in rows]
-    return [one for one in sorted(found, key=lambda one: one[0]) if one[0] <= until]
-
-
-def _recorded(row: str) -> datetime:
-    return datetime.fromisoformat(msgspec.json.decode(row)["recordedtime"]).astimezone(UTC)
+from tests.services.indicators.serving import get, served
 
 
 @dataclass
@@ -134,140 +113,64 @@ class Attack:
         )
 
 
-def cells(text: str) -> Look:
-    """The numbers of `/api/indicators.csv` about persons, by row, place and labels."""
-    found: Look = {}
-    about = guarded(PLAN)
-    for line in csv.DictReader(io.StringIO(text)):
-        if line["indicator"] in about:
-            labels = [f"{name}={value}" for name, value in line.items() if name.startswith("label_") and value]
-            key = CELL, line["indicator"], line["country"], *labels
-            found[*key, "there"] = 1
-            columns = ("numerator", "denominator") if line["denominator"] else ("value",)
-            found |= {(*key, name): float(line[name]) for name in columns if line[name]}
-            if line["met"]:
-                found[STATE, line["indicator"], "met", line["met"]] = 1
-    return found
+def looked(
+    history: list[tuple[datetime, str, bytes]], times: list[datetime], part: int = 0, parts: int = 1
+) -> tuple[Attack, Attack]:
+    """Attack with a part of the looks, what is public and, as the control, what the operator sees.
 
-
-def metrics(text: str) -> Look:
-    """The samples that tell of persons, or may: of rows about persons, types about persons, countries and streams."""
-    found: Look = {}
-    about = guarded(PLAN)
-    by_persons = {one.id for one in PLAN.milestones.values() if reached_by_persons(one)}
-    for family in text_string_to_metric_families(text):
-        for one in family.samples:
-            said = one.labels
-            event = ".".join(said.get(name, "") for name in ("service", "entity", "verb"))
-            of_persons = (
-                said.get("indicator") in about
-                or said.get("milestone", "").partition("/")[0] in by_persons
-                or (one.name == "crm_events_total" and about_person(event))
-                or one.name in {*EACH, *WHOLE, "crm_rejected_total"}
-                or one.name.startswith("crm_report_delay_seconds")
-            )
-            if of_persons and one.name not in {"crm_milestone_due_timestamp_seconds", "crm_indicator_target"}:
-                found[METRIC, one.name, *(f"{name}={value}" for name, value in sorted(said.items()))] = one.value
-            if one.name == "crm_events_total" and not about_person(event):
-                found["open", said["service"], said["country"], event] = one.value
-    return found
-
-
-def states(rows: str, due: str, ready: str) -> Look:
-    """What is said of rows and milestones about persons beside their numbers, each state as something that is there."""
-    found: Look = {}
-    about = guarded(PLAN)
-    by_persons = {one.id for one in PLAN.milestones.values() if reached_by_persons(one)}
-    for one in json.loads(rows):
-        if one["id"] in about:
-            for name in ("met", "unknown", "missing", "coverage", "suppressed_cells", "silent", "partial", "as_of"):
-                if name != "as_of":
-                    found[STATE, one["id"], name, json.dumps(one.get(name))] = 1
-    for one in json.loads(due):
-        if one["milestone"] in by_persons and one["state"] not in {"missed", "open", "withheld"}:
-            found[STATE, one["id"], one["state"], json.dumps([one["reached"], one["done"]])] = 1
-    found[STATE, "readyz", "uncounted", str(json.loads(ready)["uncounted"])] = 1
-    return found
-
-
-class Board:
-    """The board over the played history, at one time after the other."""
-
-    def __init__(self, history: list[tuple[datetime, str, bytes]]) -> None:
-        self.history, self.place = history, 0
-        self.fold, self.now = Fold(PLAN), history[0][0]
-        self.published: dict[str, list[bytes]] = {}
-        self.since = Counter[Key]()
-        """How many reports about persons were recorded since the last look: by country and service, country, service,
-        and type."""
-        self.view = viewed(self.fold, now=lambda: self.now, ready=lambda: True, report=self._report)
-
-    async def _report(self, quarter: str, revision: int | None) -> bytes | None:
-        held = self.published.get(quarter, [])
-        return (held[-1] if revision is None else held[revision - 1]) if held else None
-
-    def goes(self, until: datetime) -> None:
-        """Fold what was recorded by then; publish the reports that are due, and what has changed of those before."""
-        self.now, self.since = until, Counter()
-        while self.place < len(self.history) and self.history[self.place][0] <= until:
-            _, service, payload = self.history[self.place]
-            self.fold.take(service, self.fold.state.sequences.get(service, 0) + 1, payload)
-            self.place += 1
-            self._noted(service, payload)
-        for quarter in reports.closed(self.fold.state, until - timedelta(hours=1)):
-            held = self.published.setdefault(quarter, [])
-            one = reports.report(PLAN, self.fold.state, quarter, len(held) + 1)
-            if not held or reports.fingerprint(one) != reports.fingerprint(
-                msgspec.json.decode(held[-1], type=reports.Report)
-            ):
-                held.append(reports.content(one))
-
-    def _noted(self, service: str, payload: bytes) -> None:
-        head = msgspec.json.decode(payload)
-        event, country = head["type"][4:].rpartition(".")[0], head["country"]
-        if about_person(event):
-            told = head["source"].startswith("urn:crm:country:")
-            keys = [(service,), (event,), *([(country, service), (country,)] if told else [])]
-            self.since.update(keys)
-
-
-def look(address: str, query: str = "", **headers: str) -> Look:
-    """Everything that tells of persons at the public addresses, at one time."""
-    asked = {name: get(f"{address}{path}", **headers) for name, path in _PATHS.items()}
-    assert {status for status, *_ in asked.values()} == {200}, {name: one[0] for name, one in asked.items()}
-    text = {name: body for name, (_, body, _) in asked.items()}
-    return cells(text["cells"]) | metrics(text["metrics"]) | states(text["rows"], text["due"], text["ready"])
-
-
-_PATHS = {
-    "cells": "/api/indicators.csv",
-    "metrics": "/metrics",
-    "rows": "/api/indicators?format=json",
-    "due": "/api/milestones?format=json",
-    "ready": "/readyz",
-}
-
-
-def attacked(history: list[tuple[datetime, str, bytes]], times: list[datetime], *, rule_off: bool = False) -> Attack:
-    """Attack the board at these times; `rule_off`: as it would be if the public saw what the operator does."""
-    board, attack = Board(history), Attack()
-    mine = OPERATOR if rule_off else {}
+    The parts of all looks, each of them made by one of the parts, come to the same as one that makes all (`together`).
+    """
+    first, last = (len(times) * number // parts for number in (part, part + 1))
+    board, both = Board(history), (Attack(), Attack())
     with served(board.view) as address:
         before: tuple[Look, Look] | None = None
-        for at in times:
+        for number, at in enumerate(times[:last]):
             board.goes(at)
-            now = look(address, **mine), look(address, **OPERATOR)
-            attack.looks += 1
-            _one_look(attack, *now)
-            if before:
-                _two_looks(attack, "look", before, now)
-                _two_states(attack, board.since, before[0], now[0])
+            if number + 1 < first:
+                continue
+            now = look(address), look(address, **OPERATOR)
+            if number >= first:
+                _looked_at(both, board, before, now)
             before = now
+        if part + 1 == parts:
+            for attack in both:
+                _by_revisions(attack, board)
+        board.goes(times[-1])
         days = [one.date() for one in times]
-        _by_days(attack, address, days, mine)
-        _by_periods(attack, address, days, mine)
-    _by_revisions(attack, board)
-    return attack
+        _by_days(both, address, days[max(0, first - 1) : last])
+        _by_periods(both, address, days, part, parts)
+    return both
+
+
+def together(parts: Iterable[tuple[Attack, Attack]]) -> tuple[Attack, Attack]:
+    """Return what the attacks by parts come to."""
+    both = Attack(), Attack()
+    for part in parts:
+        for whole, one in zip(both, part, strict=True):
+            whole.claims += one.claims
+            whole.times.update(one.times)
+            whole.looks += one.looks
+            for about, prior in one.priors.items():
+                whole.priors[about].update(prior)
+    return both
+
+
+def _seen(both: tuple[Attack, Attack], pair: tuple[Look, Look]) -> Iterator[tuple[Attack, tuple[Look, Look]]]:
+    """Yield each attack with what it sees and what is true: to the control that is the same."""
+    yield both[0], pair
+    yield both[1], (pair[1], pair[1])
+
+
+def _looked_at(
+    both: tuple[Attack, Attack], board: Board, before: tuple[Look, Look] | None, now: tuple[Look, Look]
+) -> None:
+    for attack, (seen, true) in _seen(both, now):
+        attack.looks += 1
+        _one_look(attack, seen, true)
+    if before:
+        for (attack, old), (_, new) in zip(_seen(both, before), _seen(both, now), strict=True):
+            _two_looks(attack, "look", old, new)
+            _two_states(attack, board.since, old[0], new[0])
 
 
 def _one_look(attack: Attack, seen: Look, true: Look) -> None:
@@ -357,25 +260,27 @@ def _fed(name: str, since: Mapping[Key, int]) -> int:
     return sum(since.get((event,), 0) for event in fed)
 
 
-def _by_days(attack: Attack, address: str, days: list[date], mine: Mapping[str, str]) -> None:
+def _by_days(both: tuple[Attack, Attack], address: str, days: list[date]) -> None:
     """Ask afterwards for the figures as of each of the days, and claim what lies between two."""
     before: tuple[Look, Look] | None = None
     for day in days:
         path = f"{address}/api/indicators.csv?as_of={day}"
-        now = cells(get(path, **mine)[1]), cells(get(path, **OPERATOR)[1])
+        now = cells(get(path)[1]), cells(get(path, **OPERATOR)[1])
         if before:
-            _two_looks(attack, "day", before, now)
+            for (attack, old), (_, new) in zip(_seen(both, before), _seen(both, now), strict=True):
+                _two_looks(attack, "day", old, new)
         before = now
 
 
-def _by_periods(attack: Attack, address: str, days: list[date], mine: Mapping[str, str]) -> None:
+def _by_periods(both: tuple[Attack, Attack], address: str, days: list[date], part: int, parts: int) -> None:
     """Ask for the figures of the periods between the days, and of whole quarters, and claim the small ones."""
     quarters = [date(year, month, 1) for year in (2003, 2004, 2005) for month in (1, 4, 7, 10)]
     quarters = [one for one in quarters if days[0] <= one <= days[-1]]
-    for since, until in [*pairwise(days), *pairwise(quarters)]:
+    for since, until in [*pairwise(days), *pairwise(quarters)][part::parts]:
         path = f"{address}/api/indicators.csv?since={since}&until={until - timedelta(days=1)}"
         if since < until:
-            _one_look(attack, cells(get(path, **mine)[1]), cells(get(path, **OPERATOR)[1]))
+            for attack, (seen, true) in _seen(both, (cells(get(path)[1]), cells(get(path, **OPERATOR)[1]))):
+                _one_look(attack, seen, true)
 
 
 def _by_revisions(attack: Attack, board: Board) -> None:

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from tests.services.indicators.attacking import attacked, golden
+from tests.services.indicators.attacking import looked
+from tests.services.indicators.looking import golden
 
 FIRST, LAST = datetime(2003, 9, 20, 12, tzinfo=UTC), datetime(2003, 10, 20, 12, tzinfo=UTC)
 LOOKS = 8
@@ -14,7 +15,7 @@ def sample():
 
 
 def test_no_claim_below_11_is_right_more_often_than_chance_and_without_the_rule_many_are():
-    attack, control = attacked(*sample()), attacked(*sample(), rule_off=True)
+    attack, control = looked(*sample())
     assert not attack.succeeds, attack.told()
     assert control.succeeds, control.told()
     assert control.right > 300, control.told()
