@@ -19,6 +19,7 @@ from shared.run import database, tracing
 from shared.run.settings import Settings
 from tests.harness.servers import ROOT
 from tests.harness.speaking import NOW, example
+from tests.harness.system import until
 
 NAME = "training.official.enrolled"
 NUMBER = 6
@@ -78,6 +79,19 @@ async def whole(region, owner):
     await written(owner, [msgspec.json.encode(recorded(number)) for number in range(1, NUMBER + 1)])
     await copied(region)
     assert await faults(region, owner) == []
+
+
+async def test_what_somebody_had_the_server_put_into_the_stream_is_told(region, owner, whole):
+    """An answer goes to whatever reply subject its asker names, in the account CRM (docs/security.md)."""
+    deployer = await region.connect("deployer")
+    await deployer.publish("$JS.API.STREAM.INFO.TRAINING", b"", reply="crm.evt.training.course.held.GTM")
+    await deployer.flush()
+
+    async def told() -> bool:
+        return await faults(region, owner) != []
+
+    await until(told, "the strange message to be told", 60)
+    print(await faults(region, owner))
 
 
 async def test_an_emptied_stream_is_told(region, owner, whole, monkeypatch):
