@@ -12,10 +12,12 @@ from services.indicators.planned.plan import Plan
 from services.indicators.publish import pages
 from services.indicators.publish.commitments import Commitment
 from services.indicators.publish.overview import dated, silent
+from services.indicators.publish.waiting import Offer, Refusal, Waits
 from services.indicators.publish.words import Words, words
 from shared.contracts import SERVICES
-from shared.contracts.vocabulary import MEMBERS
 
+OURS = "indicators"
+"""Only bodies report to it: a country that never did is not late."""
 CELLS_MAX = 6
 """Of a row with more figures of the country than these, the page says how many and where they are."""
 
@@ -31,10 +33,12 @@ def country(  # noqa: PLR0913 - what the page shows
     closed: date | None,
     owed: Sequence[Commitment] = (),
     own: bool = False,
+    waits: Waits | None = None,
 ) -> str:
     """Return the page of a member country, of the figures that are published.
 
-    `owed`: all commitments; `own`: the country itself asks, and reads what its own are called.
+    `owed`: all commitments; `own`: the country itself asks, and reads what its own are called; `waits`: what else waits
+    for it, which only it is told.
     """
     said = words(lang, plan)
     asked = [one for one in found.values() if one.coverage is not None]
@@ -56,6 +60,9 @@ def country(  # noqa: PLR0913 - what the page shows
         overdue=[dated(said, one, now) for one in sorted(late, key=lambda one: one.due or now)],
         upcoming=[_ahead(said, one, now) for one in sorted(waiting, key=_when) if one not in late],
         own=own,
+        unread=own and waits is None,
+        offers=[_offer(said, one, now) for one in waits.offers] if waits else [],
+        refused=[_refusal(said, one) for one in waits.refused] if waits else [],
         owed=[_owed(said, one, now, own=own) for one in owed if one.country == code and not one.kept],
         done=[
             {"title": said.title(one.milestone.title), "day": said.day(one.due)} for one in mine if one not in waiting
@@ -88,10 +95,27 @@ def _owed(said: Words, one: Commitment, now: datetime, *, own: bool) -> dict[str
     }
 
 
+def _offer(said: Words, one: Offer, now: datetime) -> dict[str, Any]:
+    late = one.due < now
+    hours = round(abs((one.due - now).total_seconds()) / 3600)
+    return {
+        "id": one.referral,
+        "sender": said.country(one.sender),
+        "late": late,
+        "due": said.moment(one.due),
+        "when": said.text["late_by" if late else "time_left"].format(time=said.duration(3600.0 * max(1, hours))),
+    }
+
+
+def _refusal(said: Words, one: Refusal) -> dict[str, Any]:
+    name = one.type.removeprefix("crm.").rpartition(".v")[0]
+    return {"id": one.report, "name": name, "title": said.event(name), "at": said.moment(one.at), "why": one.problems}
+
+
 def _services(said: Words, plan: Plan, state: State, code: str, closed: date | None) -> Iterator[dict[str, str]]:
     """Yield for each service when it last heard of the country, and within what time half of the reports came."""
     held = {one.service: one.buckets for one in delays(state, plan.disclosure, closed) if one.country == code}
-    for service in (one for one in SERVICES if any((who, one) in state.heard_openly for who in MEMBERS)):
+    for service in (one for one in SERVICES if (code, one) in state.heard_openly or one != OURS):
         yield {
             "name": said.value("service", service),
             "last": said.day(state.heard_openly.get((code, service))),

@@ -33,6 +33,7 @@ from services.indicators.publish.live import Live
 from services.indicators.publish.overview import Seen
 from services.indicators.publish.recalling import Recall
 from services.indicators.publish.store import Published
+from services.indicators.publish.waiting import Waiting, Waits
 from shared.contracts.indicators import IntakePurged
 from shared.contracts.vocabulary import MEMBERS
 from shared.run.refusals import Refused
@@ -240,6 +241,20 @@ class View:
     def escalations(self) -> Escalations | None:
         """What the presidency was told for its agenda; None: no stream is at hand."""
         return Escalations(self.recall, self.state) if self.recall else None
+
+    @cached_property
+    def waiting(self) -> Waiting | None:
+        """What waits for each country, for its own eyes; None: no stream is at hand."""
+        return Waiting(self.recall, self.state) if self.recall else None
+
+    async def waits(self, country: str) -> Waits | None:
+        """Return what waits for a country; None: it cannot be read just now."""
+        if self.waiting is None:
+            return None
+        try:
+            return await self.waiting.on(country)
+        except Refused:  # whatever else a page has is there
+            return None
 
     @cached_property
     def expositions(self) -> Mapping[bool, Exposition]:

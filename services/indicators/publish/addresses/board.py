@@ -78,6 +78,7 @@ def addresses(view: View) -> Sequence[Address]:
             closed=view.closed[False](),
             owed=await view.owed() or (),
             own=own,
+            waits=await view.waits(asked.code) if own else None,
         )
         return private(page(request, text), own=own)
 

@@ -1,0 +1,135 @@
+"""What waits for one country, for its own eyes: referrals to be answered, and its reports that were refused."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from services.indicators.folded.state import State
+from services.indicators.publish.recalling import Recall
+from services.indicators.publish.said import Said, read
+from shared.contracts import SERVICES, sender_of
+
+VICTIMS = "victims"
+ANSWERS, BY_OTHERS = ("accepted", "rejected"), ("revoked", "lapsed")
+CLOSING = (*ANSWERS, *BY_OTHERS)
+"""With these an offer no longer waits: it was answered, taken back by its sender, or is too old."""
+LIMIT_S = 2.0
+"""So long is read for one answer; the next one goes on from there."""
+REFUSED_KEPT = 20
+"""So many refused reports are shown, the latest; all of them are in the country's mailbox."""
+
+
+class Offer(Struct, frozen=True):
+    """A referral that the country has not answered."""
+
+    referral: str
+    """As its sender names it."""
+    sender: str
+    due: datetime
+
+
+class Refusal(Struct, frozen=True):
+    """A report of the country that was refused."""
+
+    report: str
+    """Its id; empty: it had none that could be read."""
+    type: str
+    at: datetime
+    problems: Sequence[tuple[str, str]]
+    """(where, why): RFC 6901 pointer, and the reason in English; neither quotes what was sent."""
+
+
+class Waits(Struct, frozen=True):
+    """All of it."""
+
+    offers: Sequence[Offer] = ()
+    """By due time."""
+    refused: Sequence[Refusal] = ()
+    """The latest first."""
+
+
+class _Offered(Struct, frozen=True):
+    referral_id: str
+    due: datetime
+    sender: str
+
+
+class _Closed(Struct, frozen=True):
+    referral_id: str
+    sender: str | None = None
+
+
+class _Problem(Struct, frozen=True):
+    pointer: str
+    message: str
+
+
+class _Rejected(Struct, frozen=True):
+    problems: list[_Problem]
+    report_id: str | None = None
+    report_type: str | None = None
+
+
+_offered = msgspec.json.Decoder(_Offered)
+_closed = msgspec.json.Decoder(_Closed)
+_rejected = msgspec.json.Decoder(_Rejected)
+
+
+@dataclass(slots=True)
+class _Country:
+    code: str
+    offers: dict[tuple[str, str], Offer] = field(default_factory=dict)
+    """(sender, referral) -> the offer that stands."""
+    refused: deque[Refusal] = field(default_factory=lambda: deque(maxlen=REFUSED_KEPT))
+    reached: dict[str, int] = field(default_factory=dict)
+
+    def take(self, event: Said) -> None:
+        """Note one event."""
+        _, service, entity, verb, _ = event.type.split(".")
+        if entity == "report" and event.country == self.code:
+            told = _rejected.decode(event.data)
+            why = [(one.pointer, one.message) for one in told.problems]
+            self.refused.append(Refusal(told.report_id or "", told.report_type or "", event.recordedtime, why))
+        elif (service, entity) != (VICTIMS, "referral"):
+            return
+        elif verb == "offered" and event.country == self.code:
+            one = _offered.decode(event.data)
+            self.offers[one.sender, one.referral_id] = Offer(one.referral_id, one.sender, one.due)
+        elif verb in CLOSING:
+            done = _closed.decode(event.data)
+            self.offers.pop((done.sender or sender_of(event.source), done.referral_id), None)
+
+
+@dataclass(slots=True)
+class Waiting:
+    """What waits for each country that asked; each look reads only what has come since the one before."""
+
+    recall: Recall
+    state: Callable[[], State]
+    _known: dict[str, _Country] = field(default_factory=dict)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def on(self, country: str) -> Waits:
+        """Return what waits for a country; refuses (503) where the streams do not answer."""
+        known = self._known.setdefault(country, _Country(country))
+
+        def take(_service: str, _sequence: int, payload: bytes) -> bool:
+            with contextlib.suppress(msgspec.ValidationError):  # of a version of the contracts that is not known here
+                known.take(read(payload))
+            return True
+
+        subjects = {one: [f"crm.evt.{one}.report.rejected.{country}"] for one in SERVICES}
+        mine = [f"crm.evt.{VICTIMS}.referral.{verb}.{country}" for verb in ("offered", *ANSWERS)]
+        subjects[VICTIMS] += [*mine, *(f"crm.evt.{VICTIMS}.referral.{verb}.*" for verb in BY_OTHERS)]
+        async with self._turn:
+            sequences = self.state().sequences
+            until = {one: sequences.get(one, 0) for one in SERVICES}
+            found = await self.recall.read(subjects, known.reached, until, take, LIMIT_S)
+            known.reached = found.reached
+        return Waits(sorted(known.offers.values(), key=lambda one: one.due), [*reversed(known.refused)])
