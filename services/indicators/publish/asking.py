@@ -212,6 +212,12 @@ class RowLines(Lines, frozen=True, kw_only=True):
     id: RowId
 
 
+class Spark(Struct, frozen=True, kw_only=True):
+    """A row's one figure over two years, as a small picture."""
+
+    id: RowId
+
+
 class Curve(Stretch, frozen=True, kw_only=True):
     """A row's one figure by month, quarter or year, as a picture."""
 

@@ -60,7 +60,11 @@ def form(said: Words, plan: Plan, asked: BoardPage, rows: int) -> dict[str, Any]
         "choices": [
             ("area", text["area"], everything + [(area.id, said.title(area.title)) for area in plan.areas]),
             ("show", text["standing"], everything + [(one, text[one]) for one in STANDINGS]),
-            ("country", text["country_figures_of"], everything + [(one, said.country(one)) for one in MEMBERS]),
+            (
+                "country",
+                text["country_figures_of"],
+                everything + [(one, said.country(one)) for one in said.by_name(MEMBERS)],
+            ),
             ("sort", text["sort"], [("", text["sort_plan"]), *((one, text[f"sort_{one}"]) for one in SORTS)]),
         ],
     }

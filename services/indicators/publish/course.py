@@ -78,6 +78,14 @@ def picture(  # noqa: PLR0913, PLR0917 - what is drawn
     return pages.render("curve.svg", lang, plan, row=row.id, heading=said.title(row.title), unit=unit, curve=curve)
 
 
+def spark(row: Row, found: Sequence[Figures]) -> str:
+    """Return the small picture of a row's course, without words; an empty one where fewer than two are known."""
+    line = [_public(one.headline) for one in found]
+    known = _known(line)
+    drawn = charts.small(line, max(*known, row.target or 0.0)) if len(known) > 1 else None
+    return pages.picture("spark.svg", curve=drawn, width=charts.SMALL_WIDTH, height=charts.SMALL_HEIGHT)
+
+
 def named(said: Words, by: By, one: Period) -> str:
     """Return what a period is called: mar 2004, 2004-Q1, 2004."""
     if by == "month":
@@ -127,7 +135,7 @@ def moved(said: Words, row: Row, of: Course) -> dict[str, Any] | None:
             for code, a, b in each
         ],
         "so_far": _told(said, row, _public(running[1].headline)) if running else "",
-        "silent": [said.country(code) for code in new.silent],
+        "silent": said.countries(new.silent),
     }
 
 

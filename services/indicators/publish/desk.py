@@ -192,7 +192,7 @@ class _Shown:
 
     def _missing(self, one: Occurrence) -> dict[str, Any]:
         """Say how far it is done, and who is missing, each with its door."""
-        members = [(code, self._said.country(code)) for code in one.missing if code in MEMBERS]
+        members = [(code, self._said.country(code)) for code in self._said.by_name(one.missing) if code in MEMBERS]
         done = self._said.text["done_so_far"].format(done=one.done, needed=one.needed) if one.needed > 1 else ""
         everybody = self._said.text["all_countries"] if len(members) == len(MEMBERS) else ""
         return {"done": done, "missing": [] if everybody else members, "everybody": everybody}

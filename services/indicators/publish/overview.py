@@ -266,7 +266,7 @@ def whom(said: Words, one: Occurrence) -> dict[str, str]:
     """Say with whom a due date rests: the countries that have not done it, else who is responsible by the plan."""
     if not one.milestone.countries:
         return said.own(one.milestone.responsible)
-    names = [said.value("", name) for name in one.missing]
+    names = sorted(said.value("", name) for name in one.missing)
     everybody = {*one.missing} == {*MEMBERS}
     return {"original": said.text["all_countries"] if everybody else ", ".join(names), "lang": said.lang, "ours": ""}
 

@@ -14,6 +14,7 @@ from services.indicators.figures.figures import Figures
 from services.indicators.figures.milestones import Occurrence, Standing, occurrences
 from services.indicators.figures.suppression import rounded
 from services.indicators.folded.state import State
+from services.indicators.planned.checks import COMPOSED
 from services.indicators.planned.persons import row_about_persons
 from services.indicators.planned.plan import Plan
 from services.indicators.publish.overview import Overview, Seen
@@ -23,6 +24,8 @@ from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS, REGION
 
 VERSION = "0.1.0"
+NUMBERED = {"count", "current"}
+"""The kinds of rows whose reserved figure is told as a range of numbers; of the others only that it is reserved."""
 CELLS_OPEN = 40
 """A table of more cells than these is shown where it is asked for."""
 _HERE = Path(__file__).parents[1]
@@ -37,6 +40,11 @@ def render(template: str, lang: str, plan: Plan, **content: Any) -> str:
     return _templates.get_template(template).render(**frame, members=len(MEMBERS), version=VERSION, **content)
 
 
+def picture(template: str, **content: Any) -> str:
+    """Return a picture that has no words."""
+    return _templates.get_template(template).render(**content)
+
+
 def _rule(said: Words, plan: Plan) -> dict[str, str]:
     """Return what is said of the rule about persons."""
     rule, few = plan.disclosure, unpublished(said, plan, "count")
@@ -47,7 +55,7 @@ def _rule(said: Words, plan: Plan) -> dict[str, str]:
 
 def unpublished(said: Words, plan: Plan, kind: str) -> str:
     """Return what stands in place of a figure about persons: of a number of persons, between what it may be."""
-    if kind not in {"count", "current"}:
+    if kind not in NUMBERED:
         return said.text["not_published"]
     return said.text["few"].format(most=plan.disclosure.k - 1)
 
@@ -139,7 +147,10 @@ def summary(said: Words, plan: Plan, one: Figures) -> dict[str, Any]:
         "value": unpublished(said, plan, row.kind)
         if hidden
         else said.figure(row, headline.value if headline else None),
-        "unit": said.unit(row.unit, headline.value if headline and not hidden else None),
+        "unit": ""
+        if hidden and row.kind not in NUMBERED
+        else said.unit(row.unit, headline.value if headline else None),
+        "spark": row.kind not in COMPOSED,
         "target": "—" if row.target is None else said.text[row.direction].format(n=target),
         "standing": standing(one),
         "reporting": reporting(one.coverage),
@@ -197,7 +208,7 @@ def missing(said: Words, one: Occurrence | MilestoneReport) -> str:
 
 
 def _activity(said: Words, heard: Mapping[tuple[str, str], datetime]) -> Iterator[tuple[str, list[str]]]:
-    for country in MEMBERS:
+    for country in said.by_name(MEMBERS):
         yield said.country(country), [said.day(heard.get((country, service))) for service in SERVICES]
 
 
@@ -219,7 +230,7 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
         counted=said.counted("cells_counted", len(one.cells)),
         belongs=one.row.belongs,
         compared=_compared(said, one),
-        silent=[said.country(code) for code in one.silent],
+        silent=said.countries(one.silent),
         day=said.day(one.day),
         labels=[said.labels.get(name, name) for name in names],
         cells=[

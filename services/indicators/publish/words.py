@@ -1,7 +1,8 @@
 """One language of the pages: texts, units, values, numbers, times, dates, countries."""
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Protocol
@@ -185,6 +186,14 @@ class Words:
         """Return a country's name; the region's for REG."""
         return self.text["region"] if code == REGION else self._territory(code)
 
+    def countries(self, codes: Iterable[str]) -> list[str]:
+        """Return the names of countries as the language lists them: by letter, accents aside."""
+        return sorted(map(self.country, codes), key=_by_letter)
+
+    def by_name(self, codes: Iterable[str]) -> list[str]:
+        """Return the codes of countries in the order of their names."""
+        return sorted(codes, key=lambda code: _by_letter(self.country(code)))
+
     def _territory(self, code: str) -> str:
         return str(self._cldr.territories.get(_ALPHA_2.get(code, ""), ""))
 
@@ -192,12 +201,16 @@ class Words:
         """Say why a verdict is not known, and for which countries; empty: it is known."""
         if not reason:
             return ""
-        names = ", ".join(map(self.country, missing))
+        names = ", ".join(self.countries(missing))
         return self.text[f"unknown_{reason}"] + (f"{self.text['colon']} {names}" if names else "")
 
     def parts(self, parts: Parts | None) -> str:
         """Say of how many rows a figure is made, and of how many of them nothing is known."""
         return self.text["parts"].format(**msgspec.structs.asdict(parts)) if parts else ""
+
+
+def _by_letter(name: str) -> str:
+    return "".join(one for one in unicodedata.normalize("NFD", name.casefold()) if not unicodedata.combining(one))
 
 
 def _of(kind: str, said: Mapping[str, str]) -> dict[str, str]:

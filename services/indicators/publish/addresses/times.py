@@ -8,6 +8,8 @@ from starlette.responses import Response
 
 from services.indicators.figures import series
 from services.indicators.figures.kinds import Span
+from services.indicators.figures.series import periods
+from services.indicators.planned.checks import COMPOSED
 from services.indicators.planned.rows import Row
 from services.indicators.publish import course
 from services.indicators.publish.asking import (
@@ -16,6 +18,7 @@ from services.indicators.publish.asking import (
     Lines,
     RowLines,
     RowsLines,
+    Spark,
     label_values,
     language,
 )
@@ -25,6 +28,10 @@ from shared.run.addresses import Address, Gives
 from shared.run.refusals import Refused
 
 SVG = "image/svg+xml"
+SPARK_QUARTERS = 8
+"""A row of the scoreboard shows two years."""
+SPARK_KEPT_S = 300
+"""So long a browser may show it again: the scoreboard has a hundred and more of them."""
 
 
 def addresses(view: View) -> Sequence[Address]:
@@ -50,6 +57,17 @@ def addresses(view: View) -> Sequence[Address]:
         found = await view.series(request, row, series.spans(each, ends=asked.figure == "end", known=asked.known_on))
         return Response(course.picture(lang, view.plan, row, asked.by, each, found), media_type=SVG)
 
+    async def spark(request: Request, asked: Spark) -> Response:
+        """Draw a row's one figure at the ends of the last eight quarters, small and without words."""
+        row, today = view.row(asked.id), view.now().date()
+        each = periods("quarter", view.plan.start or today, max(today, view.plan.start or today))[-SPARK_QUARTERS:]
+        found = (
+            [] if row.kind in COMPOSED else await view.series(request, row, series.spans(each, ends=True, known=None))
+        )
+        answer = Response(course.spark(row, found), media_type=SVG)
+        answer.headers["Cache-Control"] = f"private, max-age={SPARK_KEPT_S}"
+        return answer
+
     async def country(request: Request, asked: CountryAsked) -> Profile:
         """Give all that is known of a country: its figures in every row, and the due dates that wait for it."""
         today = view.now().date()
@@ -62,6 +80,7 @@ def addresses(view: View) -> Sequence[Address]:
 
     return [
         Address("/indicators/{id}/curve.svg", curve, "Figures", gives=[Gives(SVG)], refuses=[404], exact=True),
+        Address("/indicators/{id}/spark.svg", spark, "Figures", gives=[Gives(SVG)], refuses=[404], exact=True),
         Address("/api/indicators/{id}/series", one_series, "Figures", refuses=[404], exact=True),
         Address("/api/series", many_series, "Figures", exact=True),
         Address("/api/countries/{code}", country, "Figures", refuses=[404], exact=True),
