@@ -1,16 +1,17 @@
 """`crm indicators`."""
 
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 
 from infra.cli.showing import Json, Out, Output, Watch, again, form, show_rows, table
 from infra.cli.up import State
+
+if TYPE_CHECKING:
+    from urllib.error import HTTPError
 
 REFUSED, NOT_FOUND = 400, 404
 LANGUAGES = ("es", "en", "fr")
@@ -40,7 +41,7 @@ def indicators(  # noqa: PLR0913 - options
 
     asked = {"as_of": as_of, "since": since, "until": until, "known_on": known_on}
     asked |= {"country": country, "labels": labels, "by": by}
-    query = urllib.parse.urlencode({name: said for name, said in asked.items() if said})
+    query = urlencode({name: said for name, said in asked.items() if said})
     where = f"{f'/{indicator}' if indicator else ''}{'/series' if indicator and by else ''}"
     address = f"{running(state)['http']}/api/indicators{where}{f'?{query}' if query else ''}"
     meant = form(output, as_json=as_json)
@@ -58,6 +59,9 @@ def indicators(  # noqa: PLR0913 - options
 
 
 def _get(address: str) -> Any:
+    import urllib.error  # noqa: PLC0415 - late: `crm --help` answers at once
+    import urllib.request  # noqa: PLC0415
+
     try:
         with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - from our run.json
             return json.load(answer)
@@ -70,7 +74,7 @@ def _get(address: str) -> Any:
     raise typer.Exit(1)
 
 
-def _reason(error: urllib.error.HTTPError) -> str:
+def _reason(error: "HTTPError") -> str:
     """Return why it is refused, in the board's words."""
     try:
         return str(json.load(error)["detail"])

@@ -1,12 +1,10 @@
 """`crm intake`."""
 
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args
+from urllib.parse import urlencode
 
 import typer
 
@@ -63,11 +61,14 @@ async def _purged(sender: str, why: str, addresses: dict[str, Any], state: Path)
 
 def _record(addresses: Mapping[str, Any], state: Path, **told: Any) -> None:
     """Have the indicators service record it; nothing is emptied where that cannot be."""
+    import urllib.error  # noqa: PLC0415
+    import urllib.request  # noqa: PLC0415
+
     from infra.cli.running import token as kept  # noqa: PLC0415
 
     address, token = addresses["http"], kept(state, addresses)
     request = urllib.request.Request(  # noqa: S310 - from our run.json
-        f"{address}/purged?{urllib.parse.urlencode(told)}", method="POST", headers={"Authorization": f"Bearer {token}"}
+        f"{address}/purged?{urlencode(told)}", method="POST", headers={"Authorization": f"Bearer {token}"}
     )
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310

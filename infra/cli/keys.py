@@ -1,6 +1,5 @@
 """`crm keys`."""
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from infra.cli.showing import Json, Out, Output, form, show_rows
 from infra.cli.up import State
 
 if TYPE_CHECKING:
@@ -37,16 +37,12 @@ def init(
 def listed(
     creds: Creds = None,
     state: State = Path(".crm"),
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    output: Out = Output.TABLE,
+    as_json: Json = False,
 ) -> None:
     """Show what there is, until when it is valid, and how it stands."""
-    rows = _ring(creds or state / "creds").state()
-    if as_json:
-        typer.echo(json.dumps(rows))
-        return
-    for row in sorted(rows, key=lambda row: row.get("days", 0)):
-        until = f"{row['until']}  {row['days']:4} days  {row['serial']}" if "serial" in row else ""
-        typer.echo(f"{row['name']:12} {row['state']:9} {until}".rstrip())
+    rows = sorted(_ring(creds or state / "creds").state(), key=lambda row: row.get("days", 0))
+    show_rows(rows, ("name", "state", "until", "days", "serial"), form(output, as_json=as_json))
 
 
 @keys.command()

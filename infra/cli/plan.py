@@ -1,6 +1,5 @@
 """`crm plan`."""
 
-import asyncio
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -87,6 +86,8 @@ def _played(found: "Plan", worked: "list[Example]") -> list[str]:
     async def everything() -> dict[int, list[str]]:
         async with servers() as addresses:
             return await played(found, worked, addresses)
+
+    import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
     differing = asyncio.run(everything())
     for identity in [*found.rows, *found.milestones]:

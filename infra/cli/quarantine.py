@@ -1,6 +1,5 @@
 """`crm quarantine`."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.cli.country import Url
+from infra.cli.showing import Out, Output, Watch, again, show_rows
 from infra.cli.up import State
 
 if TYPE_CHECKING:
@@ -20,16 +20,25 @@ Seed = Annotated[Path | None, typer.Option(envvar="CRM_NATS_SEED", help="The ope
 
 
 @quarantine.command(name="list")
-def listed(
+def listed(  # noqa: PLR0913 - each is a flag
     *,
     last: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest.")] = 20,
     state: State = Path(".crm"),
     nats_url: Url = "",
     seed: Seed = None,
+    watch: Watch = False,
+    output: Out = Output.TABLE,
 ) -> None:
     """List the newest refused reports: number, time, by which subject, why; nothing of their content."""
-    for line in asyncio.run(_listed(_where(state, nats_url, seed), last)):
-        typer.echo(line)
+    import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
+
+    where = _where(state, nats_url, seed)
+
+    def show() -> int:
+        show_rows(asyncio.run(_listed(where, last)), ("number", "time", "subject", "codes", "kept"), output)
+        return 0
+
+    again(show, watch=watch)
 
 
 @quarantine.command()
@@ -48,7 +57,9 @@ def show(  # noqa: PLR0913 - each is a flag
 
     It may name people: look only as far as you must.
     """
-    from shared.flow.sealing import Unopened, opened  # noqa: PLC0415 - late: `crm --help` answers at once
+    import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
+
+    from shared.flow.sealing import Unopened, opened  # noqa: PLC0415
 
     where = _where(state, nats_url, seed)
     found = asyncio.run(_one(where, number))
@@ -85,13 +96,13 @@ def _where(state: Path, url: str, seed: Path | None) -> tuple[str, Path]:
     return url or addresses["nats"], seed or Path(addresses["creds"][OPERATOR])
 
 
-async def _listed(where: tuple[str, Path], last: int) -> list[str]:
+async def _listed(where: tuple[str, Path], last: int) -> list[dict[str, str]]:
     from infra.nats.asking import ask  # noqa: PLC0415
     from infra.nats.connection import connected  # noqa: PLC0415
     from infra.nats.rights import OPERATOR  # noqa: PLC0415
     from shared.flow.streams import QUARANTINE  # noqa: PLC0415
 
-    lines = []
+    rows = []
     async with connected(*where, OPERATOR) as nc:
         held = (await ask(nc, f"STREAM.INFO.{QUARANTINE}"))["state"]
         for number in range(max(held["first_seq"], held["last_seq"] - last + 1, 1), held["last_seq"] + 1):
@@ -99,9 +110,16 @@ async def _listed(where: tuple[str, Path], last: int) -> list[str]:
             if message:
                 headers = _headers(message.get("hdrs", ""))
                 how = "sealed" if "Crm-Sealed" in headers else "in clear"
-                said = headers.get("Crm-Subject", ""), headers.get("Crm-Codes", ""), how
-                lines.append("  ".join((f"{number:8}", message["time"][:19], *said)))
-    return lines
+                rows.append(
+                    {
+                        "number": str(number),
+                        "time": message["time"][:19],
+                        "subject": headers.get("Crm-Subject", ""),
+                        "codes": headers.get("Crm-Codes", ""),
+                        "kept": how,
+                    }
+                )
+    return rows
 
 
 def _headers(packed: str) -> dict[str, str]:

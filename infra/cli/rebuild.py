@@ -2,8 +2,6 @@
 
 import json
 import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import typer
@@ -17,6 +15,9 @@ TOLD_S = 2.0
 
 def rebuild(*, state: State = Path(".crm")) -> None:
     """Fold all figures anew from the first event; exit 1 if that does not reach the end, or gives other bytes."""
+    import urllib.error  # noqa: PLC0415 - late: `crm --help` answers at once
+    import urllib.request  # noqa: PLC0415
+
     from infra.cli import running as deployments  # noqa: PLC0415 - late: `crm --help` answers at once
 
     addresses = deployments.running(state)

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 import typer
 from typer.core import TyperGroup
 
+from infra.cli.showing import Out, Output, Watch, again, show_rows
 from infra.cli.up import State
 
 if TYPE_CHECKING:
@@ -37,13 +38,18 @@ Quarter = Annotated[str, typer.Argument(help="Such as 2004-Q2.")]
 
 
 @report.command(name="list")
-def listed(*, state: State = Path(".crm")) -> None:
+def listed(*, state: State = Path(".crm"), watch: Watch = False, output: Out = Output.TABLE) -> None:
     """List the reports that are published."""
     from infra.cli.explain import get  # noqa: PLC0415
     from infra.cli.running import running  # noqa: PLC0415
 
-    for one in get(f"{running(state)['http']}/api/reports")["reports"]:
-        typer.echo(f"{one['quarter']}  revision {one['revision']}  {one['published']}")
+    address = f"{running(state)['http']}/api/reports"
+
+    def show() -> int:
+        show_rows(get(address)["reports"], ("quarter", "revision", "published"), output)
+        return 0
+
+    again(show, watch=watch)
 
 
 @report.command()

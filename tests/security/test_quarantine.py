@@ -40,10 +40,13 @@ async def crm(region, *arguments, key="operator"):
 async def test_the_operator_lists_without_content_and_opens_one(refused):
     found = await crm(refused, "list")
     assert found.exit_code == 0
-    lines = found.output.splitlines()
-    assert ["victims.victim.identified" in line for line in lines].count(True) == 1
-    assert [line.rpartition("  ")[2] for line in lines] == ["sealed", "sealed", "in clear"]
+    assert found.output.count("victims.victim.identified") == 1
     assert "Canary" not in found.output
+    rows = json.loads((await crm(refused, "list", "-o", "json")).stdout)
+    assert [row["kept"] for row in rows] == ["sealed", "sealed", "in clear"]
+    listed = (await crm(refused, "list", "-o", "csv")).stdout.splitlines()
+    assert listed[0] == "number,time,subject,codes,kept"
+    assert [line.split(",")[0] for line in listed[1:]] == ["1", "2", "3"]
     for number in (1, 2):
         assert (await crm(refused, "show", number)).stdout_bytes == RAW
     assert (await crm(refused, "show", 3)).stdout_bytes == b"as before", "of before: in clear"
