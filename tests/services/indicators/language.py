@@ -43,7 +43,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         had = dict(attrs)
-        read = self._reading and tag not in UNREAD and had.get("lang", self.lang) == self.lang
+        own = "prose" in had.get("class", "").split()  # a document is no page of the board: it names files and codes
+        read = self._reading and tag not in UNREAD and not own and had.get("lang", self.lang) == self.lang
         self.texts += [had[name] for name in SAID if read and had.get(name)]
         if tag not in VOID:
             self._open.append((tag, read))
