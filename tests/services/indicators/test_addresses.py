@@ -59,6 +59,8 @@ WHERE = {
         "/indicators/XC-4/curve.svg",
         "/indicators/VA-4.1/curve.svg",
     ],
+    "/indicators/{id}/spark.svg": ["/indicators/LE-2.1/spark.svg", "/indicators/XC-4/spark.svg"],
+    "/docs/{name}": ["/docs/watching", "/docs/openapi.json"],
     "/indicators/{id}": ["/indicators/LE-2.1", "/indicators/PC-1c.trend"],
     "/countries/{code}": ["/countries/HND"],
     "/api/indicators/{id}": [f"/api/indicators/{name}" for name in PLAN.rows],
