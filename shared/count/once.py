@@ -60,25 +60,33 @@ class Record:
     """What is on record of some things, and what a batch changes of it."""
 
     told: dict[Group, list[Report]] = field(default_factory=dict)
-    """In order of time; the first `KEPT` of a group count."""
+    """In order of time; the first `KEPT` of a group count, and those behind them are read only to be taken off."""
     _added: dict[Place, Report] = field(default_factory=dict)
     _gone: set[Place] = field(default_factory=set)
 
     async def load(self, connection: Connection, come: Iterable[Said], gone: Iterable[Said]) -> None:
         """Read all that putting and taking these reports needs, in one statement."""
+        come, gone = list(come), list(gone)
         taken = Counter(group[:2] for said in gone for _, group, _ in reports(said))
         things = {group[:2] for said in come for _, group, _ in reports(said)} | set(taken)
         groups = [(what, thing, act) for what, thing in sorted(things) for act in acts(what)]
         if not groups:
             return
+        places = [(*group, one.at, one.position) for said in gone for _, group, one in reports(said)]
         rows = await connection.fetch(
             "select g.what, g.thing, g.act, t.at, t.position, t.country, t.parts, t.holder, t.opens, t.of, t.said"
             " from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as g (what, thing, act, most)"
             " cross join lateral"
             " (select * from several where what = g.what and thing = g.thing and act = g.act"
-            " order by at, position limit g.most) as t",
+            " order by at, position limit g.most) as t"
+            " union"  # what is taken off stands behind those that count, too
+            " select t.what, t.thing, t.act, t.at, t.position, t.country, t.parts, t.holder, t.opens, t.of, t.said"
+            " from unnest($5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::bigint[])"
+            " as g (what, thing, act, at, position) join several as t using (what, thing, act, at, position)"
+            " order by at, position",
             *map(list, zip(*groups, strict=True)),
             [KEPT + taken[what, thing] for what, thing, _ in groups],
+            *(map(list, zip(*places, strict=True)) if places else [[]] * 5),
         )
         for what, thing, act, *report in rows:
             one = Report(*report)

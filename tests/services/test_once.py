@@ -12,6 +12,7 @@ from services.indicators.figures.kinds import Span
 from services.intel.__main__ import SERVICE as INTEL
 from services.legal.__main__ import SERVICE as LEGAL
 from services.victims.__main__ import SERVICE as VICTIMS
+from shared.count.once import KEPT
 from tests.services.test_tally import NOW, PLAN, START, desk, report, shuffled_history
 
 COUNTRIES = ("GTM", "MEX", "HND")
@@ -264,3 +265,33 @@ async def test_a_victim_counts_once_as_the_first_report_of_it_says(postgres_serv
         assert labelled("VA-2.1b", day, "reporter") == counted((one[1], one[2]["reporter"]) for one in complaints), day
     recorded = firsts("victim.registered", "victim_pid", lambda one: one[3])
     assert labelled("VA-3.1.count", NOW.date(), "sex") == counted((one[1], one[2]["sex"]) for one in recorded)
+
+
+async def test_a_report_behind_the_first_that_count_is_corrected_and_taken_back(postgres_server):
+    """Of one thing the first `KEPT` reports count; those behind them are on record as well, and leave it."""
+    behind = KEPT + 20
+    reports = [report("intel.database.activated", START + timedelta(days=day), "MEX") for day in range(behind + 6)]
+    last = reports[behind + 5]
+    version = {"version": last.data.version, "reported_by": "sv"}
+    async with desk(postgres_server, INTEL) as table:
+        for start in range(0, len(reports), 50):
+            await table.record(*reports[start : start + 50])
+        others = await table.recorded()
+        await table.record(report("intel.database.corrected", NOW, "MEX", supersedes=last.id, data=version))
+        await table.record(report("intel.database.corrected", NOW, "MEX", supersedes=last.id, data=version))
+        for one in reports[behind:]:
+            await table.record(report("intel.database.retracted", NOW, "MEX", supersedes=one.id, reason="mistaken"))
+        left = await table.log.pool.fetchval("select count(*) from several where what = 'database'")
+        assert left == behind
+        # What is left counts as if the others had never been: from the first report on, once.
+        await table.record(
+            *(
+                report("intel.database.retracted", NOW, "MEX", supersedes=one.id, reason="mistaken")
+                for one in reports[:behind]
+            )
+        )
+        assert await table.log.pool.fetchval("select count(*) from several where what = 'database'") == 0
+        assert len(await table.recorded()) == len(others) + 2 + len(reports)
+        fold = await table.fold()
+    for row in (name for name, one in PLAN.rows.items() if any("intel.database." in term.event for term in one.term)):
+        assert not any(cells(fold, row, day) for day in DAYS), row
