@@ -124,11 +124,9 @@ async def test_after_two_years_no_row_is_empty_but_those_that_are_left_open(syst
     questionnaires_are_the_plans(await asyncio.to_thread(asked, f"{played}/api/indicators/XC-5.workshop?as_of={day}"))
     points = await asyncio.to_thread(asked, f"{played}/api/indicators/XC-4?as_of={day}")
     assert {cell["labels"]["input"] for cell in points["values"] if cell["labels"]} == {*load().rows["XC-4"].inputs}
-    empty = set()
-    for row in load().rows:
-        figure = await asyncio.to_thread(asked, f"{played}/api/indicators/{row}?as_of={day}")
-        if not figure["values"]:
-            empty.add(row)
+    # By the logs: of persons is published what was known when a quarter ended, and a slow machine is late.
+    found = await asyncio.to_thread(shown, load(), logs, LAST_DAY.date())
+    empty = {row for row, one in found.items() if not one.cells}
     recorded = {event.name for service in SERVICES for event in await system.log(service)}
     ours = {one.name for one in registry().values() if not one.generic}
     missing = ours - recorded - {*UNTOLD, *NOT_DERIVED}
