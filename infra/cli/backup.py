@@ -1,11 +1,16 @@
 """`crm backup`."""
 
 import os
+import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from pyrage.x25519 import Recipient
 
 backup = typer.Typer(
     name="backup", help="Seals backups as they are made, for who may open them (age).", no_args_is_help=True
@@ -21,15 +26,62 @@ def seal(to: To) -> None:
     """
     import pyrage  # noqa: PLC0415 - late: `crm --help` answers at once
 
-    try:
-        recipients = [pyrage.x25519.Recipient.from_str(one) for one in to]
-    except pyrage.RecipientError:
-        typer.echo("a public key begins with age1: `age-keygen -y operator.age` shows it", err=True)
-        raise typer.Exit(2) from None
+    recipients = _recipients(to)
     if not sys.stdin.buffer.peek(1):  # type: ignore[union-attr] # of a pipe or file it is buffered
         typer.echo("nothing came to be sealed: did pg_dump fail?", err=True)
         raise typer.Exit(1)
     pyrage.encrypt_io(sys.stdin.buffer, sys.stdout.buffer, recipients)
+    _noted()
+
+
+@backup.command()
+def take(
+    command: Annotated[list[str], typer.Argument(help="What writes the backup to its standard output: -- pg_dump ...")],
+    to: To,
+    into: Annotated[Path, typer.Option(help="The folder for it; it is called after the present time (UTC).")],
+) -> None:
+    """Run a program, and seal what it writes into a file; exit 1 where it failed: then there is no file.
+
+    Unlike with a pipe, half a backup never counts as one: the file is there, and noted in the folder that CRM_UPKEEP
+    names, only when the program has ended well.
+    """
+    import pyrage  # noqa: PLC0415
+
+    recipients = _recipients(to)
+    into.mkdir(parents=True, exist_ok=True)
+    file = into / f"crm-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.age"
+    fresh = file.with_suffix(".new")
+    try:
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process, fresh.open("xb") as sealed:  # noqa: S603 - the operator's own
+            assert process.stdout
+            pyrage.encrypt_io(process.stdout, sealed, recipients)
+            sealed.flush()
+            os.fsync(sealed.fileno())
+        if process.returncode:
+            typer.echo(f"no backup: {command[0]} ended with {process.returncode}", err=True)
+            raise typer.Exit(1)
+        fresh.replace(file)
+    except OSError as error:
+        typer.echo(f"no backup: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
+    finally:
+        fresh.unlink(missing_ok=True)
+    _noted()
+    typer.echo(str(file))
+
+
+def _recipients(to: list[str]) -> "list[Recipient]":
+    import pyrage  # noqa: PLC0415
+
+    try:
+        return [pyrage.x25519.Recipient.from_str(one) for one in to]
+    except pyrage.RecipientError:
+        typer.echo("a public key begins with age1: `age-keygen -y operator.age` shows it", err=True)
+        raise typer.Exit(2) from None
+
+
+def _noted() -> None:
+    """Note where CRM_UPKEEP says that a backup was made."""
     if folder := os.environ.get("CRM_UPKEEP"):
         from shared.run import upkeep  # noqa: PLC0415
 

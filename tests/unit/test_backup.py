@@ -45,3 +45,24 @@ def test_what_is_no_public_key_is_refused():
     refused = crm("seal", "--to", "AGE-SECRET-KEY-1", given=CANARY)
     assert (refused.returncode, refused.stdout) == (2, b"")
     assert b"AGE-SECRET" not in refused.stderr
+
+
+def test_a_program_s_backup_is_a_file_that_its_key_opens_and_is_noted(key, tmp_path, monkeypatch):
+    file, public = key
+    monkeypatch.setenv("CRM_UPKEEP", str(tmp_path / "upkeep"))
+    taken = crm("take", "--to", public, "--into", tmp_path / "kept", "--", "printf", "canary", given=b"")
+    assert taken.returncode == 0, taken.stderr
+    (made,) = (tmp_path / "kept").iterdir()
+    assert taken.stdout.decode().strip() == str(made)
+    assert crm("open", "--key", file, given=made.read_bytes()).stdout == b"canary"
+    assert (tmp_path / "upkeep" / "backup.json").exists()
+
+
+@pytest.mark.parametrize("program", [("sh", "-c", "printf half; exit 3"), ("no-such-program",)])
+def test_half_a_backup_is_none(key, tmp_path, monkeypatch, program):
+    monkeypatch.setenv("CRM_UPKEEP", str(tmp_path / "upkeep"))
+    failed = crm("take", "--to", key[1], "--into", tmp_path / "kept", "--", *program, given=b"")
+    assert failed.returncode == 1
+    assert b"no backup" in failed.stderr
+    assert list((tmp_path / "kept").iterdir()) == []
+    assert not (tmp_path / "upkeep").exists()
