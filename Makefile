@@ -37,7 +37,7 @@ test: setup ## Run all tests (TESTS=tests/unit for some)
 test-security: setup ## Attack a running region: forgeries, rewriting, rights, collisions, canaries (some minutes)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) tests/security
 
-test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool and postgresql-15)
+test-deploy: setup ## Run the tests of the deployment (they need Debian's promtool, postgresql-15 and systemd)
 	@exec $(PY) -m pytest -q tests/deploy
 
 test-containers: setup ## Build all images, start compose.yaml and try it (they need Debian's podman and more; FOLDER= keeps the images)
