@@ -6,7 +6,7 @@ import gc
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +68,8 @@ class Service:
     questions: Questions = field(default_factory=dict)
     """What countries may ask it, beyond what it has told them (`mailbox`)."""
     settings: type[Settings] = Settings
+    data: Mapping[str, Path] = field(default_factory=dict)
+    """What else, file or folder, all its processes must have alike: where it lies, by what names another."""
     faults: Callable[[], list[str]] = list
     """What else differs from what it expects, in words."""
     extend: "Callable[[Running], AbstractAsyncContextManager[None]] | None" = None
@@ -142,7 +144,7 @@ async def _started(
     await _patiently(
         lambda: upgrading.take_over(pool, name, service.judged(), service.folder), "an older version's end", status
     )
-    alike = common.Common.of(settings, REGION)
+    alike = common.Common.of(settings, {**REGION, **service.data})
     try:
         await _patiently(lambda: _joined(pool, name, alike), "others like this one", status)
     except common.MixedError as error:

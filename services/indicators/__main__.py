@@ -12,7 +12,7 @@ import structlog
 from services.indicators import judgements
 from services.indicators.folded.apart import Apart
 from services.indicators.folded.feed import Feed
-from services.indicators.planned.plan import PlanError
+from services.indicators.planned.plan import FOLDER, PlanError
 from services.indicators.publish import store
 from services.indicators.publish.addresses import logs
 from services.indicators.publish.announce import announce, purged, rebuilt
@@ -77,6 +77,7 @@ SERVICE = Service(
     folder=Path(__file__).parent,
     judgements=judgements.JUDGEMENTS,
     settings=IndicatorsSettings,
+    data={"CRM_PLAN_FOLDER": FOLDER},
     extend=folding,
 )
 

@@ -35,13 +35,22 @@ class Common:
 
     @classmethod
     def of(cls, settings: Settings, files: Mapping[str, Path]) -> "Common":
-        """Return what the settings and the region's files say; `files` by the variable that names another."""
+        """Return what the settings and the region's files and folders say, by the variable that names another."""
         region = hashlib.sha256()
         for variable, own in sorted(files.items()):
-            region.update(hashlib.sha256(Path(os.environ.get(variable, own)).read_bytes()).digest())
+            region.update(_digest(Path(os.environ.get(variable) or own)))
         start, epoch = settings.clock_start, settings.clock_epoch
         plan = f"{start.isoformat()} at {epoch.isoformat() if epoch else ''} by {settings.speed:g}" if start else ""
         return cls(PLAN if start else REAL, plan, region.hexdigest())
+
+
+def _digest(path: Path) -> bytes:
+    """Return the digest of a file, or of the files of a folder and their names."""
+    if not path.is_dir():
+        return hashlib.sha256(path.read_bytes()).digest()
+    files = sorted(file for file in path.iterdir() if file.is_file())
+    whole = [file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest() for file in files]
+    return hashlib.sha256(b"".join(whole)).digest()
 
 
 async def joined(pool: Pool, service: str, own: Common) -> str:
@@ -72,8 +81,8 @@ async def parted(pool: Pool, own: Common) -> str:
 def _differs(own: Common, known: Common) -> str:
     if known.region != own.region:
         return (
-            "other processes of this service have other region data (quotas, seats, signing): give all the same,"
-            " and for a change stop all first"
+            "other processes of this service have other region data (quotas, seats, signing, plan): give all the"
+            " same, and for a change stop all first"
         )
     return (
         "other processes of this service run by another clock: give all the same CRM_CLOCK_START, CRM_CLOCK_EPOCH"

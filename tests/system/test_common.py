@@ -1,12 +1,14 @@
 """Processes of a service have one clock and one set of region data, and its log one kind of time; else none records."""
 
 import json
+import shutil
 import urllib.error
 import urllib.request
 from datetime import timedelta
 
 import pytest
 
+from services.indicators.planned.plan import FOLDER
 from shared.flow import quotas
 from shared.run.settings import EXIT_MISCONFIGURED
 from tests.harness.speaking import NOW, clock, say
@@ -99,3 +101,16 @@ async def test_one_that_was_cut_off_while_another_clock_took_over_records_no_mor
     with pytest.raises(TimeoutError):
         await until(lambda: asked(port) == [], "training to record", 3)
     assert not await system.log("training", COURSE)
+
+
+async def test_a_second_one_with_another_plan_waits_while_the_first_is_there(system, tmp_path):
+    plan = shutil.copytree(FOLDER, tmp_path / "plan")
+    (toml, *_) = sorted(plan.glob("*.toml"))
+    toml.write_text(f"{toml.read_text()}\n# changed\n")
+    port = free_port()
+    system.start("indicators", **clock())
+    await system.ready()
+    system.start("indicators-2", CRM_OPS_PORT=str(port), CRM_PLAN_FOLDER=str(plan), **clock())
+    await until(lambda: "other region data" in str(asked(port)), "the second to say why it waits")
+    system.kill("indicators")
+    await system.ready("indicators-2")
