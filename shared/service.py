@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 import sys
 import time
@@ -39,7 +38,7 @@ from shared.record.engine import Judgements
 from shared.record.judgement import Judgement, by_type
 from shared.record.log import Log
 from shared.record.note import NoteError
-from shared.run import common, crash, database, ops, telemetry
+from shared.run import common, crash, database, garbage, ops, telemetry
 from shared.run.certificates import Kept, named
 from shared.run.clock import Clock
 from shared.run.database import Pool
@@ -50,8 +49,6 @@ from shared.running import UNCOMPARED, Running, observe, observed
 log = structlog.get_logger()
 
 RETRY_S = 1.0
-YOUNG = 10_000
-"""New objects before Python looks which of them nobody needs: a batch makes many, all needed until it is written."""
 REGION = {one.VARIABLE: one.OWN for one in (quotas, seats, signers)}
 """The region's data that all processes of a service must have alike: where each lies, by what names another file."""
 
@@ -117,9 +114,7 @@ async def _lived(service: Service, settings: Settings) -> int:
             return EXIT_MISCONFIGURED
         if service.extend:
             await stack.enter_async_context(service.extend(running))
-        gc.collect()
-        gc.freeze()  # what is there by now stays: looking through it again would stop all else
-        gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+        garbage.settle()
         return await _working(running, stopping)
 
 

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.indicators.publish.app import app
 from services.indicators.publish.metrics import Indicators
+from shared.run import garbage
 from tests.bench.figure import Result, of
 from tests.bench.reading import Folding, played
 
@@ -60,8 +61,7 @@ def pages(rounds: int) -> list[Result]:
     kept, plain = app(view), CollectorRegistry(auto_describe=False)
     plain.register(Indicators(view.plan, view.state, view.streams, view.now, view.closed[False]))
     loop = asyncio.new_event_loop()
-    gc.collect()
-    gc.freeze()  # as the service does with what stays
+    garbage.settle()  # as the service does with what stays
 
     def ms(work: Callable[[], object]) -> float:
         begun = time.process_time()

@@ -6,7 +6,6 @@ region's once more: `python -m tests.bench.reading`.
 
 import argparse
 import asyncio
-import gc
 import json
 import lzma
 import multiprocessing
@@ -28,7 +27,7 @@ from services.indicators.publish.app import app
 from services.indicators.publish.metrics import Indicators
 from services.indicators.publish.view import View
 from shared.contracts import SERVICES
-from shared.run import web
+from shared.run import garbage, web
 from tests.bench.fold import events, fed
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -106,8 +105,7 @@ async def living(rows: list[tuple[str, bytes]], seconds: float, rate: int = 200)
     folding.take(len(rows))
     view = folding.view()
     await view.expositions[False].text("")
-    gc.collect()
-    gc.freeze()
+    garbage.settle()
     pauses: list[float] = []
     took: list[float] = []
 
@@ -174,8 +172,7 @@ async def watched(rows: list[tuple[str, bytes]], seconds: float, number: int, ra
     folding = Folding(rows)
     folding.take(len(rows))
     view = folding.view()
-    gc.collect()
-    gc.freeze()
+    garbage.settle()
     context = multiprocessing.get_context("spawn")
     started = context.Event()
     port = 20_000 + os.getpid() % 20_000
