@@ -41,7 +41,6 @@ ELSEWHERE = {
     "pg_dump ": "a server of one's own; tests/faults/test_verbs.py dumps and restores a copy",
     "pg_restore ": "the same",
     "crm backup": "tests/unit/test_backup.py seals and opens",
-    ".venv/bin/crm plan check": "tests/services/indicators/test_coverage.py runs it",
     "crm seat assign": "tests/services/test_seats.py assigns; here it would seat Panama for the other examples",
 }
 SHOWN = {"", "mermaid", "js", "java", "go", "csharp"}

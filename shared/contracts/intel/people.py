@@ -250,7 +250,7 @@ class BandIdentified(Band, frozen=True, kw_only=True):
         BROKEN_UP,
         KNOWN_BAND,
         Tally("band_dismantled", ("band_id",), "dismantled", regional=True),
-        Since("band", ("band_id",), "latency_s", regional=True),
+        Since("band", ("band_id",), "latency_s", regional=True, only="band_dismantled"),
     ),
     rows=("PC-1c",),
 )
