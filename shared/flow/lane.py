@@ -30,7 +30,7 @@ REPORT_BYTES = 8 * 1024
 """What counts as one report; a larger message counts as several."""
 PACE_S = 0.05
 """How much of a second's reports a lane with a pace gives at once, so that the others' next batch is near."""
-CONTESTED_S = 0.5
+CONTESTED_S = 2.0
 """A lane's pace holds while another lane gives all it has, and gave something so short a time ago or in the last batch:
 its next report would wait for a large batch. Who reports more seldom waits for one batch at most; where all have more
 than a batch takes, large batches serve all of them best."""
