@@ -1,12 +1,10 @@
 """The dashboards of the Plan: how it stands as a whole, in each area, in each country, and by its milestones."""
 
-from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard
 
-from infra.grafana import milestones, plan
+from infra.grafana import milestones, plan, tables
 from infra.grafana.boards import Board, Rows, named
 from infra.grafana.panels import (
     BAD,
@@ -14,62 +12,24 @@ from infra.grafana.panels import (
     GOOD,
     INSTANT,
     NO,
-    NUMBERS,
     POOR,
     SHARES,
     TIMES,
     YES,
     Panels,
     Said,
-    any_of,
     coloured,
     same,
 )
 from services.indicators.planned.hierarchy import Text
-from services.indicators.planned.plan import Plan, load
+from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Area, Row
-from services.indicators.publish.words import Words
 from shared.contracts.vocabulary import MEMBERS, REGION
-
-UNITS = {"ratio": "percentunit", "ratio to the half-year before": "percentunit", "seconds": "dtdurations"}
-"""Units of the Plan that Grafana knows how to write; of the others, numbers with their unit beside them."""
-KINDS = {
-    SHARES: Text("Proporciones", "Shares", "Proportions"),
-    TIMES: Text("Tiempos", "Times", "Durées"),
-    NUMBERS: Text("Cantidades", "Numbers", "Quantités"),
-}
-INDICATOR = Text("Indicador", "Indicator", "Indicateur")
-UNIT = Text("Unidad", "Unit", "Unité")
-FIGURE = Text("Región", "Region", "Région")
-OWN = Text("Cifra", "Figure", "Chiffre")
-TARGET = Text("Meta", "Target", "Cible")
-MET = Text("Cumplida", "Met", "Atteinte")
-REASON = Text("Por qué no se sabe", "Why it is not known", "Pourquoi on ne sait pas")
-COVERAGE = Text("Países que informan", "Countries reporting", "Pays qui rendent compte")
-HIDDEN = Text("Celdas no publicables", "Cells not published", "Cellules non publiables")
-REASONS = {
-    "no_data": Text("sin datos", "no data", "sans données"),
-    "hidden": Text("no se publica", "not published", "non publié"),
-    "parts": Text("faltan partes", "parts are missing", "des éléments manquent"),
-    "silent": Text("países en silencio", "silent countries", "pays silencieux"),
-    "coverage": Text("informan pocos países", "few countries report", "peu de pays rendent compte"),
-}
-
-
-@cache
-def the_plan() -> Plan:
-    """Return the plan that is shown."""
-    return load()
-
-
-@cache
-def _words(lang: str) -> Words:
-    return Words(lang, the_plan())
 
 
 def boards() -> list[Board]:
     """Return the Plan's dashboards."""
-    known = the_plan()
+    known = tables.the_plan()
     return [
         _overview(known),
         *(_area(known, area) for area in known.areas if _members(known, area)),
@@ -100,7 +60,7 @@ def _summary(p: Panels) -> list[Any]:
             Text(
                 "XC-4: metas cumplidas, ponderadas", "XC-4: targets met, weighted", "XC-4 : cibles atteintes, pondérées"
             ),
-            plan.regional([the_plan().rows["XC-4"]]),
+            plan.regional([tables.the_plan().rows["XC-4"]]),
             {"unit": SHARES, "steps": {None: BAD, 0.5: POOR, 0.8: GOOD}},
         ),
         (
@@ -166,7 +126,7 @@ def _areas(p: Panels, known: Plan) -> Any:
         Text("Cumplidas", "Met", "Atteintes"): met,
         Text("Se saben", "Judged", "Jugées"): judged,
         Text("Proporción", "Share", "Proportion"): f"{met} / {judged}",
-        COVERAGE: f"avg by (area) (crm_indicator_coverage_ratio {of_area})",
+        tables.COVERAGE: f"avg by (area) (crm_indicator_coverage_ratio {of_area})",
     }
     names = p.texts({one.id: (f"{one.id}  {p.say(one.title)}", None) for one in known.areas})
     door = f"/d/{named('crm-area-${__value.raw}', p.lang)}"
@@ -176,7 +136,7 @@ def _areas(p: Panels, known: Plan) -> Any:
             "unit": SHARES,
             **coloured({None: BAD, 0.5: POOR, 0.8: GOOD}),
         },
-        COVERAGE: {"unit": SHARES},
+        tables.COVERAGE: {"unit": SHARES},
     }
     what = Text("Metas cumplidas por área", "Targets met, by area", "Cibles atteintes, par domaine")
     return p.rows((what, what), columns, {"area": area}, properties, height=10)
@@ -259,9 +219,12 @@ def _area(known: Plan, area: Area) -> Board:
     main, further = [row for row in members if not row.belongs], [row for row in members if row.belongs]
 
     def rows(p: Panels) -> Rows:
-        yield Text("Indicadores", "Indicators", "Indicateurs"), [*_tables(p, main)]
+        yield Text("Indicadores", "Indicators", "Indicateurs"), [*tables.figures(p, main)]
         if further:
-            yield Text("Cifras complementarias", "Further figures", "Chiffres complémentaires"), [*_tables(p, further)]
+            yield (
+                Text("Cifras complementarias", "Further figures", "Chiffres complémentaires"),
+                [*tables.figures(p, further)],
+            )
         if shares := [row for row in main if row.unit == "ratio"]:
             title = Text("Proporciones en el tiempo", "Shares over time", "Proportions dans le temps")
             curves = p.lines((title, title), {"{{indicator}}": plan.regional(shares)}, unit=SHARES, width=24)
@@ -276,60 +239,11 @@ def _area(known: Plan, area: Area) -> Board:
     return Board(f"area-{area.id.lower()}", title, asks, "plan", rows, uid=f"crm-area-{area.id}")
 
 
-def _by_unit(members: Iterable[Row]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {unit: [] for unit in KINDS}
-    for row in members:
-        found[UNITS.get(row.unit, NUMBERS)].append(row)
-    return {unit: rows for unit, rows in found.items() if rows}
-
-
-def _tables(p: Panels, members: list[Row]) -> Iterable[Any]:
-    """Yield a table for each way in which figures are written: a column never has two units."""
-    for unit, rows in _by_unit(members).items():
-        ids = any_of([row.id for row in rows])
-        judged = [row for row in rows if row.target is not None]
-        columns: dict[Said, str] = {
-            "": f'max by (indicator, unit) (crm_indicator_info{{indicator=~"{ids}"}})',
-            FIGURE: plan.regional(rows),
-        }
-        labels = {"indicator": INDICATOR, "unit": UNIT}
-        if judged:
-            columns |= {
-                TARGET: f'max by (indicator) (crm_indicator_target{{indicator=~"{ids}"}})',
-                MET: f'max by (indicator) (crm_indicator_met{{indicator=~"{ids}"}})',
-            }
-        if any(row.privacy == "victims" for row in rows):
-            columns[HIDDEN] = f'max by (indicator) (crm_suppressed_cells{{indicator=~"{ids}"}})'
-        columns[COVERAGE] = f'max by (indicator) (crm_indicator_coverage_ratio{{indicator=~"{ids}"}})'
-        what = Text(
-            "La cifra de la región (exacta: es para operadores), su meta, si se cumple, qué países informan",
-            "The region's figure (exact: this is for operators), its target, whether it is met, who reports",
-            "Le chiffre de la région (exact : pour l'exploitation), sa cible, si elle est atteinte, qui rend compte",
-        )
-        yield p.rows((KINDS[unit], what), columns, labels, _written(p, rows, unit), height=3 + len(rows))
-
-
-def _written(p: Panels, rows: list[Row], unit: str) -> dict[Said, dict[str, Any]]:
-    """Return how the columns of a table of figures are written."""
-    words = _words(p.lang)
-    names = p.texts({row.id: (f"{row.id}  {p.say(row.title)}", None) for row in rows})
-    called = {row.unit: (words.units.get(row.unit, row.unit), None) for row in rows}
-    return {
-        INDICATOR: {"mappings": names, "custom.width": 520},
-        UNIT: {"mappings": p.texts(called) if unit == NUMBERS else [], "custom.hidden": unit != NUMBERS},
-        FIGURE: {"unit": unit},
-        OWN: {"unit": unit},
-        TARGET: {"unit": unit},
-        MET: {"mappings": p.texts({"1": (YES, GOOD), "0": (NO, POOR)}), "custom.cellOptions": {"type": "color-text"}},
-        COVERAGE: {"unit": SHARES},
-    }
-
-
 def _country(known: Plan) -> Board:
     one = '{country="$country"}'
 
     def variable(p: Panels) -> Any:
-        names = _words(p.lang)
+        names = tables.words(p.lang)
         values = ",".join(f"{names.country(code)} : {code}" for code in MEMBERS)
         return dashboard.CustomVariable("country").label(p.say(Text("País", "Country", "Pays"))).values(values)
 
@@ -381,22 +295,10 @@ def _country(known: Plan) -> Board:
         )
         yield Text("Hitos", "Milestones", "Jalons"), [milestones.done(p, known)]
         for area in known.areas:
-            tables = [*_own(p, [row for row in _members(known, area) if not row.every])]
-            if tables:
-                yield Text(*(f"{area.id}. {getattr(area.title, lang)}" for lang in ("es", "en", "fr"))), tables
+            own = [*tables.own(p, [row for row in _members(known, area) if not row.every])]
+            if own:
+                yield Text(*(f"{area.id}. {getattr(area.title, lang)}" for lang in ("es", "en", "fr"))), own
 
     title = Text("País", "Country", "Pays")
     asks = Text("¿Cómo está un país?", "How does a country stand?", "Où en est un pays ?")
     return Board("country", title, asks, "plan", rows, variables=[variable])
-
-
-def _own(p: Panels, members: list[Row]) -> Iterable[Any]:
-    for unit, rows in _by_unit(members).items():
-        ids = any_of([row.id for row in rows])
-        columns: dict[Said, str] = {
-            "": f'max by (indicator, unit) (crm_indicator_info{{indicator=~"{ids}"}})',
-            OWN: plan.figures(rows, "$country"),
-        }
-        labels = {"indicator": INDICATOR, "unit": UNIT}
-        what = Text("Las cifras del país (exactas)", "The country's figures (exact)", "Les chiffres du pays (exacts)")
-        yield p.rows((KINDS[unit], what), columns, labels, _written(p, rows, unit), height=3 + len(rows))
