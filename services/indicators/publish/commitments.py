@@ -1,8 +1,6 @@
 """What countries have agreed to do by a day (Plan row IE-2.1b), read again from the stream as it grows."""
 
-import asyncio
-import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -11,15 +9,14 @@ import msgspec
 from msgspec import Struct
 
 from services.indicators.folded.state import State
+from services.indicators.publish.following import Following
 from services.indicators.publish.recalling import Recall
-from services.indicators.publish.said import Said, read
+from services.indicators.publish.said import Said
 from shared.contracts import identity, sender_of
 
 SERVICE = "intel"
 AGREED, KEPT = "crm.intel.commitment.agreed.v", "crm.intel.commitment.fulfilled.v"
 SUBJECT = "crm.evt.intel.commitment.*.*"
-LIMIT_S = 2.0
-"""So long is read for one answer; the next one goes on from there."""
 How = Literal["overdue", "open", "kept", "kept_late"]
 
 
@@ -81,13 +78,17 @@ class Commitments:
     _archived: bool = False
     _reports: dict[tuple[str, str], tuple[bool, str, datetime, _Told]] = field(default_factory=dict)
     """Source and id of a report -> (whether it agrees, who sent it, when it happened, what it says)."""
-    _reached: dict[str, int] = field(default_factory=dict)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _following: Following = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin at the first event."""
+        self._following = Following(self.recall, self.state, {SERVICE: [SUBJECT]}, self._note)
 
     async def now(self) -> list[Commitment]:
         """Return them by due time; refuses (503) where the streams do not answer."""
-        async with self._turn:
-            await self._read({SERVICE: self.state().sequences.get(SERVICE, 0)})
+        looked = await self._following.look()
+        self._archived = self._archived or bool(looked.archived)
+        self.partly = self._archived or not looked.complete
         kept: dict[str, datetime] = {}
         for agrees, _, at, told in self._reports.values():
             if not agrees:
@@ -99,16 +100,6 @@ class Commitments:
             if agrees and told.due and (key := identity.key(told, "commitment_id"))
         ]
         return sorted(found, key=lambda one: (one.due, one.country, one.id))
-
-    async def _read(self, until: Mapping[str, int]) -> None:
-        found = await self.recall.read({SERVICE: [SUBJECT]}, self._reached, until, self._take, LIMIT_S)
-        self._reached, self._archived = found.reached, self._archived or bool(found.archived)
-        self.partly = self._archived or not found.complete
-
-    def _take(self, _service: str, _sequence: int, payload: bytes) -> bool:
-        with contextlib.suppress(msgspec.ValidationError):  # of a version of the contracts that is not known here
-            self._note(read(payload))
-        return True
 
     def _note(self, event: Said) -> None:
         if event.act == "reported":

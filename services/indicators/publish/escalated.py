@@ -1,21 +1,19 @@
 """Referrals that nobody answered, told to the presidency for a meeting's agenda: for the presidency's own eyes."""
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 
 import msgspec
 from msgspec import Struct
 
 from services.indicators.folded.state import State
+from services.indicators.publish.following import Following
 from services.indicators.publish.recalling import Recall
-from services.indicators.publish.said import read
+from services.indicators.publish.said import Said
 
 SERVICE, KIND = "victims", "agenda_item"
-LIMIT_S = 2.0
-"""So long is read for one answer; the next one goes on from there."""
 
 
 class Escalated(Struct, frozen=True):
@@ -43,28 +41,21 @@ class Escalations:
 
     recall: Recall
     state: Callable[[], State]
-    _found: dict[str, list[Escalated]] = field(default_factory=dict)
+    _known: dict[str, tuple[list[Escalated], Following]] = field(default_factory=dict)
     """Country -> what was addressed to it."""
-    _reached: dict[str, int] = field(default_factory=dict)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def to(self, country: str, meeting: date) -> list[Escalated]:
         """Return what a country was told for the meeting of a day; refuses (503) where the streams do not answer."""
-        mine = self._found.setdefault(country, [])
-
-        def take(_service: str, _sequence: int, payload: bytes) -> bool:
-            with contextlib.suppress(msgspec.ValidationError):  # of a version of the contracts that is not known here
-                one = _alert.decode(read(payload).data)
-                if one.kind == KIND and one.due:
-                    mine.append(Escalated(one.entity, one.owner, one.due.date()))
-            return True
-
-        async with self._turn:
-            after, until = ({SERVICE: of} for of in (self._reached.get(country, 0), self._last()))
+        if country not in self._known:
+            fresh: list[Escalated] = []
             subjects = {SERVICE: [f"crm.evt.{SERVICE}.alert.issued.{country}"]}
-            found = await self.recall.read(subjects, after, until, take, LIMIT_S)
-            self._reached[country] = found.reached[SERVICE]
+            self._known[country] = fresh, Following(self.recall, self.state, subjects, partial(_note, fresh))
+        mine, following = self._known[country]
+        await following.look()
         return [one for one in mine if one.meeting == meeting]
 
-    def _last(self) -> int:
-        return self.state().sequences.get(SERVICE, 0)
+
+def _note(mine: list[Escalated], event: Said) -> None:
+    one = _alert.decode(event.data)
+    if one.kind == KIND and one.due:
+        mine.append(Escalated(one.entity, one.owner, one.due.date()))

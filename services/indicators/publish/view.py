@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 
@@ -38,6 +38,7 @@ from shared.contracts.indicators import IntakePurged
 from shared.contracts.vocabulary import MEMBERS
 from shared.run.refusals import Refused
 
+T = TypeVar("T")
 KEPT_KEY = "key"
 """The cookie in which a browser keeps a country's token."""
 SETTLED = timedelta(hours=1)
@@ -61,6 +62,14 @@ class Closing:
         if end != self._closed and self._ready():
             self._closed = end
         return self._closed
+
+
+async def _if_read(reading: Awaitable[T]) -> T | None:
+    """Return what is read; None where the streams do not answer: whatever else a page has is there."""
+    try:
+        return await reading
+    except Refused:
+        return None
 
 
 async def _unaudited(_address: str, _about: str) -> None:
@@ -230,12 +239,7 @@ class View:
 
     async def owed(self) -> Sequence[Commitment] | None:
         """Return all commitments; None: they cannot be read just now."""
-        if self.commitments is None:
-            return None
-        try:
-            return await self.commitments.now()
-        except Refused:  # whatever else a page has is there
-            return None
+        return await _if_read(self.commitments.now()) if self.commitments else None
 
     @cached_property
     def escalations(self) -> Escalations | None:
@@ -249,12 +253,7 @@ class View:
 
     async def waits(self, country: str) -> Waits | None:
         """Return what waits for a country; None: it cannot be read just now."""
-        if self.waiting is None:
-            return None
-        try:
-            return await self.waiting.on(country)
-        except Refused:  # whatever else a page has is there
-            return None
+        return await _if_read(self.waiting.on(country)) if self.waiting else None
 
     @cached_property
     def expositions(self) -> Mapping[bool, Exposition]:

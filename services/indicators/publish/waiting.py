@@ -1,7 +1,5 @@
 """What waits for one country, for its own eyes: referrals to be answered, and its reports that were refused."""
 
-import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,16 +9,15 @@ import msgspec
 from msgspec import Struct
 
 from services.indicators.folded.state import State
+from services.indicators.publish.following import Following
 from services.indicators.publish.recalling import Recall
-from services.indicators.publish.said import Said, read
+from services.indicators.publish.said import Said
 from shared.contracts import SERVICES, sender_of
 
 VICTIMS = "victims"
 ANSWERS, BY_OTHERS = ("accepted", "rejected"), ("revoked", "lapsed")
 CLOSING = (*ANSWERS, *BY_OTHERS)
 """With these an offer no longer waits: it was answered, taken back by its sender, or is too old."""
-LIMIT_S = 2.0
-"""So long is read for one answer; the next one goes on from there."""
 REFUSED_KEPT = 20
 """So many refused reports are shown, the latest; all of them are in the country's mailbox."""
 
@@ -87,7 +84,6 @@ class _Country:
     offers: dict[tuple[str, str], Offer] = field(default_factory=dict)
     """(sender, referral) -> the offer that stands."""
     refused: deque[Refusal] = field(default_factory=lambda: deque(maxlen=REFUSED_KEPT))
-    reached: dict[str, int] = field(default_factory=dict)
 
     def take(self, event: Said) -> None:
         """Note one event."""
@@ -112,24 +108,21 @@ class Waiting:
 
     recall: Recall
     state: Callable[[], State]
-    _known: dict[str, _Country] = field(default_factory=dict)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _known: dict[str, tuple[_Country, Following]] = field(default_factory=dict)
 
     async def on(self, country: str) -> Waits:
         """Return what waits for a country; refuses (503) where the streams do not answer."""
-        known = self._known.setdefault(country, _Country(country))
-
-        def take(_service: str, _sequence: int, payload: bytes) -> bool:
-            with contextlib.suppress(msgspec.ValidationError):  # of a version of the contracts that is not known here
-                known.take(read(payload))
-            return True
-
-        subjects = {one: [f"crm.evt.{one}.report.rejected.{country}"] for one in SERVICES}
-        mine = [f"crm.evt.{VICTIMS}.referral.{verb}.{country}" for verb in ("offered", *ANSWERS)]
-        subjects[VICTIMS] += [*mine, *(f"crm.evt.{VICTIMS}.referral.{verb}.*" for verb in BY_OTHERS)]
-        async with self._turn:
-            sequences = self.state().sequences
-            until = {one: sequences.get(one, 0) for one in SERVICES}
-            found = await self.recall.read(subjects, known.reached, until, take, LIMIT_S)
-            known.reached = found.reached
+        if country not in self._known:
+            fresh = _Country(country)
+            self._known[country] = fresh, Following(self.recall, self.state, _subjects(country), fresh.take)
+        known, following = self._known[country]
+        await following.look()
         return Waits(sorted(known.offers.values(), key=lambda one: one.due), [*reversed(known.refused)])
+
+
+def _subjects(country: str) -> dict[str, list[str]]:
+    """Return under what stands what waits for a country, or ends that."""
+    subjects = {one: [f"crm.evt.{one}.report.rejected.{country}"] for one in SERVICES}
+    mine = [f"crm.evt.{VICTIMS}.referral.{verb}.{country}" for verb in ("offered", *ANSWERS)]
+    subjects[VICTIMS] += [*mine, *(f"crm.evt.{VICTIMS}.referral.{verb}.*" for verb in BY_OTHERS)]
+    return subjects

@@ -60,7 +60,8 @@ def addresses(view: View) -> Sequence[Address]:
     async def spark(request: Request, asked: Spark) -> Response:
         """Draw a row's one figure at the ends of the last eight quarters, small and without words."""
         row, today = view.row(asked.id), view.now().date()
-        each = periods("quarter", view.plan.start or today, max(today, view.plan.start or today))[-SPARK_QUARTERS:]
+        start = view.plan.start or today
+        each = periods("quarter", start, max(today, start))[-SPARK_QUARTERS:]
         found = (
             [] if row.kind in COMPOSED else await view.series(request, row, series.spans(each, ends=True, known=None))
         )
