@@ -134,7 +134,7 @@ class Deciding(Reads):
                 report = report.saying(judgement.fill(report, self))
                 report = report if sent else _addressed(report, judgement.addressee(report, self))
             except Exception:
-                if self.sure:
+                if self.sure():
                     raise  # else it says nothing yet: what is wanted is read, and it is decided anew
         self.cause = report.event
         self.append(report.event)

@@ -183,11 +183,10 @@ class Reading(Protocol):
         Of fewer than none, the last ones: -1 is the last.
         """
 
-    @property
     def sure(self) -> bool:
         """Whether all that was asked for by now because of the event at hand is read: else a large read may be in vain.
 
-        What is not read yet is absent, until the event is decided anew with it.
+        What is not read yet is absent. Whoever asks and is told no has the event decided anew, whatever is found.
         """
 
     def notified(self, scope: str) -> Sequence[Notified]:

@@ -80,7 +80,6 @@ class Reads:
         reports = [one for _, one in found]
         return reports[most:] if most and most < 0 else reports[:most]
 
-    @property
     def sure(self) -> bool:
         """Whether all that was asked for by now because of the event at hand is read; else it is decided anew."""
         self.guessed |= (missed := self.tables.misses() > self._misses)

@@ -210,7 +210,7 @@ def _given_before(report: Standing[DocumentConfirmed], read: Reading) -> list[St
     times = sorted({report.known, *(one.known for one in others[:1])})
     before = [read.about(PATTERNS, until=known - INSTANT, most=-1) for known in times]
     since = [max((one.known + INSTANT for one in earlier), default=None) for earlier in before]
-    if not read.sure:
+    if not read.sure():
         return []
     return [one for begun, known in zip(since, times, strict=True) for one in read.about(DETECTION, begun, known)]
 

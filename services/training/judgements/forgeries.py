@@ -70,7 +70,7 @@ def _founded(need: Need, met: datetime | None, read: Reading) -> bool:
 def _cluster(
     scope: str, met: datetime | None, read: Reading, since: datetime | None = None, until: datetime | None = None
 ) -> Sequence[tuple[str, datetime]]:
-    found = read.about(scope.replace("forgery", "confirmed", 1), since, until) if read.sure else ()
+    found = read.about(scope.replace("forgery", "confirmed", 1), since, until) if read.sure() else ()
     counting = [(one.id, one.time) for one in found if met is None or one.known > met]
     return first_cluster(counting, POLICY.confirmations, POLICY.confirmed_within)
 
