@@ -34,7 +34,7 @@ from shared.contracts.envelope import (
     Value,
 )
 from shared.contracts.identity import Owners
-from shared.contracts.tallies import Counted, Parts, Steps, Tallied, filled
+from shared.contracts.tallies import ByLabel, Counted, Parts, Steps, Tallied, filled
 from shared.contracts.vocabulary import (
     MEMBERS,
     OPERATING,
@@ -198,7 +198,7 @@ def contract(  # noqa: PLR0913 - a contract is a list of facts, each named at it
 
 def _changes(data: type[Data]) -> list[str]:
     """Return the fields that only the owning service fills in, by their type."""
-    filled_in = (Tallied | None, Steps | None, Parts | None, Owners | None)
+    filled_in = (Tallied | None, Steps | None, Parts | None, ByLabel | None, Owners | None)
     return [field.name for field in msgspec.structs.fields(data) if field.type in filled_in]
 
 

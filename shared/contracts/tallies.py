@@ -62,6 +62,22 @@ Parts: TypeAlias = tuple[Part, ...]
 """What one event changes, for each country that took part and once for the region."""
 
 
+class LabelStep(Struct, frozen=True, kw_only=True):
+    """By how much a number changes under some labels, and when."""
+
+    at: Annotated[datetime, Meta(tz=True)]
+    by: Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
+    said: Annotated[dict[Word, Word | bool | Words | None], Meta(max_length=8)] = {}
+    """Field -> its value; empty: what the event's own report says."""
+
+
+ByLabel: TypeAlias = Annotated[dict[Word, tuple[LabelStep, ...]], Meta(max_length=8)]
+"""What one event changes, label by label, in place of each field named, where another report's labels are concerned.
+
+A complaint received as bribery and resolved as abuse takes one away from bribery.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Opens:
     """The field whose value tells whether an act opens or closes."""
@@ -103,6 +119,14 @@ class Tally:
     """Filled, too, with what the act changes as `Shifts`, from the time on at which it counts."""
     at: str = ""
     """Field with the day (its begin, UTC) from which on the act counts; by default from the event's own time on."""
+    said: tuple[str, ...] = ()
+    """Fields, besides those of the key, that its figures are told apart by.
+
+    What only opens counts as the first report of it says. What closes, too, counts as the latest one says. `by_label`
+    (a `ByLabel | None`) is filled where that is another report than the event's own.
+    """
+    latest: bool = False
+    """It counts as the latest report of it says, though nothing closes it."""
     lapse: str = ""
     """Filled, where the act opens the thing, with the whole seconds since the act before it, if that one closed it;
     None: it was open, or nothing was known of it. Judged once, like `Since`."""
@@ -122,6 +146,8 @@ class Level:
     """Field with the whole number; where it is absent, the report is no act."""
     shifts: str
     regional: bool = False
+    said: tuple[str, ...] = ()
+    """As the tally's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,4 +230,5 @@ Counted: TypeAlias = Tally | Level | Both | Since | Age | Once
 def filled(tallies: tuple[Counted, ...]) -> tuple[str, ...]:
     """Return the fields that these fill in."""
     names = [getattr(one, name, "") for name in ("field", "flag", "lapse", "shifts") for one in tallies]
+    names += ["by_label"] if any(isinstance(one, Tally | Level) and one.said for one in tallies) else []
     return tuple(name for name in names if name)

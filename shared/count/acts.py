@@ -2,16 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import cache
 from typing import Any, TypeAlias
 
+import msgspec
+
+from shared import contracts
 from shared.contracts import Contract, Data, identity
 from shared.contracts.tallies import Both, Level, Opens, Since, Tally
 from shared.count import once
 
 Thing: TypeAlias = tuple[str, str]
 """(what, key)"""
-Act: TypeAlias = tuple[datetime, int, int]
-"""(time, position of its event, how much there is of the thing from then on: of what opens or closes, 1 or 0)"""
+Act: TypeAlias = tuple[datetime, int, int, bytes | None]
+"""(time, position of its event, how much there is of the thing from then on, labels as JSON)
+
+Of what opens or closes, there is 1 or 0. Labels are None where its figures have none, or were not kept then.
+"""
 Acting: TypeAlias = Tally | Level
 Placed: TypeAlias = tuple[Thing, datetime, int]
 """Where an act stands: (thing, time, position)."""
@@ -58,7 +65,7 @@ class Told:
         for tally in self.agreed.tallies:
             level = _level(tally, self.data) if isinstance(tally, Acting) else None
             if isinstance(tally, Acting) and level is not None:
-                act = (self._counts(tally), self.position, level)
+                act = (self._counts(tally), self.position, level, _said(tally, self.data))
                 found += [(tally, thing, act) for thing in self.things(tally)]
         return found
 
@@ -87,6 +94,26 @@ def _level(tally: Acting, data: Data) -> int | None:
     if value(data, tally.opens.field) in tally.opens.values:
         return 1
     return 0 if tally.opens.others_close else None
+
+
+def _said(tally: Acting, data: Data) -> bytes | None:
+    """Return the labels of the report."""
+    said = {name: getattr(data, name) for name in tally.said}
+    return msgspec.json.encode(said, order="sorted") if said else None
+
+
+@cache
+def only_opens(what: str) -> bool:
+    """Say whether nothing closes such a thing, and so it counts as the first report of it says."""
+    alike = [
+        one for agreed in contracts.registry().values() for one in agreed.tallies if getattr(one, "what", "") == what
+    ]
+    return all(isinstance(one, Tally) and _opens(one) for one in alike if isinstance(one, Acting))
+
+
+def _opens(tally: Tally) -> bool:
+    only = not tally.opens.others_close if isinstance(tally.opens, Opens) else tally.opens
+    return only and not tally.latest
 
 
 def value(data: Any, path: str) -> Any:

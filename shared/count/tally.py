@@ -19,10 +19,10 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import COUNT_MAX, Contract, Data, Event
-from shared.contracts.tallies import Age, Level, Shift, Shifts, Since, Tallied, Tally, filled
+from shared.contracts.tallies import Age, LabelStep, Level, Shift, Shifts, Since, Tallied, Tally, filled
 from shared.count import once
-from shared.count.acts import Act, Acting, Placed, Thing, Told, value
-from shared.run.database import Connection
+from shared.count.acts import Act, Acting, Placed, Thing, Told, only_opens, value
+from shared.run.database import Connection, Row
 
 AMENDING = ("corrected", "retracted")
 
@@ -46,29 +46,29 @@ class _Record:
     whole: dict[Thing, list[Act]] = field(default_factory=dict)
     """All acts, of what others are held against."""
     several: once.Record = field(default_factory=once.Record)
-    _added: dict[Placed, int] = field(default_factory=dict)
+    _added: dict[Placed, tuple[int, bytes | None]] = field(default_factory=dict)
     _gone: set[Placed] = field(default_factory=set)
 
-    def change(self, thing: Thing, act: Act) -> tuple[int, datetime | None]:
-        """Return by how much the act changes the level among the others, and until when: another takes over then."""
+    def beside(self, thing: Thing, act: Act) -> tuple[Act | None, Act | None]:
+        """Return the acts before and after an act, of those on record."""
         known = self.acts.get(thing, [])
-        place = bisect_left(known, act)
-        before = known[place - 1][2] if place else 0
-        return act[2] - before, known[place][0] if place < len(known) else None
+        place = bisect_left(known, act[:2], key=_place)
+        return known[place - 1] if place else None, known[place] if place < len(known) else None
+
+    def unlabelled(self, told: Told) -> bool:
+        """Say whether acts of before labels were kept stand on record beside those of a report."""
+        beside = [one for tally, thing, act in told.acts() if tally.said for one in self.beside(thing, act)]
+        return any(one is not None and one[3] is None for one in beside)
 
     def is_first_since(self, thing: Thing, act: Act, since: datetime) -> bool:
         """Say whether nothing on record about the thing happened since then but the act."""
-        known = self.acts.get(thing, [])
-        place = bisect_left(known, act)
-        return place == len(known) and (place == 0 or known[place - 1][0] < since)
+        before, after = self.beside(thing, act)
+        return after is None and (before is None or before[0] < since)
 
     def lapse_s(self, thing: Thing, act: Act) -> int | None:
         """Return the whole seconds since the act before, if that one closed the thing and this one opens it."""
-        known = self.acts.get(thing, [])
-        place = bisect_left(known, act)
-        if not act[2] or place == 0 or known[place - 1][2]:
-            return None
-        return _whole_s(act[0] - known[place - 1][0])
+        before, _ = self.beside(thing, act)
+        return _whole_s(act[0] - before[0]) if act[2] and before and not before[2] else None
 
     def first(self, thing: Thing) -> datetime | None:
         """Return when the thing was first opened; None: it was not."""
@@ -83,8 +83,8 @@ class _Record:
             placed = (thing, act[0], act[1])
             for kept in self._kept(thing, act):
                 if act not in kept:
-                    insort(kept, act)
-            self._added[placed] = act[2]
+                    insort(kept, act, key=_place)
+            self._added[placed] = act[2:]
         return msgspec.structs.replace(told.data, **fields)
 
     def take(self, told: Told) -> Data:
@@ -134,12 +134,12 @@ class _Record:
         if not things:
             return
         for row in await connection.fetch(
-            "select what, thing, at, position, coalesce(level, opens::int) as level from tally"
+            "select what, thing, at, position, coalesce(level, opens::int) as level, said from tally"
             " where (what, thing) in (select * from unnest($1::text[], $2::text[])) order by at, position",
             [what for what, _ in things],
             [key for _, key in things],
         ):
-            self.whole[row["what"], row["thing"]].append((row["at"], row["position"], row["level"]))
+            self.whole[row["what"], row["thing"]].append(_act(row))
 
     async def _load_neighbours(
         self, connection: Connection, acts: Sequence[tuple[Thing, Act]], less: Mapping[Thing, int]
@@ -147,55 +147,55 @@ class _Record:
         if not acts:
             return
         for row in await connection.fetch(
-            "select a.what, a.thing, t.at, t.position, coalesce(t.level, t.opens::int) as level"
+            "select a.what, a.thing, t.at, t.position, coalesce(t.level, t.opens::int) as level, t.said"
             " from unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[])"
             " as a (what, thing, at, position, most) cross join lateral ("
-            " (select at, position, opens, level from tally where what = a.what and thing = a.thing"
+            " (select at, position, opens, level, said from tally where what = a.what and thing = a.thing"
             " and (at, position) < (a.at, a.position) order by at desc, position desc limit a.most)"
             " union all"
-            " (select at, position, opens, level from tally where what = a.what and thing = a.thing"
+            " (select at, position, opens, level, said from tally where what = a.what and thing = a.thing"
             " and (at, position) >= (a.at, a.position) order by at, position limit a.most)) as t",
             [what for (what, _), _ in acts],
             [key for (_, key), _ in acts],
-            [at for _, (at, _, _) in acts],
-            [position for _, (_, position, _) in acts],
+            [act[0] for _, act in acts],
+            [act[1] for _, act in acts],
             [1 + less.get(thing, 0) for thing, _ in acts],
         ):
             known = self.acts.setdefault((row["what"], row["thing"]), [])
-            act = (row["at"], row["position"], row["level"])
+            act = _act(row)
             if act not in known:
-                insort(known, act)
+                insort(known, act, key=_place)
 
     async def _load_opens(self, connection: Connection, things: Sequence[Thing], less: Mapping[Thing, int]) -> None:
         self.opens |= {thing: [] for thing in things}
         if not things:
             return
         for row in await connection.fetch(
-            "select a.what, a.thing, t.at, t.position, coalesce(t.level, t.opens::int) as level"
+            "select a.what, a.thing, t.at, t.position, coalesce(t.level, t.opens::int) as level, t.said"
             " from unnest($1::text[], $2::text[], $3::bigint[]) as a (what, thing, most) cross join lateral"
-            " (select at, position, opens, level from tally where what = a.what and thing = a.thing and opens"
+            " (select at, position, opens, level, said from tally where what = a.what and thing = a.thing and opens"
             " order by at, position limit a.most) as t",
             [what for what, _ in things],
             [key for _, key in things],
             [1 + less.get(thing, 0) for thing in things],
         ):
-            self.opens[row["what"], row["thing"]].append((row["at"], row["position"], row["level"]))
+            self.opens[row["what"], row["thing"]].append(_act(row))
 
     async def save(self, connection: Connection) -> None:
         """Write what changed, in at most four statements."""
         gone = self._gone - self._added.keys()
         if gone or self._added:
-            added = [(*thing, at, position, level) for (thing, at, position), level in self._added.items()]
+            added = [(*thing, at, position, *told) for (thing, at, position), told in self._added.items()]
             await connection.execute(
-                "with gone as (delete from tally using unnest($6::text[], $7::text[], $8::timestamptz[], $9::bigint[])"
+                "with gone as (delete from tally using unnest($7::text[], $8::text[], $9::timestamptz[], $10::bigint[])"
                 " as g (what, thing, at, position) where tally.what = g.what and tally.thing = g.thing"
                 " and tally.at = g.at and tally.position = g.position)"
-                " insert into tally (what, thing, at, position, opens, level)"
-                " select what, thing, at, position, level <> 0, level from"
-                " unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[])"
-                " as a (what, thing, at, position, level) on conflict (what, thing, at, position)"
-                " do update set opens = excluded.opens, level = excluded.level",
-                *([list(column) for column in zip(*added, strict=True)] or [[]] * 5),
+                " insert into tally (what, thing, at, position, opens, level, said)"
+                " select what, thing, at, position, level <> 0, level, said from"
+                " unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::bytea[])"
+                " as a (what, thing, at, position, level, said) on conflict (what, thing, at, position)"
+                " do update set opens = excluded.opens, level = excluded.level, said = excluded.said",
+                *([list(column) for column in zip(*added, strict=True)] or [[]] * 6),
                 [what for (what, _), _, _ in gone],
                 [key for (_, key), _, _ in gone],
                 [at for _, at, _ in gone],
@@ -237,8 +237,8 @@ def _count(found: Counted, step: _Step) -> None:
     gone = _as_counted(found, step.gone) if step.gone else None
     before = found.record.take(gone) if gone else None
     after = found.record.put(step.come) if step.come else None
-    if gone and before and step.come and after and gone.acts() == step.come.acts():
-        # What it counted stays its own, under what it says now: others told the same, and their share is theirs.
+    if gone and before and step.come and after and _alike(gone, step.come) and found.record.unlabelled(gone):
+        # What it counted stays its own, under what it says now: the others' labels are not known.
         share = _share(gone)
         before, after = msgspec.structs.replace(before, **share), msgspec.structs.replace(after, **share)
     if step.come and after is not None:
@@ -252,11 +252,17 @@ def _count(found: Counted, step: _Step) -> None:
     found.events[step.index] = msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, **more))
 
 
+def _alike(one: Told, other: Told) -> bool:
+    """Say whether two versions of a report are the same acts, whatever their labels."""
+    return [(thing, act[:3]) for _, thing, act in one.acts()] == [(thing, act[:3]) for _, thing, act in other.acts()]
+
+
 def _share(told: Told) -> dict[str, Any]:
     """Return the fields that tell what a report was counted as, where they do."""
     tallies = [one for one in told.agreed.tallies if isinstance(one, Tally | Level)]
     names = {name for one in tallies for name in (getattr(one, "field", ""), one.shifts) if name}
-    return {name: share for name in sorted(names) if (share := getattr(told.data, name)) is not None}
+    shares = {name: share for name in sorted(names) if (share := getattr(told.data, name)) is not None}
+    return shares | _by_label(told, {})
 
 
 def _as_counted(found: Counted, told: Told) -> Told:
@@ -325,6 +331,14 @@ async def _roots(connection: Connection, events: Sequence[Event[Any]]) -> dict[t
     return found
 
 
+def _place(act: Act) -> tuple[datetime, int]:
+    return act[:2]
+
+
+def _act(row: Row) -> Act:
+    return row["at"], row["position"], row["level"], row["said"]
+
+
 def _all(tolds: Iterable[Told | None]) -> list[Told]:
     return [one for one in tolds if one is not None]
 
@@ -332,10 +346,14 @@ def _all(tolds: Iterable[Told | None]) -> list[Told]:
 def _changed(told: Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Record) -> dict[str, Any]:
     """Return the fields that tell what a report's acts change."""
     found: dict[str, Any] = {}
+    by_label: dict[str, tuple[LabelStep, ...]] = {}
     for tally, thing, act in acts:
-        by, until = record.change(thing, act)
+        before, after = record.beside(thing, act)
+        by, until = act[2] - (before[2] if before else 0), after[0] if after else None
         if isinstance(tally, Tally) and tally.by_turns:
             by, until = (1 if act[2] else -1), None
+        if tally.said and (steps := _labelled(thing, before, act, after)):
+            by_label |= {name: steps for name in (getattr(tally, "field", ""), tally.shifts) if name}
         if isinstance(tally, Tally) and tally.field:
             found[tally.field] = Tallied(by=by, until=until) if by else None
         if isinstance(tally, Tally) and tally.flag:
@@ -344,7 +362,41 @@ def _changed(told: Told, acts: Sequence[tuple[Acting, Thing, Act]], record: _Rec
             found[tally.shifts] = (*found.get(tally.shifts, ()), *_shifts(act[0], by, until))
         for name, other in told.beside(thing):
             found[name] = _together(_shifts(act[0], by, until), record.whole.get(other, []))
-    return found
+    return found | _by_label(told, by_label)
+
+
+def _by_label(told: Told, steps: dict[str, tuple[LabelStep, ...]]) -> dict[str, Any]:
+    """Return the field that tells a report's changes label by label, where its type has one."""
+    return {"by_label": steps or None} if hasattr(told.data, "by_label") else {}
+
+
+def _labelled(thing: Thing, before: Act | None, act: Act, after: Act | None) -> tuple[LabelStep, ...]:
+    """Return what an act changes under which labels; nothing where it is all under its own.
+
+    What only opens stands under the labels of the first act. What closes, too, stands under those of the latest.
+    An act of before labels were kept is taken to have the same.
+    """
+    at, _, level, own = act
+    found: Counter[tuple[datetime, bytes | None]] = Counter()
+    if not only_opens(thing[0]):
+        stood = [(before[3] or own, before[2]), (own, -level)] if before else [(own, -level)]
+        for said, was in stood:
+            found[at, said] -= was
+            if after:
+                found[after[0], said] += was
+    elif before is None:
+        found[at, own] += 1
+        if after:
+            found[after[0], after[3] or own] -= 1
+    steps = [(at, said, by) for (at, said), by in found.items() if by]
+    if all(said == own for _, said, _ in steps):
+        return ()
+    return tuple(LabelStep(at=at, by=by, said={} if said == own else _read(said)) for at, said, by in steps)
+
+
+def _read(said: bytes | None) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(said or b"{}")
+    return {name: tuple(one) if isinstance(one, list) else one for name, one in found.items()}
 
 
 def _together(shifts: Shifts, others: Sequence[Act]) -> Shifts:
@@ -354,7 +406,7 @@ def _together(shifts: Shifts, others: Sequence[Act]) -> Shifts:
     start, by = shifts[0].at, shifts[0].by
     until = shifts[1].at if shifts[1:] else None
     found: Shifts = ()
-    for (at, _, level), following in zip(others, [*others[1:], None], strict=False):
+    for (at, _, level, _), following in zip(others, [*others[1:], None], strict=False):
         ends = [end for end in (following[0] if following else None, until) if end is not None]
         begin, end = max(at, start), min(ends, default=None)
         if level and (end is None or begin < end):

@@ -178,7 +178,9 @@ def test_an_image_has_nothing_of_another_service(region):
     """The documents are the board's, which serves them."""
     for name in SERVICES:
         there = region.podman("exec", f"crm-{name}-1", "ls", "/app", "/app/services").split()
-        assert set(there) & {*SERVICES, "infra", "tests", "docs"} == ({name, "docs"} if name == "indicators" else {name})
+        assert set(there) & {*SERVICES, "infra", "tests", "docs"} == (
+            {name, "docs"} if name == "indicators" else {name}
+        )
 
 
 def test_the_store_is_reached_from_its_own_network_only(region):

@@ -50,7 +50,8 @@ class Desk:
     gone: set = field(default_factory=set)
 
     async def record(self, *events):
-        assert await self.log.record([Draft(event) for event in events]) == [None] * len(events)
+        refused = [one for one in await self.log.record([Draft(event) for event in events]) if one]
+        assert refused == [], refused
         for event in events:
             agreed = contracts.registry()[event.type]
             if agreed.verb == "corrected":

@@ -4,24 +4,25 @@ Alike are events of one type and country that say the same in every field by whi
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from services.indicators.folded import accounts
 from services.indicators.folded.accounts import ONE, Account, Said, Source
 from services.indicators.folded.moves import Effect, Moment, Moves, whole
 from services.indicators.folded.sharing import Sharing
 from services.indicators.folded.state import BASELINE, Groups, Levels, State, micros
-from services.indicators.folded.sums import Cell, Key
+from services.indicators.folded.sums import Cell, Key, Sums
 from services.indicators.planned import fields
 from services.indicators.planned.conditions import holds
 from services.indicators.planned.fields import plain, word
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row, Term
 from services.indicators.planned.schedule import Done, Milestone
-from shared.contracts.tallies import Shifts, Steps, Tallied
+from shared.contracts.tallies import LabelStep, Shifts, Steps, Tallied
 
 SETTLED = {
     "indicators.baseline.set": ("indicator", ("since", "until")),
@@ -32,7 +33,8 @@ ALIKE_MAX = 16_384
 """Targets that are remembered per event type; far more than occur, as labels and conditions have closed lists."""
 CLOCKS = ("time", "recordedtime")
 
-
+Several: TypeAlias = Sequence[tuple[Account, Sums]]
+Change: TypeAlias = tuple[LabelStep, ...] | Tallied | Steps | Shifts | int | None
 Target = tuple[list[tuple[Cell, int]], list[Effect]]
 """[(cell that gets 1, which of the moment's days counts)], and what depends on more than what events alike say"""
 
@@ -67,6 +69,7 @@ class Reading:
         settled |= {fields.as_of(event)} - {""} if self._own else set()
         shared = {path for one in self._shared for path in one.wanted}
         newer = {fields.instead(event, account.amount) for account in read} - {""}
+        newer |= {fields.BY_LABEL for account in read if fields.told_by_label(event, account.amount)}
         self.wanted = frozenset(apart.union(settled, shared, newer, *(account.amounts for account in read)))
         """The fields to decode."""
         self.said = fields.together(self._apart)
@@ -84,8 +87,10 @@ class Reading:
         effects: list[Effect] = []
         for alike, read, several in self._accounts:
             clock = CLOCKS.index(alike.clock)
-            cells = [sums[key] for one, sums in several for key in one.keys(country, said)]
-            if alike.amount or alike.on:
+            cells = _cells(several, country, said)
+            if alike.amount in fields.changes(self._event):
+                effects.append(_changing(alike, read, partial(_cells, several, country, said)))
+            elif alike.amount or alike.on:
                 effects.append(_adding(alike, read, cells, clock))
             else:
                 counts += [(cell, clock) for cell in cells]
@@ -108,13 +113,6 @@ class Reading:
 
 def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) -> Effect:
     """Return what an event adds to some cells that says how much, or when."""
-    told = fields.changes(account.event).get(account.amount)
-    if told in (Steps, Shifts):
-        return _stepping(account, cells, read)
-    if told is Tallied:
-        newer = fields.instead(account.event, account.amount)
-        older = fields.unless_told(newer, read) if newer else read
-        return _changing(cells, older, known=fields.known(account.event, account.amount))
     dated = fields.reader(account.on) if account.on else None
     counting = not account.amount or (account.present and not account.weight)
 
@@ -129,42 +127,51 @@ def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) 
     return effect
 
 
-def _changing(cells: list[Cell], read: fields.Read, *, known: bool) -> Effect:
-    """Add what the event says it changes, and take it back at the time when a later act takes over."""
-
-    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
-        change: Tallied | None = read(data)
-        if change is not None:
-            _change(cells, change, min(moment.days) if known else moment.days[0], sign, moves)
-
-    return effect
+def _cells(several: Several, country: str, own: Said, said: Said = MappingProxyType({})) -> list[Cell]:
+    """Return the cells of an event by what it says, or by what else is said there: by another report's labels."""
+    found = []
+    for account, sums in several:
+        told = {path: fields.within(said, path) if _top(path) in said else own[path] for path in account.paths}
+        found += [sums[key] for key in account.keys(country, told)]
+    return found
 
 
-def _change(cells: list[Cell], change: Tallied, day: int, sign: int, moves: Moves) -> None:
-    by = whole(change.by) * sign
-    moves.cells += [(cell, day, by) for cell in cells]
-    if change.until is not None:
-        end = change.until.astimezone(UTC).toordinal()
-        moves.cells += [(cell, end, -by) for cell in cells]
+def _top(path: str) -> str:
+    return path.partition(".")[0]
 
 
-def _stepping(account: Account, cells: list[Cell], read: fields.Read) -> Effect:
-    """Add what the event says it changes, each step at its own time; of one recorded before that, what it said then."""
+def _changing(account: Account, read: fields.Read, of: Callable[[Said], list[Cell]]) -> Effect:
+    """Add what the event says it changes, or, where it was recorded before that, what it said then."""
+    own, name = of({}), account.amount
+    told, newer = fields.changes(account.event)[name], fields.instead(account.event, name)
+    if newer:
+        read = fields.unless_told(newer, read)
     older = None if account.before in ("", ONE) else fields.reader(account.before)
+    by_label = fields.by_label(account.event, name)
+    known = fields.known(account.event, name)
 
     def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
-        steps: Steps | Shifts | None = read(data)
-        if steps is None:
-            was = older(data) if older else int(account.before or 0)
-            if isinstance(was, Tallied):
-                _change(cells, was, moment.days[0], sign, moves)
-            elif was is not None:
-                moves.cells += [(cell, moment.days[0], whole(int(was)) * sign) for cell in cells]
-        for step in steps or ():
-            day, by = step.at.astimezone(UTC).toordinal(), whole(step.by) * sign
-            moves.cells += [(cell, day, by) for cell in cells]
+        change: Change = by_label(data) or read(data)
+        if change is None and told is not Tallied:
+            change = older(data) if older else int(account.before or 0)
+        day = min(moment.days) if known else moment.days[0]
+        for said, at, by in _steps(change, day):
+            moves.cells += [(cell, at, whole(by) * sign) for cell in (of(said) if said else own)]
 
     return effect
+
+
+def _steps(change: Change, day: int) -> Iterator[tuple[Said, int, int]]:
+    """Yield (labels, where they are another report's; day; by how much) for each step of a change."""
+    if isinstance(change, int):
+        yield {}, day, int(change)
+    elif isinstance(change, Tallied):
+        yield {}, day, change.by
+        if change.until is not None:
+            yield {}, change.until.astimezone(UTC).toordinal(), -change.by
+    elif change is not None:
+        for step in change:
+            yield getattr(step, "said", {}), step.at.astimezone(UTC).toordinal(), step.by
 
 
 def _given(read: fields.Read, use: Effect) -> Effect:

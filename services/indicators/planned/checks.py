@@ -186,6 +186,7 @@ def _read_faults(row: Row, term: Term, agreed: Contract) -> Iterator[str]:
     if term.country:
         yield from _country_faults(agreed, term.country)
     yield from _more_faults(row, term, agreed)
+    yield from _apart_faults(row, term, agreed)
     for amount in (term.add, term.last):
         if isinstance(amount, str) and amount and term.role != "in_force":
             yield from (
@@ -283,6 +284,16 @@ def _more_faults(row: Row, term: Term, agreed: Contract) -> Iterator[str]:
         )
         if not (fields.is_day(found) if name == "on" else whole):
             yield f"{name}: {agreed.name} field {path!r} is of no use there"
+
+
+def _apart_faults(row: Row, term: Term, agreed: Contract) -> Iterator[str]:
+    """Yield the fields by which a change cannot be told apart: another report of the thing may say otherwise there."""
+    told = fields.told_apart(agreed.name, str(term.add))
+    if told is None or fields.instead(agreed.name, str(term.add)):
+        return
+    for path in [*term.where, *labels_of(row, term).values()]:
+        if not path.startswith("=") and path.partition(".")[0] not in told:
+            yield f"add: {agreed.name} does not tell {term.add!r} apart by {path!r}"
 
 
 def _amount_faults(row: Row, agreed: Contract, path: str) -> Iterator[str]:

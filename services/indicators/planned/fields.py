@@ -9,13 +9,28 @@ import msgspec
 from msgspec import inspect
 
 from shared.contracts import Contract, registry
-from shared.contracts.tallies import Once, Part, Parts, Shift, Shifts, Step, Steps, Tallied, Tally
+from shared.contracts.tallies import (
+    ByLabel,
+    Level,
+    Once,
+    Opens,
+    Part,
+    Parts,
+    Shift,
+    Shifts,
+    Step,
+    Steps,
+    Tallied,
+    Tally,
+)
 
 Read = Callable[[Any], Any]
 NAME_MAX = 256
 """Characters of what names a cell; words and codes are far shorter."""
 UNKNOWN = "unknown"
 """The label value of a field that the report left out."""
+BY_LABEL = "by_label"
+"""The field that tells an event's changes label by label."""
 
 
 def type_at(agreed: Contract, path: str) -> inspect.Type:
@@ -132,6 +147,35 @@ def unsaid(event: str, path: str) -> bool:
 
 
 @cache
+def told_apart(event: str, amount: str) -> frozenset[str] | None:
+    """Return the fields that a counted change is told apart by, as events name them; None: it is no such change."""
+    for agreed in (one for one in registry().values() if one.name == event):
+        written = {one.name: one.encode_name for one in msgspec.structs.fields(agreed.data)}
+        for one in agreed.tallies:
+            if isinstance(one, Tally | Level) and amount in {getattr(one, "field", ""), one.shifts} - {""}:
+                opens = {one.opens.field} if isinstance(one, Tally) and isinstance(one.opens, Opens) else set()
+                tops = {path.partition(".")[0] for path in {*one.key, *one.said, *opens}}
+                return frozenset(written.get(top, top) for top in tops)
+    return None
+
+
+@cache
+def told_by_label(event: str, amount: str) -> bool:
+    """Say whether a change may be told label by label."""
+    found = [one for agreed in registry().values() if agreed.name == event for one in agreed.tallies]
+    named = [one for one in found if isinstance(one, Tally | Level) and one.said]
+    return any(amount in {getattr(one, "field", ""), one.shifts} - {""} for one in named)
+
+
+def by_label(event: str, amount: str) -> Read:
+    """Return a function that reads the change label by label; None where the event tells none so."""
+    if not told_by_label(event, amount):
+        return lambda _data: None
+    read = reader(BY_LABEL)
+    return lambda data: (read(data) or {}).get(amount)
+
+
+@cache
 def instead(event: str, amount: str) -> str:
     """Return the field that, where it is told, counts in place of an older one; empty: there is none."""
     return next((name for name, one in onces(event).items() if amount and one.before == amount), "")
@@ -172,7 +216,8 @@ def partial(name: str, paths: frozenset[str]) -> type[msgspec.Struct]:
     tops = sorted({path.partition(".")[0] for path in paths})
     renamed = {f"f_{top}": top for top in tops}
     counted = changes(name)
-    fields = [(attribute, counted[top] | None if top in counted else Any, None) for attribute, top in renamed.items()]
+    types = {top: counted[top] | None for top in counted} | {BY_LABEL: ByLabel | None}
+    fields = [(attribute, types.get(top, Any), None) for attribute, top in renamed.items()]
     return msgspec.defstruct(name.replace(".", "_"), fields, rename=renamed, frozen=True, gc=False)
 
 

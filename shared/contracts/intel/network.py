@@ -9,7 +9,7 @@ from shared.contracts import Count, Data, Hash, Problem, Ref, Time, contract
 from shared.contracts.aggregates import Aggregate
 from shared.contracts.identity import Owners
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Once, Parts, Shifts, Since, Tallied, Tally
+from shared.contracts.tallies import ByLabel, Once, Parts, Shifts, Since, Tallied, Tally
 from shared.contracts.vocabulary import SEATS, Body, Country, DataRef, Dataset, Listed, Reporter, Seat, Token
 
 BODIES: tuple[Seat, ...] = ("ppt", "st", "sv")
@@ -360,7 +360,7 @@ class CommitmentAgreed(Fact, frozen=True, kw_only=True):
     derived=("late",),
     tallies=(
         Tally("commitment", ("country", "commitment_id"), "change", opens=False, regional=True),
-        Tally("commitment_kept", ("country", "commitment_id"), "kept", shifts="counts", regional=True),
+        Tally("commitment_kept", ("country", "commitment_id"), "kept", shifts="counts", regional=True, said=("late",)),
         Since("commitment", ("country", "commitment_id"), "latency_s", regional=True, only="commitment_kept"),
     ),
     rows=("IE-2.1b",),
@@ -379,6 +379,7 @@ class CommitmentFulfilled(Fact, frozen=True, kw_only=True):
     kept: Tallied | None = None
     """Once, though both who owes it and the presidency may say so."""
     latency_s: Count | None = None
+    by_label: ByLabel | None = None
 
 
 @contract(

@@ -10,7 +10,7 @@ from shared.contracts import Count, Problem, Ref, Time, Value, contract
 from shared.contracts.aggregates import Aggregate
 from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Age, Both, Once, Parts, Shifts, Since, Tallied, Tally
+from shared.contracts.tallies import Age, Both, ByLabel, Once, Parts, Shifts, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     ActionStage,
     ControlStat,
@@ -183,7 +183,7 @@ EXCHANGED: dict[str, Any] = {"privacy": "P", "entity": "exchange_id"}
     owner="to",
     **EXCHANGED,
     tallies=(
-        Tally("information", ("sender", "exchange_id"), shifts="counts"),
+        Tally("information", ("sender", "exchange_id"), shifts="counts", said=("info_class",)),
         FED_BACK,
         Age("gathered", "age_s"),
     ),
@@ -205,6 +205,7 @@ class InformationReceived(Exchange, frozen=True, kw_only=True):
     """What it changes of the number of pieces of information received on which feedback was given."""
     age_s: Count | None = None
     """Seconds from the end of the day it was gathered to its receipt."""
+    by_label: ByLabel | None = None
 
 
 @contract(
@@ -213,7 +214,7 @@ class InformationReceived(Exchange, frozen=True, kw_only=True):
     bad=("to", "EUR"),
     owner="sender",
     **EXCHANGED,
-    tallies=(Tally("information_shared", ("exchange_id",), shifts="counts"),),
+    tallies=(Tally("information_shared", ("exchange_id",), shifts="counts", said=("to", "kind")),),
     rows=(
         "PC-1.1.5",
         "MS-PC-2",
@@ -224,6 +225,7 @@ class InformationShared(Exchange, frozen=True, kw_only=True):
 
     counts: Shifts | None = None
     """What it changes of their number; absent: recorded before each counted once."""
+    by_label: ByLabel | None = None
 
 
 @contract(

@@ -1,6 +1,7 @@
 """Presumed traffickers, their bands and their address books."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 from msgspec import Meta
@@ -9,7 +10,7 @@ from shared.contracts import Count, Data, EventId, Hash, Problem, Ref, Share, co
 from shared.contracts.identity import Owners
 from shared.contracts.intel.marking import Marked
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Level, Shifts, Since, Tallied, Tally
+from shared.contracts.tallies import ByLabel, Level, Shifts, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     BandScope,
@@ -26,9 +27,10 @@ from shared.contracts.vocabulary import (
     TraffickerRole,
 )
 
-KNOWN_BAND = Tally("known_band", ("band_id",), "known", regional=True)
-AT_WORK = Tally("band", ("band_id",), "change", regional=True)
-BROKEN_UP = Tally("band", ("band_id",), "change", opens=False, regional=True)
+KNOWN_BAND = Tally("known_band", ("band_id",), "known", regional=True, said=("scope", "offences"), latest=True)
+AT_WORK = Tally("band", ("band_id",), "change", regional=True, said=("scope", "offences"))
+BROKEN_UP = replace(AT_WORK, opens=False)
+DISMANTLED = Tally("band_dismantled", ("band_id",), "dismantled", regional=True, said=("scope", "offences"))
 
 
 @contract(
@@ -85,7 +87,7 @@ class TraffickerDetected(Marked, frozen=True, kw_only=True):
     entity="seizure_id",
     tallies=(
         Tally("phonebook", ("seizure_id",)),
-        Level("phonebook_entries", ("seizure_id",), "entries_count", "entries"),
+        Level("phonebook_entries", ("seizure_id",), "entries_count", "entries", said=("media",)),
         Tally("secured_detention", ("detention_id",), "change"),
     ),
     rows=("IE-1.2.3",),
@@ -102,6 +104,7 @@ class PhonebookSeized(Fact, frozen=True, kw_only=True):
     entries: Shifts | None = None
     """What it changes of the number of entries: of each book as the latest report counts them."""
     change: Tallied | None = None
+    by_label: ByLabel | None = None
 
 
 class TraffickerKnown(Data, frozen=True, kw_only=True):
@@ -239,6 +242,8 @@ BAND = {
 class BandIdentified(Band, frozen=True, kw_only=True):
     """A band of smugglers or traffickers became known."""
 
+    by_label: ByLabel | None = None
+
 
 @contract(
     "intel.band.dismantled",
@@ -249,7 +254,7 @@ class BandIdentified(Band, frozen=True, kw_only=True):
     tallies=(
         BROKEN_UP,
         KNOWN_BAND,
-        Tally("band_dismantled", ("band_id",), "dismantled", regional=True),
+        DISMANTLED,
         Since("band", ("band_id",), "latency_s", regional=True, only="band_dismantled"),
     ),
     rows=("PC-1c",),
@@ -259,6 +264,7 @@ class BandDismantled(Band, frozen=True, kw_only=True):
 
     dismantled: Tallied | None = None
     latency_s: Count | None = None
+    by_label: ByLabel | None = None
 
 
 @contract(
@@ -270,7 +276,7 @@ class BandDismantled(Band, frozen=True, kw_only=True):
     tallies=(
         AT_WORK,
         KNOWN_BAND,
-        Tally("band_dismantled", ("band_id",), "dismantled", opens=False, regional=True),
+        replace(DISMANTLED, opens=False),
     ),
     rows=("PC-1c",),
 )
@@ -278,3 +284,4 @@ class BandReactivated(Band, frozen=True, kw_only=True):
     """A band that was broken up is at work again."""
 
     dismantled: Tallied | None = None
+    by_label: ByLabel | None = None

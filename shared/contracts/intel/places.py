@@ -10,7 +10,7 @@ from shared.contracts.identity import Owners
 from shared.contracts.intel.marking import Marked
 from shared.contracts.means import Money
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Shifts, Since, Tallied, Tally
+from shared.contracts.tallies import ByLabel, Shifts, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     Country,
     DataRef,
@@ -76,7 +76,7 @@ class RouteReported(Marked, frozen=True, kw_only=True):
     bad=("geohash", "9fxeb"),
     privacy="S",
     entity="place_ref",
-    tallies=(Tally("place", ("place_ref",), "change", regional=True),),
+    tallies=(Tally("place", ("place_ref",), "change", regional=True, said=("target_country",)),),
     rows=("IE-3.2.1",),
 )
 class LocationReported(Marked, frozen=True, kw_only=True):
@@ -92,6 +92,7 @@ class LocationReported(Marked, frozen=True, kw_only=True):
     geohash: Geohash | None = None
     ack_by: Time | None = None
     change: Tallied | None = None
+    by_label: ByLabel | None = None
 
 
 @contract(

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.contracts import Count, Data, Problem, Ref, Time, contract
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Once, Parts, Shifts, Since, Steps, Tallied, Tally
+from shared.contracts.tallies import ByLabel, Once, Parts, Shifts, Since, Steps, Tallied, Tally
 from shared.contracts.vocabulary import (
     AgeBand,
     CaseOutcome,
@@ -47,7 +47,7 @@ WITNESS = (Tally("witness", ("witness_pid",), "change"), Since("witness", ("witn
     bad=("smuggled_migrant", "no"),
     privacy="S",
     entity="detention_id",
-    tallies=(Tally("detention", ("detention_id",), "change", shifts="counts"),),
+    tallies=(Tally("detention", ("detention_id",), "change", shifts="counts", said=("offence", "sex", "age_band")),),
     rows=(
         "IE-1.2.3",
         "IE-3.1i",
@@ -73,6 +73,7 @@ class PersonDetained(Fact, frozen=True, kw_only=True):
     """What it changes of their number; absent: recorded before each counted once."""
     change: Tallied | None = None
     """Nothing, where the country told the same detention before."""
+    by_label: ByLabel | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield `smuggled_migrant_is_no_offender`, too."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from shared.contracts import Count, Data, Problem, Ref, Time, Value, contract
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Shifts, Tallied, Tally
+from shared.contracts.tallies import ByLabel, Shifts, Tallied, Tally
 from shared.contracts.vocabulary import (
     Country,
     DefinedCrime,
@@ -177,7 +177,7 @@ class Law(Fact, frozen=True, kw_only=True):
     bad=("crime_types", ["trata"]),
     owner="country",
     entity="law_id",
-    tallies=(Tally("law_amended", VERSION, "change", shifts="counts"),),
+    tallies=(Tally("law_amended", VERSION, "change", shifts="counts", said=("crime_types", "protects")),),
     rows=(
         "LE-1.R3",
         "LE-1.E",
@@ -187,6 +187,8 @@ class Law(Fact, frozen=True, kw_only=True):
 class LawAmended(Law, frozen=True, kw_only=True):
     """A law was changed; certificates aligned to it go stale (Plan LE 1)."""
 
+    by_label: ByLabel | None = None
+
 
 @contract(
     "legal.law.enacted",
@@ -194,7 +196,7 @@ class LawAmended(Law, frozen=True, kw_only=True):
     bad=("version", ...),
     owner="country",
     entity="law_id",
-    tallies=(Tally("law_enacted", VERSION, "change", shifts="counts"),),
+    tallies=(Tally("law_enacted", VERSION, "change", shifts="counts", said=("crime_types", "protects")),),
     rows=(
         "LE-1.R3",
         "LE-1.E",
@@ -203,6 +205,8 @@ class LawAmended(Law, frozen=True, kw_only=True):
 )
 class LawEnacted(Law, frozen=True, kw_only=True):
     """A new law was made (Plan LE 1)."""
+
+    by_label: ByLabel | None = None
 
 
 @contract(
@@ -337,11 +341,13 @@ CHANGE = {"change_id": "ch-1", "country": "GTM", "instrument": "TIP", "reported_
     owner="country",
     behalf=JUDGES,
     entity="change_id",
-    tallies=(Tally("change_proposed", ("change_id",), "change", shifts="counts"),),
+    tallies=(Tally("change_proposed", ("change_id",), "change", shifts="counts", said=("instrument",)),),
     rows=("LE-1.2",),
 )
 class ChangeProposed(Change, frozen=True, kw_only=True):
     """A change of law was proposed."""
+
+    by_label: ByLabel | None = None
 
 
 @contract(
@@ -351,8 +357,10 @@ class ChangeProposed(Change, frozen=True, kw_only=True):
     owner="country",
     behalf=JUDGES,
     entity="change_id",
-    tallies=(Tally("change_adopted", ("change_id",), "change", shifts="counts"),),
+    tallies=(Tally("change_adopted", ("change_id",), "change", shifts="counts", said=("instrument",)),),
     rows=("LE-1.2",),
 )
 class ChangeAdopted(Change, frozen=True, kw_only=True):
     """A proposed change of law was made."""
+
+    by_label: ByLabel | None = None

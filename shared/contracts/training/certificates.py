@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.contracts import Count, Data, EventId, Problem, Ref, Share, Time, Value, contract
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Once, Parts, Tallied, Tally
+from shared.contracts.tallies import ByLabel, Once, Parts, Tallied, Tally
 from shared.contracts.vocabulary import InstitutionType, Instrument, Listed, Priority, StaleReason, Topic
 
 TRAINED = Once(
@@ -20,6 +20,7 @@ TRAINED = Once(
     before="change",
 )
 """An officer counts once, and is trained while any certificate of theirs is valid."""
+NEED_OPEN = Tally("need", ("need_id",), "change", said=("topic",))
 ENDED = (Tally("certificate", ("cert_id",), "change", opens=False), replace(TRAINED, opens=False))
 
 
@@ -86,7 +87,7 @@ class OfficerCertified(Fact, frozen=True, kw_only=True):
     },
     bad=("priority", "utmost"),
     entity="need_id",
-    tallies=(Tally("need", ("need_id",), "change"),),
+    tallies=(NEED_OPEN,),
     rows=("IE-3.1.1",),
 )
 class NeedRaised(Data, frozen=True, kw_only=True):
@@ -98,6 +99,7 @@ class NeedRaised(Data, frozen=True, kw_only=True):
     bcp: Ref | None = None
     due: Time | None = None
     change: Tallied | None = None
+    by_label: ByLabel | None = None
 
 
 @contract(
@@ -175,7 +177,7 @@ class NeedPlanned(Need, frozen=True, kw_only=True):
     good=NEED | {"latency_s": 7776000},
     bad=("latency_s", -1),
     entity="need_id",
-    tallies=(Tally("need", ("need_id",), "change", opens=False),),
+    tallies=(replace(NEED_OPEN, opens=False),),
     rows=("IE-3.1.1",),
 )
 class NeedMet(Need, frozen=True, kw_only=True):
@@ -184,6 +186,7 @@ class NeedMet(Need, frozen=True, kw_only=True):
     latency_s: Count
     """Seconds since the need was raised."""
     change: Tallied | None = None
+    by_label: ByLabel | None = None
 
 
 @contract(
@@ -204,13 +207,14 @@ class NeedOverdue(Need, frozen=True, kw_only=True):
     good=NEED,
     bad=("topic", "x"),
     entity="need_id",
-    tallies=(Tally("need", ("need_id",), "change", opens=False),),
+    tallies=(replace(NEED_OPEN, opens=False),),
     rows=("IE-3.1.1",),
 )
 class NeedWithdrawn(Need, frozen=True, kw_only=True):
     """What a need came from was a mistake, and nothing had been done about it yet."""
 
     change: Tallied | None = None
+    by_label: ByLabel | None = None
 
 
 class CertificationReplaced(CertificationExpired, frozen=True, kw_only=True):

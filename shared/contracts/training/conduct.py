@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.contracts import Count, Data, Problem, Ref, Time, contract
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Once, Parts, Since, Tallied, Tally
+from shared.contracts.tallies import ByLabel, Once, Parts, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     Channel,
     ComplaintCategory,
@@ -65,7 +65,7 @@ DECIDED = replace(TOLD, said=("category", "outcome", "sanction"))
     good=COMPLAINT,
     bad=("category", "x"),
     **COMPLAINTS,
-    tallies=(Tally("complaint", ("complaint_id",), "change"), TOLD),
+    tallies=(Tally("complaint", ("complaint_id",), "change", said=("category",)), TOLD),
     rows=("IP-4.1.1",),
 )
 class ComplaintReceived(OfficialComplaint, frozen=True, kw_only=True):
@@ -73,6 +73,7 @@ class ComplaintReceived(OfficialComplaint, frozen=True, kw_only=True):
 
     change: Tallied | None = None
     once: Parts | None = None
+    by_label: ByLabel | None = None
 
 
 @contract(
@@ -97,7 +98,7 @@ class ComplaintInvestigated(OfficialComplaint, frozen=True, kw_only=True):
     derived=("latency_s",),
     **COMPLAINTS,
     tallies=(
-        Tally("complaint", ("complaint_id",), "change", opens=False),
+        Tally("complaint", ("complaint_id",), "change", opens=False, said=("category",)),
         DECIDED,
         Tally("complaint_resolved", ("complaint_id",)),
         Since("complaint", ("complaint_id",), "latency_s", only="complaint_resolved"),
@@ -116,6 +117,7 @@ class ComplaintResolved(OfficialComplaint, frozen=True, kw_only=True):
     """Seconds since the complaint was recorded."""
     change: Tallied | None = None
     once: Parts | None = None
+    by_label: ByLabel | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield `contradiction`, too."""

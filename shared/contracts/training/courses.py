@@ -9,7 +9,7 @@ from msgspec import Meta
 from shared.contracts import Count, Problem, Ref, Share, contract
 from shared.contracts.aggregates import Aggregate
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Once, Opens, Parts, Shifts, Tallied, Tally
+from shared.contracts.tallies import ByLabel, Once, Opens, Parts, Shifts, Tallied, Tally
 from shared.contracts.training.certificates import Alignment
 from shared.contracts.vocabulary import (
     Aspect,
@@ -109,6 +109,7 @@ class CourseScheduled(Course, frozen=True, kw_only=True):
             opens=Opens("place", ("bcp",), others_close=False),
             regional=True,
             shifts="at_border",
+            said=("topics",),
         ),
         COURSE_TOLD,
     ),
@@ -122,6 +123,7 @@ class CourseDelivered(Course, frozen=True, kw_only=True):
 
     at_border: Shifts | None = None
     """What it changes of the number of courses given at land borders, each once (Plan IE 3.1.1)."""
+    by_label: ByLabel | None = None
 
 
 @contract(
@@ -150,6 +152,7 @@ class CourseDelivered(Course, frozen=True, kw_only=True):
             period="year",
             regional=True,
             flag="first_attendance_this_year",
+            said=("institution_type",),
         ),
         Once("attendance", ("country", "officer_pid", "course_id"), said=("topics", "completed"), parts=("country",)),
     ),
@@ -168,6 +171,7 @@ class AttendanceRecorded(Fact, frozen=True, kw_only=True):
     first_attendance_this_year: bool | None = None
     change: Tallied | None = None
     once: Parts | None = None
+    by_label: ByLabel | None = None
 
 
 class SurveyRound(Fact, frozen=True, kw_only=True):
@@ -293,7 +297,7 @@ class SessionHeld(Fact, frozen=True, kw_only=True):
     privacy="P",
     by=SCHOOL,
     entity="officer_pid",
-    tallies=(Tally("student", ("officer_pid", "year"), "change"),),
+    tallies=(Tally("student", ("officer_pid", "year"), "change", said=("topics",)),),
     rows=("IP-d",),
 )
 class StudentGraduated(Fact, frozen=True, kw_only=True):
@@ -306,3 +310,4 @@ class StudentGraduated(Fact, frozen=True, kw_only=True):
     topics: OneOrMore[Topic]
     year: Annotated[int, Meta(ge=2003, le=2100)]
     change: Tallied | None = None
+    by_label: ByLabel | None = None

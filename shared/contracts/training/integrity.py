@@ -8,7 +8,7 @@ from shared.contracts import Count, Problem, Ref, contract
 from shared.contracts.aggregates import Aggregate
 from shared.contracts.means import GIVERS, PLEDGE, Resource
 from shared.contracts.sense import Fact
-from shared.contracts.tallies import Once, Parts, Tallied, Tally
+from shared.contracts.tallies import ByLabel, Once, Parts, Tallied, Tally
 from shared.contracts.training.courses import SCHOOL
 from shared.contracts.vocabulary import (
     Country,
@@ -27,7 +27,7 @@ from shared.contracts.vocabulary import (
     privacy="P",
     entity="officer_pid",
     derived=("newly",),
-    tallies=(Tally("official", ("officer_pid", "institution_type"), "change", flag="newly"),),
+    tallies=(Tally("official", ("officer_pid", "institution_type"), "change", flag="newly", said=("sex",)),),
     rows=(
         "IP-2.1",
         "IP-3.1",
@@ -43,6 +43,7 @@ class OfficialEnrolled(Fact, frozen=True, kw_only=True):
     newly: bool | None = None
     """Not enrolled before; each official counts once."""
     change: Tallied | None = None
+    by_label: ByLabel | None = None
 
 
 @contract(
@@ -89,7 +90,16 @@ class WorkforceDeclared(Fact, frozen=True, kw_only=True):
     privacy="P",
     entity="officer_pid",
     derived=("was_enrolled",),
-    tallies=(Tally("official", ("officer_pid", "institution_type"), "change", opens=False, flag="was_enrolled"),),
+    tallies=(
+        Tally(
+            "official",
+            ("officer_pid", "institution_type"),
+            "change",
+            opens=False,
+            flag="was_enrolled",
+            said=("sex",),
+        ),
+    ),
     rows=(
         "IP-2.1",
         "IP-3.1",
@@ -104,6 +114,7 @@ class OfficialWithdrawn(Fact, frozen=True, kw_only=True):
     sex: Sex
     was_enrolled: bool | None = None
     change: Tallied | None = None
+    by_label: ByLabel | None = None
 
 
 class Code(Fact, frozen=True, kw_only=True):
@@ -150,7 +161,7 @@ class CodeAdopted(Code, frozen=True, kw_only=True):
     privacy="P",
     entity="officer_pid",
     derived=("newly",),
-    tallies=(Tally("code_version", ("version", "officer_pid"), "signed", flag="newly"),),
+    tallies=(Tally("code_version", ("version", "officer_pid"), "signed", flag="newly", said=("institution_type",)),),
     rows=("IP-3.1.1",),
 )
 class CodeAcknowledged(Code, frozen=True, kw_only=True):
@@ -164,6 +175,7 @@ class CodeAcknowledged(Code, frozen=True, kw_only=True):
     """What it changes of how many signed this version."""
     change: Tallied | None = None
     """Of before: how many signed any version."""
+    by_label: ByLabel | None = None
 
 
 @contract(

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, get_args
 
 from shared.contracts import Count, Problem, Ref, Time, contract
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Once, Opens, Parts, Shifts, Since, Tallied, Tally
+from shared.contracts.tallies import ByLabel, Once, Opens, Parts, Shifts, Since, Tallied, Tally
 from shared.contracts.victims.people import of_a_victim
 from shared.contracts.vocabulary import (
     AgeBand,
@@ -40,7 +40,14 @@ KIN = get_args(Relation)
     entity="victim_pid",
     derived=("first_service_this_year",),
     tallies=(
-        Tally("assisted", ("victim_pid",), "change", period="year", flag="first_service_this_year"),
+        Tally(
+            "assisted",
+            ("victim_pid",),
+            "change",
+            period="year",
+            flag="first_service_this_year",
+            said=("offence", "sex", "age_band"),
+        ),
         Tally("served", ("victim_pid",), "served", opens=Opens("relation", (None,), others_close=False)),
         Tally("kin_served", ("victim_pid",), shifts="kin_served", opens=Opens("relation", KIN, others_close=False)),
         Tally(
@@ -85,6 +92,7 @@ class ServiceProvided(Fact, frozen=True, kw_only=True):
     relation: Relation | None = None
     """To a victim who died: the person is an indirect victim (next of kin or spouse); absent: a direct one."""
     kin_served: Shifts | None = None
+    by_label: ByLabel | None = None
 
     @property
     def to_victim(self) -> Service | None:
@@ -252,8 +260,8 @@ THEN = ("victim_pid", "months_since_return")
     privacy="P",
     entity="victim_pid",
     tallies=(
-        Tally("assessed", ("victim_pid",), shifts="assessed"),
-        Tally("occupied", ("victim_pid",), shifts="in_work", opens=Opens("occupied", (True,))),
+        Tally("assessed", ("victim_pid",), shifts="assessed", said=("sex",), latest=True),
+        Tally("occupied", ("victim_pid",), shifts="in_work", opens=Opens("occupied", (True,)), said=("sex",)),
         Tally("assessed_then", THEN, shifts="assessed_then"),
         Tally("occupied_then", THEN, shifts="in_work_then", opens=Opens("occupied", (True,))),
     ),
@@ -273,6 +281,7 @@ class OccupationAssessed(Fact, frozen=True, kw_only=True):
     assessed_then: Shifts | None = None
     in_work_then: Shifts | None = None
     """By the person's latest assessment after so many months."""
+    by_label: ByLabel | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield `contradiction`, too."""

@@ -7,7 +7,7 @@ from typing import Any
 from shared.contracts import Count, Data, Problem, Ref, Share, Time, contract
 from shared.contracts.means import Money
 from shared.contracts.sense import Fact, contradiction
-from shared.contracts.tallies import Level, Once, Parts, Shifts, Since, Tallied, Tally
+from shared.contracts.tallies import ByLabel, Level, Once, Parts, Shifts, Since, Tallied, Tally
 from shared.contracts.vocabulary import (
     CampaignChannel,
     EvaluationSubject,
@@ -177,7 +177,7 @@ class CampaignLaunched(Campaign, frozen=True, kw_only=True):
     good=CAMPAIGN | {"reach": 250000, "recall": 0.31, "sample_n": 1200},
     bad=("recall", 31),
     entity="campaign_id",
-    tallies=(Level("campaign_reach", ("campaign_id",), "reach", "reached"),),
+    tallies=(Level("campaign_reach", ("campaign_id",), "reach", "reached", said=("channels",)),),
     rows=("VA-2.1c",),
 )
 class CampaignMeasured(Campaign, frozen=True, kw_only=True):
@@ -188,6 +188,7 @@ class CampaignMeasured(Campaign, frozen=True, kw_only=True):
     sample_n: Count
     reached: Shifts | None = None
     """What it changes of how many are reached, by each campaign's latest measurement."""
+    by_label: ByLabel | None = None
 
     def check(self) -> Iterator[Problem]:
         """Yield `contradiction`, too."""

@@ -93,6 +93,9 @@ def test_all_faults_are_told_at_once_with_file_row_and_reason(tmp_path):
         + ROW.replace("QQ-1", "QQ-10").replace("{ scope =", "{ country =")
         + ROW.replace("QQ-1", "QQ-11").replace('"count"', '"count"\nwhole = true')
         + ROW.replace("QQ-1", "QQ-12").replace('"count"', '"count"\nwithin = { first = 2030-02-01, last = 2030-01-01 }')
+        + ROW.replace("QQ-1", "QQ-14")
+        .replace('dismantled" }', 'dismantled", add = "dismantled" }')
+        .replace('"scope" }', '"countries.*" }')
         + ROW.replace("QQ-1", "QQ-13").replace('dismantled" }', 'dismantled", add = "dismantled", before = 1 }')
         + """
 [[milestone]]
@@ -122,6 +125,7 @@ done = [{ event = "intel.band.dismissed" }]
             "rows.toml: QQ-13: term 1: before: intel.band.dismantled leaves 'dismantled' out where it changes nothing:"
             " name its shifts"
         ),
+        "rows.toml: QQ-14: term 1: add: intel.band.dismantled does not tell 'dismantled' apart by 'countries.*'",
         "rows.toml: MS-1: has more than one of due, after, recurring, window, continuous",
         "rows.toml: MS-1: recurring: first comes after last",
         "rows.toml: MS-1: done: unknown event type 'intel.band.dismissed'",
