@@ -49,8 +49,8 @@ test-standard: setup ## Have other tools read what is signed and sealed (Debian'
 test-looks: setup ## Have a real browser read the pages: nothing overlaps or is cut (they need Debian's Chromium and Pango)
 	@exec $(PY) -m pytest -q tests/looks
 
-test-played: setup ## Play the Plan's two years (some minutes) and say which rows stay empty
-	@exec $(PY) -m pytest -q tests/played
+test-played: setup ## Play the Plan's two years (some minutes), say which rows stay empty (SCREENS=docs/screens: pictures of the pages)
+	@SCREENS=$(SCREENS) exec $(PY) -m pytest -q -s tests/played
 
 test-wheels: setup ## Install the wheels where nothing else is, and run a stranger's suite there
 	@exec $(PY) -m pytest -q -s -n 0 tests/wheels

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ from shared.contracts.vocabulary import MEMBERS
 from shared.flow.provisioned import intakes
 from shared.run.clock import Clock
 from tests.harness.scraping import scraped
+from tests.harness.screens import pictures
 from tests.harness.system import ROOT, free_port, until
 from tests.played.silencing import improved, shown
 
@@ -30,6 +32,8 @@ RATE = 100
 STARTING = timedelta(seconds=60)
 """Real time before the plan's first day, for the services to start in."""
 PATIENCE_S = 600
+SCREENS = os.environ.get("SCREENS", "")
+"""Folder for pictures of the pages; empty: none are taken."""
 SILENCED = (FIRST_DAY.date(), date(2003, 12, 1), date(2004, 9, 1), date(2005, 4, 1))
 QUARTERS = (date(2003, 12, 31), date(2004, 6, 30), date(2004, 12, 31), date(2005, 6, 30))
 PAYLOADS = "select payload from log order by position"
@@ -118,6 +122,9 @@ async def folded(system, address):
 
 async def test_after_two_years_no_row_is_empty_but_those_that_are_left_open(system, played):
     await folded(system, played)
+    if SCREENS:
+        painted = await asyncio.to_thread(pictures, played, Path(SCREENS))
+        print("first painted after, in ms:", {name: round(ms) for name, ms in painted.items()})
     day = LAST_DAY.date().isoformat()
     logs = {name: [bytes(row["payload"]) for row in await system.rows(name, PAYLOADS)] for name in SERVICES}
     await asyncio.to_thread(silence_flatters_nobody, logs)

@@ -87,10 +87,10 @@ def spark(row: Row, found: Sequence[Figures]) -> str:
 
 
 def named(said: Words, by: By, one: Period) -> str:
-    """Return what a period is called: mar 2004, 2004-Q1, 2004."""
+    """Return what a period is called: mar 2004, Q1 2004, 2004."""
     if by == "month":
         return said.month(one.until)
-    return quarter(one.until) if by == "quarter" else str(one.until.year)
+    return said.quarter(quarter(one.until), short=True) if by == "quarter" else str(one.until.year)
 
 
 def drawn(said: Words, row: Row, names: Sequence[str], found: Sequence[Figures]) -> dict[str, Any] | None:

@@ -67,6 +67,7 @@ def page(lang: str, plan: Plan, shown: Shown) -> str:
         plan,
         keep=f"revision={shown.asked}" if shown.asked else "",
         quarter=one.quarter,
+        of_quarter=said.quarter(one.quarter),
         revision=one.revision,
         day=said.day(one.as_of),
         suppressed=said.counted("hidden", one.suppressed),
@@ -105,7 +106,12 @@ def index(lang: str, plan: Plan, held: Sequence[Published]) -> str:
     for one in held:
         quarters.setdefault(one.quarter, []).append(one)
     lines = [
-        {"quarter": name, "revisions": [one.revision for one in each], "day": said.day(each[-1].published)}
+        {
+            "quarter": name,
+            "name": said.quarter(name),
+            "revisions": [one.revision for one in each],
+            "day": said.day(each[-1].published),
+        }
         for name, each in sorted(quarters.items(), reverse=True)
     ]
     return pages.render("reports.html", lang, plan, quarters=lines)
@@ -168,7 +174,7 @@ class _Telling:
 
     def score(self) -> dict[str, Any] | None:
         """Return the score's curve, quarter by quarter."""
-        points = [(one.quarter, self._value(one)) for one in self._shown.past]
+        points = [(self._said.quarter(one.quarter, short=True), self._value(one)) for one in self._shown.past]
         return curve(self._said, SHARE, points) if self._score else None
 
     def areas(self) -> Iterator[dict[str, Any]]:

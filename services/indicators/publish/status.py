@@ -48,6 +48,8 @@ def status(  # noqa: PLR0913 - what the page shows
             {"name": said.value("service", name), "last": said.day(heard[name]), "read": read[name]}
             for name in SERVICES
         ],
-        report={"quarter": last.quarter, "day": said.day(last.published)} if last else None,
+        report={"quarter": last.quarter, "name": said.quarter(last.quarter), "day": said.day(last.published)}
+        if last
+        else None,
         silent=list(silent(said, plan, state, now, public=True)),
     )

@@ -17,6 +17,7 @@ from babel.units import format_unit
 from services.indicators.figures.figures import Parts
 from services.indicators.planned.hierarchy import Text
 from services.indicators.planned.plan import Plan
+from services.indicators.planned.schedule import quarter_end
 from services.indicators.publish import messages
 from shared.contracts.vocabulary import MEMBERS, REGION
 
@@ -167,6 +168,11 @@ class Words:
     def month(self, when: date) -> str:
         """Return the month of a day in short: mar 2004."""
         return str(format_skeleton("yMMM", when, locale=self.locale))
+
+    def quarter(self, name: str, *, short: bool = False) -> str:
+        """Return what a quarter (`2004-Q2`) is called: 2nd quarter 2004, or in short Q2 2004."""
+        skeleton = "yQQQ" if short else "yQQQQ"
+        return str(format_skeleton(skeleton, quarter_end(name), locale=self.locale))
 
     def moment(self, when: datetime) -> str:
         """Return a day and time; plan time is UTC."""

@@ -99,7 +99,7 @@ def test_a_country_has_its_own_figures_of_what_has_a_target_and_nobody_elses():
 def test_the_list_names_every_revision_the_latest_quarter_first():
     held = [Published(name, number, instant("2004-05-01"), b"") for name in ("2003-Q4", "2004-Q1") for number in (1, 2)]
     html = quarterly.index("en", PLAN, held)
-    assert html.index("Quarterly report 2004-Q1") < html.index("Quarterly report 2003-Q4")
+    assert html.index("Quarterly report: 1st quarter 2004") < html.index("Quarterly report: 4th quarter 2003")
     assert 'href="/reports/2003-Q4?revision=2&amp;lang=en"' in html
     assert "No report has been published yet." in quarterly.index("en", PLAN, [])
 
