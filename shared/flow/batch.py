@@ -1,5 +1,6 @@
 """Atomic batches: many messages stored in one synced write, all or none (NATS 2.12 and newer)."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -66,6 +67,12 @@ async def publish_batch(client: Client, messages: Sequence[Message], expected_la
         if number == 1 < last:
             crash.point("batch_begun")
     return int(reply["seq"])
+
+
+async def publish_each(client: Client, messages: Sequence[Message]) -> None:
+    """Publish messages each by itself: those that their stream has already (by `Nats-Msg-Id`) are stored once."""
+    publish = client.jetstream().publish
+    await asyncio.gather(*(publish(message[0], message[1], headers=dict(_headers(message))) for message in messages))
 
 
 async def _requested(client: Client, subject: str, payload: bytes, headers: dict[str, str]) -> dict[str, Any]:

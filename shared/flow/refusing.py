@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from nats.aio.client import Client
+from nats.js.errors import APIError
 
 from shared import contracts
 from shared.contracts import Event, Refused
 from shared.contracts.notice import Rejected
 from shared.contracts.report import report_id
 from shared.flow import aside
+from shared.flow.batch import Message, parts, publish_batch, publish_each
 from shared.flow.sealing import AGE, Sealing
 from shared.flow.streams import sender_of
 from shared.flow.taken import Taken
@@ -26,9 +28,12 @@ Refusals: TypeAlias = Sequence[tuple[Taken, Refused]]
 async def quarantine(service: str, client: Client, sealing: Sealing, refused: Refusals) -> None:
     """Keep the raw bytes of refused reports, sealed, each once, before anybody is told."""
     sealed = await asyncio.to_thread(lambda: [sealing.for_sender(one.country, one.payload) for one, _ in refused])
-    await asyncio.gather(
-        *(_quarantine(service, client, one, verdict, raw) for (one, verdict), raw in zip(refused, sealed, strict=True))
-    )
+    kept = [_kept(service, one, verdict, raw) for (one, verdict), raw in zip(refused, sealed, strict=True)]
+    for part in parts(kept):
+        try:
+            await publish_batch(client, part)
+        except APIError:  # one of them is kept already: a batch would be refused for it
+            await publish_each(client, part)
     crash.point("quarantined")
 
 
@@ -65,18 +70,16 @@ def rejection_id(one: Taken) -> str:
     return ":".join(filter(None, ("refusal", sender_of(one.stream), str(one.sequence), str(one.stored))))
 
 
-async def _quarantine(service: str, client: Client, one: Taken, verdict: Refused, sealed: bytes) -> None:
-    await client.jetstream().publish(
-        f"crm.bad.{contracts.place_of(one.country)}.{service}",
-        sealed,
-        headers={
-            # For ever, also across a stream deleted and made anew.
-            "Nats-Msg-Id": f"{one.stream}|{one.sequence}|{one.stored_at.isoformat()}",
-            "Crm-Sealed": AGE,
-            "Crm-Subject": _subject(one),
-            "Crm-Codes": ",".join(sorted({problem.code for problem in verdict.problems})),
-        },
-    )
+def _kept(service: str, one: Taken, verdict: Refused, sealed: bytes) -> Message:
+    """Return the message that keeps a refused report: subject, sealed bytes, headers."""
+    headers = {
+        # For ever, also across a stream deleted and made anew.
+        "Nats-Msg-Id": f"{one.stream}|{one.sequence}|{one.stored_at.isoformat()}",
+        "Crm-Sealed": AGE,
+        "Crm-Subject": _subject(one),
+        "Crm-Codes": ",".join(sorted({problem.code for problem in verdict.problems})),
+    }
+    return f"crm.bad.{contracts.place_of(one.country)}.{service}", sealed, headers
 
 
 def _subject(one: Taken) -> str:

@@ -100,6 +100,7 @@ def stream_configs() -> dict[str, Config]:
     mailbox = {"sources": sources, "max_age": 90 * DAY, "allow_direct": True}
     quarantine = {
         "subjects": [f"crm.bad.{country}.>" for country in (*MEMBERS, "REG")],
+        "allow_atomic": True,  # what is refused together is synced together
         "max_age": 365 * DAY,
         "max_bytes": QUARANTINE_BYTES,
         "duplicate_window": 3600 * SECOND,  # rubbish met again after a crash is kept once

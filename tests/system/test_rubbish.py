@@ -1,12 +1,17 @@
 """Whatever a country sends: it hears everything that was wrong, its bytes are kept, and nothing good is held up."""
 
 import json
+import time
 
 import nats
 import pytest
 
 from infra.keyfiles import identity_file
+from shared.contracts import Problem, Refused
+from shared.flow import refusing
 from shared.flow.sealing import Unopened, opened
+from shared.flow.taken import Taken
+from tests.harness.sealing import fresh
 from tests.system.test_spine import FLAGGED
 
 SECRET = "Juana-Inventada-1984"
@@ -151,3 +156,21 @@ async def test_the_same_report_again_is_one_and_another_under_its_id_is_refused_
         await gtm.client.jetstream().publish("report.intel.document.flagged", headers=headers, **again)
     await system.recorded("intel", "intel.report.rejected", 3)
     assert len(await system.log("intel", "intel.document.flagged")) == 1
+
+
+async def test_what_is_refused_together_is_kept_by_one_write_and_each_report_once(region):
+    """A restart meets some of them again, in another batch."""
+    client = await region.connect("intel")
+    stored = time.time_ns()
+    each = [
+        Taken("INTAKE_GTM", number, stored, "crm.in.GTM.intel.document.flagged", None, b"rubbish")
+        for number in range(9)
+    ]
+    verdict = Refused(Problem("", "not_json", "it is not JSON"))
+    await refusing.quarantine("intel", client, fresh(), [(one, verdict) for one in each[:6]])
+    await refusing.quarantine("intel", client, fresh(), [(one, verdict) for one in each[3:]])
+    stream = (await region.connect("operator")).jetstream()
+    found = [(await stream.get_msg("QUARANTINE", number + 1)).headers for number in range(9)]
+    assert [one["Nats-Msg-Id"].split("|")[1] for one in found] == [str(number) for number in range(9)]
+    assert len({one.get("Nats-Batch-Id") for one in found[:6]} - {None}) == 1
+    assert (await stream.stream_info("QUARANTINE")).state.messages == len(each)
