@@ -35,7 +35,7 @@ PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 def pictures(address: str, folder: Path) -> dict[str, float]:
     """Take a picture of each page into a folder; return after how many milliseconds each was first painted."""
     painted = {}
-    with tempfile.TemporaryDirectory() as profile, browser(Path(profile)) as page:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, browser(Path(profile)) as page:
         for name, path in PAGES.items():
             for width, dark in VIEWS:
                 page.open(address + path, width, dark=dark)
