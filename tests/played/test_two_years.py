@@ -34,6 +34,8 @@ STARTING = timedelta(seconds=60)
 PATIENCE_S = 600
 SCREENS = os.environ.get("SCREENS", "")
 """Folder for pictures of the pages; empty: none are taken."""
+SHOWN = datetime(2004, 10, 10, tzinfo=UTC)
+"""The day of the plan on which they are taken."""
 SILENCED = (FIRST_DAY.date(), date(2003, 12, 1), date(2004, 9, 1), date(2005, 4, 1))
 QUARTERS = (date(2003, 12, 31), date(2004, 6, 30), date(2004, 12, 31), date(2005, 6, 30))
 PAYLOADS = "select payload from log order by position"
@@ -79,6 +81,10 @@ async def played(system):
             stdout=output,
             stderr=output,
         )
+    if SCREENS:
+        await until(lambda: clock.now() > SHOWN, "the day of the pictures", PATIENCE_S)
+        painted = await asyncio.to_thread(pictures, f"http://127.0.0.1:{http}", Path(SCREENS))
+        print("first painted after, in ms:", {name: round(ms) for name, ms in painted.items()})
     await until(lambda: clock.now() > LAST_DAY and _all_played(system), "the last day", PATIENCE_S)
     assert system.kill("region", signal.SIGTERM) == 0
     return f"http://127.0.0.1:{http}"
@@ -122,9 +128,6 @@ async def folded(system, address):
 
 async def test_after_two_years_no_row_is_empty_but_those_that_are_left_open(system, played):
     await folded(system, played)
-    if SCREENS:
-        painted = await asyncio.to_thread(pictures, played, Path(SCREENS))
-        print("first painted after, in ms:", {name: round(ms) for name, ms in painted.items()})
     day = LAST_DAY.date().isoformat()
     logs = {name: [bytes(row["payload"]) for row in await system.rows(name, PAYLOADS)] for name in SERVICES}
     await asyncio.to_thread(silence_flatters_nobody, logs)
