@@ -134,3 +134,35 @@ def test_meetings_due_come_from_the_calendar():
     assert verdict(fold, "IE-2.1.held", as_of="2003-06-03") == (True, "", [])
     assert verdict(fold, "IE-2.1.held", as_of="2003-08-05") == (False, "", [])
     assert row(folded(), "IE-2.1.held", as_of="2003-08-05").headline.denominator == 3  # nobody said anything
+
+
+def staff(*countries):
+    return [
+        told
+        for country in countries
+        for told in (
+            event("training.workforce.declared", country, LATELY, institution_type="migration", headcount=2),
+            event("training.official.enrolled", country, LATELY, institution_type="migration"),
+        )
+    ]
+
+
+def test_half_of_all_staff_is_known_once_every_country_has_declared_its_own():
+    """Mandatory for all countries ("es obligatorio que todos los países se comprometan"): ten of eleven do not do."""
+    ten = [one for one in MEMBERS if one != "PAN"]
+    assert verdict(folded(*staff(*ten), *heard(on=LATELY)), "IP-2.1") == (None, "coverage", ["PAN"])
+    assert verdict(folded(*staff(*MEMBERS), *heard(on=LATELY)), "IP-2.1") == (True, "", [])
+
+
+def test_three_of_eleven_are_all_that_plan_courses_and_two_are_not():
+    """México, EUA and Canadá train at the borders (Plan IE 3.1.1)."""
+    plans = {
+        one: event("training.plan.approved", one, LATELY, plan_id="p-1", courses=1) for one in ("MEX", "USA", "CAN")
+    }
+    courses = {
+        one: event("training.course.delivered", one, LATELY, place="bcp", course_id="c-1", plan_id="p-1")
+        for one in plans
+    }
+    assert verdict(folded(*plans.values(), *courses.values(), *heard(on=LATELY)), "IE-3.1.1") == (True, "", [])
+    two = [told[one] for told in (plans, courses) for one in ("MEX", "USA")]
+    assert verdict(folded(*two, *heard(on=LATELY)), "IE-3.1.1")[:2] == (None, "coverage")
