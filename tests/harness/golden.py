@@ -89,8 +89,10 @@ def differences(was: Told, now: Told) -> Iterator[str]:
 def _forget(wire: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     """Take out what this version counts besides: the version before did not fill it in."""
     agreed = contracts.registry().get(wire)
-    for one in agreed.tallies if agreed else ():
-        name = one.field if isinstance(one, Once) else getattr(one, "shifts", "")
+    names = (
+        [one.field if isinstance(one, Once) else getattr(one, "shifts", "") for one in agreed.tallies] if agreed else []
+    )
+    for name in (*names, "by_label"):
         if name and old.get(name) is None:
             new.pop(name, None)
             old.pop(name, None)
