@@ -73,7 +73,7 @@ class Cell:
 
         Known by then is what counts by then, without what was recorded later; and what was recorded ahead of its day.
         """
-        over = until if known is None else min(until, known)
+        over = until if known is None or known > until else known
         days = self._known if self.changed == NEVER else self._sorted()
         if not days:
             return 0

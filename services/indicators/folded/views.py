@@ -52,7 +52,9 @@ class View:
         `known`: by what was recorded by the end of a day (an ordinal); None: by all that was.
         """
         for key, parts in self.cells.items():
-            total = sum(cell.between(after, until, known) * factor for cell, factor in parts)
+            total = 0
+            for cell, factor in parts:  # most have one part: sum() would take twice as long
+                total += cell.between(after, until, known) * factor
             if total or _any(parts, after, until, known):
                 yield key, total
 
