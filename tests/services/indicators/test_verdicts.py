@@ -166,3 +166,25 @@ def test_three_of_eleven_are_all_that_plan_courses_and_two_are_not():
     assert verdict(folded(*plans.values(), *courses.values(), *heard(on=LATELY)), "IE-3.1.1") == (True, "", [])
     two = [told[one] for told in (plans, courses) for one in ("MEX", "USA")]
     assert verdict(folded(*two, *heard(on=LATELY)), "IE-3.1.1")[:2] == (None, "coverage")
+
+
+def test_what_is_not_known_has_not_come_anywhere():
+    """Eleven contact points, of eleven; but Honduras fell silent, and may have vacated its own (Plan XC-3)."""
+    points = [event("intel.contactpoint.designated", one, "2004-03-01T12:00:00Z") for one in MEMBERS]
+
+    def come(*told):
+        fold = folded(*points, *told)
+        cells = {cell.labels["input"]: cell.value for cell in row(fold, "XC-3").cells if cell.labels}
+        return row(fold, "IE-1.2.2").unknown, cells["IE-1.2.2"]
+
+    assert come(*heard(on=LATELY)) == ("", 1.0)
+    assert come(*heard("HND", on=LATELY)) == ("silent", 0.0)
+
+
+def test_a_country_is_silent_once_the_plans_days_are_over_and_not_a_day_before():
+    """Thirty days without a report: the last one was on 20 November, and 20 December is the first day of silence."""
+    last = event("intel.modality.reported", "HND", "2004-11-20T12:00:00Z")
+    fold = folded(last, *heard("HND", on="2004-12-19T12:00:00Z"))
+    assert PLAN.silent_days == 30
+    assert verdict(fold, "IE-1.2.2.vacant", today="2004-12-19")[1] == ""
+    assert verdict(fold, "IE-1.2.2.vacant", today="2004-12-20")[1:] == ("silent", ["HND"])
