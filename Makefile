@@ -52,16 +52,16 @@ test-looks: setup ## Have a real browser read the pages: nothing overlaps or is 
 test-played: setup ## Play the Plan's two years (some minutes), say which rows stay empty (SCREENS=docs/screens: pictures of the pages)
 	@SCREENS=$(SCREENS) exec $(PY) -m pytest -q -s tests/played
 
-test-wheels: setup ## Install the wheels where nothing else is, and run a stranger's suite there
+test-wheels: setup ## Run strangers' suites on the installed wheels (npm, Debian's golang-github-nats-io-go-nats-dev, libjackson2-databind-java)
 	@exec $(PY) -m pytest -q -s -n 0 tests/wheels
 
 test-attacker: setup ## Attack the published figures over two played years, and open each hole on purpose (some minutes)
 	@exec $(PY) -m pytest -q -s tests/attacker
 
-test-conform: setup ## Have the inspector look at our own client, and find each of thirteen faulty ones (some minutes)
+test-conform: setup ## Have the inspector look at our own client, and find each of fifteen faulty ones (some minutes)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n 2 tests/conformance/test_live.py
 
-test-published: setup ## Have others' tools read what is published (they need npm): the AsyncAPI parser, ajv, jsonschema-rs
+test-published: setup ## Have others' tools read what is published (npm, javac, Debian's libjackson2-databind-java): parsers, validators, models
 	@exec $(PY) -m pytest -q -s -n 0 tests/published
 
 test-upgrade: setup ## Upgrade from an older version under traffic, with real processes of both (BEFORE=HEAD~20 REPORTS=1200)

@@ -15,6 +15,7 @@ from shared.contracts.bounds import PSEUDONYM
 from shared.contracts.door import bind
 from shared.contracts.prose import plain
 from shared.contracts.schema import (
+    NULL,
     Schema,
     event_parts,
     example,
@@ -42,6 +43,12 @@ NKEY: Schema = {
     "description": "NATS NKey: the country's seed (GTM.nk) signs the server's challenge. It never leaves the country.",
 }
 CERTIFICATE: Schema = {"type": "X509", "description": "TLS 1.3 with the country's certificate, where the region asks."}
+OR_NULL = "OrNull"
+NOT_NULL: Schema = {"not": {"const": None}}
+"""Narrows what is refused: a pattern says nothing of null, and so would refuse it. (With the type in place of this,
+generators take the type for refused.)"""
+NO_ITEMS: tuple[Any, ...] = ([], ())
+"""Goes without saying of a list that is left out, and generators of Java make `= ;` of it."""
 NATS: Schema = {"bindings": {"nats": {"bindingVersion": "0.1.0"}}}
 HEADERS: Schema = {
     "type": "object",
@@ -186,6 +193,7 @@ def _schemas(
     reported: Sequence[Contract], told: Mapping[str, Contract], asked: Mapping[str, questions.Question]
 ) -> dict[str, Schema]:
     vocabularies: dict[str, Schema] = {name: {"enum": list(values)} for values, name in _vocabulary().items()}
+    vocabularies |= {name + OR_NULL: {"enum": [*one["enum"], None]} for name, one in vocabularies.items()}
     schemas: dict[str, Schema] = {"BinaryHeaders": HEADERS}
     for name, one in told.items():
         event, parts = event_parts(one, SHARED)
@@ -200,17 +208,21 @@ def _schemas(
     for name, question in asked.items():
         schemas |= _question_schemas(name, question)
     whole = {name: _named(schema) for name, schema in schemas.items()}
-    return portable(_used(vocabularies | {TELLS: PSEUDONYM.keywords["not"]}, whole) | whole)
+    return portable(_used(vocabularies | {TELLS: PSEUDONYM.keywords["not"] | NOT_NULL}, whole) | whole)
 
 
 def _enveloped(name: str, schema: Schema, envelope: str, says: str) -> dict[str, Schema]:
     """Return the schema of one type as what it shares with all (`envelope`), and what is its own; and the shared one.
 
+    What is its own says that it is an object: the AsyncAPI parser tells the schemas inside apart only of those.
     Data that are the same in every type, as those of all withdrawals are, stand once, too.
     """
     own = {key: schema["properties"].pop(key) for key in ("type", "data")}
     shared = schema | {"title": envelope, "description": plain(says)}
-    found = {envelope: shared, name: {"allOf": [_schema_ref(envelope), {"properties": own}]}}
+    found = {
+        envelope: shared,
+        name: {"allOf": [_schema_ref(envelope), {"type": "object", "properties": own, "discriminator": "type"}]},
+    }
     if own["data"]["title"] in ALIKE:
         data = f"{own['data']['title']}.{envelope}"
         found[data] = own["data"]
@@ -249,7 +261,31 @@ def _named(schema: Any) -> Any:
         return [_named(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    if schema == PSEUDONYM.keywords["not"]:
+    if _tells(schema):
         return {"$ref": SHARED.format(name=TELLS)}
-    name = _vocabulary().get(tuple(schema["enum"])) if isinstance(schema.get("enum"), list) else None
-    return {"$ref": SHARED.format(name=name)} if name else {key: _named(value) for key, value in schema.items()}
+    if name := _list(schema):
+        return {"$ref": SHARED.format(name=name)}
+    said = {key: value for key, value in _nullable(schema).items() if key != "default" or value not in NO_ITEMS}
+    return {key: _named(value) for key, value in said.items()}
+
+
+def _list(schema: Schema) -> str:
+    """Return the name of the closed list that a schema is, or of that with null; or nothing."""
+    this, *others = schema.get("anyOf") or [schema]
+    name = _vocabulary().get(tuple(this["enum"]), "") if isinstance(this.get("enum"), list) else ""
+    return "" if others and others != [NULL] else name + OR_NULL if name and others else name
+
+
+def _nullable(schema: Schema) -> Schema:
+    """Return "this or null" as one schema with two types, of which generators of Java make more than `Object`."""
+    this, *others = schema.get("anyOf") or [{}]
+    if others != [NULL] or not isinstance(this.get("type"), str):
+        return schema
+    bound = {"not": this["not"] | NOT_NULL} if "not" in this and not _tells(this["not"]) else {}
+    whole: Schema = {key: value for key, value in schema.items() if key != "anyOf"} | this | bound
+    return whole | {"type": [this["type"], "null"]}
+
+
+def _tells(schema: Any) -> bool:
+    """Return whether a schema says which texts name a person."""
+    return bool(schema == PSEUDONYM.keywords["not"])

@@ -42,7 +42,7 @@ from shared.contracts.victims.projects import (
     ProjectStarted,
 )
 from shared.contracts.victims.referrals import (
-    Override,
+    ConsentOverride,
     Preview,
     ReferralAccepted,
     ReferralCompleted,
@@ -70,6 +70,7 @@ __all__ = [
     "ComplaintFiled",
     "Completeness",
     "ConsentErased",
+    "ConsentOverride",
     "ConsentRecorded",
     "ConsentRecordedSealed",
     "ConsentWithdrawn",
@@ -81,7 +82,6 @@ __all__ = [
     "MechanismAgreed",
     "MigrationStatusResolved",
     "OccupationAssessed",
-    "Override",
     "Preview",
     "ProgrammeEnrolled",
     "ProgrammeLeft",

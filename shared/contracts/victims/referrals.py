@@ -36,7 +36,7 @@ def other_country(sender: Country, to: Country) -> Iterator[Problem]:
         yield Problem("/data/to", "same_country", "a referral goes to another country")
 
 
-class Override(Value, frozen=True, kw_only=True):
+class ConsentOverride(Value, frozen=True, kw_only=True):
     """Why a person is referred without consent, and on whose authority."""
 
     reason: OverrideReason
@@ -86,7 +86,7 @@ class ReferralSent(Fact, frozen=True, kw_only=True):
     needs: OneOrMore[Service]
     org_type: Organisation | None = None
     consent_id: Ref | None = None
-    override: Override | None = None
+    override: ConsentOverride | None = None
     preview: Preview | None = None
     dataref: DataRef | None = None
     due: Time | None = None
