@@ -1,6 +1,7 @@
 """The inspector: plays a script against a country's system on a region of its own, and says which rules it keeps.
 
-The candidate is a program. It is started with `CRM_COUNTRY`, `CRM_NATS_URL`, `CRM_KEY` (the file of its nkey seed),
+The candidate is a program. It is started with `CRM_COUNTRY`, `CRM_NATS_URL`, `CRM_KEY` (the file of its nkey seed);
+where the address is `tls://`, also with `CRM_CA`, `CRM_CERTIFICATE` and `CRM_CERTIFICATE_KEY` (PEM). It
 and is told on standard input, a JSON object a line, what has happened in its country: `name`, `data`, `subject`,
 `time`. It is to report each, mend by the suggestions what is refused, read its mailbox, and accept each referral that
 is open. All that is judged is what reaches the region.
@@ -11,12 +12,18 @@ import contextlib
 import json
 import os
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from infra.conformance.door import EXPIRED, GOOD, STRANGE, Door, opened
 from infra.conformance.verdict import Verdict
 from infra.nats.asking import ask
 from infra.testkit.country import Country, example
@@ -30,6 +37,8 @@ CANDIDATE, OTHER = "GTM", "SLV"
 PATIENCE_S, STEADY_S, NOTICED_S, ENDING_S = 60.0, 1.0, 0.3, 5.0
 FLAGGED, SENT, REVOKED = "intel.document.flagged", "victims.referral.sent", "victims.referral.revoked"
 ACCEPTED = "victims.referral.accepted"
+TERMINATED = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED"
+"""Where the server tells who may look that a reader has ended a message."""
 HELD = timedelta(minutes=90)
 """So long before it is told of it what the candidate reports has happened."""
 
@@ -46,10 +55,19 @@ class Candidate:
     own: Country
     other: Country
     process: asyncio.subprocess.Process
+    command: Sequence[str]
     patience_s: float = PATIENCE_S
     told: dict[str, str] = field(default_factory=dict)
     """Subject of each thing told -> when it happened."""
     answered: set[str] = field(default_factory=set)
+    terminated: list[int] = field(default_factory=list)
+    """Where in the mailbox it has ended what it had not done with."""
+
+    @asynccontextmanager
+    async def again(self, env: Mapping[str, str]) -> AsyncIterator["Candidate"]:
+        """Start the program once more beside this one, in another environment."""
+        async with _running(self.command, env) as process:
+            yield replace(self, process=process)
 
     async def begin(self) -> None:
         """Wait until it has sent anything, so that what is done to its link meets it at work."""
@@ -176,6 +194,17 @@ async def _reads(one: Candidate) -> None:
     await one.read("mail lies unread, or is read and never acknowledged")
 
 
+async def _keeps(one: Candidate) -> None:
+    await one.offer("ref-6")
+    await one.tell("doc-8")
+    await one.awaited("doc-8", "nothing of it is on record")
+    with contextlib.suppress(Broken):  # that it is not read is another rule's
+        await one.read("mail lies unread")
+    await one.system.operator.flush()
+    if one.terminated:
+        raise Broken(f"mail is terminated, first at {one.terminated[0]}")
+
+
 async def _answers(one: Candidate) -> None:
     await one.offer("ref-2")
     await one.until(lambda: one.accepted("ref-2"), "no answer is on record")
@@ -222,6 +251,31 @@ async def _owns(one: Candidate) -> None:
         raise Broken(f"refused: {', '.join(sorted(set(other)))}")
 
 
+async def _trusts(one: Candidate) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        region = one.system.region
+        at = opened(region.nats.url, region.seed(CANDIDATE), CANDIDATE, Path(folder))
+        async with at as (door, env), one.again(env) as second:
+            await second.tell("doc-9")
+            await second.awaited("doc-9", "it does not come to tls://, whose certificate holds")
+            await _turns_away(second, door, EXPIRED, "whose certificate has expired")
+            await _turns_away(second, door, STRANGE, "whose certificate another authority has made")
+            door.show(GOOD)
+            await second.tell("doc-10")
+            await second.awaited("doc-10", "it does not come back when the certificate holds again")
+
+
+async def _turns_away(one: Candidate, door: Door, which: str, who: str) -> None:
+    door.show(which)
+
+    async def seen() -> bool:
+        return door.spoken or door.turned_away > 0
+
+    await one.until(seen, f"it does not try again where there was one {who}")
+    if door.spoken:
+        raise Broken(f"it speaks to one {who}")
+
+
 RULES: Mapping[str, tuple[str, Callable[[Candidate], Awaitable[None]]]] = {
     "reports": ("What happened is reported: once, as it was, and when it was.", _reports),
     "refused": (
@@ -231,6 +285,7 @@ RULES: Mapping[str, tuple[str, Callable[[Candidate], Awaitable[None]]]] = {
     "repeats": ("Without an answer the same report is sent again under the same id: it is recorded once.", _repeats),
     "patient": ("What happens while the link is cut is reported when there is one again.", _patient),
     "reads": ("All mail is read, and acknowledged.", _reads),
+    "keeps": ("No mail is terminated: what is not understood is acknowledged, and asked for again later.", _keeps),
     "answers": ("An open referral is answered, once.", _answers),
     "redelivered": ("Mail that comes again sets nothing off again.", _redelivered),
     "withdrawn": (
@@ -238,6 +293,10 @@ RULES: Mapping[str, tuple[str, Callable[[Candidate], Awaitable[None]]]] = {
         _withdrawn,
     ),
     "goes_on": ("After a restart of the region it goes on by itself.", _goes_on),
+    "trusts": (
+        "By tls:// it speaks only to whom it can trust: no certificate that has expired, or of others.",
+        _trusts,
+    ),
     "owns": (
         "Nothing else is refused: no foreign source, no name of a person, no unknown field.",
         _owns,
@@ -269,12 +328,29 @@ async def inspected(
 @asynccontextmanager
 async def _started(system: CrmSystem, command: Sequence[str], patience_s: float) -> AsyncIterator[Candidate]:
     own, other = await system.country(CANDIDATE), await system.country(OTHER)
-    env = {"CRM_COUNTRY": CANDIDATE, "CRM_NATS_URL": own.address, "CRM_KEY": str(own.key)}
+    env = {"CRM_NATS_URL": own.address, "CRM_KEY": str(own.key)}
+    async with _running(command, env) as process:
+        one = Candidate(system, own, other, process, command, patience_s)
+
+        async def hear(told: Msg) -> None:
+            one.terminated.append(int(json.loads(told.data)["stream_seq"]))
+
+        heard = await system.operator.subscribe(f"{TERMINATED}.{MAILBOX}.{CANDIDATE}", cb=hear)
+        try:
+            yield one
+        finally:
+            with contextlib.suppress(NatsError):
+                await heard.unsubscribe()
+
+
+@asynccontextmanager
+async def _running(command: Sequence[str], env: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    whole = {**os.environ, "CRM_COUNTRY": CANDIDATE, **env}
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, env={**os.environ, **env}, start_new_session=True
+        *command, stdin=asyncio.subprocess.PIPE, env=whole, start_new_session=True
     )
     try:
-        yield Candidate(system, own, other, process, patience_s)
+        yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)

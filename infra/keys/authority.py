@@ -49,7 +49,7 @@ class Authority:
             decipher_only=False,
         )
         made = (
-            _begun(name, name, key.public_key(), AUTHORITY_DAYS)
+            _begun(name, name, key.public_key(), timedelta(days=AUTHORITY_DAYS))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -58,11 +58,17 @@ class Authority:
         write(self.key_file, private(key))
         write(self.file, made.public_bytes(serialization.Encoding.PEM), 0o644)
 
-    def certify(self, name: str, public: ec.EllipticCurvePublicKey, hosts: Sequence[str] = ()) -> bytes:
+    def certify(
+        self,
+        name: str,
+        public: ec.EllipticCurvePublicKey,
+        hosts: Sequence[str] = (),
+        lasts: timedelta = timedelta(days=CERTIFICATE_DAYS),
+    ) -> bytes:
         """Return a certificate (PEM) for a principal; with `hosts`, also for a server that is called so."""
         uses = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if hosts else [])]
         building = (
-            _begun(_name(name), self.certificate.subject, public, CERTIFICATE_DAYS)
+            _begun(_name(name), self.certificate.subject, public, lasts)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
@@ -127,12 +133,12 @@ def pin(certificate: x509.Certificate) -> str:
 
 
 def _begun(
-    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, days: int
+    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, lasts: timedelta
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     building = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public)
     building = building.serial_number(x509.random_serial_number()).not_valid_before(now - EARLIER)
-    return building.not_valid_after(now + timedelta(days=days))
+    return building.not_valid_after(now + lasts)
 
 
 def _name(common: str) -> x509.Name:

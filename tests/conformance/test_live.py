@@ -21,14 +21,16 @@ FAULTY = {
     "does not wait for the answer": ("patient", "it is lost"),
     "never reads": ("reads", "mail lies unread"),
     "never acknowledges": ("reads", "never acknowledged"),
+    "terminates what it does not know": ("keeps", "mail is terminated"),
     "answers again": ("redelivered", "it reported again"),
     "answers what was taken back": ("withdrawn", "it answered what was taken back"),
+    "trusts everybody": ("trusts", "it speaks to one whose certificate has expired"),
     "ends with its connection": ("patient", "it has ended with 1"),
 }
 """What a candidate does wrong -> the rule that it breaks, and what is found."""
 PATIENCE_S, LONG_S = 20, 120
 """The second for rules that are not broken by waiting in vain."""
-SOON = {"reports", "refused", "patient", "reads"}
+SOON = {"reports", "refused", "patient", "reads", "keeps", "trusts"}
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
