@@ -1,4 +1,4 @@
-"""Every line of the integrator's page is run, in Python and JavaScript, where only the wheels are."""
+"""Every line of the integrator's page is run, in Python, JavaScript, Go and Java, where only the wheels are."""
 
 import os
 import re
@@ -42,6 +42,8 @@ def test_every_line_of_the_page_is_run(page, wheels, tmp_path):
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert "4 passed" in done.stdout
     assert "# fail 0" in done.stdout
+    assert re.search(r"^ok\s+_/.*s$", done.stdout, re.MULTILINE), "in Go"
+    assert "\ngreen\n" in done.stdout, "in Java"
     assert "1 of 1 kept" in done.stdout
 
 

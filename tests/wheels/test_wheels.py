@@ -16,6 +16,7 @@ import pytest
 from infra.testkit.processes import free_port
 from tests.wheels.building import ROOT, UV, installed, run
 
+JACKSON = ":".join(f"/usr/share/java/jackson-{part}.jar" for part in ("annotations", "core", "databind"))
 STRANGER = Path(__file__).parent / "stranger"
 
 
@@ -119,5 +120,26 @@ def test_the_same_suite_in_javascript(testbed, tmp_path):
     assert "# pass 20" in said, said[-3000:]
     assert "# fail 0" in said
     print("seconds to start, after the first:", json.loads((suite / "started.json").read_text())[1:])
+    assert systems(testbed) == []
+
+
+def test_a_suite_in_go(testbed, tmp_path):
+    suite = shutil.copytree(STRANGER.with_name("stranger-go"), tmp_path / "suite-go")
+    debian = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": str(tmp_path / "cache")}
+    said = run("go", "test", "-v", ".", cwd=suite, CRM_TESTBED=testbed, **debian)
+    assert said.count("--- PASS") == (suite / "ministry_test.go").read_text().count("\nfunc Test")
+    assert systems(testbed) == []
+
+
+def test_a_suite_in_java(testbed, tmp_path):
+    suite = shutil.copytree(STRANGER.with_name("stranger-java"), tmp_path / "suite-java")
+    run("javac", "-cp", JACKSON, "Testbed.java", "Ministry.java", cwd=suite)
+    said = run("java", "-cp", f".:{JACKSON}", "Ministry", cwd=suite, CRM_TESTBED=testbed)
+    assert "6 passed, 0 failed" in said
+    assert systems(testbed) == []
+
+
+def systems(testbed):
+    """The systems that still run there."""
     with urllib.request.urlopen(f"{testbed}/systems") as answer:
-        assert json.load(answer) == []
+        return json.load(answer)
