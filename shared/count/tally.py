@@ -236,8 +236,9 @@ def _count(found: Counted, step: _Step) -> None:
     event = found.events[step.index]
     gone = _as_counted(found, step.gone) if step.gone else None
     before = found.record.take(gone) if gone else None
+    unlabelled = gone is not None and found.record.unlabelled(gone)
     after = found.record.put(step.come) if step.come else None
-    if gone and before and step.come and after and _alike(gone, step.come) and found.record.unlabelled(gone):
+    if gone and before and step.come and after and _alike(gone, step.come) and unlabelled:
         # What it counted stays its own, under what it says now: the others' labels are not known.
         share = _share(gone)
         before, after = msgspec.structs.replace(before, **share), msgspec.structs.replace(after, **share)

@@ -19,7 +19,7 @@ from services.intel.__main__ import SERVICE as INTEL
 from services.legal.__main__ import SERVICE as LEGAL
 from services.training.__main__ import SERVICE as TRAINING
 from services.victims.__main__ import SERVICE as VICTIMS
-from tests.services.tallying import PLAN, START, desk, report, shuffled_history
+from tests.services.tallying import NOW, PLAN, START, desk, report, shuffled_history
 
 
 @dataclass(frozen=True)
@@ -204,3 +204,20 @@ async def test_what_is_closed_under_another_label_leaves_the_one_it_was_opened_w
         day = (START + timedelta(days=after)).date().toordinal()
         cells = view(PLAN, "IP-4.1.1.open", "value", fold.state).upto(day)
         assert {key[1]: n for key, n in cells if n} == wanted
+
+
+@pytest.mark.parametrize(("moved", "wanted"), [(0, {"som": 1}), (1, {"tip": 1})])
+async def test_of_acts_of_before_labels_were_kept_a_correction_moves_its_own_share(postgres_server, moved, wanted):
+    """Two told of one detention, and the first counts: corrected it moves what it counted, and the other's nothing."""
+    async with desk(postgres_server, LEGAL) as table:
+        told = [
+            report("legal.person.detained", START + timedelta(days=day), detention_id="de-1", offence="tip")
+            for day in (0, 5)
+        ]
+        await table.record(*told)
+        await table.log.pool.execute("update tally set said = null")
+        data = msgspec.to_builtins(told[moved].data) | {"offence": "som"}
+        await table.record(report("legal.person.corrected", NOW, supersedes=told[moved].id, data=data))
+        fold = await table.fold()
+    cells = view(PLAN, "IE-3.1i", "value", fold.state).upto(NOW.date().toordinal())
+    assert {key[1]: n for key, n in cells if n} == wanted
