@@ -2,9 +2,10 @@
 
 import json
 import urllib.request
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from infra.testkit.servers import TOKEN
+from shared.run.clock import Clock
 from tests.harness.speaking import DAY, NOW, clock, countries, say
 from tests.harness.system import free_port, until
 
@@ -50,3 +51,29 @@ async def test_a_silent_country_is_told_and_marks_its_trends(system):
         lambda: next((c for c in asked(port, "/api/indicators/XC-6.silences")["values"] if c["value"] == 2), None), "2"
     )
     assert counted["labels"] == {"state": "silent"}
+
+
+async def test_a_silence_that_is_over_when_indicators_comes_back_is_counted(system):
+    """Nobody looked: indicators was away, or the plan's clock ran past it between two looks."""
+    port, fast = free_port(), clock(speed=20 * DAY)
+    plan = Clock(NOW, datetime.fromisoformat(fast["CRM_CLOCK_EPOCH"]), 20 * DAY)
+    system.start("intel", **fast)
+    await system.ready()
+    gtm, _ = await countries(system, "GTM")
+    recorded = []
+    for number in (1, 2):
+        await gtm.publish(say(gtm, "intel.band.identified", band_id=f"b-{number}"))
+        recorded = await system.recorded("intel", "intel.band.identified", number)
+        over = max(one.recordedtime for one in recorded) + SILENT + timedelta(days=3)
+        await until(lambda over=over: plan.now() > over, "a silence to be over")
+    system.start("indicators", **fast, CRM_HTTP_PORT=str(port))
+    await system.ready()
+
+    def counted():
+        cells = asked(port, "/api/indicators/XC-6.silences")["values"]
+        return {cell["labels"]["state"]: cell["value"] for cell in cells if cell["labels"]}
+
+    await until(lambda: counted() == {"silent": 2, "resumed": 1}, "both silences, and the end of the first")
+    first = min(one.recordedtime for one in recorded).date()
+    lasts = {event.data.last.date() for event in await system.log("indicators", "indicators.country.silent")}
+    assert first in lasts

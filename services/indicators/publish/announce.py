@@ -7,18 +7,19 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import msgspec
 import structlog
 
-from services.indicators.figures import silence, thresholds
+from services.indicators.figures import thresholds
 from services.indicators.figures.disclosure import last_closed
 from services.indicators.figures.kept import Kept
 from services.indicators.figures.kinds import Span
 from services.indicators.figures.milestones import Announcement, Told, announcements
+from services.indicators.figures.silence import Past, Turn, turns
 from services.indicators.folded.feed import Feed, Rebuilt
 from services.indicators.judgements import SERVICE
 from services.indicators.planned.plan import Plan
@@ -92,6 +93,7 @@ class Announcer:
     published: dict[str, Published]
     signed: Signed | None = None
     """Gives the newest checkpoint of a service's log; None: nobody is asked."""
+    past: Past = field(default_factory=lambda: Past(set()))
     _looked: float = 0.0
     _failed: list[tuple[str, Exception]] = field(default_factory=list)
     _checked: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -110,6 +112,7 @@ class Announcer:
             await store.load_silence(pool),
             await store.load_crossings(pool),
             await store.load_reports(pool),
+            past=Past(await store.load_silences(pool)),
         )
 
     async def look(self) -> list[tuple[str, Exception]]:
@@ -160,9 +163,15 @@ class Announcer:
         return True
 
     async def _turn(self, now: datetime, settled: datetime) -> bool:
-        for one in silence.turns(self.plan, self.feed.state, settled, self.silence):
+        for one in turns(self.plan, self.feed.state, settled, self.silence):
             if await self._tried("silence", self._record(partial(_turn, one, now))):
                 self.silence[one.country] = one.verb
+                if one.verb == "silent":
+                    self.past.told.add((one.country, one.last.astimezone(UTC).date()))
+        for begun, ended in self.past.untold(self.plan, self.feed.state, settled):
+            async with self.own.pool.acquire() as connection, connection.transaction():
+                await self._record_within(connection, [_turn(begun, now), _turn(ended, now)])
+            self.past.told.add((begun.country, begun.last.date()))
         return True
 
     async def _cross(self, now: datetime) -> bool:
@@ -284,7 +293,7 @@ def _milestone(told: Announcement, now: datetime) -> Event[Any]:
     return event_of(data, time, now, one.key, event_id=derived_id("milestone", told.verb, one.key, *again))
 
 
-def _turn(one: silence.Turn, now: datetime) -> Event[Any]:
+def _turn(one: Turn, now: datetime) -> Event[Any]:
     kind = CountrySilent if one.verb == "silent" else CountryResumed
     country: Any = one.country
     return event_of(kind(country=country, last=one.last), one.at, now, one.country, one.last.isoformat(), to=country)

@@ -2,14 +2,14 @@
 
 import contextlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 from msgspec import Struct
 
 from services.indicators.figures.milestones import Told
 from shared import contracts
-from shared.contracts.indicators import ThresholdCrossed
+from shared.contracts.indicators import CountrySilent, ThresholdCrossed
 from shared.contracts.report import UNREADABLE
 from shared.run.database import Connection, Pool
 
@@ -44,6 +44,17 @@ async def load_silence(pool: Pool) -> dict[str, str]:
         " ('crm.indicators.country.silent.v1', 'crm.indicators.country.resumed.v1') order by position"
     )
     return {row["country"]: row["type"].split(".")[3] for row in rows}
+
+
+async def load_silences(pool: Pool) -> set[tuple[str, date]]:
+    """Return of each silence that was told the country and the day of its last report before."""
+    rows = await pool.fetch("select payload from log where type = 'crm.indicators.country.silent.v1'")
+    told = set()
+    for row in rows:
+        with contextlib.suppress(*UNREADABLE):  # of another version: told again
+            one: CountrySilent = contracts.decode(row["payload"]).data
+            told |= {(str(one.country), one.last.astimezone(UTC).date())} if one.last else set()
+    return told
 
 
 async def load_crossings(pool: Pool) -> dict[str, float]:

@@ -53,6 +53,20 @@ def test_silence_and_its_end_are_told_once_each():
     assert (turn.verb, turn.at) == ("resumed", instant("2004-05-01"))
 
 
+def test_a_silence_that_was_over_before_anybody_looked_is_told_all_the_same():
+    """From 1 March to 5 April nothing for 34 whole days; from 5 April to 5 May 29: that is none."""
+    days = ("2004-03-01", "2004-04-05", "2004-05-05", "2004-05-06")
+    fold = folded(*[event("intel.band.dismantled", "GTM", f"{day}T15:00:00Z") for day in days])
+    past = silence.Past(set())
+    ((begun, ended),) = past.untold(PLAN, fold.state, instant("2004-05-07"))
+    assert (begun.verb, begun.country, begun.at.date()) == ("silent", "GTM", date(2004, 3, 31))
+    assert (ended.verb, ended.at) == ("resumed", instant("2004-04-05"))
+    assert list(past.untold(PLAN, fold.state, instant("2004-06-07"))) == []
+    assert list(silence.Past({("GTM", date(2004, 3, 1))}).untold(PLAN, fold.state, instant("2004-05-07"))) == []
+    # What is recorded on the day itself may not all have come.
+    assert list(silence.Past(set()).untold(PLAN, fold.state, instant("2004-04-05"))) == []
+
+
 def staffed(enrolled, today="2004-03-15"):
     return row(
         folded(
