@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from infra.cli.up import State
 
 if TYPE_CHECKING:
     from infra.recovery.recount import Witnessed
+    from infra.recovery.verify import Comparison
 
 
 def verify(  # noqa: PLR0913 - each is a flag
@@ -25,6 +27,13 @@ def verify(  # noqa: PLR0913 - each is a flag
     partition: Annotated[
         int, typer.Option(help="Only the partition of the log that begins at this position, and its copy.")
     ] = 0,
+    first: Annotated[
+        int, typer.Option("--from", help="Only the rows from this position on; those before are believed.")
+    ] = 1,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="A file where it notes how far each log was found whole, and from where it goes on."),
+    ] = None,
     keys: Annotated[
         Path | None,
         typer.Option(help="Folder with the public keys `logs` and `witnesses`. By default the running copy's."),
@@ -45,6 +54,7 @@ def verify(  # noqa: PLR0913 - each is a flag
     """Prove that each log is unbroken, what was signed, and that its stream is its copy; the system may run.
 
     The Merkle tree is made anew from the rows, and held against its tiles, the checkpoints and their cosignatures.
+    With --resume it may be cut short, and looks only at what is new the next time; give no file to look at all again.
 
     Exit code 1 when something is wrong.
     """
@@ -65,8 +75,10 @@ def verify(  # noqa: PLR0913 - each is a flag
         seed = seed or Path(addresses["creds"][OPERATOR])
         keys = keys or seed.parent
         signing_file = signing_file or seed.parent / "signing.toml"
-    if partition and len(services or ()) != 1:
-        raise typer.BadParameter("name the one service whose partition it is")
+    if (partition or first > 1) and len(services or ()) != 1:
+        raise typer.BadParameter("name the one service whose partition or position it is")
+    if (first > 1) + bool(partition) + bool(resume) > 1:
+        raise typer.BadParameter("one of --from, --resume and --partition")
     try:
         witnessed = Witnessed.of(keys, checkpoints or ())
     except (NoteError, OSError) as error:
@@ -74,7 +86,8 @@ def verify(  # noqa: PLR0913 - each is a flag
         raise typer.Exit(1) from error
     try:
         every = services or list(SERVICES)
-        found = asyncio.run(_compared(nats_url, database_url, seed, every, partition, witnessed))
+        part = Part(partition, first, resume)
+        found = asyncio.run(_compared(nats_url, database_url, seed, every, part, witnessed))
         signed = asyncio.run(_signed(database_url, every, signing_file)) if signatures else {}
     except LOST as error:
         typer.echo(f"the servers do not answer ({type(error).__name__})", err=True)
@@ -82,7 +95,7 @@ def verify(  # noqa: PLR0913 - each is a flag
     for row in found:
         row.update(signed.get(row["service"], {}))
     typer.echo(json.dumps(found, indent=2)) if as_json else _show(found)
-    if not (services or partition):
+    if not services:
         _note(state, sum(len(row["faults"]) + bool(row.get("forged")) for row in found))
     if any(row["faults"] or row.get("forged") for row in found):
         raise typer.Exit(1)
@@ -101,8 +114,34 @@ def _note(state: Path, findings: int) -> None:
         typer.echo(f"that it was done cannot be noted ({type(error).__name__})", err=True)
 
 
+@dataclass(frozen=True)
+class Part:
+    """What of the logs is looked at."""
+
+    partition: int = 0
+    first: int = 1
+    resume: Path | None = None
+
+    def begun(self, service: str) -> tuple[int, str]:
+        """Return from which position on, and the hash of the row before as it was noted; empty: it was not."""
+        noted = self._noted().get(service, {})
+        return (noted["position"] + 1, noted["head"]) if noted else (self.first, "")
+
+    def tell(self, found: "Comparison") -> None:
+        """Note how far a log was found whole."""
+        if self.resume is None or found.wrong():
+            return
+        noted = self._noted() | {found.service: {"position": found.position, "head": found.head.hex()}}
+        fresh = self.resume.with_name(f"{self.resume.name}.new")
+        fresh.write_text(json.dumps(noted, indent=1))
+        fresh.replace(self.resume)
+
+    def _noted(self) -> dict[str, Any]:
+        return json.loads(self.resume.read_text()) if self.resume and self.resume.exists() else {}
+
+
 async def _compared(  # noqa: PLR0913, PLR0917 - where, as whom, and what of it
-    nats_url: str, database_url: str, seed: Path, services: list[str], partition: int, witnessed: "Witnessed"
+    nats_url: str, database_url: str, seed: Path, services: list[str], part: Part, witnessed: "Witnessed"
 ) -> list[dict[str, Any]]:
     import asyncpg  # noqa: PLC0415
 
@@ -113,13 +152,21 @@ async def _compared(  # noqa: PLR0913, PLR0917 - where, as whom, and what of it
     connection = await asyncpg.connect(database_url)
     try:
         async with connected(nats_url, seed, OPERATOR) as nc:
-            found = [await compare(connection, nc, service, partition, witnessed) for service in services]
+            found = []
+            for service in services:
+                first, head = part.begun(service)
+                known = bytes.fromhex(head)
+                one = await compare(
+                    connection, nc, service, part.partition, witnessed, first=first, known=known, tell=part.tell
+                )
+                found.append(one)
     finally:
         await connection.close()
     return [
         {
             "service": one.service,
             "table": one.table,
+            "first": one.first,
             "rows": one.rows,
             "stream": one.sequence,
             "head": one.head.hex(),

@@ -23,15 +23,18 @@ class Witnessed:
     """Empty: no signature is checked."""
     witnesses: Sequence[Verifier] = ()
     notes: Sequence[str] = ()
+    asked: bool = False
+    """Whether the countries were asked for what they kept; it may be nothing."""
 
     @classmethod
     def of(cls, keys: Path | None, kept: Iterable[Path] = ()) -> "Witnessed":
         """Read the files `logs` and `witnesses` of a folder, and notes from files or folders; NoteError or OSError."""
-        files = [file for one in kept for file in ([one] if one.is_file() else sorted(one.glob("*.checkpoint")))]
+        asked = list(kept)
+        files = [file for one in asked for file in ([one] if one.is_file() else sorted(one.glob("*.checkpoint")))]
         notes = tuple(file.read_text() for file in files)
         if keys is None or not (keys / "logs").exists():
-            return cls(notes=notes)
-        return cls(note.verifiers_in(keys / "logs"), note.verifiers_in(keys / "witnesses"), notes)
+            return cls(notes=notes, asked=bool(asked))
+        return cls(note.verifiers_in(keys / "logs"), note.verifiers_in(keys / "witnesses"), notes, bool(asked))
 
 
 @dataclass(slots=True)
@@ -56,8 +59,42 @@ class Recount:
     """The largest size that a witness signed."""
     _leaves: list[bytes] = field(default_factory=list)
     _above: dict[tree.Tile, bytes] = field(default_factory=dict)
+    _stored: dict[int, bytes] = field(default_factory=dict)
+    """Tiles of leaves, by number."""
 
-    async def add(self, position: int, payload: bytes, signature: bytes = b"") -> None:
+    async def skip(self, size: int) -> None:
+        """Begin behind the first rows, a multiple of WIDTH: of these the tiles are believed.
+
+        What is signed of more rows holds only if they are right.
+        """
+        wanted = tree.needed([(0, size)]) | {tile for tile in tree.widths(size) if tile[0]}
+        stored = await self.connection.fetch(
+            f"select level, number, hashes from {self.service}.tile"  # noqa: S608 - our own names
+            " where (level, number) in (select * from unnest($1::smallint[], $2::bigint[]))",
+            [level for level, _ in wanted],
+            [number for _, number in wanted],
+        )
+        tiles = {(level, number): bytes(hashes) for level, number, hashes in stored}
+        try:
+            self.edge = tree.Edge.of(size, tiles)
+        except (KeyError, tree.UnprovenError):
+            self.whole = False
+            self.faults.append(f"tree: it has no tiles of the first {size} rows: verify from the start")
+        above = {tile: width for tile, width in tree.widths(size).items() if tile[0]}
+        self._above = {tile: tiles.get(tile, b"")[: width * tree.BYTES] for tile, width in above.items()}
+        self.claims = {signed: claims for signed, claims in self.claims.items() if signed > size}
+
+    async def load(self, first: int, last: int) -> None:
+        """Read the stored tiles of leaves of these rows, before they are added."""
+        rows = await self.connection.fetch(
+            f"select number, hashes from {self.service}.tile"  # noqa: S608 - our own names
+            " where level = 0 and number between $1 and $2",
+            (first - 1) // tree.WIDTH,
+            (last - 1) // tree.WIDTH,
+        )
+        self._stored.update((number, bytes(hashes)) for number, hashes in rows)
+
+    def add(self, position: int, payload: bytes, signature: bytes = b"") -> None:
         """Add the next row."""
         self.whole = self.whole and position == self.edge.size + 1
         if not self.whole:
@@ -66,20 +103,17 @@ class Recount:
         self.edge.add(hashed)
         self._leaves.append(hashed)
         if len(self._leaves) == tree.WIDTH:
-            await self._tile()
-        for root, where in self.claims.pop(position, []):
+            self._tile()
+        for root, where in self.claims.pop(position, ()):
             if root != self.edge.root():
                 self.faults.append(f"{where}: the first {position} rows are not those that were signed")
 
-    async def _tile(self) -> None:
+    def _tile(self) -> None:
         number = self.edge.size // tree.WIDTH - 1
         hashes, self._leaves = b"".join(self._leaves), []
         for tile, added in tree.grown(number, [hashes], self._above).items():
             self._above[tile] = self._above.get(tile, b"") + added
-        stored = await self.connection.fetchval(
-            f"select hashes from {self.service}.tile where level = 0 and number = $1",  # noqa: S608 - our own names
-            number,
-        )
+        stored = self._stored.pop(number, None)
         if stored is not None and stored != hashes:
             self.untrue.append(number * tree.WIDTH + 1)
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +18,7 @@ from infra.recovery.recount import Recount, Witnessed
 from shared import contracts
 from shared.flow.relay import subject
 from shared.flow.streams import MAILBOX, stream_of
+from shared.record import tree
 from shared.record.chain import GENESIS, chained
 from shared.run.database import Connection, Row
 
@@ -47,6 +50,8 @@ class Comparison:
     service: str
     table: str = "log"
     """Which: the whole log, or one partition of it."""
+    first: int = 1
+    """The position from which on it was looked at."""
     rows: int = 0
     position: int = 0
     """Of the log's last row."""
@@ -64,6 +69,8 @@ class Comparison:
     """Rows that the stream does not get, though it was waited for."""
     head: bytes = GENESIS
     """The last row's hash: who notes it can prove later that nothing before it was changed."""
+    other: list[int] = field(default_factory=list)
+    """The row before the first, if it has not the hash that it had when it was verified."""
     gaps: list[int] = field(default_factory=list)
     """Rows that follow a missing one."""
     broken: list[int] = field(default_factory=list)
@@ -91,7 +98,7 @@ class Comparison:
     @property
     def log_whole(self) -> bool:
         """Whether the log proves itself."""
-        return not (self.gaps or self.broken)
+        return not (self.other or self.gaps or self.broken)
 
     @property
     def stream_true(self) -> bool:
@@ -103,9 +110,15 @@ class Comparison:
         """Whether it also begins where it should: at the first row, or behind what is archived."""
         return self.stream_true and not (self.rows and self.begun > self.archived + 1)
 
+    def wrong(self) -> bool:
+        """Whether anything is wrong with the rows looked at so far, or with their copies."""
+        rows = (self.other, self.gaps, self.broken, self.crooked, self.unnamed, self.refused)
+        return any((*rows, self.missing, self.differing, self.tree and (self.tree.untrue or self.tree.faults)))
+
     def faults(self) -> list[str]:
         """Tell in words what is wrong, with the first ten positions; empty: nothing."""
         named = {
+            "log: not the row that was verified before, at": self.other,
             "log: a row is missing before": self.gaps,
             "log: the hash chain breaks at": self.broken,
             "log: columns differ from what was recorded at": self.crooked,
@@ -135,20 +148,39 @@ class Comparison:
         return said
 
 
-async def compare(
-    connection: Connection, nc: Client, service: str, partition: int = 0, witnessed: Witnessed = NOTHING
+Tell: TypeAlias = Callable[[Comparison], None]
+
+
+async def compare(  # noqa: PLR0913 - of what, by whom, and from where
+    connection: Connection,
+    nc: Client,
+    service: str,
+    partition: int = 0,
+    witnessed: Witnessed = NOTHING,
+    *,
+    first: int = 1,
+    known: bytes = b"",
+    tell: Tell = lambda _: None,
 ) -> Comparison:
     """Compare a service's log and stream, the whole of them, or one partition (by its first position) and its copy.
 
-    Both may be in use. The whole log is held against all that was signed of it as well. `connection` needs to read
-    `<service>.log`, `nc` to ask about the stream and get its messages.
+    Both may be in use. The whole log is held against all that was signed of it as well. With `first`, the rows before
+    are believed, but for the hash `known` of the last of them; what is signed of later ones holds only if the tree over
+    them was right. `tell` is called now and then with what was found so far.
+
+    `connection` needs to read `<service>.log`, `nc` to ask about the stream and get its messages.
     Raises nats.errors.Error or OSError when a server is away.
     """
     found = Comparison(service, f"log_{partition}" if partition else "log")
-    if partition > 1:
-        await _begin(connection, found, partition)
     if not partition:
         found.tree = await recount.begun(connection, nc, service, witnessed)
+    if known:
+        stored = await connection.fetchval(f"select hash from {service}.log where position = $1", first - 1)  # noqa: S608
+        found.other = [] if stored == known else [first - 1]
+    if (begin := partition or _whole_tiles(first)) > 1:
+        await _begin(connection, found, begin)
+        if found.tree:
+            await found.tree.skip(begin - 1)
     info = await ask(nc, f"STREAM.INFO.{stream_of(service)}")
     state = info.get("state")
     found.begun = max(1, info.get("config", {}).get("first_seq", 1))
@@ -158,26 +190,7 @@ async def compare(
     found.exists = state is not None
     found.sequence = int(state["last_seq"]) if state else 0
     found.messages = int(state["messages"]) if state else 0
-    stream = messages(nc, stream_of(service), found.position + 1)
-    message = await anext(stream, None) if found.sequence else None
-    while rows := await connection.fetch(
-        "select l.position, l.id, l.source, l.type, l.country, l.entity, l.payload, l.hash, l.signature,"  # noqa: S608 - our own
-        f" r.position as named from {service}.{found.table} as l"
-        f" left join {service}.recorded as r on r.id = l.id and r.source = l.source"
-        " where l.position > $1 order by l.position limit $2",
-        found.position,
-        ROWS,
-    ):
-        for row in rows:
-            _chain(found, row)
-            _read(found, row)
-            if found.tree:
-                await found.tree.add(row["position"], row["payload"], row["signature"] or b"")
-            if not found.begun <= row["position"] <= found.sequence:
-                continue
-            while message is not None and message.sequence < row["position"]:
-                message = await anext(stream, None)
-            _copy(found, row, message)
+    await _walked(connection, nc, found, tell)
     if found.tree:
         await found.tree.done()
     if not partition:
@@ -186,9 +199,52 @@ async def compare(
     return found
 
 
+async def _walked(connection: Connection, nc: Client, found: Comparison, tell: Tell) -> None:
+    """Look at the rows, each with its message."""
+    stream = messages(nc, stream_of(found.service), found.position + 1)
+    message = await anext(stream, None) if found.sequence else None
+    reading = asyncio.ensure_future(_rows(connection, found))
+    try:
+        while rows := await reading:
+            # The next rows come from the server while these are looked at.
+            reading = asyncio.ensure_future(_rows(connection, found, rows[-1]["position"]))
+            for row in rows:
+                _chain(found, row)
+                _read(found, row)
+                if found.tree:
+                    found.tree.add(row["position"], row["payload"], row["signature"] or b"")
+                if not found.begun <= row["position"] <= found.sequence:
+                    continue
+                while message is not None and message.sequence < row["position"]:
+                    message = await anext(stream, None)
+                _copy(found, row, message)
+            tell(found)
+    finally:
+        reading.cancel()
+
+
+def _whole_tiles(first: int) -> int:
+    """Return the position at or before `first` from which the tree's tiles go on."""
+    return max(0, first - 1) // tree.WIDTH * tree.WIDTH + 1
+
+
+async def _rows(connection: Connection, found: Comparison, after: int | None = None) -> list[Row]:
+    rows = await connection.fetch(
+        "select l.position, l.id, l.source, l.type, l.country, l.entity, l.payload, l.hash, l.signature,"  # noqa: S608 - our own
+        f" r.position as named from {found.service}.{found.table} as l"
+        f" left join {found.service}.recorded as r on r.id = l.id and r.source = l.source"
+        " where l.position > $1 order by l.position limit $2",
+        found.position if after is None else after,
+        ROWS,
+    )
+    if found.tree and rows:
+        await found.tree.load(rows[0]["position"], rows[-1]["position"])
+    return rows
+
+
 async def _begin(connection: Connection, found: Comparison, first: int) -> None:
     """Begin at a position, with the hash of the row before it."""
-    found.position = first - 1
+    found.first, found.position = first, first - 1
     before = f"select hash from {found.service}.log where position = $1"  # noqa: S608 - our own
     found.head = await connection.fetchval(before, found.position) or b""
 

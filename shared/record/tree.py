@@ -65,6 +65,14 @@ class Edge:
         self.size = 0
         self._roots: list[bytes] = []
 
+    @classmethod
+    def of(cls, size: int, tiles: Mapping[Tile, bytes]) -> "Edge":
+        """Return the edge of a tree of a size, by its tiles; raises as `root`."""
+        edge = cls()
+        edge.size = size
+        edge._roots = [_of_tile(height, index, tiles) for height, index in _complete(0, size)]
+        return edge
+
     def add(self, hashed: bytes) -> None:
         """Add a leaf."""
         size, self.size = self.size, self.size + 1

@@ -4,6 +4,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from infra.cli.verify import Part
 from infra.nats.provision import provision
 from infra.nats.rights import PROVISIONER
 from infra.recovery import verify
@@ -214,3 +215,65 @@ async def test_a_forged_checkpoint_is_told(region, owner, whole):
     await signed(region)
     await owner.execute("update training.checkpoint set signed = replace(signed, 'training' || chr(10) || '6', 'x')")
     assert any(fault.startswith("checkpoint: ") for fault in (await found(region, owner)).faults())
+
+
+LONG = 600
+
+
+class CutShortError(Exception):
+    """As a person's Ctrl-C."""
+
+
+@pytest.fixture
+async def long(region, owner):
+    await written(owner, [msgspec.json.encode(recorded(number)) for number in range(1, LONG + 1)])
+    await copied(region)
+    await signed(region)
+
+
+async def onward(region, owner, first=1, part=None, tell=None):
+    known = Witnessed([SIGNER.verifier])
+    part = part or Part(first=first)
+    first, head = part.begun("training")
+    nc, told = await region.connect("operator"), tell or part.tell
+    head = bytes.fromhex(head)
+    return await compare(owner, nc, "training", witnessed=known, first=first, known=head, tell=told)
+
+
+async def test_from_a_position_only_what_follows_is_looked_at(region, owner, long):
+    found = await onward(region, owner, 300)
+    assert (found.faults(), found.first, found.rows, found.position) == ([], 257, LONG - 256, LONG)
+    assert found.tree.edge.root() == (await onward(region, owner, 1)).tree.edge.root()
+    await owner.execute("update training.log set country = 'HND' where position in (5, 400)")
+    assert (await onward(region, owner, 300)).crooked == [400]
+    await owner.execute("update training.tile set hashes = set_byte(hashes, 20, 1) where level = 1")
+    assert (
+        f"checkpoint: the first {LONG} rows are not those that were signed"
+        in (await onward(region, owner, 300)).faults()
+    ), "what is believed has to fit what was signed"
+
+
+async def test_it_goes_on_where_it_was_cut_short(region, owner, long, tmp_path, monkeypatch):
+    monkeypatch.setattr(verify, "ROWS", 100)
+    part = Part(resume=tmp_path / "verified.json")
+
+    def cut(found):
+        part.tell(found)
+        if found.position >= 300:
+            raise CutShortError
+
+    with pytest.raises(CutShortError):
+        await onward(region, owner, part=part, tell=cut)
+    assert part.begun("training")[0] == 301
+    found = await onward(region, owner, part=part)
+    assert (found.faults(), found.first, part.begun("training")[0]) == ([], 257, LONG + 1)
+    assert (await onward(region, owner, part=part)).faults() == [], "nothing is new"
+    await owner.execute("update training.log set hash = sha256(hash) where position = $1", LONG)
+    assert f"log: not the row that was verified before, at {LONG}" in (await onward(region, owner, part=part)).faults()
+
+
+async def test_what_is_wrong_is_told_again_each_time(region, owner, long, tmp_path):
+    part = Part(resume=tmp_path / "verified.json")
+    await owner.execute("update training.log set country = 'HND' where position = 5")
+    for _ in range(2):
+        assert (await onward(region, owner, part=part)).crooked == [5]
