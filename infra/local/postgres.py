@@ -43,8 +43,9 @@ FLAGS = {
 }
 
 
-HBA = """# By TLS only, and with the certificate of the role.
+HBA = """# By TLS only, and with the certificate of the role. Base backups are the owner's.
 hostssl all all all scram-sha-256 clientcert=verify-full
+hostssl replication crm all scram-sha-256 clientcert=verify-full
 """
 
 

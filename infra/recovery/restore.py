@@ -19,12 +19,13 @@ from infra.recovery.history import History
 from infra.recovery.recount import Witnessed
 from infra.recovery.replay import Replay
 from infra.recovery.verify import NOTHING, Comparison, compare, unmailed
+from shared.flow import checkpoints
 from shared.flow.provisioned import intakes, retired
 from shared.flow.relay import Relay
-from shared.flow.streams import MAILBOX, TUNED, read_by, stream_configs, stream_of
+from shared.flow.streams import CHECKPOINTS, MAILBOX, TUNED, read_by, stream_configs, stream_of
 from shared.record import upgrading
 from shared.record.log import head
-from shared.run.database import Pool, session
+from shared.run.database import Connection, Pool, session
 from shared.service import Service
 
 Tell = Callable[[str], None]
@@ -71,7 +72,26 @@ async def restore(  # noqa: PLR0913, PLR0917 - where all of it is
             await mailbox.fill(nc, stream_of(service), sequence)
             tell(f"{MAILBOX} has {stream_of(service)} {sequence} again")
         async with pool.acquire() as connection:
-            return differences + await recount.gone(connection, nc, service, witnessed)
+            differences += await recount.gone(connection, nc, service, witnessed)
+            return differences or await _signed_again(connection, own, service, witnessed, tell)
+
+
+async def _signed_again(
+    connection: Connection, own: Client, service: str, witnessed: Witnessed, tell: Tell
+) -> list[str]:
+    """Where CHECKPOINTS has nothing of the log, put there what was signed last, so that its service signs again.
+
+    Only if the countries were asked whether they know of more: return in words that they were not.
+    """
+    last = await connection.fetchrow("select size, signed from checkpoint order by size desc limit 1")
+    if last is None or await checkpoints.published(own, service) is not None:
+        return []
+    if not witnessed.asked:
+        lost = f"{CHECKPOINTS} has nothing of {service}: more than {last['size']} rows may have been signed"
+        return [f"{lost}; name with --checkpoints the folder of what countries kept (empty, if none keeps any)"]
+    await own.jetstream().publish(checkpoints.subject(service), last["signed"].encode())
+    tell(f"{CHECKPOINTS} has what was signed of {last['size']} rows again")
+    return []
 
 
 async def _log(service: str, pool: Pool, nc: Client, tell: Tell, history: History) -> list[str]:

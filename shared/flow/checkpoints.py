@@ -1,7 +1,8 @@
 """A service's checkpoints: what its log is, signed every second of activity, for the countries to hold it to that.
 
 What was signed last is kept outside the database as well, in the stream CHECKPOINTS. So a log that comes back as an
-older one, or as another, is not signed: the service says so and signs nothing.
+older one, or as another, is not signed: the service says so and signs nothing. Where that stream is lost, too, only
+countries may know what was signed: nothing is signed until `crm restore` has looked.
 """
 
 import asyncio
@@ -55,7 +56,7 @@ class Checkpoints:
         while True:
             try:
                 if self.last is None:
-                    self.last = await self.published()
+                    await self.begin()
                 await self.look()
                 self.fault = ""
                 await self._thin()
@@ -72,17 +73,37 @@ class Checkpoints:
         """Say in words why nothing is signed; empty: nothing is wrong."""
         return [f"no checkpoint is signed: {self.fault}"] if self.fault else []
 
+    async def begin(self) -> None:
+        """Learn what was signed last; RewrittenError where that is lost outside the database."""
+        if await published(self.client, self.service) is None and (size := await self._alone()):
+            raise RewrittenError(
+                f"{CHECKPOINTS} has nothing of it: only countries may know whether more than {size} rows were signed;"
+                f" run `crm restore {self.service} --checkpoints`"
+            )
+        self.last = await self.published()
+
     async def published(self) -> Checkpoint | None:
         """Return the last checkpoint that stands outside the database, whoever holds that now."""
+        return self._own(await published(self.client, self.service) or "")
+
+    def _own(self, signed: str) -> Checkpoint | None:
         try:
-            message = await self.client.jetstream().get_last_msg(CHECKPOINTS, subject(self.service), direct=True)
-        except NotFoundError:
-            return None
-        try:
-            text, _ = note.opened((message.data or b"").decode(), [self.signer.verifier])
+            text, _ = note.opened(signed, [self.signer.verifier])
             return note.checkpoint(text)
         except ValueError:
             return None  # signed with a key of before, or by nobody
+
+    async def _alone(self) -> int:
+        """Return how many rows the database says were signed with this key, if that must stand elsewhere, too.
+
+        A first one alone may be there because the process ended before it was published.
+        """
+        row = await self.pool.fetchrow(
+            "select signed, (select count(*) from checkpoint) > 1 or exists (select from cosignature) as told"
+            " from checkpoint order by size desc limit 1"
+        )
+        own = self._own(row["signed"]) if row and row["told"] else None
+        return own.size if own else 0
 
     async def look(self) -> bool:
         """Sign what the log is now, if it has grown and it is time; return whether it was signed."""
@@ -144,6 +165,15 @@ class Checkpoints:
             raise RewrittenError(f"the log ends at {position}, and {before.size} rows of it were signed")
         if await growing.root(connection, before.size) != before.root:
             raise RewrittenError(f"the first {before.size} rows are not those that were signed")
+
+
+async def published(client: Client, service: str) -> str | None:
+    """Return the last note on a service's log that stands outside the database; None: there is none."""
+    try:
+        message = await client.jetstream().get_last_msg(CHECKPOINTS, subject(service), direct=True)
+    except NotFoundError:
+        return None
+    return (message.data or b"").decode(errors="replace")
 
 
 def subject(service: str) -> str:

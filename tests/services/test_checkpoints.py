@@ -3,11 +3,15 @@
 import asyncpg
 import pytest
 
+from infra.nats.provision import provision
+from infra.nats.rights import PROVISIONER
 from shared.flow.checkpoints import Checkpoints, RewrittenError
+from shared.flow.streams import CHECKPOINTS
 from shared.record import growing, note, tree
 from shared.record.chain import GENESIS, chained
 from shared.run import database
 from shared.run.settings import Settings
+from tests.harness.servers import ROOT
 
 SIGNER = note.Signer("crm.region/log/training", note.SIGNS, bytes(32))
 
@@ -110,6 +114,35 @@ async def test_what_was_signed_is_never_signed_otherwise(region, owner, signing,
     for one in (signing, restarted):
         with pytest.raises((RewrittenError, tree.UnprovenError, growing.HoleError)):
             await one.look()
+
+
+LEFT = {
+    "two of them": ((1, 2), 0, True),
+    "one that a country cosigned": ((1,), 1, True),
+    "one that may never have been published": ((1,), 0, False),
+}
+
+
+@pytest.mark.parametrize("what", LEFT)
+async def test_nothing_is_signed_while_only_countries_may_know_more(region, owner, signing, what):
+    sizes, cosigned, waits = LEFT[what]
+    for size in sizes:
+        await appended(owner, size, size)
+        assert await signing.look()
+    if cosigned:
+        await owner.execute("insert into training.cosignature values (1, 'w', 'x')")
+    await appended(owner, 3, 3)
+    root = await region.connect(ROOT)
+    await root.request(f"$JS.API.STREAM.DELETE.{CHECKPOINTS}", b"", timeout=5)
+    await provision(await region.connect(PROVISIONER))
+    other = note.Signer(SIGNER.name, note.SIGNS, bytes([1] * 32))
+    for key, held in ((SIGNER, waits), (other, False)):
+        restarted = Checkpoints("training", signing.pool, signing.client, key, pace_s=0)
+        if held:
+            with pytest.raises(RewrittenError, match=f"more than {sizes[-1]} rows"):
+                await restarted.begin()
+        else:
+            await restarted.begin()
 
 
 async def test_old_checkpoints_are_thinned(region, owner, signing):
