@@ -207,7 +207,8 @@ class Desk:
         since = time.time_ns() - int((time.perf_counter() - one.arrived) * 1e9)
         if traced := way(f"question {one.name}", since):
             traced.end(_outcome(one), good=not isinstance(one.answer, Error))
-        SECONDS.labels(self.service).observe(time.perf_counter() - one.arrived)
+        example = traced.exemplar if traced else None
+        SECONDS.labels(self.service).observe(time.perf_counter() - one.arrived, example)
 
 
 def _outcome(one: Pending) -> str:

@@ -97,6 +97,8 @@ class Intake:
     settings: Settings
     sealing: Sealing
     """What it seals with what is refused or set aside."""
+    _examples: dict[Key, dict[str, str]] = field(default_factory=dict)
+    """Of messages that are traced, and not acknowledged yet: which trace."""
 
     async def take(self, messages: Sequence[Msg], before: Before = None) -> None:
         """Record the reports of countries, act on the events of other services, each once; refuse what is wrong.
@@ -110,9 +112,11 @@ class Intake:
         settled = await self._settled(batch, before)
         now_s = time.time()
         for message, one in zip(messages, batch, strict=True):
+            example = self._examples.pop(one.key, None)
             if one.key in settled:
                 await message.ack()
-                INTAKE_DELAY.labels(self.log.service, _label(one)).observe(max(0.0, now_s - one.stored / 1e9))
+                delay = INTAKE_DELAY.labels(self.log.service, _label(one))
+                delay.observe(max(0.0, now_s - one.stored / 1e9), example)
                 crash.point("acknowledged")
             else:
                 RECEIVED.labels(self.log.service, _label(one), "failed").inc()
@@ -196,6 +200,7 @@ class Intake:
             begun = time.time_ns()
             await self.log.record([*(draft for _, draft in drafts), *rejections], then)
             _traced(judged, sorted_, begun, decided)
+        self._examples.update(_examples(judged, again=again))
         if sorted_.refused:
             await refusing.refuse(self.log, self.client, self.sealing, sorted_.refused, again=again)
         if lost:
@@ -318,6 +323,11 @@ class Intake:
         outcomes += Counter((_label(row.taken), row.kind) for row in batch.aside)
         for (stream, outcome), number in outcomes.items():
             RECEIVED.labels(service, stream, outcome).inc(number)
+
+
+def _examples(judged: Sequence[_Judged], *, again: bool) -> dict[Key, dict[str, str]]:
+    """Return the traces of what is about to be acknowledged."""
+    return {} if again else {one.taken.key: one.way.exemplar for one in judged if one.way}
 
 
 def _way(one: Taken, read: Draft | Exception, begun: int) -> _Judged:

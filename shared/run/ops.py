@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import structlog
 from msgspec import Struct
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -64,14 +65,15 @@ def addresses(status: Status) -> Sequence[Address]:
         body = Readiness(status.service, os.getpid(), not status.faults, status.faults)
         return encoded(body, 503 if status.faults else 200)
 
-    async def metrics(_request: Request, _asked: Nothing) -> Response:
-        """Give the process's own numbers to Prometheus."""
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    async def metrics(request: Request, _asked: Nothing) -> Response:
+        """Give the process's own numbers to Prometheus; as OpenMetrics, where asked for, with traces as examples."""
+        encode, kind = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(REGISTRY), media_type=kind)
 
     own = [
         Address("/healthz", healthz, "Process"),
         Address("/readyz", readyz, "Process", gives=[Gives(schema=Readiness), Gives(schema=Readiness, status=503)]),
-        Address("/metrics", metrics, "Process", gives=[Gives("text/plain")]),
+        Address("/metrics", metrics, "Process", gives=[Gives("text/plain"), Gives("application/openmetrics-text")]),
     ]
     return described(own, TITLE, ABOUT)
 

@@ -1,7 +1,10 @@
 """One trace follows an event through all the processes that it passes, the country's own included."""
 
+import re
 import threading
+import urllib.request
 from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 
@@ -10,7 +13,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.harness.speaking import NOW, clock, say
-from tests.harness.system import until
+from tests.harness.system import free_port, until
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -86,6 +89,39 @@ async def test_a_trace_runs_from_the_report_to_the_training_need_and_the_fold(sy
     (need,) = await system.log("training", "training.need.raised")
     assert need.traceparent[3:35] == TRACE
     assert need.time >= NOW
+
+
+async def test_delays_name_a_trace_as_an_example_and_nothing_else(system, collector):
+    tracing, _ = collector
+    ports = {service: free_port() for service in ("intel", "indicators")}
+    for service, port in ports.items():
+        system.start(service, CRM_OPS_PORT=str(port), **clock(), **tracing)
+    await system.ready()
+    gtm = await system.country("GTM")
+    report = say(gtm, "intel.document.confirmed") | {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+    await gtm.publish_all([report])
+    for service, name in (("intel", "crm_intake_delay_seconds"), ("indicators", "crm_figure_delay_seconds")):
+        lines = await until(partial(examples, ports[service], name), f"an example in {name}")
+        assert {EXAMPLE.search(line)[1] for line in lines} == {f'trace_id="{TRACE}"'}
+        assert "# {" not in scraped(ports[service], "text/plain"), "as before, for who does not ask for it"
+    await gtm.ask("intel", "quota")
+    assert await until(lambda: examples(ports["intel"], "crm_question_seconds"), "an example of a question")
+
+
+EXAMPLE = re.compile(r" # \{([^}]*)\} ")
+
+
+def scraped(port, kind):
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"Accept": kind})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.headers["Content-Type"].startswith(kind)
+        return answer.read().decode()
+
+
+def examples(port, name):
+    page = scraped(port, "application/openmetrics-text")
+    assert page.endswith("# EOF\n")
+    return [line for line in page.splitlines() if line.startswith(name) and EXAMPLE.search(line)]
 
 
 async def test_what_is_refused_and_what_is_asked_leave_spans_with_their_outcome(system, collector):

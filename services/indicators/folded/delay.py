@@ -10,6 +10,7 @@ from services.indicators.folded.reading import Delayed
 from shared.contracts import SERVICES
 from shared.run.clock import Clock
 from shared.run.telemetry import DELAY_S
+from shared.run.tracing import tracing
 
 FIGURE_DELAY = Histogram(
     "crm_figure_delay_seconds",
@@ -21,6 +22,7 @@ FIGURE_DELAY = Histogram(
 
 class _Recorded(Struct, frozen=True, gc=False):
     recordedtime: datetime
+    traceparent: str = ""
 
 
 _times = msgspec.json.Decoder(_Recorded)
@@ -33,9 +35,10 @@ def delayed(clock: Clock) -> Delayed:
 
     def measured(stream: str, payload: bytes) -> None:
         try:
-            recorded = _times.decode(payload).recordedtime
+            told = _times.decode(payload)
         except msgspec.MsgspecError:
             return
-        FIGURE_DELAY.labels(stream).observe(max(0.0, clock.real_s(clock.now() - recorded)))
+        example = {"trace_id": told.traceparent[3:35]} if told.traceparent and tracing() else None
+        FIGURE_DELAY.labels(stream).observe(max(0.0, clock.real_s(clock.now() - told.recordedtime)), example)
 
     return measured
