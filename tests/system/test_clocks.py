@@ -35,7 +35,7 @@ def faults(system):
     return started
 
 
-@pytest.mark.parametrize("off_s", [5.0, -5.0])
+@pytest.mark.parametrize("off_s", [5.0, -5.0, 1.5, -86_400.0])
 async def test_whose_clock_is_wrong_records_nothing_until_it_is_right(system, faults, tmp_path, monkeypatch, off_s):
     shift = tmp_path / "shift"
     shift.write_text("0")

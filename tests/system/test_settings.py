@@ -86,6 +86,7 @@ def test_each_is_told_with_its_name_and_never_with_its_value(told, name, value):
         ({"CRM_CLOCK_EPOCH": "2003-05-09T00:00:00Z"}, "belong together"),
         ({"CRM_CLOCK_START": "2003-05-09T00:00:00", "CRM_CLOCK_EPOCH": "2026-01-01T00:00:00Z"}, "an offset from UTC"),
         ({"CRM_SPEED": "2"}, "set CRM_CLOCK_START as well"),
+        ({"CRM_CLOCK_AHEAD_FILE": __file__}, "set CRM_CLOCK_START as well"),
         ({"CRM_TLS_CA": __file__}, "belong together"),
         ({"CRM_OPS_PROT": "1"}, "is CRM_OPS_PORT meant?"),
         ({"CRM_TRAINING_GRACE": "P1D", "CRM_OPS_PORT": "x"}, "CRM_OPS_PORT: should be a valid integer"),
