@@ -251,12 +251,3 @@ async def test_it_comes_back_to_a_time_and_to_the_end(machine, tmp_path):
     await machine.archived()
     await machine.lost_and_back(None)
     assert await machine.as_at(again), "to the end, over the first time that it was brought back"
-
-    nothing = tmp_path / "nothing"
-    nothing.mkdir()
-    for service in SERVICES:
-        machine.crm("restore", service, "--checkpoints", str(nothing))
-    await machine.lost_and_back(then.at, streams=False)
-    for service in SERVICES:
-        assert "rows from the stream" in machine.tried("restore", service).stdout, service
-    assert await machine.as_at(again), "the streams were there, and had the rows"
