@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infra.cli.running import noted
+from infra.cli.up import State
+
 if TYPE_CHECKING:
     from pyrage.x25519 import Recipient
 
@@ -19,10 +22,11 @@ To = Annotated[list[str], typer.Option(help="A public key (age1...), the operato
 
 
 @backup.command()
-def seal(to: To) -> None:
+def seal(to: To, state: State = Path(".crm")) -> None:
     """Seal standard input to standard output; nobody reads it without one of the secret keys.
 
-    Where CRM_UPKEEP names a folder, it is noted there that a backup was made. Exit code 1 where nothing came.
+    That a backup was made is noted in the folder that CRM_UPKEEP names, or with the copy that runs here. Exit code 1
+    where nothing came.
     """
     import pyrage  # noqa: PLC0415 - late: `crm --help` answers at once
 
@@ -31,7 +35,7 @@ def seal(to: To) -> None:
         typer.echo("nothing came to be sealed: did pg_dump fail?", err=True)
         raise typer.Exit(1)
     pyrage.encrypt_io(sys.stdin.buffer, sys.stdout.buffer, recipients)
-    _noted()
+    noted(state, "backup")
 
 
 @backup.command()
@@ -39,11 +43,12 @@ def take(
     command: Annotated[list[str], typer.Argument(help="What writes the backup to its standard output: -- pg_dump ...")],
     to: To,
     into: Annotated[Path, typer.Option(help="The folder for it; it is called after the present time (UTC).")],
+    state: State = Path(".crm"),
 ) -> None:
     """Run a program, and seal what it writes into a file; exit 1 where it failed: then there is no file.
 
     Unlike with a pipe, half a backup never counts as one: the file is there, and noted in the folder that CRM_UPKEEP
-    names, only when the program has ended well.
+    names, or with the copy that runs here, only when the program has ended well.
     """
     import pyrage  # noqa: PLC0415
 
@@ -66,7 +71,7 @@ def take(
         raise typer.Exit(1) from None
     finally:
         fresh.unlink(missing_ok=True)
-    _noted()
+    noted(state, "backup")
     typer.echo(str(file))
 
 
@@ -78,14 +83,6 @@ def _recipients(to: list[str]) -> "list[Recipient]":
     except pyrage.RecipientError:
         typer.echo("a public key begins with age1: `age-keygen -y operator.age` shows it", err=True)
         raise typer.Exit(2) from None
-
-
-def _noted() -> None:
-    """Note where CRM_UPKEEP says that a backup was made."""
-    if folder := os.environ.get("CRM_UPKEEP"):
-        from shared.run import upkeep  # noqa: PLC0415
-
-        upkeep.note(Path(folder), "backup")
 
 
 @backup.command(name="open")

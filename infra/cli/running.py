@@ -126,3 +126,19 @@ def _environment(folder: Path) -> Addresses:
 
 def _secured(told: dict[str, Any]) -> bool:
     return any(str(told.get(what) or "").startswith(("tls://", "https://")) for what in ("nats", "http", "monitor"))
+
+
+def noted(state: Path, what: str, findings: int = 0) -> None:
+    """Note that something was done, where alerts look for it.
+
+    That is CRM_UPKEEP, or the folder of the copy that runs here; where there is neither, nowhere.
+    """
+    from shared.run import upkeep  # noqa: PLC0415 - late: only where it is needed
+
+    named = os.environ.get("CRM_UPKEEP")
+    if not (named or (state / "run.json").exists()):
+        return
+    try:
+        upkeep.note(Path(named) if named else state / "upkeep", what, findings)
+    except OSError as error:
+        typer.echo(f"that it was done cannot be noted ({type(error).__name__})", err=True)

@@ -1,7 +1,6 @@
 """`crm verify`."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -60,7 +59,7 @@ def verify(  # noqa: PLR0913 - each is a flag
     """
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
-    from infra.cli.running import running  # noqa: PLC0415
+    from infra.cli.running import noted, running  # noqa: PLC0415
     from infra.nats.rights import OPERATOR  # noqa: PLC0415
     from infra.recovery.recount import Witnessed  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
@@ -96,22 +95,9 @@ def verify(  # noqa: PLR0913 - each is a flag
         row.update(signed.get(row["service"], {}))
     typer.echo(json.dumps(found, indent=2)) if as_json else _show(found)
     if not services:
-        _note(state, sum(len(row["faults"]) + bool(row.get("forged")) for row in found))
+        noted(state, "verify", sum(len(row["faults"]) + bool(row.get("forged")) for row in found))
     if any(row["faults"] or row.get("forged") for row in found):
         raise typer.Exit(1)
-
-
-def _note(state: Path, findings: int) -> None:
-    """Note that all was verified, where alerts look for it; where nobody named a place, and none runs here, nowhere."""
-    from shared.run import upkeep  # noqa: PLC0415
-
-    named = os.environ.get("CRM_UPKEEP")
-    if not (named or (state / "run.json").exists()):
-        return
-    try:
-        upkeep.note(Path(named) if named else state / "upkeep", "verify", findings)
-    except OSError as error:
-        typer.echo(f"that it was done cannot be noted ({type(error).__name__})", err=True)
 
 
 @dataclass(frozen=True)

@@ -66,3 +66,17 @@ def test_half_a_backup_is_none(key, tmp_path, monkeypatch, program):
     assert b"no backup" in failed.stderr
     assert list((tmp_path / "kept").iterdir()) == []
     assert not (tmp_path / "upkeep").exists()
+
+
+def test_it_is_noted_with_the_copy_that_runs_here(key, tmp_path, monkeypatch):
+    """Where nobody names a place: `crm doctor` and the board of `make run` look there."""
+    monkeypatch.delenv("CRM_UPKEEP", raising=False)
+    for runs in (False, True):
+        state = tmp_path / f"state-{runs}"
+        state.mkdir()
+        if runs:
+            (state / "run.json").write_text("{}")
+        words = ("--to", key[1], "--state-dir", state)
+        assert crm("seal", *words, given=b"x").returncode == 0
+        assert (state / "upkeep" / "backup.json").exists() == runs
+        assert crm("take", *words, "--into", tmp_path / "kept", "--", "false", given=b"").returncode == 1
