@@ -218,7 +218,9 @@ def test_alerts_go_to_whom_the_operator_names_and_that_stays(tmp_path, monkeypat
 def test_an_image_holds_shared_and_its_own_service(containers):
     stage = (ROOT / "infra/Dockerfile").read_text().split(" AS service\n")[1]
     copied = re.findall(r"^COPY (\S+)", stage, re.MULTILINE)
-    assert copied == ["services/__init__.py", "services/${SERVICE}", "docs"]
+    assert copied == ["services/__init__.py", "services/${SERVICE}"]
+    mounted = re.findall(r"^RUN --mount=\S+ if (.+); then", stage, re.MULTILINE)
+    assert mounted == ['[ "${SERVICE}" = indicators ]'], "the documents are the board's"
     assert {one["build"]["target"] for one in containers.values() if "build" in one} <= _stages()
 
 
