@@ -7,7 +7,7 @@ AsyncAPI, NATS rights, consumer filters, reference pages) is generated from the 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -360,6 +360,7 @@ class Head(Struct, frozen=True):
 _head_decoder = msgspec.json.Decoder(Head)
 
 
+@lru_cache(1024)
 def sender_of(source: str) -> str:
     """Return whose key a source's reports come with: a country, a secretariat, the operator; `REG`: a service."""
     parts = source.split(":")
@@ -370,7 +371,10 @@ def sender_of(source: str) -> str:
 
 def place_of(sender: str) -> Country | Literal["REG"]:
     """Return whose a sender's reports are: the country's own, or the region's."""
-    return next((member for member in MEMBERS if member == sender), REGION)
+    return _places.get(sender, REGION)
+
+
+_places: Mapping[str, Country] = {member: member for member in MEMBERS}
 
 
 def source_of(sender: str, system: str) -> str:

@@ -9,6 +9,7 @@ from shared.contracts import Problem, Refused
 from shared.contracts.refusal import parsed
 
 PREFIX = "ce-"
+SPECVERSION = "ce-specversion"
 CONTENT_TYPE = "content-type"
 STRUCTURED = "application/cloudevents"
 
@@ -32,9 +33,11 @@ def said_in(headers: Mapping[str, str] | None) -> dict[str, str] | None:
 
     Values are percent-encoded UTF-8, names in any case (CloudEvents HTTP binding 3.1.3, which that of NATS follows).
     """
-    known = [(name.lower(), value) for name, value in (headers or {}).items()]
+    if not headers or SPECVERSION not in {name.lower() for name in headers}:
+        return None
+    known = [(name.lower(), value) for name, value in headers.items()]
     types = [value for name, value in known if name == CONTENT_TYPE]
-    if f"{PREFIX}specversion" not in dict(known) or any(one.lower().startswith(STRUCTURED) for one in types):
+    if any(one.lower().startswith(STRUCTURED) for one in types):
         return None
     told = [(name.removeprefix(PREFIX), value) for name, value in known if name.startswith(PREFIX)]
     told += [("datacontenttype", value) for value in types]

@@ -73,12 +73,15 @@ def years(first: int, last: int) -> Bound:
 
 
 def _pseudonym() -> Bound:
-    forms = [(re.compile(form), re.compile(unless) if unless else None) for form, unless in PERSONAL]
+    forms = [(re.compile(form).search, re.compile(unless).search if unless else None) for form, unless in PERSONAL]
+    suspect = SUSPECT.search
 
     def holds(value: str) -> bool:
-        if not SUSPECT.search(value):
-            return True
-        return not any(form.search(value) and not (unless and unless.search(value)) for form, unless in forms)
+        if suspect(value):
+            for form, unless in forms:
+                if form(value) and not (unless and unless(value)):
+                    return False
+        return True
 
     refused = [
         {"allOf": [{"pattern": form}, {"not": {"pattern": unless}}]} if unless else {"pattern": form}

@@ -18,6 +18,8 @@ def owned(agreed: Contract, envelope: Envelope[Any], country: str) -> tuple[Enve
     subject, scope = envelope.subject, agreed.ids.get(agreed.entity, identity.OWN)
     if subject and scope != identity.GIVEN:
         subject = identity.written(subject, _owner(scope, data, country))
+    if subject == envelope.subject and data is envelope.data:
+        return envelope, problems
     return msgspec.structs.replace(envelope, data=data, subject=subject), problems
 
 
@@ -26,9 +28,9 @@ def identified(agreed: Contract, data: R, country: str) -> tuple[R, list[Problem
     problems = []
     for name, wire, scope in _identifiers(agreed):
         value = getattr(data, name)
-        named = [value] if isinstance(value, str) else value or ()
-        if not any(":" in one for one in named):
+        if not value or (":" not in value if isinstance(value, str) else not any(":" in one for one in value)):
             continue
+        named = [value] if isinstance(value, str) else value
         owner = _owner(scope, data, country)
         if scope != identity.SHARED and any(identity.parted(one)[0] not in {"", owner} for one in named):
             problems.append(Problem(f"/data/{wire}", "not_owner", f"the identifier is to be {identity.meaning(scope)}"))

@@ -65,12 +65,23 @@ def _not_a_number(_: str) -> None:
     raise NotANumberError
 
 
+_decode, _encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
 _read = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_not_a_number).decode
 
 
 def unambiguous(payload: bytes) -> Any:
     """Return the JSON value; raises DuplicateKeyError or another ValueError (no JSON, NaN), RecursionError."""
     return _read(payload.decode("utf-8"))
+
+
+def unrepeated(payload: bytes) -> None:
+    """Raise what `unambiguous` does of JSON that msgspec has read by its contract, at less than half of the cost.
+
+    Without escapes every quotation mark opens or closes a text. Of a name that stands twice msgspec keeps the last one
+    only, so what it has read, written again, has fewer of them.
+    """
+    if b"\\" in payload or _encode(_decode(payload)).count(b'"') != payload.count(b'"'):
+        unambiguous(payload)
 
 
 def parsed(payload: bytes) -> tuple[Any, Problem | None]:

@@ -13,7 +13,7 @@ from shared.contracts import Contract, Envelope, Event, Problem, Refused, Report
 from shared.contracts.binary import said_in, structured
 from shared.contracts.door import cut, within
 from shared.contracts.owned import owned
-from shared.contracts.refusal import PROBLEMS_MAX, all_problems, halved, parsed, unambiguous, unknown_type
+from shared.contracts.refusal import PROBLEMS_MAX, all_problems, halved, parsed, unknown_type, unrepeated
 from shared.contracts.sense import too_late
 from shared.contracts.vocabulary import OPERATING, SEATS, SECRETARIATS, DataRef
 
@@ -93,7 +93,7 @@ def _accepted(subject: str, headers: Mapping[str, str] | None, payload: bytes, n
     for agreed in _meant(versions, whole):
         try:
             envelope = _decoder(agreed).decode(cut(whole, envelope_type(agreed)))
-            unambiguous(whole)
+            unrepeated(whole)
         except UNREADABLE:
             break
         if not within(envelope_type(agreed))(envelope):
@@ -130,10 +130,21 @@ def _draft(agreed: Contract, envelope: Envelope[Any], sender: str) -> Event[Any]
     )
 
 
-UNSAID = ("data", "time", "expirytime", "datacontenttype", "traceparent", "tracestate")
-"""Attributes that are not compared as they are written: who sends again may begin another trace."""
-_attributes = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_sorted = msgspec.json.Encoder(order="deterministic")
+class _Said(msgspec.Struct, omit_defaults=True):
+    """The attributes that are compared as they are written: all texts. Who sends again may begin another trace."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str | None = None
+    dataschema: str | None = None
+    causationid: str | None = None
+    correlationid: str | None = None
+
+
+_said = msgspec.json.Decoder(_Said)
+_sorted = msgspec.json.Encoder(order="sorted")
 
 
 def said(headers: Mapping[str, str] | None, payload: bytes, event: Event[Any]) -> bytes:
@@ -142,17 +153,15 @@ def said(headers: Mapping[str, str] | None, payload: bytes, event: Event[Any]) -
     Whatever form it came in counts for nothing: the order of members, the offset of a time, `null` for what is left
     out. Nor does a trace.
     """
-    attributes = {
-        name: _plain(msgspec.json.decode(raw))
-        for name, raw in _attributes.decode(structured(headers, payload)).items()
-        if name not in UNSAID
-    }
-    told = [event.time, event.expirytime, msgspec.to_builtins(event.data, builtin_types=(datetime,))]
-    return hashlib.sha256(_sorted.encode([_present(attributes), *map(_plain, told)])).digest()
+    data = _plain(msgspec.to_builtins(event.data, builtin_types=(datetime,)))
+    attributes = _said.decode(structured(headers, payload))
+    return hashlib.sha256(_sorted.encode([attributes, _plain(event.time), _plain(event.expirytime), data])).digest()
 
 
 def _plain(value: Any) -> Any:
     """Return a value in the one form that all equal ones share."""
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     if isinstance(value, float):
@@ -200,10 +209,11 @@ def authority(
 
 def _office(agreed: Contract, sender: str, body: str) -> Iterator[Problem]:
     """Yield what those who are no country may not report, and what only they may."""
-    seats = {*agreed.by, *agreed.behalf} & {*SEATS}
     if sender == OPERATING and not agreed.operated:
         yield Problem("/type", "not_permitted", "the operator reports only what its contract says")
-    if sender in SECRETARIATS and (body not in SEATS or not (seats or agreed.generic)):
+    if sender not in SECRETARIATS:
+        return
+    if body not in SEATS or not ({*agreed.by, *agreed.behalf} & {*SEATS} or agreed.generic):
         message = "a secretariat reports in the name of a seat, and only what such a body may report"
         yield Problem("/data/reported_by", "not_permitted", message)
 

@@ -7,6 +7,7 @@ it. Only when a server is away does a batch come again.
 """
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -110,18 +111,18 @@ class Intake:
         begun = time.perf_counter()
         batch = [taken(message) for message in messages]
         settled = await self._settled(batch, before)
-        now_s = time.time()
-        for message, one in zip(messages, batch, strict=True):
+        now_s, labels = time.time(), [_label(one) for one in batch]
+        delays = {stream: INTAKE_DELAY.labels(self.log.service, stream).observe for stream in set(labels)}
+        for message, one, stream in zip(messages, batch, labels, strict=True):
             example = self._examples.pop(one.key, None)
             if one.key in settled:
                 await message.ack()
-                delay = INTAKE_DELAY.labels(self.log.service, _label(one))
-                delay.observe(max(0.0, now_s - one.stored / 1e9), example)
+                delays[stream](max(0.0, now_s - one.stored / 1e9), example)
                 crash.point("acknowledged")
             else:
-                RECEIVED.labels(self.log.service, _label(one), "failed").inc()
+                RECEIVED.labels(self.log.service, stream, "failed").inc()
                 await message.nak(delay=self._delay_s(message.metadata.num_delivered))
-        for stream in {_label(one) for one in batch}:
+        for stream in delays:
             BATCH_SECONDS.labels(self.log.service, stream).observe(time.perf_counter() - begun)
 
     def _delay_s(self, deliveries: int) -> float:
@@ -165,10 +166,10 @@ class Intake:
         `again`: they come out of `aside`, and those with a key in `over` have waited long enough. Raises one of `LOST`
         when a server is away; nothing is lost by settling the same again.
         """
-        told = await self.log.told([rejection_id(one) for one in batch if one.is_report])
+        refusals = {rejection_id(one): one for one in batch if one.is_report}
         # A refusal that the sender was told stands, whatever came since.
-        old = [one for one in batch if one.is_report and rejection_id(one) in told]
-        judged = await self._read([one for one in batch if one not in old])
+        old = {refusals[told].key: refusals[told] for told in await self.log.told([*refusals])}
+        judged = await self._read([one for one in batch if one.key not in old] if old else batch)
         judged, lost = await self._kept(judged)
         drafts = [(one, one.read) for one in judged if isinstance(one.read, Draft)]
         if before:
@@ -187,7 +188,7 @@ class Intake:
                 await aside.put(connection, sorted_.aside, self.sealing)
             if again:
                 gone = (*sorted_.done, *sorted_.unread)
-                await aside.drop(connection, [*old, *(one.taken for one in gone)])
+                await aside.drop(connection, [*old.values(), *(one.taken for one in gone)])
 
         if judged or again:
             unread = [(one, one.unread) for one in judged if one.unread]
@@ -314,7 +315,7 @@ class Intake:
     def _account(self, batch: _Sorted) -> None:
         """Count what became of a batch."""
         service = self.log.service
-        for one in batch.done:
+        for one in batch.done if log.is_enabled_for(logging.DEBUG) else ():
             if one.event:
                 log.debug("taken in", type=one.event.type, event_id=one.event.id, trace_id=trace_id(one.event))
         outcomes = Counter((_label(one.taken), "recorded") for one in batch.done)
