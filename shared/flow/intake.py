@@ -245,7 +245,11 @@ class Intake:
                 return Draft(event, said=digest, signature=signing.of_report(event, one))
             event = contracts.decode(one.payload)
             return Draft(event, (one.stream, one.sequence), signature=signing.of_event(event, one))
-        except Exception as error:  # noqa: BLE001 - a verdict or a fault: told apart where all outcomes are
+        except Refused as verdict:
+            # It is kept until its batch is written; what the report was read into need not be.
+            verdict.__context__ = None
+            return verdict.with_traceback(None)
+        except Exception as error:  # noqa: BLE001 - a fault: told where all outcomes are
             return error
 
     async def _sort(
