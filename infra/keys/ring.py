@@ -152,8 +152,10 @@ class Ring:
             "ca_file": str(there / "ca.crt"),
             "verify": True,
             "min_version": "1.3",
-            # A client that waits for the server's word in clear could be told there that no TLS is needed.
-            "handshake_first": "auto",
+            # A client that waits for the server's word in clear could be told there that no TLS is needed. Ours speak
+            # first; so long the server waits for that (by default 50 ms, which a busy machine may take).
+            "handshake_first": "500ms",
+            "timeout": 10,
             # A server cannot read a list of what is revoked: it knows the keys that are not.
             "pinned_certs": sorted(pin(certificate) for certificate in self._valid(principals())),
         }
