@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from services.indicators.figures.milestones import announcements, occurrences
 from shared.contracts.vocabulary import MEMBERS
@@ -145,6 +146,17 @@ def test_each_country_has_to_do_it_all_and_who_has_not_is_named(key):
     assert (one.reached, one.done, one.missing) == (instant("2004-01-20T00:00:00"), 11, ())
     one = at(folded(*told), key, until="2004-01-11T12:00:00")
     assert (one.reached, one.done, one.missing) == (None, 2, MEMBERS[2:])
+
+
+def test_where_a_number_of_countries_is_asked_for_the_last_of_them_reaches_it():
+    """No milestone of this Plan does; another's may: any two."""
+    milestone = replace(PLAN.milestones["MS-IP-5"], countries=[], needed=2)
+    plan = replace(PLAN, milestones=PLAN.milestones | {milestone.id: milestone})
+    told = [event("training.unit.established", one, f"2004-01-1{n}T00:00:00Z") for n, one in enumerate(("HND", "SLV"))]
+    for some, wanted in ((told[:1], (None, 1, 2)), (told, (instant("2004-01-11T00:00:00"), 2, 2))):
+        each = occurrences(plan, folded(*some, plan=plan).state, None, public=False)
+        one = next(one for one in each if one.key == milestone.id)
+        assert (one.reached, one.done, one.needed) == wanted
 
 
 def test_the_training_calendar_is_set_by_those_who_offer_it():
