@@ -66,12 +66,12 @@ def _about(plan: Plan, data: Any) -> tuple[str, list[Responsible], dict[str, Any
 def _mailboxes(bodies: Iterable[Responsible], seated: Mapping[str, str]) -> dict[Addressee, Seat | None]:
     """Return each mailbox once, the presidency's first, with the body for which it is told; None: for itself.
 
-    A secretariat reads what is addressed to the region; who speaks for a body that nobody holds, the presidency does.
+    A secretariat reads what is addressed to the region. For a body that nobody holds, the presidency is told.
     """
     found: dict[Addressee, Seat | None] = {}
     for one in (PRESIDENCY, *bodies):
         seat = next((seat for seat in SEATS if seat == one), None)
-        if seat and (holder := seated.get(seat) or seated.get(PRESIDENCY)):
+        if seat and (holder := seated.get(seat)):
             found.setdefault(place_of(holder), seat)
         found |= {country: None for country in MEMBERS if one in {country, "each"} and country not in found}
     return found
