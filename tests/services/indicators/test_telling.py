@@ -137,6 +137,11 @@ async def test_a_target_crossed_is_told_with_the_side_it_is_on(desk):
     crossed = [one for one in events if isinstance(one.data, Alert) and one.data.entity == "LE-1.1.1"]
     assert {one.country for one in crossed} == set(MEMBERS)
     assert {(one.data.kind, one.data.reason) for one in crossed} == {("target_crossed", "reached")}
+    desk.hears(event("legal.representative.vacated", "GTM", "2003-05-25T00:00:00Z"))
+    await desk.looks(2003, 5, 26)
+    events = [contracts.decode(one) for one in (await desk._recorded())[len(events) :]]
+    crossed = [one for one in events if isinstance(one.data, Alert) and one.data.entity == "LE-1.1.1"]
+    assert {(one.country, one.data.reason) for one in crossed} == {(one, "lost") for one in MEMBERS}
 
 
 def test_whoever_is_responsible_for_a_milestone_or_row_is_somebody_who_can_be_told():
