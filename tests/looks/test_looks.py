@@ -7,12 +7,17 @@ import sys
 import pytest
 import weasyprint
 
+from shared.contracts.vocabulary import MEMBERS
 from tests.services.indicators.making import PLAN
 from tests.services.indicators.serving import get
 
 WIDTHS = (320, 800, 1400, 2560)
 FIRST_MAX = 12
 """So many screens of a small telephone, 320 by 640, come before the first row."""
+PAGES_MAX = 40
+"""Of a report on paper: a summary, what changed, a page or two an area, a page a country, the annex."""
+WORDS_MIN = 8
+"""So many pieces of text stand on each of its pages: none is empty, or has a rest of the one before."""
 BYTES_MAX = 150_000
 """Of a page with all that it loads."""
 FAULTS = """(() => {
@@ -124,8 +129,12 @@ def test_rows_are_chosen_at_once(base, page):
 def test_a_report_as_pdf_has_everything_within_its_pages(base, tmp_path):
     html = get(f"{base}/reports/2004-Q2?lang=es")[1]
     pages = weasyprint.HTML(string=html, base_url=f"{base}/").render().pages
-    assert len(pages) > len(PLAN.areas)
+    assert len(PLAN.areas) + len(MEMBERS) < len(pages) <= PAGES_MAX
     for number, page in enumerate(pages, 1):
+        words = [box.text for box in page._page_box.descendants() if getattr(box, "text", "").strip()]
+        assert f"{number} / {len(pages)}" in " ".join(words)
+        assert len(words) >= WORDS_MIN, (number, words)
+        assert not [one for one in words if one.strip() in {"JSON", "CSV", "·"}], number
         for box in page._page_box.descendants():
             if getattr(box, "text", "").strip():
                 assert min(box.position_x, box.position_y) >= 0, (number, box.text)

@@ -148,7 +148,7 @@ def summary(said: Words, plan: Plan, one: Figures) -> dict[str, Any]:
         if hidden
         else said.figure(row, headline.value if headline else None),
         "unit": ""
-        if hidden and row.kind not in NUMBERED
+        if (hidden and row.kind not in NUMBERED) or headline is None or headline.value is None
         else said.unit(row.unit, headline.value if headline else None),
         "spark": row.kind not in COMPOSED,
         "target": "—" if row.target is None else said.text[row.direction].format(n=target),

@@ -83,7 +83,8 @@ def page(lang: str, plan: Plan, shown: Shown) -> str:
         areas=list(telling.areas()),
         moved=list(telling.moved()),
         compared=[text for text, there in (("year", shown.year), ("before", shown.before)) if there],
-        due=[telling.milestone(held) for held in one.milestones],
+        issued=said.day(next((each.published for each in shown.revisions if each.revision == one.revision), None)),
+        due=list(telling.due()),
         ahead=list(telling.ahead()),
         late=list(telling.late()),
         lacking=list(telling.lacking()),
@@ -167,7 +168,10 @@ class _Telling:
         if self._shown.before:
             won, lost = (sum(1 for one in self._turned() if one[1] == which) for which in ("won", "lost"))
             counted = self._said.counted("says_won", won), self._said.counted("says_lost", lost)
-            yield text["says_turned"].format(won=counted[0], lost=counted[1])
+            doubt = sum(1 for one in self._turned() if one[1] == "doubt")
+            yield text["says_turned"].format(won=counted[0], lost=counted[1]) + (
+                f" {self._said.counted('says_doubted', doubt)}" if doubt else ""
+            )
         yield text["says_reporting"].format(n=round(self._one.coverage * len(MEMBERS)), of=len(MEMBERS))
         stood = _stood(self._one.milestones)
         yield text["says_milestones"].format(**{name: number(n) for name, n in stood.items()})
@@ -194,13 +198,19 @@ class _Telling:
             "id": row.id,
             "title": self._said.title(row.title),
             "value": self._figure(row),
-            "unit": self._said.unit(row.unit, None if row.suppressed else row.value),
-            "target": self._said.figure(row, row.target, short=True),
+            "unit": "" if row.suppressed or row.value is None else self._said.unit(row.unit, row.value),
+            "target": self._target(row),
             "standing": _standing(row),
             "unknown": self._said.unknown(row.unknown, row.missing),
             "reporting": pages.reporting(row.coverage),
             "partial": bool(row.partial),
         }
+
+    def _target(self, row: RowReport) -> str:
+        """Return a target with its direction, as the plan has it."""
+        planned = self._plan.rows.get(row.id)
+        told = self._said.figure(row, row.target, short=True)
+        return told if row.target is None or planned is None else self._said.text[planned.direction].format(n=told)
 
     def _figure(self, row: RowReport | None) -> str:
         if row is None:
@@ -234,6 +244,18 @@ class _Telling:
                 "unit": self._said.unit(row.unit, None),
                 "standing": _standing(row),
             }
+
+    def due(self) -> Iterator[dict[str, Any]]:
+        """Yield all milestones, each in one line: of what recurs, how often it stands how."""
+        together: dict[str, list[MilestoneReport]] = {}
+        for held in self._one.milestones:
+            together.setdefault(held.id.partition("/")[0], []).append(held)
+        for name, each in together.items():
+            if each[0].id == name:
+                yield from map(self.milestone, each)
+            else:
+                times = self._said.text["milestone_times"].format(n=self._said.number(len(each)))
+                yield {"id": name, "title": self._said.title(each[0].title), "times": times, "stood": _stood(each)}
 
     def milestone(self, held: MilestoneReport) -> dict[str, Any]:
         """Return a due date in one line."""
@@ -279,10 +301,10 @@ class _Telling:
             yield {
                 "code": code,
                 "name": self._said.country(code),
-                "told": sum(bool(cells) for _, cells in own),
+                "told": sum(bool(cells) for row, cells in own if row.coverage is not None),
                 "of": sum(row.coverage is not None for row, _ in own),
                 "lacks": self._said.counted("targets_lacking", lacks[code]) if lacks[code] else "",
-                "waits": [self.milestone(one) for one in self._one.milestones if code in one.missing],
+                "waits": [self.milestone(one) | {"missing": ""} for one in self._one.milestones if code in one.missing],
                 "rows": [
                     self._own(row, cells)
                     for row, cells in own

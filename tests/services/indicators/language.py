@@ -77,6 +77,7 @@ def _text_faults(text: str, lang: str):
         yield f"raw value: {text}"
     if text in _foreign(lang):
         yield f"untranslated: {text}"
+    yield from (f"a place left open: {found} in {text[:80]!r}" for found in re.findall(r"\{\w*\}", text))
     plain = LEVELS.sub("", IDS.sub("", text))
     for pattern, what in CODES:
         yield from (f"{what}: {found} in {text[:80]!r}" for found in pattern.findall(plain) if found not in NAMES)

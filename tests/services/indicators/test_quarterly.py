@@ -57,6 +57,50 @@ def test_what_changed_is_told_against_the_quarter_before_and_the_year():
     assert "se alcanzaron 0 metas y se perdió 1" in section(lost, "summary")
 
 
+def test_a_target_that_can_no_longer_be_judged_is_told():
+    one = of("2004-Q2", folded())
+    name = next(row.id for row in one.indicators if row.target is not None)
+    html = quarterly.page("en", PLAN, shown(changed(one, name, 1.0, None), before=changed(one, name, 1.0, True)))
+    assert "0 were lost. 1 target that was met is no longer known." in section(html, "summary")
+
+
+def test_the_rule_about_persons_is_told_whole():
+    html = quarterly.page("es", PLAN, shown(of("2004-Q2", folded())))
+    assert "Las menores de 11" in section(html, "annex")
+    assert "{" not in text_of(html)
+
+
+def test_targets_have_their_direction_and_what_is_not_there_has_no_unit():
+    html = quarterly.page("en", PLAN, shown(of("2004-Q2", folded())))
+    told = section(html, "area-IE")
+    assert "at least 11" in told
+    assert "at most 0" in told
+    assert "— countries" not in told
+
+
+def test_what_recurs_is_one_line_that_says_how_often_it_stands_how():
+    html = quarterly.page("en", PLAN, shown(of("2004-Q2", folded())))
+    told = section(html, "milestones")
+    assert told.count("Monthly virtual meeting") == 1
+    assert "25 due dates" in told
+    assert "Missed: 13 · Open: 12" in told
+
+
+def test_a_country_has_figures_in_at_most_as_many_rows_as_countries_report():
+    rows = [
+        event("indicators.evaluation.published", "MEX", "2004-01-10T00:00:00Z"),
+        event("intel.band.dismantled", "MEX", "2004-01-10T00:00:00Z"),
+        event("intel.database.activated", "MEX", "2004-01-10T00:00:00Z"),
+    ]
+    one = of("2004-Q1", folded(*rows))
+    mine = [row for row in one.indicators if any(cell.country == "MEX" for cell in row.values)]
+    asked = sum(row.coverage is not None for row in mine)
+    assert asked < len(mine), "a row that no country is asked for has a figure of its own"
+    of_all = sum(row.coverage is not None for row in one.indicators)
+    html = quarterly.page("en", PLAN, shown(one))
+    assert f"in {asked} of the {of_all} " in section(html, "country-MEX")
+
+
 def test_a_revision_says_which_figures_it_changed():
     early = folded(event("legal.treaty.ratified", "MEX", "2004-03-04T00:00:00Z", instrument="TIP"))
     late = folded(
