@@ -36,6 +36,7 @@ from infra.cli.status import status
 from infra.cli.testbed import testbed
 from infra.cli.trace import trace
 from infra.cli.up import up
+from infra.cli.upkeep import upkeep
 from infra.cli.verify import verify
 from infra.cli.witness import witness
 
@@ -89,7 +90,7 @@ def whole(
     running.meant = context
 
 
-RUNNING = (up, down, logs, doctor, status, provision, rebuild, verify, restore, testbed)
+RUNNING = (up, down, logs, doctor, status, provision, rebuild, verify, restore, upkeep, testbed)
 SPEAKING = (pub, mailbox, sub, ask, indicators, explain, trace, token, conform)
 for verb in (*RUNNING, *SPEAKING):
     app.command()(verb)

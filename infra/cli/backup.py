@@ -1,9 +1,10 @@
 """`crm backup`."""
 
+import contextlib
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,8 @@ backup = typer.Typer(
     name="backup", help="Seals backups as they are made, for who may open them (age).", no_args_is_help=True
 )
 To = Annotated[list[str], typer.Option(help="A public key (age1...), the operator's on call say; may be given again.")]
+CALLED = "%Y%m%dT%H%M%SZ"
+"""How the time stands in the name of a backup."""
 
 
 @backup.command()
@@ -43,6 +46,7 @@ def take(
     command: Annotated[list[str], typer.Argument(help="What writes the backup to its standard output: -- pg_dump ...")],
     to: To,
     into: Annotated[Path, typer.Option(help="The folder for it; it is called after the present time (UTC).")],
+    days: Annotated[int, typer.Option(min=0, help="Afterwards older ones there are deleted; 0: none is.")] = 0,
     state: State = Path(".crm"),
 ) -> None:
     """Run a program, and seal what it writes into a file; exit 1 where it failed: then there is no file.
@@ -54,7 +58,8 @@ def take(
 
     recipients = _recipients(to)
     into.mkdir(parents=True, exist_ok=True)
-    file = into / f"crm-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.age"
+    began = datetime.now(UTC)
+    file = into / f"crm-{began:{CALLED}}.age"
     fresh = file.with_suffix(".new")
     try:
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process, fresh.open("xb") as sealed:  # noqa: S603 - the operator's own
@@ -73,6 +78,17 @@ def take(
         fresh.unlink(missing_ok=True)
     noted(state, "backup")
     typer.echo(str(file))
+    if days:
+        _forget(into, began - timedelta(days=days))
+
+
+def _forget(folder: Path, before: datetime) -> None:
+    """Delete the backups that were begun before that, by their names; what is called otherwise stays."""
+    for file in folder.glob("crm-*.age"):
+        with contextlib.suppress(ValueError):
+            if datetime.strptime(file.stem, f"crm-{CALLED}").replace(tzinfo=UTC) < before:
+                file.unlink(missing_ok=True)
+                typer.echo(f"{file} is deleted")
 
 
 def _recipients(to: list[str]) -> "list[Recipient]":

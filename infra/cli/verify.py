@@ -23,6 +23,7 @@ def verify(  # noqa: PLR0913 - each is a flag
         str, typer.Option(envvar="CRM_DATABASE_URL", help="As operator. By default the running copy's.")
     ] = "",
     seed: Annotated[Path | None, typer.Option(envvar="CRM_NATS_SEED", help="The operator's key.")] = None,
+    principal: Annotated[str, typer.Option("--as", help="Whose key that is: operator or upkeep.")] = "operator",
     partition: Annotated[
         int, typer.Option(help="Only the partition of the log that begins at this position, and its copy.")
     ] = 0,
@@ -60,24 +61,19 @@ def verify(  # noqa: PLR0913 - each is a flag
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
     from infra.cli.running import noted, running  # noqa: PLC0415
-    from infra.nats.rights import OPERATOR  # noqa: PLC0415
     from infra.recovery.recount import Witnessed  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
     from shared.flow.lost import LOST  # noqa: PLC0415
     from shared.record.note import NoteError  # noqa: PLC0415
 
-    if unknown := sorted({*(services or [])} - {*SERVICES}):
-        raise typer.BadParameter(f"no such service: {', '.join(unknown)}")
+    part = Part(partition, first, resume)
+    _sensible(services or [], part, principal)
     if not (nats_url and database_url and seed):
         addresses = running(state)
         nats_url, database_url = nats_url or addresses["nats"], database_url or addresses["postgres"]
-        seed = seed or Path(addresses["creds"][OPERATOR])
+        seed = seed or Path(addresses["creds"][principal])
         keys = keys or seed.parent
         signing_file = signing_file or seed.parent / "signing.toml"
-    if (partition or first > 1) and len(services or ()) != 1:
-        raise typer.BadParameter("name the one service whose partition or position it is")
-    if (first > 1) + bool(partition) + bool(resume) > 1:
-        raise typer.BadParameter("one of --from, --resume and --partition")
     try:
         witnessed = Witnessed.of(keys, checkpoints or ())
     except (NoteError, OSError) as error:
@@ -85,8 +81,7 @@ def verify(  # noqa: PLR0913 - each is a flag
         raise typer.Exit(1) from error
     try:
         every = services or list(SERVICES)
-        part = Part(partition, first, resume)
-        found = asyncio.run(_compared(nats_url, database_url, seed, every, part, witnessed))
+        found = asyncio.run(_compared((nats_url, seed, principal), database_url, every, part, witnessed))
         signed = asyncio.run(_signed(database_url, every, signing_file)) if signatures else {}
     except LOST as error:
         typer.echo(f"the servers do not answer ({type(error).__name__})", err=True)
@@ -98,6 +93,21 @@ def verify(  # noqa: PLR0913 - each is a flag
         noted(state, "verify", sum(len(row["faults"]) + bool(row.get("forged")) for row in found))
     if any(row["faults"] or row.get("forged") for row in found):
         raise typer.Exit(1)
+
+
+def _sensible(services: list[str], part: "Part", principal: str) -> None:
+    """Raise BadParameter where the flags do not go together."""
+    from infra.nats.rights import OPERATOR, UPKEEP  # noqa: PLC0415
+    from shared.contracts import SERVICES  # noqa: PLC0415
+
+    if unknown := sorted({*services} - {*SERVICES}):
+        raise typer.BadParameter(f"no such service: {', '.join(unknown)}")
+    if principal not in {OPERATOR, UPKEEP}:
+        raise typer.BadParameter("--as operator or upkeep: nobody else may read all that is needed")
+    if (part.partition or part.first > 1) and len(services) != 1:
+        raise typer.BadParameter("name the one service whose partition or position it is")
+    if (part.first > 1) + bool(part.partition) + bool(part.resume) > 1:
+        raise typer.BadParameter("one of --from, --resume and --partition")
 
 
 @dataclass(frozen=True)
@@ -126,18 +136,17 @@ class Part:
         return json.loads(self.resume.read_text()) if self.resume and self.resume.exists() else {}
 
 
-async def _compared(  # noqa: PLR0913, PLR0917 - where, as whom, and what of it
-    nats_url: str, database_url: str, seed: Path, services: list[str], part: Part, witnessed: "Witnessed"
+async def _compared(
+    nats: tuple[str, Path, str], database_url: str, services: list[str], part: Part, witnessed: "Witnessed"
 ) -> list[dict[str, Any]]:
     import asyncpg  # noqa: PLC0415
 
     from infra.nats.connection import connected  # noqa: PLC0415
-    from infra.nats.rights import OPERATOR  # noqa: PLC0415
     from infra.recovery.verify import compare  # noqa: PLC0415
 
     connection = await asyncpg.connect(database_url)
     try:
-        async with connected(nats_url, seed, OPERATOR) as nc:
+        async with connected(*nats) as nc:
             found = []
             for service in services:
                 first, head = part.begun(service)

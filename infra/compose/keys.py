@@ -6,6 +6,7 @@
     <service>/      seed.nk, pgpass, sealing.key, log.key, recipients.json, signing.toml, and witnesses
     countries/      the countries' keys, for the synthetic region and for handing out
     indicators/     operator.token, too
+    upkeep/         seed.nk and pgpass of what verifies and backs up, logs and witnesses
     provision/ nats/ postgres/ prometheus/ grafana/ alertmanager/
 
 Each has its certificate (`seed.crt`, `seed.tls.key`), the region's authority (`ca.crt`) and what of it is revoked
@@ -26,7 +27,7 @@ from infra.compose import alerting
 from infra.keys.files import write
 from infra.keys.ring import OWNER, Ring
 from infra.nats.config import at_rest, keys, seed_file, server
-from infra.nats.rights import PROVISIONER
+from infra.nats.rights import PROVISIONER, UPKEEP
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from shared.flow.streams import RECEIVERS
@@ -66,6 +67,7 @@ def lay_out(root: Path) -> None:
         _write(root / service / "log.key", witnessing.log_file(everything, service).read_text())
         _write(root / service / "signing.toml", signing.region_file(everything).read_text())
         _write(root / service / "witnesses", witnessing.witnesses_file(everything).read_text())
+    _upkeep(ring, root / "upkeep")
     _write(root / "countries" / "logs", witnessing.logs_file(everything).read_text())
     _write(root / "countries" / "witnesses", witnessing.witnesses_file(everything).read_text())
     for country in RECEIVERS:
@@ -86,6 +88,18 @@ def lay_out(root: Path) -> None:
     _certified(ring, root / "provision", PROVISIONER, "seed")
     _certified(ring, root / "provision", OWNER, "owner")
     _write(root / "provision" / "pgpass", f"*:*:*:crm:{owner}\n")
+
+
+def _upkeep(ring: Ring, folder: Path) -> None:
+    """Lay out what verifies and backs up needs: its own key and password, and the public keys of the logs."""
+    everything = ring.folder
+    if not seed_file(everything, UPKEEP).exists():
+        return  # it is revoked
+    _certified(ring, folder, UPKEEP, "seed")
+    _write(folder / "seed.nk", seed_file(everything, UPKEEP).read_text())
+    _write(folder / "pgpass", (everything / f"{UPKEEP}.pgpass").read_text())
+    _write(folder / "logs", witnessing.logs_file(everything).read_text())
+    _write(folder / "witnesses", witnessing.witnesses_file(everything).read_text())
 
 
 def _alerting(file: Path) -> None:

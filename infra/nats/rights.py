@@ -28,6 +28,8 @@ from shared.flow.streams import (
 DOMAIN = "CRM"
 """What a country's client names as JetStream domain, so that it opens the mailbox by its ordinary calls."""
 PROVISIONER, OPERATOR = "provisioner", "operator"
+UPKEEP = "upkeep"
+"""What verifies the logs each day: it reads what the services say, and no report as it came."""
 DEPLOYER = "deployer"
 """What deploys a version: it makes and adapts durables, and cannot touch a stream."""
 FOLDS = "indicators"
@@ -60,6 +62,7 @@ def central() -> dict[str, Rights]:
         **{service: _service(service) for service in SERVICES},
         DEPLOYER: Rights(publish=(*LOOKING, *_durables()), subscribe=(f"{inbox(DEPLOYER)}.>",)),
         PROVISIONER: Rights(publish=tuple(_provisioning()), subscribe=(f"{inbox(PROVISIONER)}.>",)),
+        UPKEEP: Rights(publish=tuple(_verifying()), subscribe=(f"{inbox(UPKEEP)}.>",)),
         OPERATOR: Rights(
             publish=(
                 *LOOKING,
@@ -116,6 +119,15 @@ def _provisioning() -> list[str]:
         subjects += [f"$JS.API.STREAM.CREATE.{stream}", f"$JS.API.STREAM.UPDATE.{stream}"]
     subjects += [f"$JS.API.STREAM.DELETE.{stream_of(service)}" for service in SERVICES]
     return [*subjects, f"$JS.API.STREAM.CREATE.{MENDED}", f"$JS.API.STREAM.DELETE.{MENDED}", *_durables()]
+
+
+def _verifying() -> list[str]:
+    """Return what proves that each log's stream, and the mailboxes, are its copies, and what was signed of it."""
+    logs = [stream_of(service) for service in SERVICES]
+    return [
+        *(f"$JS.API.STREAM.INFO.{stream}" for stream in logs),
+        *(f"$JS.API.DIRECT.GET.{stream}" for stream in (*logs, MAILBOX, CHECKPOINTS)),
+    ]
 
 
 def _durables() -> list[str]:

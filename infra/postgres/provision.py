@@ -13,8 +13,8 @@ from shared.record.log import head, make_room
 from shared.run.database import CALLED_BEFORE, migration_files
 
 DATABASE = "crm"
-OPERATOR = "operator"
-ROLES = (*SERVICES, OPERATOR)
+OPERATOR, UPKEEP = "operator", "upkeep"
+ROLES = (*SERVICES, OPERATOR, UPKEEP)
 LOCK = 4_707_283
 """Advisory lock of provisioning: one at a time, the others wait."""
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@
 -- Nobody has anything by being there.
 revoke all on database {database} from public;
 revoke all on schema public from public;
-grant connect on database {database} to {service}, operator;
+grant connect on database {database} to {service}, operator, upkeep;
 
 -- A service sees its own schema and no other.
 revoke all on schema {service} from public;
@@ -45,3 +45,11 @@ grant usage on schema {service} to operator;
 grant select on all tables in schema {service} to operator;
 -- What it reads stands in the server's log, and it cannot turn that off. (The log of a service has no statement.)
 alter role operator set log_statement = 'all';
+
+-- What verifies and backs up reads everything as well, also what is made later, since half a backup is none.
+grant usage on schema {service} to upkeep;
+grant select on all tables in schema {service} to upkeep;
+grant select on all sequences in schema {service} to upkeep;
+alter default privileges in schema {service} grant select on tables to upkeep;
+alter default privileges in schema {service} grant select on sequences to upkeep;
+alter role upkeep set log_statement = 'all';

@@ -130,7 +130,8 @@ class Composed:
         """Whether the container's own check says so; one without a check is well while it runs."""
         if self.podman.inspected(container)["State"]["Status"] != "running":
             return False
-        if self.podman.inspected(container)["Config"].get("Healthcheck") is None:
+        check = self.podman.inspected(container)["Config"].get("Healthcheck") or {"Test": ["NONE"]}
+        if check["Test"] == ["NONE"]:
             return True
         return self.podman.tried("healthcheck", "run", container).returncode == 0
 

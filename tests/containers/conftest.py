@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyrage import x25519
 
 from tests.containers import images
 from tests.containers.composed import ROOT, Composed
@@ -40,6 +41,9 @@ def started() -> Iterator[Composed]:
     ports = {name: str(_free()) for name in ("CRM_HTTP_PORT", "CRM_PROMETHEUS_PORT")}
     given = {"CRM_NATS_ADDRESS": ADDRESS, "CRM_HOSTS": f"{NAME} {ADDRESS}", **ports}
     given["CRM_ALERTS_WEBHOOK"] = f"http://{ADDRESS}:{_free()}/"
+    on_call = x25519.Identity.generate()
+    given["CRM_BACKUP_TO"] = str(on_call.to_public())
+    (handed / "operator.age").write_text(f"{on_call}\n")
     composed = Composed(podman, ROOT / "compose.yaml", given, without=set(images.UNAVAILABLE.values()))
     composed.handed = handed
     try:

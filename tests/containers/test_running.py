@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import ssl
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import AsyncIterator
@@ -167,9 +169,9 @@ def _bytes(text: str) -> int:
 def test_a_container_sees_no_other_s_keys(region):
     everything = region.composed.run("keys", "/keys", entrypoint=["find"]).split()
     secret = {file.split("/")[2] for file in everything if file.endswith((".nk", ".tls.key", ".pw", ".token"))}
-    assert {*SERVICES, "all", "countries"} <= secret
+    assert {*SERVICES, "upkeep", "all", "countries"} <= secret
     for container, name in containers(region.composed).items():
-        if name in SERVICES:
+        if name in {*SERVICES, "upkeep"}:
             looked = "find /run/crm /app /venv /tmp /home -name '*.nk' 2>/dev/null; true"
             assert region.podman("exec", container, "sh", "-c", looked).split() == ["/run/crm/seed.nk"], container
 
@@ -281,6 +283,52 @@ async def test_an_alert_reaches_whom_the_operator_named(region):
     finally:
         server.shutdown()
         server.server_close()
+
+
+# --- upkeep --------------------------------------------------------------------------------------------------------
+async def test_the_logs_are_verified_and_backed_up_without_anybody_asking(region):
+    """Noted where Prometheus and `crm doctor` look; the backup is opened with the key that is on no server."""
+
+    def noted(name: str) -> dict[str, float]:
+        found = _prometheus(region, f"query?query=crm_upkeep_{name}")["result"]
+        return {one["metric"]["what"]: float(one["value"][1]) for one in found}
+
+    def both() -> bool:
+        at = noted("timestamp_seconds")
+        return set(at) == {"verify", "backup"} and all(at.values())
+
+    await until(both, f"both to be noted: {region.composed.said('upkeep')}", 120)
+    assert set(noted("findings").values()) == {0}, region.composed.said("upkeep")
+    listed = _backup(region)
+    for service in SERVICES:
+        for table in ("log_1", "recorded", "tree", "migration"):
+            assert f"TABLE DATA {service} {table} " in listed, f"{service}.{table}"
+
+
+def _backup(region: Region) -> str:
+    """What stands in the newest backup, opened outside."""
+    newest = region.podman("exec", "crm-upkeep-1", "sh", "-c", "ls /backups/*.age | tail -1")
+    sealed = region.podman.tried("exec", "crm-upkeep-1", "cat", newest).stdout
+    assert b"intel" not in sealed
+    words = [sys.executable, "-m", "infra.cli", "backup", "open", "--key", str(region.handed / "operator.age")]
+    opened = subprocess.run(words, input=sealed, capture_output=True, check=True).stdout
+    restoring = ["exec", "--interactive", "crm-postgres-1", "pg_restore", "--list"]
+    return region.podman(*restoring, stdin=opened)
+
+
+async def test_upkeep_writes_to_its_own_folders_and_reads_the_database_only(region):
+    def may(*words: str) -> bool:
+        return region.podman.tried("exec", *words).returncode == 0
+
+    for place in ("/run/crm", "/app", "/opt/postgres", "/"):
+        assert not may("crm-upkeep-1", "touch", f"{place}/x"), place
+    assert may("crm-upkeep-1", "touch", "/backups/x")
+    assert not may("crm-indicators-1", "touch", "/upkeep/x"), "who reads what is noted notes nothing"
+    granted = "select distinct privilege_type from information_schema.role_table_grants where grantee = 'upkeep'"
+    assert region.sql(granted) == ["SELECT"]
+    killed = region.main("crm-upkeep-1")
+    os.kill(killed, signal.SIGKILL)
+    await until(lambda: region.main("crm-upkeep-1") not in {0, killed}, "it to be started again", 60)
 
 
 # --- scaling, upgrades, losses -------------------------------------------------------------------------------------

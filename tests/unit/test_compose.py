@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "compose.yaml"
 VERSION = "${CRM_VERSION:-0.1.0}"
 ONCE = {"keys", "provision"}
-UNSERVING = ONCE | {"region"}
+UNSERVING = ONCE | {"region", "upkeep"}
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +166,16 @@ def test_keys_are_laid_out_for_each_container(laid_out):
     assert {file.name for file in legible if file.suffix not in {".crt", ".pem"}} == own
     assert laid_out / "indicators" / "operator.token" not in legible
     assert not [*laid_out.glob("[!a]*/ca.tls.key")], "the authority's key is laid out for nobody"
+
+
+def test_what_verifies_and_backs_up_has_its_own_key_and_no_secret_of_another(laid_out, containers):
+    own = {"seed.nk", "seed.crt", "seed.tls.key", "ca.crt", "crl.pem", "pgpass", "logs", "witnesses"}
+    assert {file.name for file in (laid_out / "upkeep").iterdir()} == own
+    assert (laid_out / "upkeep" / "seed.nk").read_text() == (laid_out / "all" / "upkeep.nk").read_text()
+    mounted = {one["target"]: one.get("read_only", False) for one in containers["upkeep"]["volumes"]}
+    assert mounted == {"/run/crm": True, "/upkeep": False, "/backups": False}
+    told = {"type": "volume", "source": "upkeep", "target": "/upkeep", "read_only": True}
+    assert told in containers["indicators"]["volumes"], "where the alerts look"
 
 
 def test_laying_out_again_changes_nothing(laid_out):
