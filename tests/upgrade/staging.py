@@ -63,9 +63,9 @@ def older(commit: str, folder: Path) -> Version:
 class Both(System):
     """Processes of two versions, by name (`intel@before`, `intel@now`), and what one asks of them."""
 
-    def begin(self, version: Version, *services: str, **env: str) -> list[str]:
-        """Start processes; return their names."""
-        names = [f"{service}@{'now' if version is NOW else 'before'}" for service in services]
+    def begin(self, version: Version, *services: str, replica: str = "", **env: str) -> list[str]:
+        """Start processes; return their names. `replica`: the ending of the name of a further one."""
+        names = [f"{service}@{'now' if version is NOW else 'before'}{replica}" for service in services]
         for service, name in zip(services, names, strict=True):
             command, whole = version.command(f"services.{service}")
             with (self.folder / f"{name}.log").open("ab") as output:
