@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 import msgspec
 
 from shared import contracts
-from shared.contracts import Corrected, Data, Event, Merged, refusal
+from shared.contracts import Corrected, Data, Event, Merged, Refused, refusal
 from shared.count import tally
 from shared.record.deciding import Deciding
-from shared.record.judgement import Judgement
+from shared.record.judgement import Judgement, Unknown
 from shared.record.storing import load, save
 from shared.record.tables import Tables
 from shared.run.database import Connection
@@ -148,6 +148,9 @@ def _round(
         one, known, misses = inputs[number], len(deciding.reports), deciding.tables.misses()
         try:
             deciding.decide(number, one.event, one.heard, key=one.key)
+        except (Refused, Unknown) as verdict:  # kept until its batch is written; what led to it need not be
+            verdict.__context__ = None
+            outcomes[number] = verdict.with_traceback(None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this event only
             outcomes[number] = error
         if (now := deciding.tables.misses()) > misses:

@@ -51,7 +51,8 @@ class Kept:
         self._at = span()
         self._heard = Heard(set(), set())
         self._sequences: dict[str, int] = {}
-        self._counts: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
+        """Event type -> how many had come or were amended when last looked."""
         self._stale: set[str] = set()
         self._figures: dict[str, Figures] = {}
         self.worked = 0
@@ -100,7 +101,7 @@ class Kept:
         """Return the rows to be worked out, in this order."""
         state, at, last = self._current(), self._span(), self._closed()
         if state is not self._state:
-            self._state, self._at, self._sequences, self._counts = state, at, {}, {}
+            self._state, self._at, self._sequences, self.counts = state, at, {}, {}
             self._heard = Heard.by(self._plan, state, at, public=last is not None)
             self._stale, self._last = {*self._plan.rows}, last
         if last != self._last:
@@ -127,8 +128,8 @@ class Kept:
         counts = {".".join(name): sum(n.values()) for name, n in state.events.items()}
         for name, n in state.amended.items():
             counts[name] = counts.get(name, 0) + n
-        came = [name for name, n in counts.items() if n != self._counts.get(name)]
-        self._counts = counts
+        came = [name for name, n in counts.items() if n != self.counts.get(name)]
+        self.counts = counts
         return {row for name in [*came, ANY_REPORT] for row in self._rests.by_event.get(name, ())} if came else set()
 
     def _work(self, name: str) -> None:

@@ -26,6 +26,8 @@ class Rests(Struct, frozen=True):
     """The rows whose figure may change with the day alone."""
     made_of: Mapping[str, Names]
     """Row -> the rows that are made of it."""
+    due: Names
+    """The event types on which the milestones rest: when each is due, and when it was reached."""
 
 
 @lru_cache(maxsize=16)
@@ -40,7 +42,10 @@ def rests(plan: Plan) -> Rests:
         else:
             for event in _events(plan, row):
                 fed.setdefault(event, set()).add(row.id)
-    return Rests(_frozen(fed), frozenset(row.id for row in plan.rows.values() if _dated(plan, row)), _frozen(made))
+    dated = frozenset(row.id for row in plan.rows.values() if _dated(plan, row))
+    return Rests(
+        _frozen(fed), dated, _frozen(made), frozenset(SETTLED).union(*map(_completing, plan.milestones.values()))
+    )
 
 
 def parts(plan: Plan, row: Row) -> Iterator[str]:

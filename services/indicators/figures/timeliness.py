@@ -1,6 +1,6 @@
 """How much later than it happened the region knew: a histogram by country and service."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from msgspec import Struct
@@ -30,12 +30,15 @@ class Delays(Struct, frozen=True):
     sum_s: int
 
 
-def delays(state: State, rule: Rule, closed: date | None) -> Iterator[Delays]:
-    """Yield each country's and service's; as the public has them, unless `closed` is `EXACT`.
+Waits = Mapping[tuple[str, str], Mapping[str, int]]
+"""(country, service) -> bucket (`+Inf`: longer than all) -> how many took so long."""
 
-    Any report may be about a person. So the public has those recorded by the end of the last period that is over, in
-    rounded counts, and not where the number is small, or would give a small one away. Each delay counts as long as its
-    bucket's bound (the last one, if longer still).
+
+def waits(state: State, rule: Rule, closed: date | None) -> Waits:
+    """Return how many of each country's reports to a service took how long; `EXACT`: of all.
+
+    Any report may be about a person. So the public has those recorded by the end of the last period that is over
+    (`closed`), and none where the number is small, or would give a small one away.
     """
     held: dict[tuple[str, str], dict[str, int]] = {}
     for (country, said, service), cell in state.sums[DELAYS.name].items():
@@ -44,11 +47,18 @@ def delays(state: State, rule: Rule, closed: date | None) -> Iterator[Delays]:
             held.setdefault((country, service), {})[_UP_TO[said]] = number
     cells: dict[Key, Counts] = {key: (sum(n.values()),) for key, n in held.items()}
     guard = Guard({} if closed is None else cells, rule)
-    for (country, service), counts in sorted(held.items()):
-        if closed is None or not guard.hides((country, service)):
-            told = rule if closed else state.sums[DELAY_SECONDS][country, service].total
-            one = histogram([*BOUNDS_S.values()], country, counts, told)
-            yield Delays(country, service, one.buckets, one.sum_s)
+    return {key: counts for key, counts in sorted(held.items()) if closed is None or not guard.hides(key)}
+
+
+def delays(state: State, rule: Rule, closed: date | None, found: Waits | None = None) -> Iterator[Delays]:
+    """Yield each country's and service's delays, or those `found`; as the public has them, unless `closed` is `EXACT`.
+
+    The public has rounded counts. Each delay counts as long as its bucket's bound (the last one, if longer still).
+    """
+    for (country, service), counts in (waits(state, rule, closed) if found is None else found).items():
+        told = rule if closed else state.sums[DELAY_SECONDS][country, service].total
+        one = histogram([*BOUNDS_S.values()], country, counts, told)
+        yield Delays(country, service, one.buckets, one.sum_s)
 
 
 def measuring(plan: Plan) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache, partial
 from typing import Any
 
@@ -15,10 +15,12 @@ from prometheus_client.utils import floatToGoString
 
 from services.indicators.figures.figures import Figures
 from services.indicators.figures.kept import SLICE_S, Closed, Kept
-from services.indicators.figures.milestones import occurrences
+from services.indicators.figures.milestones import Occurrence, occurrences
+from services.indicators.figures.resting import rests
 from services.indicators.figures.silence import silent
-from services.indicators.figures.timeliness import delays
+from services.indicators.figures.timeliness import Waits, delays, waits
 from services.indicators.folded.state import State
+from services.indicators.planned.persons import Rule
 from services.indicators.planned.plan import Plan
 from services.indicators.publish import metrics
 
@@ -52,6 +54,10 @@ class Exposition:
         self._now = now
         self._kept = kept
         self._closed = closed
+        self._feeding = sorted(rests(plan).due)
+        self._came: Any = None
+        """How many events of each of these types had come, or were amended, when due dates were looked at last."""
+        self._due: list[Occurrence] = []
         self._pieces: dict[Hashable, tuple[Any, dict[str, bytes]]] = {}
         self._framed: dict[str, tuple[Mapping[str, bytes], bytes]] = {}
         self._joined = Text(b"", "")
@@ -105,20 +111,24 @@ class Exposition:
 
     def _whole(self) -> Iterator[dict[str, bytes]]:
         """Yield the pieces of what is told of the whole, in the families' order."""
-        state, now, closed = self._state(), self._now(), self._closed()
+        state, now, closed, counts = self._state(), self._now(), self._closed(), self._kept.counts
         public = closed is not None
-        due = occurrences(self._plan, state, public=public)
-        yield self._piece("milestones", due, partial(metrics.milestones, due))
-        for name, counts in metrics.counted(state, public=public).items():
-            yield self._piece(name, counts, partial(metrics.events, {name: counts}))
+        came = id(state), *(counts.get(name) for name in self._feeding)
+        if came != self._came:
+            self._came, self._due = came, occurrences(self._plan, state, public=public)
+        yield self._piece("milestones", self._due, partial(metrics.milestones, self._due))
+        for name in metrics.named(state, public=public):
+            number = id(state), counts.get(".".join(name))
+            yield self._piece(name, number, partial(_events, state, name))
         heard = state.heard_openly if public else state.heard
         yield self._piece("heard", dict(heard), partial(metrics.heard, heard))
         rejected = {} if public else dict(state.rejected)
         yield self._piece("rejected", rejected, partial(metrics.rejected, rejected))
         quiet = silent(self._plan, state, now, public=public)
         yield self._piece("silence", quiet, partial(metrics.silence, quiet))
-        for one in delays(state, self._plan.disclosure, closed):
-            yield self._piece((one.country, one.service), one, partial(metrics.delayed, [one]))
+        rule = self._plan.disclosure
+        for who, took in waits(state, rule, closed).items():
+            yield self._piece(who, took, partial(_delayed, state, rule, closed, {who: took}))
         at = [] if public else metrics.reached(state, self._streams())
         yield self._piece("positions", at, partial(metrics.positions, at))
 
@@ -143,6 +153,14 @@ class Exposition:
         return "".join(
             [f"{one.name}{_labels(*one.labels.items())} {_number(one.value)}\n" for one in family.samples]
         ).encode()
+
+
+def _delayed(state: State, rule: Rule, closed: date | None, found: Waits) -> Iterable[Metric]:
+    return metrics.delayed(delays(state, rule, closed, found))
+
+
+def _events(state: State, name: metrics.Name) -> Iterable[Metric]:
+    return metrics.events({name: metrics.each(state, name)})
 
 
 @lru_cache(LABELS_MAX)

@@ -29,15 +29,16 @@ TREATIES = "LE-2.1"
 """The row whose regional cells are also `crm_treaty_parties`."""
 GAPS = "LE-1.R3.gaps"
 """The row whose countries' cells are also `crm_legal_gaps`."""
-ALERTED = tuple(
-    [(service, "report", "rejected", country) for service in SERVICES for country in MEMBERS]
-    + [("victims", "referral", "overdue", country) for country in MEMBERS]
-    + [("indicators", "milestone", "missed", REGION)]
-)
-"""Of `crm_events_total` what alerts look at, from the start and with 0: else the first event would be no rise."""
-
-Counts = Mapping[tuple[str, str, str], Mapping[str, int]]
+Name = tuple[str, str, str]
+"""(service, entity, verb)."""
+Counts = Mapping[Name, Mapping[str, int]]
 """(service, entity, verb) -> country -> events recorded."""
+_OF_ALERTS: Counts = {
+    **{(service, "report", "rejected"): dict.fromkeys(MEMBERS, 0) for service in SERVICES},
+    ("victims", "referral", "overdue"): dict.fromkeys(MEMBERS, 0),
+    ("indicators", "milestone", "missed"): {REGION: 0},
+}
+"""What alerts look at, from the start and with 0: else the first event would be no rise."""
 Position = tuple[str, int, int, int]
 """Of a stream: its service, the last event folded, the last known, how many no figure has."""
 
@@ -201,12 +202,18 @@ def counted(state: State, *, public: bool) -> Counts:
 
     `public`: of types about no person.
     """
-    found: dict[tuple[str, str, str], dict[str, int]] = {}
-    for *name, country in ALERTED:
-        found.setdefault((name[0], name[1], name[2]), {})[country] = 0
-    for named, counts in state.events.items():
-        found[named] = found.get(named, {}) | counts
-    return {named: counts for named, counts in found.items() if not (public and about_person(".".join(named)))}
+    return {name: each(state, name) for name in named(state, public=public)}
+
+
+def named(state: State, *, public: bool) -> Iterable[Name]:
+    """Return the types whose events are counted; `public`: those about no person."""
+    names = dict.fromkeys((*_OF_ALERTS, *state.events))
+    return (name for name in names if not (public and about_person(".".join(name))))
+
+
+def each(state: State, name: Name) -> Mapping[str, int]:
+    """Return country -> how many events of a type there are, with the zeros that alerts look at."""
+    return {**_OF_ALERTS.get(name, {}), **state.events.get(name, {})}
 
 
 def events(counts: Counts) -> Iterator[Metric]:
