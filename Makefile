@@ -17,9 +17,11 @@ TLS ?= 0
 WORKERS ?= 3
 # Tests' servers sync every write; in memory that costs nothing. (Power cuts have a disk of their own: make faults.)
 TEST_TMP := $(firstword $(wildcard /dev/shm) /tmp)
+APART := deploy containers standard looks played faults fuzz security upgrade wheels attacker published conformance/test_live.py
+EVERYWHERE := tests $(APART:%=--ignore tests/%)
 export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC TLS
 # Every process that a test starts would compile all it imports, where nothing else keeps what was compiled.
-TESTING := test test-security test-looks test-upgrade test-edges golden fuzz fuzz-http test-played faults faults-controls faults-campaign
+TESTING := test test-long test-security test-looks test-upgrade test-edges golden fuzz fuzz-http test-played faults faults-controls faults-campaign
 $(TESTING): export PYTHONDONTWRITEBYTECODE :=
 $(TESTING): export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/pycache
 
@@ -29,10 +31,11 @@ help: ## Show this list
 run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now TRAFFIC=none SPEED= RATE= TLS=1); Ctrl-C ends it
 	@exec $(PY) -m infra.cli up
 
-test: setup ## Run all tests (TESTS=tests/unit for some)
-	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) \
-		$(or $(TESTS),tests --ignore tests/deploy --ignore tests/containers --ignore tests/standard --ignore tests/looks --ignore tests/played --ignore tests/faults --ignore tests/fuzz \
-		--ignore tests/security --ignore tests/upgrade --ignore tests/wheels --ignore tests/attacker --ignore tests/published --ignore tests/conformance/test_live.py)
+test: setup ## Run the tests, but for those that have a target of their own (TESTS=tests/unit for some, all of them)
+	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) $(or $(TESTS),-m "not long" $(EVERYWHERE))
+
+test-long: setup ## Run those of the same that take many seconds each: whole regions, all pages in all languages, long histories
+	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) -m long $(EVERYWHERE)
 
 test-security: setup ## Attack a running region: forgeries, rewriting, rights, collisions, canaries (some minutes)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) tests/security
@@ -186,4 +189,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-security test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock sbom audit setup test-containers
+.PHONY: help run test test-long test-security test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock sbom audit setup test-containers

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 SNIPPET = re.compile(r"`([\w./-]+\.(?:py|toml|pot?))`:\n\n```\w+\n(.*?)```", re.DOTALL)
 """A file that the page names, and what stands there from then on."""

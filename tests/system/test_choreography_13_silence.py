@@ -4,6 +4,8 @@ import json
 import urllib.request
 from datetime import datetime, timedelta
 
+import pytest
+
 from infra.testkit.servers import TOKEN
 from shared.run.clock import Clock
 from tests.harness.speaking import DAY, NOW, clock, countries, say
@@ -18,6 +20,7 @@ def asked(port, path):
         return json.load(answer)
 
 
+@pytest.mark.long
 async def test_a_silent_country_is_told_and_marks_its_trends(system):
     port = free_port()
     system.start("intel", **clock(speed=3 * DAY))

@@ -114,6 +114,7 @@ async def test_where_all_is_well_it_says_so(state):
     assert "->" not in (await doctor(state, "--quiet")).stdout
 
 
+@pytest.mark.long
 async def test_servers_that_are_away_are_told_and_hide_nothing_else(state):
     file = state / "run.json"
     away = {"nats": "nats://127.0.0.1:1", "monitor": "http://127.0.0.1:1", "postgres": "postgresql://x@127.0.0.1:1/crm"}

@@ -17,6 +17,8 @@ from infra.region.script import ACTIONS
 from shared.run.clock import Clock
 from tests.harness.system import PATIENCE_S, ROOT, until
 
+pytestmark = pytest.mark.long
+
 FIRST_DAY = datetime(2003, 5, 9, tzinfo=UTC)
 PLAYED_S = 120
 """Patience for history to be played beside other tests, each step synced."""

@@ -150,6 +150,7 @@ POISON = [
 ]
 
 
+@pytest.mark.long
 async def test_what_an_old_log_holds_stops_no_reader_and_is_told_everywhere(region):
     await region.write(band(), *POISON, band("2004-03-02T10:00:00Z"))
     region.start("intel", "indicators")

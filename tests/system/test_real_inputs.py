@@ -329,6 +329,7 @@ async def test_29_thousands_of_wrong_values_are_refused_at_once(case):
     await case.settled()
 
 
+@pytest.mark.long
 async def test_30_answers_without_questions_wait_for_themselves_only(case):
     client = await case.connection("GTM")
     for number in range(1000):

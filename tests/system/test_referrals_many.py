@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import asyncpg
+import pytest
 
 from services.victims.questions import on_referral
 from shared.ask.questions import Asked
@@ -16,6 +17,8 @@ from shared.run.clock import Clock
 from tests.harness.figuring import folded
 from tests.harness.speaking import DAY, NOW, clock, say
 from tests.harness.system import until
+
+pytestmark = pytest.mark.long
 
 ANSWERS = {("accepted",): 4, ("rejected",): 2, ("revoked",): 2, ("accepted", "revoked", "rejected"): 3, (): 3}
 NUMBER, ROUND = 1000, 100

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from shared.contracts import SERVICES
 from tests.harness.system import PATIENCE_S, until
 
@@ -30,6 +32,7 @@ def test_the_others_are_really_gone(tmp_path):
         assert b"ModuleNotFoundError" in done.stderr, absent
 
 
+@pytest.mark.long
 async def test_each_service_starts_alone(tmp_path, region):
     started = {}
     for service in SERVICES:

@@ -9,6 +9,8 @@ from infra.local.ports import choose, free_port
 from infra.local.postgres import Postgres
 from infra.local.process import StartError
 
+pytestmark = pytest.mark.long
+
 
 def test_clean_takes_all_data_wherever_they_lie(tmp_path):
     state = tmp_path / "state"

@@ -13,6 +13,8 @@ import pytest
 from infra.local.plantime import FIRST_DAY, PlanTime
 from infra.local.postgres import remove
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
 UP = [sys.executable, str(ROOT / "tests/harness/standins.py"), "up"]

@@ -17,7 +17,7 @@ from services.indicators.figures.periods import Comparison, comparable
 from services.indicators.figures.regions import regional
 from services.indicators.figures.resting import targets
 from services.indicators.figures.suppression import Guard
-from services.indicators.figures.verdicts import Doubt, Heard, Reason, Verdict
+from services.indicators.figures.verdicts import Doubt, Heard, Hearing, Reason, Verdict, hearing
 from services.indicators.folded.state import State
 from services.indicators.planned import checks
 from services.indicators.planned.checks import COMPOSED
@@ -108,7 +108,7 @@ def all_figures(plan: Plan, state: State, span: Span, *, closed: date | None) ->
 
 def _finder(plan: Plan, state: State, span: Span, *, closed: date | None) -> Find:
     """Return the function that gives a row's figures, and keeps them: rows are made of other rows."""
-    heard = Heard.by(plan, state, span, public=closed is not None)
+    heard = hearing(plan, state, public=closed is not None)
 
     @cache
     def find(name: str) -> Figures:
@@ -121,7 +121,7 @@ def _finder(plan: Plan, state: State, span: Span, *, closed: date | None) -> Fin
 
 
 def plain(  # noqa: PLR0913 - all that it rests on
-    plan: Plan, row: Row, state: State, span: Span, heard: Heard, *, closed: date | None
+    plan: Plan, row: Row, state: State, span: Span, heard: Hearing, *, closed: date | None
 ) -> Figures:
     """Return the figures of a row that is not made of others, as the public has them unless `closed` is `EXACT`.
 
@@ -130,24 +130,23 @@ def plain(  # noqa: PLR0913 - all that it rests on
     if why := refusal(row, span):
         return _refused(row, span, why)
     if closed is None:
-        return _worked(plan, row, state, span, heard)
+        return _worked(plan, row, state, span, heard(span))
     span = msgspec.structs.replace(span, public=True)
     if row.id not in guarded(plan):
-        return _worked(plan, row, state, span, heard)
+        return _worked(plan, row, state, span, heard(span))
     told = disclosed(plan.disclosure, span, closed)
     if isinstance(told, str):
         return _refused(row, span, told)
     if row.kind in ALL_HIDDEN:
         return _hidden(row, told)
-    return _published(plan, row, state, told)
+    return _published(plan, row, state, told, heard(told))
 
 
-def _published(plan: Plan, row: Row, state: State, span: Span) -> Figures:
+def _published(plan: Plan, row: Row, state: State, span: Span, heard: Heard) -> Figures:
     """Return the figures of a row about persons: what is not large enough is not among them, nor who reported it.
 
     Whether the target is met follows from the figure as it is published, and from who has been heard of other things.
     """
-    heard = Heard.by(plan, state, span, public=True)
     found = _worked(plan, row, state, span, heard, guarded=True)
     cells = [one for one in found.cells if not one.suppressed]
     headline = found.headline

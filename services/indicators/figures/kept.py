@@ -14,7 +14,7 @@ from services.indicators.figures.disclosure import guarded
 from services.indicators.figures.figures import Figures, composed, plain
 from services.indicators.figures.kinds import Span
 from services.indicators.figures.resting import rests
-from services.indicators.figures.verdicts import Heard
+from services.indicators.figures.verdicts import Heard, Hearing, hearing
 from services.indicators.folded.state import State
 from services.indicators.planned.checks import COMPOSED
 from services.indicators.planned.plan import Plan
@@ -50,6 +50,7 @@ class Kept:
         self._state: State | None = None
         self._at = span()
         self._heard = Heard(set(), set())
+        self._hearing: Hearing = lambda _span: self._heard
         self._sequences: dict[str, int] = {}
         self.counts: dict[str, int] = {}
         """Event type -> how many had come or were amended when last looked."""
@@ -102,7 +103,8 @@ class Kept:
         state, at, last = self._current(), self._span(), self._closed()
         if state is not self._state:
             self._state, self._at, self._sequences, self.counts = state, at, {}, {}
-            self._heard = Heard.by(self._plan, state, at, public=last is not None)
+            self._hearing = hearing(self._plan, state, public=last is not None)
+            self._heard = self._hearing(at)
             self._stale, self._last = {*self._plan.rows}, last
         if last != self._last:
             self._last = last
@@ -117,7 +119,8 @@ class Kept:
                     name: one if name in self._still else msgspec.structs.replace(one, day=at.day)
                     for name, one in self._figures.items()
                 }
-            heard = Heard.by(self._plan, state, at, public=last is not None)
+            self._hearing = hearing(self._plan, state, public=last is not None)
+            heard = self._hearing(at)
             if heard != self._heard:
                 self._heard = heard
                 self._stale |= self._plan.rows.keys() - self._still
@@ -140,7 +143,7 @@ class Kept:
         if row.kind in COMPOSED:
             found = composed(self._plan, row, self._at, self._find)
         else:
-            found = plain(self._plan, row, self._state, self._at, self._heard, closed=self._last)
+            found = plain(self._plan, row, self._state, self._at, self._hearing, closed=self._last)
         if found != self._figures.get(name):
             self._figures[name] = found
             self.version += 1

@@ -55,11 +55,8 @@ def _latest(parts: list[Counts]) -> Counts:
 
 def _headline(row: Row, cells: Counted, combine: Callable[[list[Counts]], Counts]) -> Counts | None:
     names = list(row.labels)
-    chosen = {
-        key: counts
-        for key, counts in cells.items()
-        if all(key[1 + names.index(name)] == value for name, value in row.headline.items())
-    }
+    wanted = [(1 + names.index(name), value) for name, value in row.headline.items()]
+    chosen = {key: n for key, n in cells.items() if all(key[place] == value for place, value in wanted)}
     if not chosen:
         return None
     if row.kind == "countries" and row.every:

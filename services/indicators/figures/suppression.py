@@ -63,12 +63,12 @@ def hidden(cells: Mapping[Key, Counts], k: int = RULE.k) -> tuple[set[Key], set[
 
 def added(parts: Iterable[Counts]) -> Counts:
     """Return the sums, place by place."""
-    return tuple(sum(place) for place in zip(*parts, strict=True))
+    return tuple(map(sum, zip(*parts, strict=True)))
 
 
 def small(counts: Counts, k: int = RULE.k) -> bool:
     """Say whether any of the numbers is too small to be published; 0 is."""
-    return any(count < k for count in counts)
+    return min(counts) < k
 
 
 def _hide(parts: Mapping[Key, Counts], k: int, *, all_told: bool) -> set[Key]:

@@ -8,6 +8,8 @@
 - What cannot be mended by others is not met all the same: more than the most that there may be, less than the whole.
 """
 
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Literal
 
 import msgspec
@@ -71,6 +73,15 @@ class Heard(Struct, frozen=True):
         """
         span = msgspec.structs.replace(span, public=public)
         return cls(kinds.reporting(plan, state, span), kinds.silent(plan, state, span))
+
+
+Hearing = Callable[[Span], Heard]
+"""Whom the region has heard by the end of a span, or in it."""
+
+
+def hearing(plan: Plan, state: State, *, public: bool) -> Hearing:
+    """Return `Heard.by` of a state; asked again of the same span, it gives what it found the first time."""
+    return cache(partial(Heard.by, plan, state, public=public))
 
 
 def doubt(plan: Plan, row: Row, heard: Heard, inside: set[str], reported: set[str]) -> Doubt:

@@ -108,6 +108,13 @@ class Cell:
                 found[day] = found.get(day, 0) + amount
         return found
 
+    def anything(self, after: int, until: int) -> bool:
+        """Say whether there is anything on any of the days after one and up to another."""
+        known = self._known if self.changed == NEVER else self._sorted()
+        if not known or known[0] > until or known[-1] <= after:
+            return False
+        return any(self.days[day] for day in self.within(after, until))
+
     def within(self, after: int, until: int) -> Sequence[int]:
         """Return the days after one and up to another on which something was added, in order."""
         known = self._sorted()

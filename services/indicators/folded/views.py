@@ -65,8 +65,7 @@ def _any(parts: list[tuple[Cell, int]], after: int, until: int, known: int | Non
         return any(after < day <= until for day in _by_day(parts, known))
     until = until if known is None else min(until, known)
     if len(parts) == 1:
-        ((cell, _),) = parts
-        return any(cell.days[day] for day in cell.within(after, until))
+        return parts[0][0].anything(after, until)
     days = (day for cell, _ in parts for day in cell.within(after, until))
     return any(sum(cell.days.get(day, 0) * factor for cell, factor in parts) for day in days)
 

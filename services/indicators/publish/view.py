@@ -19,7 +19,7 @@ from services.indicators.figures.past import Past
 from services.indicators.figures.resting import parts
 from services.indicators.figures.suppression import rounded
 from services.indicators.figures.timeliness import measuring, on_time
-from services.indicators.figures.verdicts import Heard
+from services.indicators.figures.verdicts import hearing
 from services.indicators.folded.feed import Rebuilt
 from services.indicators.folded.state import State
 from services.indicators.planned.checks import COMPOSED
@@ -186,7 +186,7 @@ class View:
 
     async def _of(self, name: str, span: Span, closed: date | None) -> Figures:
         state, found = self.state(), dict[str, Figures]()
-        heard = Heard.by(self.plan, state, span, public=closed is not None)
+        heard = hearing(self.plan, state, public=closed is not None)
 
         async def work(name: str) -> None:
             row = self.plan.rows[name]

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.services.indicators.attacking import looked
 from tests.services.indicators.looking import golden
 
@@ -14,6 +16,7 @@ def sample():
     return golden(LAST), [FIRST + number * step for number in range(LOOKS)]
 
 
+@pytest.mark.long
 def test_no_claim_below_11_is_right_more_often_than_chance_and_without_the_rule_many_are():
     attack, control = looked(*sample())
     assert not attack.succeeds, attack.told()

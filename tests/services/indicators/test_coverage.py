@@ -18,6 +18,7 @@ def checked(*options: str):
     return CliRunner().invoke(app, ["plan", "check", *options], env={"COLUMNS": "200"})
 
 
+@pytest.mark.long
 def test_every_row_of_the_catalogue_is_fed_and_everything_feeds_something():
     found = checked()
     assert (found.exit_code, found.stderr) == (0, "")

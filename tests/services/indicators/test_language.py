@@ -12,6 +12,8 @@ from tests.services.indicators.language import faults
 from tests.services.indicators.making import CONTRACTS, PLAN, event, folded, instant
 from tests.services.indicators.serving import Again, get, served, viewed
 
+pytestmark = pytest.mark.long
+
 WORKED = examples.by_row(examples.load())
 NOW = instant("2004-07-15")
 

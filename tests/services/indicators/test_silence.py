@@ -165,6 +165,7 @@ def test_without_a_country_nothing_that_is_not_met_is_met(identity):
     assert improved(identity) == 0
 
 
+@pytest.mark.long
 def test_the_histories_would_show_it(monkeypatch):
     """The control: were no verdict withheld, silence would flatter in these very histories."""
     monkeypatch.setattr(verdicts, "doubt", lambda *_: verdicts.NONE)

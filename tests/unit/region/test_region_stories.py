@@ -184,6 +184,7 @@ def test_the_stories_have_every_type_that_countries_report():
     assert {name.rpartition(".")[2] for name in names} >= set(GENERIC)
 
 
+@pytest.mark.long
 def test_two_years_bring_nearly_every_type_and_the_plans_shares(received):
     told = traffic()
     steps = play(told, 761)
