@@ -82,8 +82,8 @@ def existence(patch):
     """A hidden cell is listed, as soon as there is anything in it."""
     published = figures._published
 
-    def listed(plan, row, state, span):
-        one = published(plan, row, state, span)
+    def listed(plan, row, state, span, heard):
+        one = published(plan, row, state, span, heard)
         today = figures.msgspec.structs.replace(span, day=span.day, upto=None, known=None)
         every = figures._worked(plan, row, state, today, figures.Heard.by(plan, state, span, public=True), guarded=True)
         shown = {(cell.country, *cell.labels.values()) for cell in one.cells}
@@ -106,11 +106,11 @@ def coverage(patch):
     """Who reported something is told, as it was before."""
     published = figures._published
 
-    def told(plan, row, state, span):
+    def told(plan, row, state, span, heard):
         now = figures.msgspec.structs.replace(span, upto=None, known=None)
-        heard = figures.Heard.by(plan, state, now, public=True)
-        share = figures._worked(plan, row, state, now, heard, guarded=True).coverage
-        return figures.msgspec.structs.replace(published(plan, row, state, span), coverage=share)
+        lately = figures.Heard.by(plan, state, now, public=True)
+        share = figures._worked(plan, row, state, now, lately, guarded=True).coverage
+        return figures.msgspec.structs.replace(published(plan, row, state, span, heard), coverage=share)
 
     patch.setattr(figures, "_published", told)
     patch.setattr(figures, "disclosed", lambda _rule, span, _closed: span)
