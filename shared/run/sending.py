@@ -4,7 +4,10 @@ import asyncio
 import gzip
 import hashlib
 import re
+from collections.abc import Callable, Mapping
+from functools import partial
 
+from backports import zstd
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,9 +15,13 @@ COMPRESSED_FROM = 1024
 """Bytes of the smallest answer that is compressed."""
 APART_FROM = 64 * 1024
 """Bytes of the smallest answer that is compressed beside the loop, in a thread."""
-LEVEL = 1
-"""Of gzip: twice as fast as the next ones, and a tenth larger."""
-_REFUSED = re.compile(r";\s*q=0(\.0*)?\s*$", re.ASCII)
+CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
+    "zstd": partial(zstd.compress, level=3),
+    "gzip": partial(gzip.compress, compresslevel=1, mtime=0),
+}
+"""How an answer is compressed; of those that a client likes alike, the first. Level 1 of gzip is twice as fast as the
+next ones, and a tenth larger; zstd (RFC 8878) is three times as fast again, and smaller."""
+_OFFERED = re.compile(r"([a-z*]+)(?:\s*;\s*q=([01](?:\.[0-9]{0,3})?))?", re.ASCII)
 
 
 async def sent(request: Request, answer: Response) -> Response:
@@ -30,12 +37,10 @@ async def sent(request: Request, answer: Response) -> Response:
     if _has(request, tag):
         headers = {name: answer.headers[name] for name in ("ETag", "Cache-Control", "Vary") if name in answer.headers}
         return Response(status_code=304, headers=headers)
-    if len(body) >= COMPRESSED_FROM and takes(request, "gzip"):
-        if len(body) < APART_FROM:
-            answer.body = gzip.compress(body, LEVEL, mtime=0)
-        else:
-            answer.body = await asyncio.to_thread(gzip.compress, body, LEVEL, mtime=0)
-        answer.headers["Content-Encoding"] = "gzip"
+    if len(body) >= COMPRESSED_FROM and (coding := best(request)):
+        compress = CODINGS[coding]
+        answer.body = compress(body) if len(body) < APART_FROM else await asyncio.to_thread(compress, body)
+        answer.headers["Content-Encoding"] = coding
         answer.headers["Content-Length"] = str(len(answer.body))
     return answer
 
@@ -48,7 +53,18 @@ def _has(request: Request, tag: str) -> bool:
     ]
 
 
+def best(request: Request) -> str:
+    """Return the coding that the client likes best (RFC 9110, 12.5.3); empty: it takes none of ours."""
+    liked = {coding: weight for coding in CODINGS if (weight := _weight(request, coding)) > 0}
+    return max(liked, key=liked.__getitem__, default="")
+
+
 def takes(request: Request, coding: str) -> bool:
     """Say whether the client takes a coding of the content."""
-    offered = request.headers.get("accept-encoding", "").lower().split(",")
-    return any(one.partition(";")[0].strip() == coding and not _REFUSED.search(one) for one in offered)
+    return _weight(request, coding) > 0
+
+
+def _weight(request: Request, coding: str) -> float:
+    offered = map(_OFFERED.fullmatch, map(str.strip, request.headers.get("accept-encoding", "").lower().split(",")))
+    weights = {one[1]: float(one[2] or 1) for one in offered if one}
+    return weights.get(coding, weights.get("*", 0.0))

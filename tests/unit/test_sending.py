@@ -4,8 +4,11 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from backports import zstd
+
 from shared.run.sending import APART_FROM, sent
 
+OPENED = {None: bytes, "gzip": gzip.decompress, "zstd": zstd.decompress}
 LONG = b"crm_indicator_value 1.0\n" * 100
 
 
@@ -16,20 +19,30 @@ def asking(**headers):
 
 @pytest.mark.parametrize("body", [LONG, LONG * (APART_FROM // len(LONG) + 1)])
 @pytest.mark.parametrize(
-    ("accepts", "compressed"),
+    ("accepts", "coding"),
     [
-        ("gzip", True),
-        ("br, GZIP;q=0.5", True),
-        ("", False),
-        ("gzip;q=0", False),
-        ("gzip;q=0.000, br", False),
-        ("x-gzip", False),
+        ("gzip", "gzip"),
+        ("br, GZIP;q=0.5", "gzip"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip;q=0.5, ZSTD;q=0.5", "zstd"),
+        ("gzip, zstd;q=0.9", "gzip"),
+        ("zstd;q=0, gzip;q=0.1", "gzip"),
+        ("zstd", "zstd"),
+        ("*", "zstd"),
+        ("zstd;q=0, *;q=0.2", "gzip"),
+        ("", None),
+        ("identity", None),
+        ("gzip;q=0", None),
+        ("gzip;q=0.000, br", None),
+        ("gzip;q=what, zstd;q=", None),
+        ("*;q=0", None),
+        ("x-gzip", None),
     ],
 )
-async def test_what_is_long_is_compressed_where_that_is_taken(body, accepts, compressed):
+async def test_what_is_long_is_compressed_as_the_client_likes_best(body, accepts, coding):
     answer = await sent(asking(accept_encoding=accepts), Response(body))
-    assert (answer.headers.get("content-encoding") == "gzip") is compressed
-    assert (gzip.decompress(answer.body) if compressed else answer.body) == body
+    assert answer.headers.get("content-encoding") == coding
+    assert OPENED[coding](answer.body) == body
     assert answer.headers["content-length"] == str(len(answer.body))
     assert answer.headers["vary"] == "Accept-Encoding"
 

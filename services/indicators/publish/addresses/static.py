@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from services.indicators.publish.view import View
 from shared.run.addresses import Address, Gives
 from shared.run.refusals import Refused
-from shared.run.sending import takes
+from shared.run.sending import best
 
 STATIC = Path(__file__).parents[2] / "static"
 
@@ -33,7 +33,7 @@ def addresses(_view: View) -> Sequence[Address]:
         """Serve a file that the pages load."""
         if asked.file not in there:
             raise Refused(404, "not_found")
-        if takes(request, "gzip") and "range" not in request.headers:
+        if best(request) and "range" not in request.headers:
             media = mimetypes.guess_type(asked.file)[0]
             return Response((STATIC / asked.file).read_bytes(), media_type=media)  # compressed on its way
         return await files.get_response(asked.file, request.scope)
