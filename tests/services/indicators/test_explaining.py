@@ -148,8 +148,9 @@ async def test_who_asks_while_another_reads_waits_and_is_refused_in_time(told, m
     assert (await explaining.figure(Asked(BANDS, TODAY), OPERATOR)).complete
 
 
-async def test_the_loop_goes_on_while_events_are_read(told):
+async def test_the_loop_goes_on_while_events_are_read(told, monkeypatch):
     """Of 2,000 events in a row, others get their turn in between."""
+    monkeypatch.setattr("services.indicators.publish.explaining.LIMIT_S", 120.0)
     explaining = await told(*[band("HND", "2004-03-01", number) for number in range(2000)])
     turns = 0
 
