@@ -1,10 +1,9 @@
 import gzip
 
 import pytest
+from backports import zstd
 from starlette.requests import Request
 from starlette.responses import Response
-
-from backports import zstd
 
 from shared.run.sending import APART_FROM, sent
 
