@@ -15,12 +15,13 @@ COMPRESSED_FROM = 1024
 """Bytes of the smallest answer that is compressed."""
 APART_FROM = 64 * 1024
 """Bytes of the smallest answer that is compressed beside the loop, in a thread."""
+LEVEL = 1
+"""Of gzip: twice as fast as the next ones, and a tenth larger."""
 CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
     "zstd": partial(zstd.compress, level=3),
-    "gzip": partial(gzip.compress, compresslevel=1, mtime=0),
+    "gzip": partial(gzip.compress, compresslevel=LEVEL, mtime=0),
 }
-"""How an answer is compressed; of those that a client likes alike, the first. Level 1 of gzip is twice as fast as the
-next ones, and a tenth larger; zstd (RFC 8878) is three times as fast again, and smaller."""
+"""How an answer is compressed; of those liked alike, by the first: zstd (RFC 8878) is faster, and smaller."""
 _OFFERED = re.compile(r"([a-z*]+)(?:\s*;\s*q=([01](?:\.[0-9]{0,3})?))?", re.ASCII)
 
 
