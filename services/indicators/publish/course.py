@@ -141,9 +141,9 @@ def moved(said: Words, row: Row, of: Course) -> dict[str, Any] | None:
 
 def _change(said: Words, row: Row, old: float | None, new: float | None) -> str:
     """Return by how much a figure changed, with its sign: of a share in points."""
-    if old is None or new is None:
+    if (old is None or new is None) and row.kind != "count":
         return "—"
-    by = new - old
+    by = (new or 0.0) - (old or 0.0)  # of what is added up, a country without a figure adds nothing
     if row.unit == SHARE:
         points = round(100 * by, 1)
         return f"{_sign(points)}{said.number(abs(points))} {said.text['points']}"
@@ -160,7 +160,12 @@ def _told(said: Words, row: Row, value: float | None) -> str:
 
 
 def _place(row: Row, one: Figures, code: str) -> float | None:
-    return _together(row, [cell for cell in one.cells if cell.country == code])
+    return _together(row, [cell for cell in one.cells if cell.country == code and _counted(row, cell)])
+
+
+def _counted(row: Row, cell: Cell, beside: str = "") -> bool:
+    """Say whether a cell is of the kind that the row's one figure counts; `beside`: a label that is told apart."""
+    return all(cell.labels.get(name) == value for name, value in row.headline.items() if name != beside)
 
 
 def _together(row: Row, cells: Sequence[Cell]) -> float | None:
@@ -191,15 +196,17 @@ def _groups(said: Words, row: Row, of: Course, names: Sequence[str]) -> Iterator
             value for one in of.found for cell in one.cells if (value := cell.labels.get(label)) is not None
         )
         told = {
-            said.value(label, value): [_together(row, _those(one, label, value)) for one in of.found]
+            said.value(label, value): [_together(row, _those(row, one, label, value)) for one in of.found]
             for value in values
         }
         if len(told) > 1:
             yield _group(said, row, said.labels.get(label, label), told, names, most=VALUES_SHOWN)
 
 
-def _those(one: Figures, label: str, value: str) -> list[Cell]:
-    return [cell for cell in one.cells if cell.country == REGION and cell.labels.get(label) == value]
+def _those(row: Row, one: Figures, label: str, value: str) -> list[Cell]:
+    """Return the region's cells with one value of a label; of other labels, only what the row's one figure counts."""
+    mine = [cell for cell in one.cells if cell.country == REGION and cell.labels.get(label) == value]
+    return [cell for cell in mine if _counted(row, cell, label)]
 
 
 def _group(  # noqa: PLR0913 - what they have in common

@@ -11,7 +11,7 @@ from tests.services.indicators.making import event, folded, instant
 from tests.services.indicators.serving import get, served, viewed
 from tests.services.indicators.test_desk import shown
 
-FLAGS = (("HND", "2004-02-01", 3), ("HND", "2004-05-01", 1), ("GTM", "2004-02-01", 1), ("GTM", "2004-05-01", 2))
+FLAGS = (("HND", "2004-02-01", 3), ("HND", "2004-05-01", 1), ("GTM", "2004-02-01", 1), ("GTM", "2004-05-01", 2), ("CRI", "2004-02-01", 1))
 
 
 def flagged():
@@ -19,7 +19,8 @@ def flagged():
     cared = [
         event("victims.service.provided", one, "2004-02-01T10:00:00Z") for one in ("GTM", "HND") for _ in range(12)
     ]
-    return folded(*[event("intel.document.flagged", who, at) for who, at in days], *cared)
+    confirmed = [event("intel.document.confirmed", "HND", f"2004-05-0{n}T10:00:00Z") for n in (1, 2, 3)]
+    return folded(*[event("intel.document.flagged", who, at) for who, at in days], *confirmed, *cared)
 
 
 @pytest.fixture(scope="module")
@@ -36,19 +37,28 @@ def page(base, path):
 
 def test_a_page_says_what_fell_since_the_quarter_before_and_in_which_country(base):
     text = shown(page(base, "/indicators/IE-3.1ii?lang=en"))
-    assert "It fell: from 4 documents in Q1 2004 to 3 documents in Q2 2004." in text
+    assert "It fell: from 5 documents in Q1 2004 to 3 documents in Q2 2004." in text
     assert "Since then" not in text  # of the third quarter nothing is known yet
-    assert re.search(r"Honduras( [a-z]+)* 3 1 \N{MINUS SIGN}2 Guatemala( [a-z]+)* 1 2 \+1", text)
+    assert re.search(r"Honduras( [a-z]+)* 3 1 \N{MINUS SIGN}2", text)
+    assert re.search(r"Guatemala( [a-z]+)* 1 2 \+1", text)
+    assert re.search(r"Costa Rica( [a-z]+)* 1 — \N{MINUS SIGN}1", text), "whoever told nothing more is why, too"
+
+
+def test_a_countrys_part_is_of_what_the_one_figure_counts(base):
+    """What is confirmed was flagged before: the one figure of the row counts what is flagged, and so do its parts."""
+    text = shown(page(base, "/indicators/IE-3.1ii?lang=en")).partition("By country and by category, over time")[2]
+    assert "Honduras 4 documents" in text
+    assert "confirmed as false 3 documents" in text
 
 
 def test_periods_are_chosen_and_their_own_figures_differ_from_those_at_their_ends(base):
     dots = re.compile(r"<title>([^<]*)</title>")
     ends = dots.findall(page(base, "/indicators/IE-3.1ii?lang=en&by=month"))
     own = dots.findall(page(base, "/indicators/IE-3.1ii?lang=en&by=month&figure=period"))
-    assert "May 2004: 7" in ends
-    assert "Jun 2004: 7" in ends
+    assert "May 2004: 8" in ends
+    assert "Jun 2004: 8" in ends
     assert "May 2004: 3" in own
-    assert "Jun 2004: 7" not in own
+    assert "Jun 2004: 8" not in own
 
 
 def test_small_curves_add_a_countrys_labels_up(base):
