@@ -30,6 +30,8 @@ Told = Mapping[tuple[str, str], Event[Any]]
 """(source, id) -> event"""
 UNLIKE = ("sequence", "recordedtime", "time")
 """What differs where an event was recorded with its correction, and not behind it."""
+SINCE = {"commitment_due"}
+"""Kinds of alerts that the version before did not tell."""
 
 
 def lines(file: Path, most: int | None = None) -> Iterator[dict[str, Any]]:
@@ -76,6 +78,8 @@ def differences(was: Told, now: Told) -> Iterator[str]:
         if old is None or new is None:
             event = old or new
             assert event
+            if getattr(event.data, "kind", "") in SINCE:
+                continue
             said = msgspec.json.encode(event.data).decode()
             when = "before" if old else "now"
             yield f"only {when}: {event.type} {event.country} {said} because of {event.causationid}"

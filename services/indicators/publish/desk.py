@@ -20,14 +20,13 @@ from services.indicators.publish.escalated import Escalated
 from services.indicators.publish.ical import Entry
 from services.indicators.publish.overview import Overview, Seen, dated, whom
 from services.indicators.publish.words import Words, words
+from shared.contracts.intel import COMMITMENT_REMIND_DAYS
 from shared.contracts.vocabulary import MEMBERS, SEATS
 from shared.record import seats
 
 PRESIDENCY = "ppt"
 AHEAD = timedelta(days=120)
 """So far ahead reminders are listed."""
-COMMITMENT_REMIND_DAYS = 7
-"""So long before a commitment is due a calendar reminds of it."""
 LAST_DAY = date(2200, 12, 31)
 TWO_MONTHS = 62
 Assigned = tuple[datetime, str, str]
@@ -99,7 +98,7 @@ class _Shown:
             "coming": [self._line(one) for one in self._upcoming(self._now + AHEAD)],
             "overdue": [self._line(one) for one in self._overdue()],
             "undated": list(self._undated()),
-            "reminders": list(self._reminders()),
+            "reminders": [one for _, one in sorted([*self._reminders(), *self._reminded()], key=lambda one: one[0])],
             "seats": list(self._seats()),
             "kept": [self._commitment(one) for one in self._those("kept", "kept_late")][::-1],
         }
@@ -197,20 +196,28 @@ class _Shown:
         everybody = self._said.text["all_countries"] if len(members) == len(MEMBERS) else ""
         return {"done": done, "missing": [] if everybody else members, "everybody": everybody}
 
-    def _reminders(self) -> Iterator[dict[str, Any]]:
+    def _reminders(self) -> Iterator[tuple[datetime, dict[str, Any]]]:
         """Yield when who is reminded of what is due next: by the indicators, in their mailboxes."""
         for one in self._upcoming(self._now + AHEAD):
             days = one.milestone.remind_days
             ahead = self._plan.remind_days if days is None else days
             if one.due and ahead:
                 at = one.due - timedelta(days=ahead)
-                yield {
-                    "title": self._said.title(one.milestone.title),
-                    "due": self._said.day(one.due),
-                    "at": self._said.day(at),
-                    "sent": at <= self._now,
-                    "whom": whom(self._said, one),
+                yield at, self._remind(self._said.title(one.milestone.title), at, one.due) | {"whom": whom(self._said, one)}
+
+    def _reminded(self) -> Iterator[tuple[datetime, dict[str, Any]]]:
+        """Yield when who is reminded of a commitment: by intel, in its mailbox."""
+        for owed in self._those("open"):
+            at = owed.due - timedelta(days=COMMITMENT_REMIND_DAYS)
+            if owed.agreed < at:
+                yield at, self._remind(self._said.text["commitment"], at, owed.due) | {
+                    "country": self._said.country(owed.country),
+                    "code": owed.country,
                 }
+
+    def _remind(self, title: str, at: datetime, due: datetime) -> dict[str, Any]:
+        said = self._said
+        return {"title": title, "due": said.day(due), "at": said.day(at), "sent": at <= self._now}
 
     def _seats(self) -> Iterator[dict[str, Any]]:
         """Yield who holds each seat since when, and who is to hold it next."""

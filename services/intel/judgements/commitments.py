@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,12 +12,16 @@ from services.intel.judgements.owners import looked_up, named, used
 from shared.contracts import Data, Event, Problem, Refused, identity
 from shared.contracts.identity import Owners
 from shared.contracts.intel import (
+    COMMITMENT_REMIND_DAYS,
     CommitmentAgreed,
     CommitmentFulfilled,
     CommitmentOverdue,
 )
 from shared.contracts.vocabulary import REGION, Seat
 from shared.record.judgement import Notice, Reading, Standing, Unknown, derive
+
+
+REMIND = timedelta(days=COMMITMENT_REMIND_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Commitment:
     country: str
     agreed_by: str
     due: datetime
+    known: datetime
+    """Since when this service knows of it."""
 
 
 class Commitments(IntelJudgement):
@@ -81,6 +87,7 @@ class Commitments(IntelJudgement):
         kept = min((one.time for one in read.about(scope) if isinstance(one.data, CommitmentFulfilled)), default=None)
         commitment_id = scope.removeprefix("commitment/")
         for one in _agreed(read, scope):
+            yield from reminder(scope, commitment_id, one, kept)
             yield from owed(scope, commitment_id, one, kept=kept is not None and kept <= one.due)
 
 
@@ -93,7 +100,8 @@ def _agreed(read: Reading, thing: str) -> list[Commitment]:
     """Return what was agreed under a commitment's id."""
     agreed = [one for one in read.about(thing) if isinstance(one.data, CommitmentAgreed)]
     return [
-        Commitment(one.id, one.data.country, one.country, one.data.due) for one in sorted(agreed, key=lambda x: x.id)
+        Commitment(one.id, one.data.country, one.country, one.data.due, one.known)
+        for one in sorted(agreed, key=lambda x: x.id)
     ]
 
 
@@ -159,6 +167,21 @@ class OverdueCommitments(IntelJudgement):
             body="ppt",
         )
         yield derive(SERVICE, said, cause=report.event, to=to, key="presidency")
+
+
+def reminder(scope: str, commitment_id: str, commitment: Commitment, kept: datetime | None) -> list[Notice]:
+    """Return the reminder of who owes a commitment, some days before it is due, unless it was kept by then.
+
+    What was known only later than that needs none: its country was told of it just now.
+    """
+    at = commitment.due - REMIND
+    if at <= commitment.known or (kept is not None and kept <= at):
+        return []
+    which = (commitment.event_id, "intel.commitment.agreed")
+    data = alert(
+        "commitment_due", which, commitment_id, country=commitment.agreed_by, owned=True, due=commitment.due
+    )
+    return [Notice(to=commitment.country, data=data, scope=scope, due=at)]
 
 
 def owed(scope: str, commitment_id: str, commitment: Commitment, *, kept: bool) -> list[Notice]:

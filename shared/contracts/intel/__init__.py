@@ -15,6 +15,7 @@ from shared.contracts.intel.documents import (
     SpecimenWithdrawn,
 )
 from shared.contracts.intel.network import (
+    COMMITMENT_REMIND_DAYS,
     CommissionConvened,
     CommitmentAgreed,
     CommitmentFulfilled,

@@ -327,6 +327,10 @@ class MeetingMissed(Meeting, frozen=True, kw_only=True):
     """A meeting that was set did not take place."""
 
 
+COMMITMENT_REMIND_DAYS = 7
+"""So long before it is due who owes a commitment is reminded of it."""
+
+
 @contract(
     "intel.commitment.agreed",
     good={"commitment_id": "co-4", "country": "GTM", "due": "2003-10-07T00:00:00Z", "reported_by": "ppt"},

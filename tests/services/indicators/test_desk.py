@@ -104,6 +104,9 @@ def test_the_desk_has_commitments_with_owner_and_due_and_the_next_meeting(base):
     assert "Guatemala Mar 2, 2004 Jul 1, 2004 in 16 days" in text
     assert "Costa Rica Mar 2, 2004 Apr 1, 2004 Kept Mar 20, 2004" in text
     assert "Presidency pro tempore: Mexico" in text
+    reminders = text.partition("Of what Reminder on Due To")[2]
+    assert "Commitment Jun 24, 2004 Jul 1, 2004 Guatemala" in reminders
+    assert "Honduras" not in reminders.partition("Body")[0], "it is overdue"
 
 
 @pytest.mark.parametrize("path", ["/desk", "/desk/agenda", "/desk/calendar.ics"])

@@ -61,8 +61,8 @@ async def test_what_its_marking_keeps_with_the_owner_is_not_passed_on(desk, verb
     assert await desk.told("MEX") == []
 
 
-def agreed(desk, **more):
-    due = (START + timedelta(days=5)).isoformat()
+def agreed(desk, due_days=5, **more):
+    due = (START + timedelta(days=due_days)).isoformat()
     return desk.event("intel.commitment.agreed", by="MEX", commitment_id="co-1", country="GTM", due=due, **more)
 
 
@@ -75,6 +75,28 @@ async def test_a_commitment_not_kept_is_overdue_for_who_owes_it_and_who_recorded
     late = desk.event("intel.commitment.fulfilled", commitment_id="co-1", country="GTM", days=6)
     await desk.tell(late)
     assert (await desk.one("intel.commitment.fulfilled")).data.late is True
+
+
+async def test_who_owes_a_commitment_is_reminded_a_week_before_it_is_due(desk):
+    await desk.tell(agreed(desk, due_days=20))
+    await desk.pass_days(12)
+    assert await desk.told("GTM") == ["commitment_agreed co-1 MEX"]
+    await desk.pass_days(2)
+    assert await desk.told("GTM") == ["commitment_agreed co-1 MEX", "commitment_due co-1 MEX"]
+    late = desk.event("intel.commitment.fulfilled", commitment_id="co-1", country="GTM", days=14)
+    await desk.tell(late)
+    await desk.pass_days(9)
+    assert await desk.told("GTM") == ["commitment_agreed co-1 MEX", "commitment_due co-1 MEX"], "nothing is taken back"
+    assert await desk.told("MEX") == ["commitment_fulfilled co-1 GTM"]
+
+
+@pytest.mark.parametrize("days", [2, 12])
+async def test_who_has_kept_a_commitment_is_not_reminded_of_it(desk, days):
+    await desk.tell(agreed(desk, due_days=20))
+    await desk.pass_days(days)
+    await desk.tell(desk.event("intel.commitment.fulfilled", commitment_id="co-1", country="GTM", days=days))
+    await desk.pass_days(25 - days)
+    assert await desk.told("GTM") == ["commitment_agreed co-1 MEX"]
 
 
 async def test_a_commitment_kept_in_time_is_never_overdue(desk):
