@@ -52,8 +52,11 @@ test-standard: setup ## Have other tools read what is signed and sealed (Debian'
 test-looks: setup ## Have a real browser read the pages: nothing overlaps or is cut (they need Debian's Chromium and Pango)
 	@exec $(PY) -m pytest -q tests/looks
 
-test-played: setup ## Play the Plan's two years (some minutes), say which rows stay empty (SCREENS=docs/screens: pictures of the pages)
+test-played: setup ## Play the Plan's two years (some minutes), say which rows stay empty (SCREENS=folder: pictures of all pages)
 	@SCREENS=$(SCREENS) exec $(PY) -m pytest -q -s tests/played
+
+screens: setup ## Play the Plan up to October 2004 and take the documents' pictures of its pages (Debian's chromium; some minutes)
+	@exec $(PY) -m tests.harness.screens $(or $(SCREENS),docs/screens)
 
 test-wheels: setup ## Run strangers' suites on the installed wheels (npm, Debian's golang-github-nats-io-go-nats-dev, libjackson2-databind-java)
 	@exec $(PY) -m pytest -q -s -n 0 tests/wheels
@@ -189,4 +192,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test test-long test-security test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock sbom audit setup test-containers
+.PHONY: help run test screens test-long test-security test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock sbom audit setup test-containers

@@ -22,7 +22,7 @@ from shared.contracts.vocabulary import MEMBERS
 from shared.flow.provisioned import intakes
 from shared.run.clock import Clock
 from tests.harness.scraping import scraped
-from tests.harness.screens import pictures
+from tests.harness.screens import every, pictures
 from tests.harness.system import ROOT, free_port, until
 from tests.played.silencing import improved, shown
 
@@ -83,7 +83,7 @@ async def played(system):
         )
     if SCREENS:
         await until(lambda: clock.now() > SHOWN, "the day of the pictures", PATIENCE_S)
-        painted = await asyncio.to_thread(pictures, f"http://127.0.0.1:{http}", Path(SCREENS))
+        painted = await asyncio.to_thread(pictures, f"http://127.0.0.1:{http}", Path(SCREENS), dict(every()))
         print("first painted after, in ms:", {name: round(ms) for name, ms in painted.items()})
     await until(lambda: clock.now() > LAST_DAY and _all_played(system), "the last day", PATIENCE_S)
     assert system.kill("region", signal.SIGTERM) == 0

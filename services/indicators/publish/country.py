@@ -12,7 +12,7 @@ from services.indicators.planned.plan import Plan
 from services.indicators.publish import pages
 from services.indicators.publish.commitments import Commitment
 from services.indicators.publish.overview import dated, silent
-from services.indicators.publish.waiting import Offer, Refusal, Waits
+from services.indicators.publish.waiting import Offer, Refusal, Told, Waits
 from services.indicators.publish.words import Words, words
 from shared.contracts import SERVICES
 
@@ -63,6 +63,7 @@ def country(  # noqa: PLR0913 - what the page shows
         unread=own and waits is None,
         offers=[_offer(said, one, now) for one in waits.offers] if waits else [],
         refused=[_refusal(said, one) for one in waits.refused] if waits else [],
+        notices=[_notice(said, one, now) for one in waits.notices] if waits else [],
         owed=[_owed(said, one, now, own=own) for one in owed if one.country == code and not one.kept],
         done=[
             {"title": said.title(one.milestone.title), "day": said.day(one.due)} for one in mine if one not in waiting
@@ -110,6 +111,19 @@ def _offer(said: Words, one: Offer, now: datetime) -> dict[str, Any]:
 def _refusal(said: Words, one: Refusal) -> dict[str, Any]:
     name = one.type.removeprefix("crm.").rpartition(".v")[0]
     return {"id": one.report, "name": name, "title": said.event(name), "at": said.moment(one.at), "why": one.problems}
+
+
+def _notice(said: Words, one: Told, now: datetime) -> dict[str, Any]:
+    late = one.due is not None and one.due < now
+    days = abs((one.due.date() - now.date()).days) if one.due else 0
+    return {
+        "title": said.called("notice", one.kind) or said.text["own_notice"],
+        "at": said.day(one.at),
+        "due": said.text["due_was" if late else "due_on"].format(day=said.day(one.due)) if one.due else "",
+        "left": said.counted("days_left", days) if one.due and not late else "",
+        "entity": one.entity,
+        "country": said.country(one.country) if one.country else "",
+    }
 
 
 def _services(said: Words, plan: Plan, state: State, code: str, closed: date | None) -> Iterator[dict[str, str]]:

@@ -29,6 +29,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "docs_changing": ("architecture", "changing", "translating", "decisions", "performance", "ATTRIBUTION"),
 }
 """A heading -> the documents below it. What is in none stands at the end of the last."""
+PICTURES: Mapping[str, str] = {"svg": "image/svg+xml", "png": "image/png"}
+"""The kinds of pictures in documents -> their media types."""
 _SUFFIX = re.compile(rf"\.({'|'.join(code for code, _ in LANGUAGES)})$")
 _LINK = re.compile(r"^([\w.-]+)\.md(#.*)?$")
 
@@ -99,8 +101,12 @@ def _body(file: Path, lang: str) -> str:
             token.attrSet("id", slug(_plain(tokens[at + 1]), taken))
         elif "right" in str(token.attrs.pop("style", "")):  # the pages allow no styles beside the style sheet's
             token.attrSet("class", "number")
-        for link in (one for one in token.children or () if one.type == "link_open"):
-            link.attrSet("href", address(str(link.attrs["href"]), lang))
+        for one in token.children or ():
+            if one.type == "link_open":
+                one.attrSet("href", address(str(one.attrs["href"]), lang))
+            elif one.type == "image" and str(one.attrs["src"]) in pictures():
+                one.attrSet("src", f"/docs/{one.attrs['src']}")
+                one.attrSet("loading", "lazy")
     html = str(made.renderer.render(tokens, made.options, environment))
     return html.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace("</table>", "</table></div>")
 
@@ -131,6 +137,12 @@ def files() -> Iterator[str]:
     return (file.name for file in sorted(FOLDER.glob("*.json")))
 
 
+@cache
+def pictures() -> frozenset[str]:
+    """Return the pictures that documents show: folder and name."""
+    return frozenset(f"{file.parent.name}/{file.name}" for kind in PICTURES for file in FOLDER.glob(f"*/*.{kind}"))
+
+
 def content(name: str) -> Any:
-    """Return what such a file holds, as bytes."""
+    """Return what a file holds that is no document, as bytes."""
     return (FOLDER / name).read_bytes()

@@ -1,4 +1,4 @@
-"""What waits for one country, for its own eyes: referrals to be answered, and its reports that were refused."""
+"""What waits for one country, for its own eyes: referrals to be answered, its refused reports, and notices to it."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,8 +18,9 @@ VICTIMS = "victims"
 ANSWERS, BY_OTHERS = ("accepted", "rejected"), ("revoked", "lapsed")
 CLOSING = (*ANSWERS, *BY_OTHERS)
 """With these an offer no longer waits: it was answered, taken back by its sender, or is too old."""
-REFUSED_KEPT = 20
-"""So many refused reports are shown, the latest; all of them are in the country's mailbox."""
+REFUSED_KEPT = NOTICES_KEPT = 20
+"""So many refused reports and notices are shown, the latest; all of them are in the country's mailbox."""
+TAKEN_BACK = "taken_back"
 
 
 class Offer(Struct, frozen=True):
@@ -42,6 +43,19 @@ class Refusal(Struct, frozen=True):
     """(where, why): RFC 6901 pointer, and the reason in English; neither quotes what was sent."""
 
 
+class Told(Struct, frozen=True):
+    """A notice that was given to the country, and still holds."""
+
+    id: str
+    kind: str
+    at: datetime
+    due: datetime | None = None
+    entity: str = ""
+    """What it is about, as its owner names it."""
+    country: str = ""
+    """The other country in the matter; empty: there is none."""
+
+
 class Waits(Struct, frozen=True):
     """All of it."""
 
@@ -49,6 +63,16 @@ class Waits(Struct, frozen=True):
     """By due time."""
     refused: Sequence[Refusal] = ()
     """The latest first."""
+    notices: Sequence[Told] = ()
+    """The latest first."""
+
+
+class _Alert(Struct, frozen=True):
+    kind: str
+    about: str
+    due: datetime | None = None
+    entity: str | None = None
+    country: str | None = None
 
 
 class _Offered(Struct, frozen=True):
@@ -75,6 +99,7 @@ class _Rejected(Struct, frozen=True):
 
 _offered = msgspec.json.Decoder(_Offered)
 _closed = msgspec.json.Decoder(_Closed)
+_alert = msgspec.json.Decoder(_Alert)
 _rejected = msgspec.json.Decoder(_Rejected)
 
 
@@ -85,6 +110,9 @@ class _Country:
     """(sender, referral) -> the offer that stands."""
     refused: deque[Refusal] = field(default_factory=lambda: deque(maxlen=REFUSED_KEPT))
 
+    notices: dict[str, Told] = field(default_factory=dict)
+    """Id -> notice, in the order in which they were given."""
+
     def take(self, event: Said) -> None:
         """Note one event."""
         _, service, entity, verb, _ = event.type.split(".")
@@ -92,6 +120,8 @@ class _Country:
             told = _rejected.decode(event.data)
             why = [(one.pointer, one.message) for one in told.problems]
             self.refused.append(Refusal(told.report_id or "", told.report_type or "", event.recordedtime, why))
+        elif entity == "alert" and event.country == self.code:
+            self._notice(event)
         elif (service, entity) != (VICTIMS, "referral"):
             return
         elif verb == "offered" and event.country == self.code:
@@ -100,6 +130,17 @@ class _Country:
         elif verb in CLOSING:
             done = _closed.decode(event.data)
             self.offers.pop((done.sender or sender_of(event.source), done.referral_id), None)
+
+    def _notice(self, event: Said) -> None:
+        """Keep a notice, and forget what it takes back."""
+        one = _alert.decode(event.data)
+        if one.kind == TAKEN_BACK:
+            self.notices.pop(one.about, None)
+            return
+        at, other = event.recordedtime, one.country or ""
+        self.notices[event.id] = Told(event.id, one.kind, at, one.due, one.entity or "", other)
+        if len(self.notices) > NOTICES_KEPT:
+            del self.notices[next(iter(self.notices))]
 
 
 @dataclass(slots=True)
@@ -117,12 +158,15 @@ class Waiting:
             self._known[country] = fresh, Following(self.recall, self.state, _subjects(country), fresh.take)
         known, following = self._known[country]
         await following.look()
-        return Waits(sorted(known.offers.values(), key=lambda one: one.due), [*reversed(known.refused)])
+        offers = sorted(known.offers.values(), key=lambda one: one.due)
+        notices = sorted(known.notices.values(), key=lambda one: one.at, reverse=True)
+        return Waits(offers, [*reversed(known.refused)], notices)
 
 
 def _subjects(country: str) -> dict[str, list[str]]:
     """Return under what stands what waits for a country, or ends that."""
-    subjects = {one: [f"crm.evt.{one}.report.rejected.{country}"] for one in SERVICES}
+    each = ("report.rejected", "alert.issued")
+    subjects = {one: [f"crm.evt.{one}.{what}.{country}" for what in each] for one in SERVICES}
     mine = [f"crm.evt.{VICTIMS}.referral.{verb}.{country}" for verb in ("offered", *ANSWERS)]
     subjects[VICTIMS] += [*mine, *(f"crm.evt.{VICTIMS}.referral.{verb}.*" for verb in BY_OTHERS)]
     return subjects

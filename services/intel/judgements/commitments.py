@@ -20,7 +20,6 @@ from shared.contracts.intel import (
 from shared.contracts.vocabulary import REGION, Seat
 from shared.record.judgement import Notice, Reading, Standing, Unknown, derive
 
-
 REMIND = timedelta(days=COMMITMENT_REMIND_DAYS)
 
 
@@ -178,9 +177,7 @@ def reminder(scope: str, commitment_id: str, commitment: Commitment, kept: datet
     if at <= commitment.known or (kept is not None and kept <= at):
         return []
     which = (commitment.event_id, "intel.commitment.agreed")
-    data = alert(
-        "commitment_due", which, commitment_id, country=commitment.agreed_by, owned=True, due=commitment.due
-    )
+    data = alert("commitment_due", which, commitment_id, country=commitment.agreed_by, owned=True, due=commitment.due)
     return [Notice(to=commitment.country, data=data, scope=scope, due=at)]
 
 

@@ -76,6 +76,7 @@ from shared.contracts.means import resources
 from shared.contracts.notice import alerts, rejects
 
 __all__ = [
+    "COMMITMENT_REMIND_DAYS",
     "ActionPlanAdvanced",
     "BandDismantled",
     "BandIdentified",

@@ -52,6 +52,7 @@ def document(base):
 
 ADDRESSES = app.addresses(viewed(None))
 WHERE = {
+    "/docs/{folder}/{file}": ["/docs/drawings/event.svg"],
     "/api/indicators/{id}/series": ["/api/indicators/LE-2.1/series"],
     "/api/countries/{code}": ["/api/countries/MEX"],
     "/indicators/{id}/curve.svg": [

@@ -11,7 +11,13 @@ from tests.services.indicators.making import event, folded, instant
 from tests.services.indicators.serving import get, served, viewed
 from tests.services.indicators.test_desk import shown
 
-FLAGS = (("HND", "2004-02-01", 3), ("HND", "2004-05-01", 1), ("GTM", "2004-02-01", 1), ("GTM", "2004-05-01", 2), ("CRI", "2004-02-01", 1))
+FLAGS = (
+    ("HND", "2004-02-01", 3),
+    ("HND", "2004-05-01", 1),
+    ("GTM", "2004-02-01", 1),
+    ("GTM", "2004-05-01", 2),
+    ("CRI", "2004-02-01", 1),
+)
 
 
 def flagged():

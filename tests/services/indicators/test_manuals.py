@@ -1,12 +1,16 @@
 """The project's documents as pages: in the reader's language where there are such, and every link leads somewhere."""
 
 import html
+import io
 import re
+import urllib.request
 from functools import cache
 
 import pytest
+from PIL import Image
 
 from services.indicators.publish import manuals
+from tests.harness.screens import BYTES_MAX, SHOWN
 from tests.harness.system import ROOT
 from tests.services.indicators.serving import example_fold, get, served, viewed
 
@@ -53,6 +57,37 @@ def test_all_documents_are_listed_and_every_link_of_each_leads_to_what_is_there(
     assert {path.partition("?")[0] for path in seen if ".json" not in path} == {"/docs"} | {
         f"/docs/{name}" for name in names
     }
+
+
+def test_every_picture_of_a_document_is_there_and_has_words(base):
+    seen = set()
+    for name, languages in manuals.known().items():
+        for lang in languages:
+            text = get(f"{base}/docs/{name}?lang={lang}")[1]
+            assert "mermaid" not in text, name
+            for tag in re.findall(r"<img [^>]*>", text.partition("<article")[2]):
+                source, said = (re.search(rf'{one}="([^"]*)"', tag)[1] for one in ("src", "alt"))
+                assert len(said) > 10, f"{name}: {source} has no words"
+                with urllib.request.urlopen(base + source, timeout=60) as answer:  # HTTPError: there is no such picture
+                    assert answer.headers.get_content_type() in manuals.PICTURES.values()
+                    assert len(answer.read()) > 100
+                seen.add(source)
+    assert {"/docs/drawings/event.svg", "/docs/bench/fold.svg"} <= seen
+    assert {f"/docs/screens/{name}.png" for name in SHOWN} <= seen, "each picture that is kept is shown"
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_picture_of_a_page_is_light_and_as_wide_as_the_page(name):
+    content = (manuals.FOLDER / "screens" / f"{name}.png").read_bytes()
+    with Image.open(io.BytesIO(content)) as picture:
+        assert picture.width == SHOWN[name].width
+        assert picture.height > 400
+    assert len(content) <= BYTES_MAX
+
+
+@pytest.mark.parametrize("name", ["nothing/event.svg", "drawings/nothing.svg", "drawings/..%2fplan.md", "../README.md"])
+def test_what_is_no_picture_is_not_found(base, name):
+    assert get(f"{base}/docs/{name}", Accept="text/html")[0] == 404
 
 
 def test_who_reads_spanish_gets_spanish_and_else_is_told_what_there_is(base):

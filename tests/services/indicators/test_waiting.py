@@ -1,14 +1,20 @@
 """A country's own part: referrals that it has not answered and its refused reports, for nobody else."""
 
 import re
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from services.indicators.publish.access import country_token
+from services.indicators.publish.words import words
+from shared.contracts import SERVICES
+from tests.harness.golden import before
 from tests.services.indicators.making import event, folded, instant, raw
 from tests.services.indicators.serving import get, served, viewed
 from tests.services.indicators.test_desk import Streams
 
+GOLDEN = Path(__file__).parents[2] / "golden"
 NOW = instant("2004-06-15")
 SERVICE = "urn:crm:service:victims"
 
@@ -40,14 +46,31 @@ VICTIMS = [
     # another country's referral of the same name stays what it was
     referral("revoked", "ref-open", "BLZ", "2004-06-03T10:00:00Z", source="urn:crm:country:BLZ:sys"),
 ]
+
+
+def noticed(identity, kind, to, time, **more):
+    data = {"kind": kind, "about": "x", "about_type": "crm.intel.location.reported.v1", **more}
+    one = msgspec.json.decode(raw("crm.intel.alert.issued.v1", data, to, time, source="urn:crm:service:intel"))
+    return msgspec.json.encode(one | {"id": identity})
+
+
+PLACE = {"entity": "place-77", "country": "HND", "due": "2004-06-18T00:00:00Z"}
+INTEL = [
+    noticed("n-1", "location_reported", "MEX", "2004-06-10T10:00:00Z", **PLACE),
+    noticed("n-2", "commitment_overdue", "MEX", "2004-06-11T10:00:00Z", due="2004-06-01T00:00:00Z"),
+    noticed("n-3", "trafficker_matched", "MEX", "2004-06-12T10:00:00Z", entity="place-78"),
+    noticed("n-4", "taken_back", "MEX", "2004-06-13T10:00:00Z", about="n-3"),
+    noticed("n-5", "location_reported", "GTM", "2004-06-13T10:00:00Z", entity="place-79"),
+    noticed("n-6", "something_of_a_later_version", "MEX", "2004-06-14T10:00:00Z"),
+]
 LEGAL = [rejected("MEX", "mx-17"), rejected("GTM", "gt-18")]
 
 
 @pytest.fixture(scope="module")
 def base():
     fold = folded(event("intel.meeting.held", "MEX", "2003-06-03T00:00:00Z", date="2003-06-03"))
-    fold.state.sequences |= {"victims": len(VICTIMS), "legal": len(LEGAL)}
-    with served(viewed(fold, now=lambda: NOW, recall=Streams(victims=VICTIMS, legal=LEGAL))) as address:
+    fold.state.sequences |= {"victims": len(VICTIMS), "legal": len(LEGAL), "intel": len(INTEL)}
+    with served(viewed(fold, now=lambda: NOW, recall=Streams(victims=VICTIMS, legal=LEGAL, intel=INTEL))) as address:
         yield address
 
 
@@ -68,6 +91,26 @@ def test_a_country_reads_what_waits_for_it_and_why_its_reports_were_refused(base
     assert "2 hours late" in plain
     assert "this field is required" in plain
     assert "/data/offence" in plain
+
+
+def test_notices_to_a_country_are_told_in_words_and_what_was_taken_back_no_more(base):
+    plain = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page(base, "MEX", "MEX", "es").partition('id="notices"')[2]))
+    assert re.search(r"10 jun 2004 lugar comunicado a su país, por contestar Honduras place-77 vence el 18 jun", plain)
+    assert "compromiso vencido vencía el 1 jun 2004" in plain
+    assert plain.index("compromiso vencido") < plain.index("lugar comunicado"), "the latest first"
+    assert "14 jun 2004 aviso" in plain
+    assert "something_of" not in plain
+    assert "place-78" not in plain
+    assert not {"place-77", "place-79"} & set(re.findall(r"place-\d+", page(base, "MEX", "HND")))
+    assert "place-79" not in page(base, "MEX", "MEX")
+
+
+def test_every_kind_of_notice_that_was_ever_given_has_words_in_each_language():
+    told = (event for name in SERVICES for event in before(GOLDEN / f"{name}.jsonl.xz").values())
+    kinds = {event.data.kind for event in told if event.name.endswith("alert.issued")} - {"taken_back"}
+    assert len(kinds) > 40
+    for lang in ("es", "en", "fr"):
+        assert not {one for one in kinds if not words(lang).called("notice", one)}, lang
 
 
 @pytest.mark.parametrize("reader", ["", "GTM", "HND"])

@@ -23,6 +23,13 @@ class DocumentPage(Page, frozen=True, kw_only=True):
     ]
 
 
+class Picture(Page, frozen=True, kw_only=True):
+    """One picture in a document."""
+
+    folder: Annotated[str, Meta(description="What it belongs to.", examples=["drawings"])]
+    file: Annotated[str, Meta(description="Its name.", examples=["event.svg"])]
+
+
 def addresses(view: View) -> Sequence[Address]:
     """Return the addresses of the documents."""
 
@@ -39,8 +46,17 @@ def addresses(view: View) -> Sequence[Address]:
         text = await asyncio.to_thread(manuals.document, language(request), view.plan, asked.name)
         return page(request, text)
 
+    async def picture(_request: Request, asked: Picture) -> Response:
+        """Show a picture of a document."""
+        name = f"{asked.folder}/{asked.file}"
+        if name not in manuals.pictures():
+            raise Refused(404, "not_found")
+        return Response(manuals.content(name), media_type=manuals.PICTURES[name.rpartition(".")[2]])
+
+    drawn = [Gives(media) for media in manuals.PICTURES.values()]
     forms = [HTML, Gives(schema=dict[str, Any])]
     return [
         Address("/docs", contents, "Pages", gives=[HTML]),
         Address("/docs/{name}", document, "Pages", gives=forms, refuses=[404]),
+        Address("/docs/{folder}/{file}", picture, "Pages", gives=drawn, refuses=[404]),
     ]
