@@ -48,7 +48,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
         faults=feed.faults,
         recall=Recall(running.client),
         ask=logs.asking(running.client),
-        played=running.clock.speed != 1,
+        played=running.clock.played,
         token=settings.token,
         report=partial(store.load_report, running.pool),
         reports=partial(store.load_revisions, running.pool),

@@ -12,6 +12,9 @@ from shared.run.settings import Settings
 LOOK_S = 0.02
 """How often it is looked whether a clock was set forward, by who waits for it."""
 
+PLAYED = timedelta(days=1)
+"""A clock that is so far from real time tells a time that is played."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -34,6 +37,11 @@ class Clock:
             return cls()
         epoch = settings.clock_epoch or datetime.now(UTC)
         return cls(settings.clock_start, epoch, settings.speed, settings.clock_ahead_file)
+
+    @property
+    def played(self) -> bool:
+        """Whether it runs at another speed than real time, or from another day on: what it tells is played."""
+        return self.speed != 1 or abs(self.start - self.epoch) > PLAYED
 
     def now(self) -> datetime:
         """Return plan time, aware, UTC, to the microsecond."""
