@@ -75,12 +75,12 @@ class Cell:
         """
         over = until if known is None or known > until else known
         days = self._known if self.changed == NEVER else self._sorted()
-        if not days:
-            return 0
-        # Most stretches begin before all days, or end behind them: then there is nothing to look for.
-        first = 0 if after < days[0] else bisect_right(days, after)
-        last = len(days) if over >= days[-1] else bisect_right(days, over)
-        total = self._running[last] - self._running[first] if first < last else 0
+        total = 0
+        if days:
+            # Most stretches begin before all days, or end behind them: then there is nothing to look for.
+            first = 0 if after < days[0] else bisect_right(days, after)
+            last = len(days) if over >= days[-1] else bisect_right(days, over)
+            total = self._running[last] - self._running[first] if first < last else 0
         if known is None or not self.late:
             return total
         codes, amounts, earliest = self._lates()
@@ -103,7 +103,7 @@ class Cell:
         for code, amount in (self.late or {}).items():
             recorded, day = code >> BITS, code & DAY
             if recorded > known >= day:
-                found[day] -= amount
+                found[day] = found.get(day, 0) - amount  # a day that came to nothing is not kept
             elif recorded <= known < day:
                 found[day] = found.get(day, 0) + amount
         return found

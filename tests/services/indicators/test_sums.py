@@ -1,5 +1,7 @@
 """What a cell has between two days is the sum of these days, whenever it is asked for and whatever came in between."""
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,3 +39,20 @@ def test_a_view_has_a_cell_where_there_is_anything_on_any_day(added, after, unti
     within = [n for day, n in days.items() if after < day <= until]
     assert [*view.between(after, until)] == ([(("GTM",), sum(within))] if any(within) else [])
     assert [*view.upto(None)] == ([(("GTM",), sum(days.values()))] if any(days.values()) else [])
+
+
+def test_what_came_to_nothing_is_read_as_it_was_known_after_a_restart():
+    """Told late and taken back later: the day is left out of what is kept, what was known of it on a day is not."""
+    told = Sums()
+    told[("GTM",)].add(100, 1, recorded=105)
+    told[("GTM",)].add(100, -1, recorded=120)
+    told[("GTM",)].add(101, 3)
+    told[("HND",)].add(100, 1, recorded=105)
+    told[("HND",)].add(100, -1, recorded=120)
+    loaded = Sums.load(json.loads(told.dump()))
+    for known in (99, 104, 105, 119, 120, None):
+        was, now = ({day: n for day, n in one[("GTM",)].by_day(known).items() if n} for one in (told, loaded))
+        assert now == was, known
+        # The cell's days are known by no other now: what is summed up is the same all the same.
+        assert loaded[("HND",)].between(0, 200, known) == told[("HND",)].between(0, 200, known), known
+    assert loaded[("GTM",)].by_day(110)[100] == loaded[("HND",)].between(0, 200, 110) == 1
