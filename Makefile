@@ -21,7 +21,7 @@ APART := deploy containers standard looks played faults fuzz security upgrade wh
 EVERYWHERE := tests $(APART:%=--ignore tests/%)
 export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC TLS
 # Every process that a test starts would compile all it imports, where nothing else keeps what was compiled.
-TESTING := test test-long test-security test-looks test-upgrade test-edges golden fuzz fuzz-http test-played faults faults-controls faults-campaign
+TESTING := test test-long test-security test-looks test-upgrade test-edges golden fuzz fuzz-http test-played faults faults-controls faults-standby faults-campaign
 $(TESTING): export PYTHONDONTWRITEBYTECODE :=
 $(TESTING): export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/pycache
 
@@ -117,7 +117,10 @@ faults: setup ## Strike the whole system with seeded faults, check that nothing 
 	@exec $(PY) -m tests.faults.run --seed $(or $(SEED),1) --seconds $(or $(SECONDS),60) --cut-s $(or $(CUT_S),60)
 
 faults-controls: setup ## Put in defects on purpose, each of which must be found; kill, restore, stop
-	@exec $(PY) -m pytest -q -rs -n $(WORKERS) tests/faults
+	@exec $(PY) -m pytest -q -rs -n $(WORKERS) tests/faults --ignore tests/faults/test_standby.py
+
+faults-standby: setup standby-tools ## Lose the leading one of two PostgreSQL servers during traffic (Debian's etcd-server; some minutes)
+	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -s -rs tests/faults/test_standby.py
 
 faults-campaign: setup ## The same for twenty seeds, one after another, without measuring recovery
 	@failed=; for seed in $$(seq 1 20); do $(PY) -m tests.faults.run --seed $$seed --seconds $(or $(SECONDS),60) --no-recovery \
@@ -153,6 +156,7 @@ lock: $(UV)
 	@$(UV) $(COMPILE) --group embedded --group pdf --group dev pyproject.toml -o requirements.lock
 	@$(UV) $(COMPILE) -c requirements.lock pyproject.toml -o requirements.runtime.lock
 	@$(UV) $(COMPILE) --group bench -o requirements.bench.lock
+	@$(UV) $(COMPILE) --group standby -o requirements.standby.lock
 
 sbom: $(UV) ## Write what the images hold as CycloneDX into build/sbom.json
 	@mkdir -p build && $(UV) tool run -q --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.runtime.lock \
@@ -177,6 +181,13 @@ setup: .venv/.synced
 	@$(UV) pip sync -q --require-hashes --python .tools/peers/bin/python requirements.bench.lock
 	@touch $@
 
+standby-tools: .tools/standby/.synced ## Install what two PostgreSQL servers need to be one (Patroni; also Debian's etcd-server)
+
+.tools/standby/.synced: requirements.standby.lock | $(UV)
+	@rm -rf .tools/standby
+	@$(UV) pip install -q --require-hashes --no-deps --python $(PY) --target .tools/standby -r requirements.standby.lock
+	@touch $@
+
 # uv alone, by pip where there is one (quicker), else in an environment that brings its own pip.
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -192,4 +203,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test screens test-long test-security test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults faults-controls faults-campaign soak clean lock sbom audit setup test-containers
+.PHONY: help run test screens test-long test-security test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults standby-tools faults-standby faults-controls faults-campaign soak clean lock sbom audit setup test-containers

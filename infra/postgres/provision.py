@@ -10,7 +10,7 @@ import asyncpg
 
 from shared.contracts import SERVICES
 from shared.record.log import head, make_room
-from shared.run.database import CALLED_BEFORE, migration_files
+from shared.run.database import CALLED_BEFORE, connected, migration_files
 
 DATABASE = "crm"
 OPERATOR, UPKEEP = "operator", "upkeep"
@@ -38,7 +38,7 @@ async def provision(owner_url: str, role_passwords: Mapping[str, str]) -> list[s
     Everything inside the database is one transaction: it is provisioned whole or not at all. Idempotent.
     """
     await _database(owner_url)
-    connection = await asyncpg.connect(owner_url, database=DATABASE)
+    connection = await connected(owner_url, database=DATABASE)
     try:
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
@@ -53,7 +53,7 @@ async def provision(owner_url: str, role_passwords: Mapping[str, str]) -> list[s
 
 
 async def _database(owner_url: str) -> None:
-    connection = await asyncpg.connect(owner_url, database="postgres")
+    connection = await connected(owner_url, database="postgres")
     try:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         if not await connection.fetchval("select true from pg_database where datname = $1", DATABASE):

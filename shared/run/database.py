@@ -6,7 +6,8 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
@@ -44,6 +45,41 @@ def session(service: str) -> dict[str, str]:
     return {"search_path": service, "timezone": "UTC", "crm.generation": str(GENERATION)}
 
 
+CONNECT_S = 3.0
+"""A host that has not let in after so long is passed over for the next: a machine that is gone refuses nothing."""
+
+
+def each_host(url: str) -> list[str]:
+    """Return the address for each of its hosts alone.
+
+    >>> each_host("postgresql://intel@one:5432,two:5433/crm?passfile=x")
+    ['postgresql://intel@one:5432/crm?passfile=x', 'postgresql://intel@two:5433/crm?passfile=x']
+    """
+    found = urlsplit(url)
+    user, at, hosts = found.netloc.rpartition("@")
+    return [urlunsplit(found._replace(netloc=f"{user}{at}{host}")) for host in hosts.split(",")]
+
+
+async def connected(dsn: str | None = None, **options: Any) -> "asyncpg.Connection[asyncpg.Record]":
+    """Connect to the first of several hosts that takes writes; ConnectionError where none does.
+
+    asyncpg goes from host to host as well, but waits for the first as long as for all, and takes a standby's word that
+    there is no such database or role: it may not have come there yet.
+    """
+    hosts = each_host(dsn or "")
+    if len(hosts) == 1:
+        return await asyncpg.connect(dsn, **options)
+    refused: Exception = ConnectionError("none of the hosts takes writes")
+    for host in hosts:
+        try:
+            return await asyncpg.connect(host, timeout=CONNECT_S, **options)
+        except (*LOST, asyncpg.TargetServerAttributeNotMatched):
+            continue
+        except asyncpg.PostgresError as error:
+            refused = error
+    raise refused
+
+
 async def connect(settings: Settings, service: str) -> Pool:
     """Return a pool whose connections see only the service's own schema.
 
@@ -51,6 +87,7 @@ async def connect(settings: Settings, service: str) -> Pool:
     """
     return await asyncpg.create_pool(
         settings.database_url,
+        connect=connected,
         min_size=1,
         max_size=settings.database_connections_max,
         command_timeout=30,

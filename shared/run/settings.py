@@ -52,10 +52,21 @@ def _addressed(*schemes: str, several: bool = False, empty: bool = False) -> Aft
     return AfterValidator(checked)
 
 
+def _databases(text: str) -> str:
+    """Refuse several hosts of which a standby might be taken: it cannot record."""
+    found = urlsplit(text)
+    if "," in found.netloc and "target_session_attrs=read-write" not in found.query.split("&"):
+        raise ValueError("with several hosts it should end with ?target_session_attrs=read-write")
+    return text
+
+
 def _address(text: str, schemes: tuple[str, ...]) -> bool:
+    several = "postgresql" in schemes
     try:
         found = urlsplit(text)
-        _ = found.port
+        hosts = found.netloc.rpartition("@")[2]
+        if not all(urlsplit(f"//{host}").port != 0 for host in (hosts.split(",") if several else [found.netloc])):
+            return False
     except ValueError:
         return False
     return found.scheme in schemes and bool(found.netloc or found.query)
@@ -106,7 +117,9 @@ class Settings(BaseSettings):
     """What of the authority is revoked; without it nothing is."""
     nats_monitor_url: Address = ""
     """HTTP monitoring address of the NATS server, asked whether it syncs every write."""
-    database_url: Annotated[str, _addressed("postgresql", "postgres")] = "postgresql://127.0.0.1:5432/crm"
+    database_url: Annotated[str, _addressed("postgresql", "postgres"), AfterValidator(_databases)] = (
+        "postgresql://127.0.0.1:5432/crm"
+    )
     database_connections_max: Annotated[int, Field(ge=4, le=1000)] = 8
     environment: Literal["local", "production"] = "production"
 

@@ -31,6 +31,7 @@ from infra.testkit.proxy import Proxy
 from infra.testkit.servers import TOKEN
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
+from shared.run.database import connected as reached
 from tests.faults.disk import Disk, NoDiskError
 from tests.faults.process import OFFSET
 from tests.harness.servers import with_root
@@ -79,7 +80,7 @@ class Stand:
         """Start servers, provision them, start the services and wait until they are ready."""
         self._make_disks()
         self.nats = self._nats()
-        self.postgres = Postgres(self._home("postgres"))
+        self.postgres = self._postgres()
         self.postgres.log = self.folder / "postgres.log"
         self.nats.start(self.rights())
         await asyncio.to_thread(self.postgres.prepare)
@@ -222,7 +223,10 @@ class Stand:
     @asynccontextmanager
     async def database(self, service: str, name: str = "crm") -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
         """Yield the owner's connection, looking at a service's schema."""
-        connection = await asyncpg.connect(self.postgres.url(database=name), server_settings={"search_path": service})
+        settings = {"search_path": service}
+        if name == EMPTY:  # what is replayed there is for the checker only, and a replay is many small transactions
+            settings["synchronous_commit"] = "off"
+        connection = await reached(self.postgres.url(database=name), server_settings=settings)
         try:
             yield connection
         finally:
@@ -233,7 +237,7 @@ class Stand:
 
     async def _keep_empty_copy(self) -> None:
         """Keep the database as it is before the first report: what happened can be replayed into it."""
-        owner = await asyncpg.connect(self.postgres.url(database="postgres"))
+        owner = await reached(self.postgres.url(database="postgres"))
         try:
             await owner.execute(f"create database {EMPTY} template crm")
         finally:
@@ -255,6 +259,9 @@ class Stand:
         home.mkdir()
         return home
 
+    def _postgres(self) -> Postgres:
+        return Postgres(self._home("postgres"))
+
     def _nats(self) -> Nats:
         nats = Nats(self._home("nats")) if self.synced else _Unsynced(self._home("nats"))
         nats.log = self.folder / "nats.log"  # on a disk of its own, or it would lose its power too
@@ -268,14 +275,16 @@ class Stand:
         service = name.partition("-")[0]
         ops = free_port()
         nats = self.proxies[name].port if self.proxied else self.nats.port
-        postgres = self.proxies[f"{name}/postgres"].port if self.proxied else self.postgres.port
+        postgres = self.proxies[f"{name}/postgres"].port
         secret = passwords(self.creds)[service]
         env = {
             "CRM_NATS_URL": f"nats://127.0.0.1:{nats}",
             "CRM_NATS_SEED": str(seed_file(self.creds, service)),
             **keyfiles.env(self.creds, service),
             "CRM_NATS_MONITOR_URL": self.nats.monitor if self.synced else "",
-            "CRM_DATABASE_URL": f"postgresql://{service}:{secret}@127.0.0.1:{postgres}/crm",
+            "CRM_DATABASE_URL": f"postgresql://{service}:{secret}@127.0.0.1:{postgres}/crm"
+            if self.proxied
+            else self.postgres.url(service, secret),
             "CRM_ENVIRONMENT": "local",
             "CRM_OPS_PORT": str(ops),
             "CRM_HTTP_PORT": str(self.http_port if service == "indicators" else 0),

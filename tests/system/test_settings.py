@@ -25,7 +25,13 @@ TOP = Path(__file__).parents[2]
 CANARY = "Kanarya"
 WRONG = {
     "CRM_NATS_URL": ["http://here:4222", "nats://", f"nats://here:{CANARY}", "nats://here,http://there", CANARY],
-    "CRM_DATABASE_URL": [CANARY, "mysql://here/crm", "postgresql://"],
+    "CRM_DATABASE_URL": [
+        CANARY,
+        "mysql://here/crm",
+        "postgresql://",
+        "postgresql://a:1,b:2/crm",
+        f"postgresql://a:{CANARY},b/crm",
+    ],
     "CRM_NATS_MONITOR_URL": [CANARY, "ftp://here"],
     "CRM_OPS_PORT": [CANARY, "65536", "-1", "80.5"],
     "CRM_DATABASE_CONNECTIONS_MAX": ["0", CANARY],
