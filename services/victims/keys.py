@@ -134,13 +134,14 @@ async def on_keep(asked: Sequence[Asked[KeepAsk]], connection: Connection) -> Se
     """Keep each key; what is kept under its name is not replaced."""
     del connection
     room = {owner: KEYS_MAX - await kept().count(owner) for owner in sorted({one.country for one in asked})}
-    taken: list[Key] = []
+    taken: dict[str, Key] = {}
     for one in asked:
         if room[one.country] > 0:
-            taken.append(_key(one))
+            taken.setdefault(one.ask.key, _key(one))
             room[one.country] -= 1
-    await kept().put(taken)
-    there = await kept().get({one.id for one in taken})
+    await kept().put([*taken.values()])
+    # What is forgotten by now, with its consent, was kept: by what was asked first.
+    there = taken | await kept().get({one.ask.key for one in asked})
     return [_kept(one, there) for one in asked]
 
 

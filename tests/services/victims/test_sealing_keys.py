@@ -112,6 +112,19 @@ async def test_a_country_has_room_for_so_many(monkeypatch):
     assert [one.code for one in answers[2].problems] == ["too_many_keys"]
 
 
+async def test_a_key_that_ends_with_its_consent_as_it_is_kept_was_kept(kept, monkeypatch):
+    """Forgetting may come between keeping and looking: that is no want of room."""
+    put = kept.put
+
+    async def put_and_forgotten(those):
+        await put(those)
+        await kept.delete("GTM", consents=["co-1"])
+
+    monkeypatch.setattr(kept, "put", put_and_forgotten)
+    assert await keep(("GTM", ONE), consent="co-1") == [KeepAnswer()]
+    assert await given(("GTM", ONE)) == ["not_permitted"]
+
+
 async def test_where_keys_can_be_kept_nowhere_it_is_said_at_the_start(monkeypatch, tmp_path):
     keys.kept.cache_clear()
     for named in ("", str(tmp_path)):
