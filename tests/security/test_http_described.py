@@ -54,6 +54,7 @@ async def test_schemathesis_finds_nothing(system, ports, port, tmp_path):
         *(address, "--continue-on-failure"),
         # Who shows no token gets 403, as ever, where this check wants 401; that a token is asked for, another checks.
         *("--exclude-checks", "missing_required_header"),
+        *("--request-timeout", "120"),  # a machine that has much to do takes its time
         *("--max-examples", NUMBER, "--generation-database", "none", "--seed", SEED, "--workers", "2"),
         *("--phases", "examples,coverage,fuzzing" if NUMBER == "1" else "examples,coverage,fuzzing,stateful"),
         *("--suppress-health-check", "all"),
