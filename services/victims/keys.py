@@ -141,7 +141,7 @@ async def on_keep(asked: Sequence[Asked[KeepAsk]], connection: Connection) -> Se
             room[one.country] -= 1
     await kept().put([*taken.values()])
     # What is forgotten by now, with its consent, was kept: by what was asked first.
-    there = taken | await kept().get({one.ask.key for one in asked})
+    there = {**taken, **await kept().get({one.ask.key for one in asked})}
     return [_kept(one, there) for one in asked]
 
 
