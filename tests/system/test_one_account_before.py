@@ -4,6 +4,8 @@ import asyncio
 import copy
 import json
 
+import pytest
+
 from infra.nats.crossing import API, ASKING, LOCAL
 from infra.nats.provision import ask
 from infra.nats.rights import CENTRAL, central
@@ -11,6 +13,8 @@ from shared.contracts.vocabulary import MEMBERS
 from tests.bench.system import folded
 from tests.harness.speaking import example
 from tests.harness.system import free_port, until
+
+pytestmark = pytest.mark.long
 
 NAME = "intel.document.flagged"
 EACH = 60
