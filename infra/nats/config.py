@@ -9,10 +9,14 @@ from typing import Any
 import nkeys
 
 from infra import keyfiles
-from infra.nats import crossing, limits
-from infra.nats.rights import CENTRAL, Rights, central, country, principals
+from infra.nats import limits
+from infra.nats.rights import Rights, central, country, mailbox_subjects, opening, principals
+from shared.contracts.vocabulary import MEMBERS
 from shared.flow.streams import RECEIVERS
 
+CENTRAL = "CRM"
+LOGS = "crm.log.*"
+"""Where the countries hear what the services sign of their logs."""
 REVOKED = "revoked"
 """Ending of the file that says that a principal's keys are revoked: it gets none until `crm keys rotate` gives some."""
 
@@ -45,30 +49,22 @@ def seed_file(folder: Path, principal: str) -> Path:
 
 
 def accounts(public_keys: Mapping[str, str], *more: Mapping[str, str]) -> dict[str, Any]:
-    """Return the configuration of all accounts: CRM with the streams and no user, and one for each principal.
+    """Return the configuration of all accounts: CRM with one user per service, one account per country.
 
     The server maps a country's own subjects to the central ones, so that a country cannot name another. Who has no key
     is nobody; `more` are keys that hold beside these while they are replaced.
     """
-    every = central()
+    heard = {"stream": LOGS, "accounts": list(MEMBERS)}
+    exports = [heard, *(export for name in RECEIVERS for export in _exports(name))]
 
     def users_of(name: str, rights: Rights) -> list[dict[str, Any]]:
         return [_user(found[name], rights) for found in (public_keys, *more) if name in found]
 
-    configured: dict[str, Any] = {CENTRAL: {"jetstream": "enabled", "users": [], "exports": crossing.exports(every)}}
-    for name, rights in every.items():
-        configured[name] = {
-            "users": users_of(name, crossing.local(rights)),
-            "mappings": crossing.MAPPINGS,
-            "imports": crossing.imports(name, rights),
-            "exports": crossing.asked(name, every),
-        }
+    users = [user for name, rights in central().items() for user in users_of(name, rights)]
+    configured: dict[str, Any] = {CENTRAL: {"jetstream": "enabled", "users": users, "exports": exports}}
     for name in RECEIVERS:
-        configured[name] = {
-            "users": users_of(name, country(name)),
-            "imports": crossing.receiver_imports(name),
-            "limits": limits.account(name),
-        }
+        own = users_of(name, country(name))
+        configured[name] = {"users": own, "imports": _imports(name), "limits": limits.account(name)}
     return {"accounts": configured}
 
 
@@ -98,6 +94,27 @@ def server(public_keys: Mapping[str, str], store: str = "/data", *, tls: bool = 
         **limits.server(),
         **accounts(public_keys),
     }
+
+
+def _exports(name: str) -> list[dict[str, Any]]:
+    pull, ack = mailbox_subjects(name)
+    return [
+        {"service": f"crm.in.{name}.>", "accounts": [name]},
+        *({"service": f"crm.ask.{one}.>", "accounts": [one]} for one in MEMBERS if one == name),
+        {"service": pull, "response_type": "stream", "accounts": [name]},
+        {"service": ack, "accounts": [name]},
+        *({"service": asked, "accounts": [name]} for asked in opening(name) if asked != pull),
+    ]
+
+
+def _imports(name: str) -> list[dict[str, Any]]:
+    mapped = [(f"crm.in.{name}.>", "report.>"), *((f"crm.ask.{one}.>", "ask.>") for one in MEMBERS if one == name)]
+    return [
+        *({"stream": {"account": CENTRAL, "subject": LOGS}, "to": "log.*"} for one in MEMBERS if one == name),
+        *({"service": {"account": CENTRAL, "subject": subject}, "to": local} for subject, local in mapped),
+        *({"service": {"account": CENTRAL, "subject": subject}} for subject in mailbox_subjects(name)),
+        *({"service": {"account": CENTRAL, "subject": asked}, "to": local} for asked, local in opening(name).items()),
+    ]
 
 
 def _user(public_key: str, rights: Rights) -> dict[str, Any]:

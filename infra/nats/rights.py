@@ -25,8 +25,6 @@ from shared.flow.streams import (
     stream_of,
 )
 
-CENTRAL = "CRM"
-"""The account that has the streams and the durables, and no user."""
 DOMAIN = "CRM"
 """What a country's client names as JetStream domain, so that it opens the mailbox by its ordinary calls."""
 PROVISIONER, OPERATOR = "provisioner", "operator"
@@ -43,8 +41,6 @@ class Rights(Struct, frozen=True, kw_only=True):
 
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
-    crossing: tuple[str, ...] = ()
-    """What of it the server says in the account CRM, and is heard in the principal's own."""
     answers: bool = False
 
 
@@ -74,8 +70,10 @@ def central() -> dict[str, Rights]:
                 *(f"$JS.API.STREAM.PURGE.{intake_of(sender)}" for sender in SENDERS),
                 f"crm.in.{OPERATING}.>",
             ),
-            subscribe=(f"{inbox(OPERATOR)}.>", *ADVISORIES),
-            crossing=ADVISORIES,
+            subscribe=(
+                f"{inbox(OPERATOR)}.>",
+                *(f"$JS.EVENT.ADVISORY.{what}" for what in ("API", "CONSUMER.>", "SERVER.>", "DOMAIN.>")),
+            ),
         ),
     }
 
@@ -106,8 +104,6 @@ LOOKING = (
     "$JS.API.CONSUMER.INFO.*.*",
 )
 """What changes nothing on the server, and gives no message."""
-ADVISORIES = tuple(f"$JS.EVENT.ADVISORY.{what}" for what in ("API", "CONSUMER.>", "SERVER.>", "DOMAIN.>"))
-"""What the server tells of what is done with JetStream."""
 READING = ("$JS.API.STREAM.MSG.GET.*", "$JS.API.DIRECT.GET.*")
 """What gives any single message, and so what countries wrote."""
 
@@ -191,10 +187,7 @@ def _service(name: str) -> Rights:
         publish += [f"crm.ask.{BOARD}.{service}.{asked}" for service in SERVICES for asked in ("checkpoint", "tile")]
     if name == TELLS_DELIVERY:
         publish.append(f"$JS.API.DIRECT.GET.{MAILBOX}")
-    subscribe = (f"{inbox(name)}.>", f"crm.ask.*.{name}.>")
-    # To a consumer's subject the server delivers in the account of the stream.
-    crossing = (f"{inbox(name)}.>",) if name == FOLDS else ()
-    return Rights(publish=tuple(publish), subscribe=subscribe, crossing=crossing, answers=True)
+    return Rights(publish=tuple(publish), subscribe=(f"{inbox(name)}.>", f"crm.ask.*.{name}.>"), answers=True)
 
 
 def _folding() -> list[str]:

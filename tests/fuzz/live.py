@@ -17,7 +17,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 from prometheus_client.parser import text_string_to_metric_families
 
-from infra.nats.rights import CENTRAL
+from infra.nats.config import CENTRAL
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from shared.flow.batch import publish_batch

@@ -150,14 +150,6 @@ async def asks_as(t: Trying, country: str, *subjects: str) -> bool:
     return True
 
 
-async def hears_questions(t: Trying, service: str) -> bool:
-    gtm = await t.region.connect("GTM")
-    try:
-        return await t.hears(f"crm.ask.*.{service}.>", f"ask.{service}.q", gtm)
-    finally:
-        await gtm.close()
-
-
 async def gets(t: Trying, stream: str) -> bool:
     """Whether it gets the stream's last message, by any of the two ways."""
     sequence = await t.last(stream)
@@ -300,7 +292,7 @@ def actions() -> dict[str, Action]:
             f"write into the stream of {one}": lambda t, one=one: t.comes_into(one.upper(), _event(one)),
             f"sign for the log of {one}": lambda t, one=one: t.comes_into("CHECKPOINTS", f"crm.log.{one}"),
             f"put aside a refused report of {one}": lambda t, one=one: t.comes_into("QUARANTINE", f"crm.bad.GTM.{one}"),
-            f"hear questions to {one}": lambda t, one=one: hears_questions(t, one),
+            f"hear questions to {one}": lambda t, one=one: t.hears(f"crm.ask.*.{one}.>", f"crm.ask.GTM.{one}.q"),
             f"get a message of {one.upper()}": lambda t, one=one: gets(t, one.upper()),
         }
     return {
