@@ -6,8 +6,6 @@ import signal
 import time
 from typing import cast
 
-import pytest
-
 from infra.local.postgres import Postgres
 from tests.faults.checker import Case, check
 from tests.faults.draining import drained
@@ -16,7 +14,7 @@ from tests.faults.ledger import Ledger
 from tests.faults.recovery import _reports, _sent, _streamed
 from tests.faults.run import publishing
 from tests.faults.stand import PATIENCE_S, Stand, names, standing
-from tests.faults.standby import NoStandbyError, Pair
+from tests.faults.standby import Pair
 from tests.faults.traffic import Publisher, publishers
 from tests.harness.system import until
 
@@ -71,20 +69,16 @@ async def test_a_leader_s_machine_lost_loses_nothing_and_the_services_go_on(tmp_
     stand = Paired(tmp_path, names("intel"), proxied=False, small_disks=False)
     with contextlib.closing(Ledger(tmp_path / "ledger.jsonl")) as ledger:
         people = publishers(1, ledger, stand, 1.0)
-        try:
-            Pair(tmp_path)
-            async with standing(stand):
-                stand.held.add("postgres")
-                stand.reading = [asyncio.create_task(one.read()) for one in people]
-                told = []
+        async with standing(stand):
+            stand.held.add("postgres")
+            stand.reading = [asyncio.create_task(one.read()) for one in people]
+            told = []
 
-                async def harm() -> None:
-                    told.extend(await lose_each(stand, ledger, people[0]))
+            async def harm() -> None:
+                told.extend(await lose_each(stand, ledger, people[0]))
 
-                await publishing(people, harm())
-                await drained(stand, ledger, people)
-                found = check(Case(ledger, await gather(stand), {one.country: one.received for one in people}))
-        except NoStandbyError as error:
-            pytest.skip(str(error))
+            await publishing(people, harm())
+            await drained(stand, ledger, people)
+            found = check(Case(ledger, await gather(stand), {one.country: one.received for one in people}))
     assert found == []
     assert [gone for _, _, gone in told] == [0, 0]

@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.nats.rights import OPERATOR
 from shared import contracts
 from shared.contracts import SERVICES
 from tests.bench.mixed_once import CLOCK, mixture
+from tests.upgrade.ledger import Ledger, Traffic, ended_well, named
 from tests.upgrade.staging import NOW, Both, Version, both, older
-from tests.upgrade.test_upgrade import FAULTY, Ledger, Traffic, _named, differing_figures, lost_and_doubled
 
 FORMER = os.environ.get("BEFORE") or "058838c6"
 """A former version of the same generation: its processes and those of this one record side by side."""
@@ -46,12 +45,12 @@ class Timed(Ledger):
         turns = {country: asyncio.Lock() for country in clients}
 
         async def send(country: str, subject: str, payload: bytes) -> None:
-            named = _named(payload)
+            which = named(payload)
             async with turns[country]:  # who waits longest is let in first
-                self.begun.setdefault(named, time.time())
-                self.phases.setdefault(named, self.phase)
+                self.begun.setdefault(which, time.time())
+                self.phases.setdefault(which, self.phase)
                 answer = json.loads((await clients[country].request(subject, payload, timeout=60)).data)
-                self.sent[country, answer["seq"]] = named
+                self.sent[country, answer["seq"]] = which
 
         async def told() -> None:
             async with asyncio.TaskGroup() as sending:
@@ -123,14 +122,7 @@ async def test_one_three_one_and_a_rolling_upgrade_of_all_services_during_traffi
         async with ledger.traffic(system, reports):
             await scaled_and_rolled(system, former, ledger, env)
         await system.drained()
-        words = ("--nats-url", system.region.nats.url, "--seed", str(system.region.seed(OPERATOR)))
-        NOW.done("infra.cli", "verify", *words, "--database-url", system.region.database_url("operator"))
-        failed = [line for name in system.begun for line in system.output(name) if line["level"] in FAULTY]
-        assert failed == []
-        for name in list(system.processes):
-            assert system.kill(name, 15) == 0
-        assert await lost_and_doubled(system, ledger) == []
-        assert await differing_figures(system) == []
+        await ended_well(system, ledger)
         await _printed(system, ledger, epoch)
         assert system.provision(NOW).split() == ["nothing", "to", "do"]
 

@@ -4,68 +4,29 @@ What came of it is held against what this version alone makes of the same report
 replay of the logs, into an empty database.
 """
 
-import asyncio
-import hashlib
 import importlib
-import json
 import os
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import asyncpg
 import pytest
 
-from infra.nats.rights import OPERATOR, PROVISIONER
+from infra.nats.rights import PROVISIONER
 from infra.recovery.history import History
 from infra.recovery.replay import Replay
-from services.indicators.folded.fold import Fold
-from services.indicators.planned.plan import load
 from shared import contracts
 from shared.contracts import SERVICES
 from tests.bench.mixed_once import CLOCK, mixture
-from tests.faults.figures import differing_snapshot, ends
 from tests.harness.servers import PostgresServer
+from tests.upgrade.ledger import Ledger, Traffic, ended_well
 from tests.upgrade.staging import NOW, Both, Version, both, older
 
 BEFORE = os.environ.get("BEFORE") or "e1029eb"
 """The last commit whose services react by rules."""
-FAULTY = ("error", "critical")
 REPORTS = int(os.environ.get("REPORTS") or 1200)
 JUDGING = SERVICES[:4]
 HEARD_LATER = "crm.training.certification.staled.v1"
 """A replay does not know when another service's event was heard, from which the grace of a certificate counts."""
-Traffic = Sequence[tuple[str, str, bytes]]
-
-
-@dataclass
-class Ledger:
-    """What was acknowledged: (country, sequence in its intake) -> id and source of the report, if it can be read."""
-
-    sent: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
-
-    async def send(self, system: Both, reports: Traffic) -> None:
-        """Publish reports, each country's in order, each when the one before it is on disk."""
-
-        async def told(country: str) -> None:
-            client = await system.region.connect(country)
-            for by, subject, payload in reports:
-                if by == country:
-                    answer = json.loads((await client.request(subject, payload, timeout=60)).data)
-                    self.sent[country, answer["seq"]] = _named(payload)
-
-        await asyncio.gather(*(told(country) for country in sorted({country for country, *_ in reports})))
-
-
-def _named(payload: bytes) -> tuple[str, str]:
-    """The id and source of a report; of one that cannot be read, a mark of its own."""
-    try:
-        report = json.loads(payload)
-    except ValueError:
-        return "unreadable", hashlib.sha256(payload).hexdigest()
-    return report["id"], report["source"]
 
 
 @pytest.fixture(scope="module")
@@ -116,14 +77,7 @@ async def upgraded(system: Both, before: Version, traffic: list[Traffic]) -> Led
 async def test_an_upgrade_under_traffic(tmp_path, postgres_server, before, traffic):
     async with both(tmp_path / "system") as system:
         ledger = await upgraded(system, before, traffic)
-        words = ("--nats-url", system.region.nats.url, "--seed", str(system.region.seed(OPERATOR)))
-        NOW.done("infra.cli", "verify", *words, "--database-url", system.region.database_url("operator"))
-        failed = [line for name in system.begun for line in system.output(name) if line["level"] in FAULTY]
-        assert failed == []
-        for name in list(system.processes):
-            assert system.kill(name, 15) == 0
-        assert await lost_and_doubled(system, ledger) == []
-        assert await differing_figures(system) == []
+        await ended_well(system, ledger)
         for service in JUDGING:
             rows = taken_over(system, service)
             assert [one for one in await differences(system, postgres_server, service) if one[0] > rows] == []
@@ -132,32 +86,6 @@ async def test_an_upgrade_under_traffic(tmp_path, postgres_server, before, traff
 def taken_over(system: Both, service: str) -> int:
     """How many rows stood in the log when this version took over; what came after it alone has told."""
     return next((line["rows"] for line in system.output(f"{service}@now") if line["event"] == "took over"), 0)
-
-
-async def lost_and_doubled(system: Both, ledger: Ledger) -> list[str]:
-    """Reports that do not stand in exactly one log and no refusal, or in refusals and no log; some are sent twice."""
-    recorded: Counter[Any] = Counter()
-    refused: Counter[Any] = Counter()
-    for service in SERVICES:
-        for event in await system.log(service):
-            if event.name.endswith(".report.rejected"):
-                refused[ledger.sent.get((event.country, event.data.intake_sequence))] += 1
-            else:
-                recorded[event.id, event.source] += 1
-    fates = {one: (recorded[one], bool(refused[one])) for one in {*ledger.sent.values()}}
-    return [f"{one}: recorded {there}, refused {told}" for one, (there, told) in fates.items() if there + told != 1]
-
-
-async def differing_figures(system: Both) -> list[str]:
-    """Where the figures are not those of a clean fold."""
-    snapshot = (await system.rows("indicators", "select state from snapshot"))[0]["state"]
-    fold, lengths = Fold(load()), {}
-    for service, until in ends(snapshot).items():
-        rows = await system.rows(service, "select position, payload from log order by position")
-        lengths[service] = len(rows)
-        for row in rows[:until]:
-            fold.apply(service, row["position"], row["payload"])
-    return [*differing_snapshot(snapshot, fold, lengths)]
 
 
 async def differences(system: Both, empty: PostgresServer, service: str) -> list[tuple[int, str]]:
