@@ -140,10 +140,13 @@ def moved(said: Words, row: Row, of: Course) -> dict[str, Any] | None:
 
 
 def _change(said: Words, row: Row, old: float | None, new: float | None) -> str:
-    """Return by how much a figure changed, with its sign: of a share in points."""
-    if (old is None or new is None) and row.kind != "count":
+    """Return by how much a figure changed, with its sign: of a share in points.
+
+    Of what is added up, a country without a figure adds nothing; of persons, it may be that it is not told.
+    """
+    if (old is None or new is None) and (row.kind != "count" or row_about_persons(row)):
         return "—"
-    by = (new or 0.0) - (old or 0.0)  # of what is added up, a country without a figure adds nothing
+    by = (new or 0.0) - (old or 0.0)
     if row.unit == SHARE:
         points = round(100 * by, 1)
         return f"{_sign(points)}{said.number(abs(points))} {said.text['points']}"

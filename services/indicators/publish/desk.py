@@ -203,24 +203,16 @@ class _Shown:
             ahead = self._plan.remind_days if days is None else days
             if one.due and ahead:
                 at = one.due - timedelta(days=ahead)
-                yield (
-                    at,
-                    self._remind(self._said.title(one.milestone.title), at, one.due) | {"whom": whom(self._said, one)},
-                )
+                told = self._remind(self._said.title(one.milestone.title), at, one.due)
+                yield at, told | {"whom": whom(self._said, one)}
 
     def _reminded(self) -> Iterator[tuple[datetime, dict[str, Any]]]:
         """Yield when who is reminded of a commitment: by intel, in its mailbox."""
         for owed in self._those("open"):
             at = owed.due - timedelta(days=COMMITMENT_REMIND_DAYS)
             if owed.agreed < at:
-                yield (
-                    at,
-                    self._remind(self._said.text["commitment"], at, owed.due)
-                    | {
-                        "country": self._said.country(owed.country),
-                        "code": owed.country,
-                    },
-                )
+                told = self._remind(self._said.text["commitment"], at, owed.due)
+                yield at, told | {"country": self._said.country(owed.country), "code": owed.country}
 
     def _remind(self, title: str, at: datetime, due: datetime) -> dict[str, Any]:
         said = self._said

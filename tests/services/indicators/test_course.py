@@ -57,6 +57,18 @@ def test_a_countrys_part_is_of_what_the_one_figure_counts(base):
     assert "confirmed as false 3 documents" in text
 
 
+def test_of_persons_a_number_that_is_not_told_is_no_change():
+    """The public cannot tell none from few: so a country whose number is left out neither rose nor fell."""
+    given = [("HND", "2004-02-01", 24), ("GTM", "2004-02-01", 24), ("GTM", "2004-05-01", 48)]
+    matched = [
+        event("intel.phonenumber.matched", who, f"{day}T10:00:00Z") for who, day, times in given for _ in range(times)
+    ]
+    view = viewed(folded(*matched), now=lambda: instant("2004-07-15"), ready=lambda: True, faults=list)
+    with served(view) as address:
+        text = shown(page(address, "/indicators/IE-1.2.3.matches?lang=en"))
+    assert re.search(r"Honduras( [a-z]+)* 22 — —", text)
+
+
 def test_periods_are_chosen_and_their_own_figures_differ_from_those_at_their_ends(base):
     dots = re.compile(r"<title>([^<]*)</title>")
     ends = dots.findall(page(base, "/indicators/IE-3.1ii?lang=en&by=month"))
