@@ -1,5 +1,11 @@
 """What countries report to the intelligence service, and what it derives."""
 
+from shared.contracts.intel.commitments import (
+    COMMITMENT_REMIND_DAYS,
+    CommitmentAgreed,
+    CommitmentFulfilled,
+    CommitmentOverdue,
+)
 from shared.contracts.intel.documents import (
     DocumentCleared,
     DocumentConfirmed,
@@ -15,11 +21,7 @@ from shared.contracts.intel.documents import (
     SpecimenWithdrawn,
 )
 from shared.contracts.intel.network import (
-    COMMITMENT_REMIND_DAYS,
     CommissionConvened,
-    CommitmentAgreed,
-    CommitmentFulfilled,
-    CommitmentOverdue,
     ContactPointDesignated,
     ContactPointReplaced,
     ContactPointVacated,
