@@ -89,11 +89,14 @@ async def _purged(service: str, folder: Path, address: str, nats_url: str, creds
     from infra.nats.connection import connected  # noqa: PLC0415
     from infra.nats.rights import PROVISIONER  # noqa: PLC0415
     from infra.recovery.purging import purge as purged  # noqa: PLC0415
+    from shared.run import database  # noqa: PLC0415
 
     async with (
         connected(nats_url, seed_file(creds, PROVISIONER), PROVISIONER) as nc,
         connected(nats_url, seed_file(creds, service), service) as own,
-        asyncpg.create_pool(address, min_size=1, max_size=2, server_settings={"search_path": service}) as pool,
+        asyncpg.create_pool(
+            address, connect=database.connected, min_size=1, max_size=2, server_settings={"search_path": service}
+        ) as pool,
     ):
         return await purged(service, folder, pool, nc, own, typer.echo)
 
@@ -160,9 +163,9 @@ def _each(services: list[str] | None, address: str, work: Any) -> None:
 
 
 async def _with(address: str, service: str, work: Any) -> None:
-    import asyncpg  # noqa: PLC0415
+    from shared.run import database  # noqa: PLC0415
 
-    connection = await asyncpg.connect(address, server_settings={"search_path": service, "timezone": "UTC"})
+    connection = await database.connected(address, server_settings={"search_path": service, "timezone": "UTC"})
     try:
         task: Coroutine[Any, Any, None] = work(service, connection)
         await task

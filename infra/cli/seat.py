@@ -145,9 +145,9 @@ async def _judged(connection: "asyncpg.Connection[Any]", report_id: Any) -> None
 
 
 async def _connected(database_url: str) -> "asyncpg.Connection[Any]":
-    import asyncpg  # noqa: PLC0415
+    from shared.run import database  # noqa: PLC0415
 
-    return await asyncpg.connect(database_url, server_settings={"search_path": "indicators", "timezone": "UTC"})
+    return await database.connected(database_url, server_settings={"search_path": "indicators", "timezone": "UTC"})
 
 
 async def _now(connection: "asyncpg.Connection[Any]") -> datetime:

@@ -68,16 +68,15 @@ def _wrong(found: dict[str, Any]) -> int:
 
 async def _gathered(addresses: dict[str, Any], token: str) -> dict[str, Any]:
     """Return the state of everything, as it stands; positions are read in the order log, stream, fold."""
-    import asyncpg  # noqa: PLC0415
-
     from infra.nats.connection import connected  # noqa: PLC0415
     from infra.nats.provision import all_differences  # noqa: PLC0415
     from infra.nats.rights import OPERATOR  # noqa: PLC0415
     from shared.contracts import SERVICES  # noqa: PLC0415
+    from shared.run.database import connected as connected_database  # noqa: PLC0415
 
     board = samples(addresses["http"], "/metrics/operator", token)
     ops = addresses.get("ops", {})
-    database = await asyncpg.connect(addresses["postgres"], timeout=10)
+    database = await connected_database(addresses["postgres"], timeout=10)
     try:
         async with connected(addresses["nats"], Path(addresses["creds"][OPERATOR]), OPERATOR) as nc:
             services = {name: await _service(name, database, nc, board) for name in SERVICES}

@@ -53,11 +53,10 @@ def trace(
 
 
 async def _found(database_url: str, event_id: str) -> "list[Step]":
-    import asyncpg  # noqa: PLC0415
-
     from infra.recovery.chain import chains  # noqa: PLC0415
+    from shared.run import database  # noqa: PLC0415
 
-    connection = await asyncpg.connect(database_url)
+    connection = await database.connected(database_url)
     try:
         return await chains(connection, event_id)
     finally:

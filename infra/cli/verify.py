@@ -139,12 +139,11 @@ class Part:
 async def _compared(
     nats: tuple[str, Path, str], database_url: str, services: list[str], part: Part, witnessed: "Witnessed"
 ) -> list[dict[str, Any]]:
-    import asyncpg  # noqa: PLC0415
-
     from infra.nats.connection import connected  # noqa: PLC0415
     from infra.recovery.verify import compare  # noqa: PLC0415
+    from shared.run import database  # noqa: PLC0415
 
-    connection = await asyncpg.connect(database_url)
+    connection = await database.connected(database_url)
     try:
         async with connected(*nats) as nc:
             found = []
@@ -175,13 +174,12 @@ async def _compared(
 
 async def _signed(database_url: str, services: list[str], file: Path | None) -> dict[str, dict[str, Any]]:
     """Return by service how many reports are signed, how many of each country are not, and what is wrong."""
-    import asyncpg  # noqa: PLC0415
-
     from infra.recovery.signatures import checked, known  # noqa: PLC0415
     from shared.record import signers  # noqa: PLC0415
+    from shared.run import database  # noqa: PLC0415
 
     policies = signers.parsed(file or signers.OWN)
-    connection = await asyncpg.connect(database_url)
+    connection = await database.connected(database_url)
     try:
         keys = await known(connection, policies)
         found = [await checked(connection, service, policies, keys) for service in services]

@@ -19,6 +19,7 @@ from shared.contracts import SERVICES
 from shared.flow.lost import LOST
 from shared.flow.streams import MAILBOX, QUARANTINE, RECEIVERS, SENDERS, durables, intake_of, stream_of
 from shared.run.clock import astray_s
+from shared.run.database import connected as connected_database
 from shared.run.database import migration_files
 
 ASK_S = 5.0
@@ -193,7 +194,7 @@ async def gathered(addresses: dict[str, Any]) -> list[Told]:
     database = None
     try:
         if addresses["postgres"]:
-            database = await asyncpg.connect(addresses["postgres"], timeout=ASK_S, command_timeout=ASK_S)
+            database = await connected_database(addresses["postgres"], timeout=ASK_S, command_timeout=ASK_S)
             told += await postgres(database)
         else:
             told.append(note("PostgreSQL", "its address is not known here", "crm context add … --database"))

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg
 import msgspec
 from msgspec import Struct
 
@@ -16,6 +15,7 @@ from services.indicators.settings import current
 from shared.contracts import SERVICES
 from shared.record.archive import rows
 from shared.record.chain import GENESIS, chained
+from shared.run import database
 from shared.run.database import Connection
 
 ROWS = 1000
@@ -63,7 +63,7 @@ async def refolded(database_url: str, published: bytes, archive: Path | None = N
         faults.append(f"the report names logs that there are not: {', '.join(unknown)}")
         return Refolded(old.quarter, old.revision, checksum, heads, faults)
     fold = Fold(current())
-    connection = await asyncpg.connect(database_url)
+    connection = await database.connected(database_url)
     try:
         for service, position in positions.items():
             head = await _folded(connection, fold, service, position, archive, faults)
@@ -83,7 +83,7 @@ async def refolded(database_url: str, published: bytes, archive: Path | None = N
 
 async def _positions(database_url: str, old: _Old) -> dict[str, int]:
     """Return at which positions a report was made: beside it, for they are not public."""
-    connection = await asyncpg.connect(database_url)
+    connection = await database.connected(database_url)
     try:
         query = "select folded from indicators.report where quarter = $1 and revision = $2"
         found = await connection.fetchval(query, old.quarter, old.revision)

@@ -25,6 +25,7 @@ from shared.flow.relay import Relay
 from shared.flow.streams import CHECKPOINTS, MAILBOX, TUNED, read_by, stream_configs, stream_of
 from shared.record import upgrading
 from shared.record.log import head
+from shared.run import database
 from shared.run.database import Connection, Pool, session
 from shared.service import Service
 
@@ -54,7 +55,9 @@ async def restore(  # noqa: PLR0913, PLR0917 - where all of it is
     async with (
         connected(nats_url, seed_file(creds, PROVISIONER), PROVISIONER) as nc,
         connected(nats_url, seed_file(creds, service), service) as own,
-        asyncpg.create_pool(database_url, min_size=1, max_size=2, server_settings=session(service)) as pool,
+        asyncpg.create_pool(
+            database_url, connect=database.connected, min_size=1, max_size=2, server_settings=session(service)
+        ) as pool,
     ):
         async with pool.acquire() as connection:
             found = await compare(connection, nc, service)

@@ -72,7 +72,7 @@ async def connected(dsn: str | None = None, **options: Any) -> "asyncpg.Connecti
     refused: Exception = ConnectionError("none of the hosts takes writes")
     for host in hosts:
         try:
-            return await asyncpg.connect(host, timeout=CONNECT_S, **options)
+            return await asyncpg.connect(host, **({"timeout": CONNECT_S} | options))
         except (*LOST, asyncpg.TargetServerAttributeNotMatched):
             continue
         except asyncpg.PostgresError as error:

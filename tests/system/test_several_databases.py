@@ -1,5 +1,9 @@
 """Several hosts in `CRM_DATABASE_URL`: the one that takes writes is found, whatever the others do."""
 
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -8,7 +12,7 @@ import pytest
 from infra.testkit.proxy import CUT, OPEN, SILENT, Proxy
 from shared.run.database import connected
 from tests.harness.speaking import NOW, clock, example
-from tests.harness.system import until
+from tests.harness.system import ROOT, until
 
 NAME = "training.official.enrolled"
 
@@ -47,6 +51,26 @@ async def test_a_first_host_that_is_gone_or_hangs_is_passed_over(system, hosts):
     assert not await system.rows("training", "select 1 from aside")
     second.become(OPEN)
     assert len(await system.recorded("training", NAME, 2)) == 2
+
+
+async def test_what_an_operator_asks_goes_to_the_host_that_lets_in(region, system):
+    """asyncpg alone waits a minute for the first of them, and then tries no other."""
+    system.start("training", **clock())
+    await system.ready("training")
+    target = urlsplit(region.database_url("operator"))
+    gone = Proxy(("127.0.0.1", target.port))
+    await gone.start()
+    gone.become(SILENT)
+    user, _, host = target.netloc.rpartition("@")
+    address = f"postgresql://{user}@127.0.0.1:{gone.port},{host}{target.path}?target_session_attrs=read-write"
+    env = {**os.environ, "CRM_DATABASE_URL": address, "CRM_NATS_URL": region.nats.url}
+    env |= {"CRM_NATS_SEED": str(region.seed("operator")), "CRM_STATE_DIR": "none"}
+    asked = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "infra.cli", "verify", "training"), cwd=ROOT, env=env, stdout=PIPE, stderr=STDOUT
+    )
+    said = (await asyncio.wait_for(asked.communicate(), 120))[0].decode()
+    await gone.stop()
+    assert asked.returncode == 0, said
 
 
 async def test_what_is_refused_everywhere_is_told_as_of_one_host(hosts):
