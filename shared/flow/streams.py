@@ -115,6 +115,8 @@ def stream_configs() -> dict[str, Config]:
         "discard": "old",
     }
     empty = {"subjects": ["crm.empty"], "max_bytes": LOG_BYTES, "max_age": SECOND, "duplicate_window": SECOND}
+    # Who may make a consumer may have it deliver there, and so into each intake: a byte a second, which fills none.
+    empty |= {"discard": "new", "max_msgs_per_subject": 1, "discard_new_per_subject": True, "max_msg_size": 1}
     changes = {"subjects": ["$JS.EVENT.ADVISORY.STREAM.*.*"], "max_bytes": CHANGES_BYTES, "discard": "old"}
     special = {CHANGES: changes, EMPTY: empty, QUARANTINE: quarantine, RECEIPTS: receipts, CHECKPOINTS: checkpoints}
     special |= {intake_of(sender): _intake(sender) for sender in SENDERS}
