@@ -13,9 +13,8 @@ from pyrage import x25519
 from tests.containers import images
 from tests.containers.composed import ROOT, Composed
 from tests.containers.podman import LIMITS, Podman
+from tests.containers.seen import ADDRESS, Region
 
-ADDRESS = "198.51.100.1"
-"""Where countries reach NATS: this machine's address in a network of test's own (RFC 5737), as an operator gives it."""
 NAME = "nats.example.org"
 
 NOT_SHOWN = """
@@ -60,6 +59,11 @@ def started() -> Iterator[Composed]:
         shutil.rmtree(handed)
     print(NOT_SHOWN.format(unavailable=", ".join(sorted(images.UNAVAILABLE))))
     assert kept or not podman.folder.exists()
+
+
+@pytest.fixture(scope="module")
+def region(started) -> Region:
+    return Region(started)
 
 
 def _country(podman: Podman, handed: Path) -> None:
