@@ -6,7 +6,9 @@ import signal
 import ssl
 import subprocess
 import sys
+import urllib.error
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 
 import asyncpg
@@ -67,6 +69,16 @@ class Copy:
     def get(self, address: str, context: ssl.SSLContext) -> str:
         with urllib.request.urlopen(address, timeout=10, context=context) as answer:
             return answer.read().decode()
+
+    def is_ready(self, service: str) -> bool:
+        """Say whether /readyz is 200: it is 503 while the service connects again with a key that was rotated."""
+        try:
+            self.get(f"{self.run['ops'][service]}/readyz", self.files("operator").client())
+        except urllib.error.HTTPError as answer:
+            if answer.code == HTTPStatus.SERVICE_UNAVAILABLE:
+                return False
+            raise
+        return True
 
     def anonymous(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.creds / "ca.crt")

@@ -147,10 +147,7 @@ async def test_rotation_under_traffic_loses_nothing_and_ends_the_old_keys(copy, 
         context = shown.client()
         with pytest.raises((nats.errors.Error, OSError)):
             await nats.connect(copy.run["nats"], nkeys_seed=str(tmp_path / "intel.nk"), tls=context, **once)
-    await until(
-        lambda: json.loads(copy.get(f"{copy.run['ops']['intel']}/readyz", copy.files("operator").client()))["ready"],
-        "intel",
-    )
+    await until(lambda: copy.is_ready("intel"), "intel to be ready with its new key", 120)
 
 
 async def test_who_is_revoked_is_out_at_once_and_the_others_go_on(copy, tmp_path):
