@@ -13,13 +13,13 @@ from shared.flow.streams import (
     INTAKE,
     MAILBOX,
     RETIRED,
-    TUNED,
     Config,
     differing,
     durables,
     meddling,
     sender_of,
     stream_configs,
+    tuned,
 )
 
 __all__ = ["ProvisionError", "all_differences", "ask", "consumer_config", "deploy", "provision", "stream_config"]
@@ -124,7 +124,7 @@ async def _stream(nc: Client, name: str, wanted: Config, beside: _Made) -> list[
         wanted = {**wanted, "sources": await mailbox.sources(nc, wanted, found)}
     faults = differing(f"stream {name}", wanted, found)
     if faults:
-        kept = {key: found[key] for key in TUNED if key in found}
+        kept = {key: found[key] for key in tuned(name) if key in found}
         ok("; ".join(faults), await ask(nc, f"STREAM.UPDATE.{name}", {**found, **wanted, **kept}))
     return [f"changed {fault}" for fault in faults]
 

@@ -22,7 +22,7 @@ from infra.recovery.verify import NOTHING, Comparison, compare, unmailed
 from shared.flow import checkpoints
 from shared.flow.provisioned import intakes, retired
 from shared.flow.relay import Relay
-from shared.flow.streams import CHECKPOINTS, MAILBOX, TUNED, read_by, stream_configs, stream_of
+from shared.flow.streams import CHECKPOINTS, MAILBOX, read_by, stream_configs, stream_of, tuned
 from shared.record import upgrading
 from shared.record.log import head
 from shared.run import database
@@ -126,7 +126,7 @@ async def remade(nc: Client, service: str, first: int) -> None:
     await mailbox.detach(nc, name)
     if before is not None:
         ok(f"stream {name}", await ask(nc, f"STREAM.DELETE.{name}"))
-    kept = {key: before[key] for key in TUNED if key in before} if before else {}
+    kept = {key: before[key] for key in tuned(name) if key in before} if before else {}
     ok(f"stream {name}", await ask(nc, f"STREAM.CREATE.{name}", {**wanted, **kept, "first_seq": first}))
 
 

@@ -67,6 +67,9 @@ KEPT: Config = {"deny_delete": True, "deny_purge": True, "retention": "limits", 
 TUNED = ("max_bytes", "max_msgs", "num_replicas", "placement")
 """Settings that an operator may choose: they are made as given here (of an intake, as its quota says), and never a
 difference."""
+TUNED_OF = {QUARANTINE: ("duplicate_window",)}
+"""The same of single streams. nats-server keeps the ids of a window in memory, some 400 bytes each; a stream that was
+made when the window was an hour keeps that until an operator shortens it."""
 KEYS = "indicators.key."
 """How the events begin by which countries tell their keys."""
 MENDED = "MAILBOX_MENDED"
@@ -103,7 +106,7 @@ def stream_configs() -> dict[str, Config]:
         "allow_atomic": True,  # what is refused together is synced together
         "max_age": 365 * DAY,
         "max_bytes": QUARANTINE_BYTES,
-        "duplicate_window": 3600 * SECOND,  # rubbish met again after a crash is kept once
+        "duplicate_window": 120 * SECOND,  # rubbish met again after a crash is kept once
         "discard": "old",  # a sender of rubbish must not be able to stop the intake
     }
     receipts = {"subjects": [RECEIPTS_SUBJECT], "max_age": 7 * DAY, "max_bytes": RECEIPTS_BYTES, "discard": "old"}
@@ -175,11 +178,17 @@ def read_by(service: str) -> list[tuple[str, str]]:
 
 def differing(what: str, wanted: Config, found: Config) -> list[str]:
     """Tell in words in which of the settings `wanted` names `found` differs; a setting left out there is its zero."""
+    free = tuned(wanted.get("name", ""))
     return [
         f"{what}: {key} is {_shown(found.get(key))}, should be {_shown(value)}"
         for key, value in wanted.items()
-        if key not in TUNED and _plain(found.get(key)) != _plain(value)
+        if key not in free and _plain(found.get(key)) != _plain(value)
     ]
+
+
+def tuned(stream: str) -> tuple[str, ...]:
+    """Return the settings of a stream that an operator may choose."""
+    return (*TUNED, *TUNED_OF.get(stream, ()))
 
 
 def meddling(found: Mapping[str, Config]) -> list[str]:

@@ -38,12 +38,21 @@ async def test_what_cannot_be_changed_is_said_and_left(region):
         await provision(nc)
 
 
-async def test_an_operators_choice_of_size_is_no_difference(region):
+@pytest.mark.parametrize("chosen", [{"max_bytes": 2 * 1024**3}, {"duplicate_window": 3600 * 10**9}], ids=str)
+async def test_an_operators_choice_is_no_difference(region, chosen):
     nc = await region.connect("provisioner")
     found = (await ask(nc, "STREAM.INFO.QUARANTINE"))["config"]
-    await ask(nc, "STREAM.UPDATE.QUARANTINE", {**found, "max_bytes": 2 * 1024**3})
+    await ask(nc, "STREAM.UPDATE.QUARANTINE", {**found, **chosen})
     assert await provision(nc) == []
-    assert (await ask(nc, "STREAM.INFO.QUARANTINE"))["config"]["max_bytes"] == 2 * 1024**3
+    assert (await ask(nc, "STREAM.INFO.QUARANTINE"))["config"].items() >= chosen.items()
+
+
+async def test_how_long_other_streams_know_repeats_is_no_choice(region):
+    """Only of QUARANTINE: elsewhere it decides what is kept."""
+    nc = await region.connect("provisioner")
+    found = (await ask(nc, "STREAM.INFO.INTEL"))["config"]
+    await ask(nc, "STREAM.UPDATE.INTEL", {**found, "duplicate_window": 10**9})
+    assert any("stream INTEL: duplicate_window" in change for change in await provision(nc))
 
 
 async def test_on_a_small_disk_streams_get_less_room(nats_server, region):
