@@ -45,6 +45,18 @@ def session(service: str) -> dict[str, str]:
     return {"search_path": service, "timezone": "UTC", "crm.generation": str(GENERATION)}
 
 
+GONE = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "20s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+"""After 20 seconds without a sign of a process's machine the server ends its sessions, and with them their locks.
+
+A machine that loses its power or its network says nothing. As the server comes, it would wait for two hours: whoever
+had the turn to record, or copied the log, would have it all that time. A process that hangs amid a transaction has 30.
+"""
 CONNECT_S = 3.0
 """A host that has not let in after so long is passed over for the next: a machine that is gone refuses nothing."""
 
@@ -96,6 +108,7 @@ async def connect(settings: Settings, service: str) -> Pool:
             **session(service),
             "application_name": f"{CALLED}{service}/{secrets.token_hex(4)}",  # one for each process
             "synchronous_commit": "on",
+            **GONE,
             # Every query of ours is a look-up by an index; a plan made while a table was young and small, and
             # kept, would read all of it for ever after.
             "enable_seqscan": "off",
