@@ -347,6 +347,7 @@ async def connect(  # noqa: PLR0913 - where, as whom, and what may differ
 ) -> AsyncIterator[CountryClient]:
     """Connect as `country` with the nkey seed in file `creds`; `system` names the reporting system in the source.
 
+    A region of several servers has an address for each, separated by commas; the client goes from one to the next.
     `now` gives the time of a region whose clock is played; else it is the real one. `key` is the file (PEM) of the
     Ed25519 key that signs all reports; by default `CRM_SIGNING_KEY`, else the file beside `creds` that is called the
     same and ends in `.pem`, if there is one. Over TLS (`tls://…`) it shows `certificates`; by default those beside
@@ -360,7 +361,7 @@ async def connect(  # noqa: PLR0913 - where, as whom, and what may differ
     try:
         await asyncio.wait_for(
             client.connect(
-                url,
+                url.split(","),
                 nkeys_seed_str=seed,
                 name=f"{country}-{system}",
                 error_cb=own._failed,  # noqa: SLF001 - its own
