@@ -21,7 +21,7 @@ APART := deploy containers standard looks played faults fuzz security upgrade wh
 EVERYWHERE := tests $(APART:%=--ignore tests/%)
 export CRM_STATE_DIR CLOCK SPEED RATE TRAFFIC TLS
 # Every process that a test starts would compile all it imports, where nothing else keeps what was compiled.
-TESTING := test test-long test-security test-looks test-upgrade test-edges golden fuzz fuzz-http test-played faults faults-controls faults-standby faults-campaign
+TESTING := test test-long test-security test-looks test-upgrade test-edges golden fuzz fuzz-http test-played faults faults-controls faults-standby faults-machines faults-campaign
 $(TESTING): export PYTHONDONTWRITEBYTECODE :=
 $(TESTING): export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/pycache
 
@@ -117,10 +117,13 @@ faults: setup ## Strike the whole system with seeded faults, check that nothing 
 	@exec $(PY) -m tests.faults.run --seed $(or $(SEED),1) --seconds $(or $(SECONDS),60) --cut-s $(or $(CUT_S),60)
 
 faults-controls: setup ## Put in defects on purpose, each of which must be found; kill, restore, stop
-	@exec $(PY) -m pytest -q -rs -n $(WORKERS) tests/faults --ignore tests/faults/test_standby.py
+	@exec $(PY) -m pytest -q -rs -n $(WORKERS) tests/faults --ignore tests/faults/test_standby.py --ignore tests/faults/test_machines.py
 
 faults-standby: setup standby-tools ## Lose the leading one of two PostgreSQL servers during traffic (Debian's etcd-server; some minutes)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -s -rs tests/faults/test_standby.py
+
+faults-machines: setup standby-tools ## Lose, freeze, part one of three machines, or all (root, Debian's etcd-server; SEEDS=1, six minutes each)
+	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) SEEDS=$(SEEDS) exec $(PY) -m pytest -q -s tests/faults/test_machines.py
 
 faults-campaign: setup ## The same for twenty seeds, one after another, without measuring recovery
 	@failed=; for seed in $$(seq 1 20); do $(PY) -m tests.faults.run --seed $$seed --seconds $(or $(SECONDS),60) --no-recovery \
@@ -203,4 +206,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test screens test-long test-security test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults standby-tools faults-standby faults-controls faults-campaign soak clean lock sbom audit setup test-containers
+.PHONY: help run test screens test-long test-security test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults standby-tools faults-standby faults-machines faults-controls faults-campaign soak clean lock sbom audit setup test-containers

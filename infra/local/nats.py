@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -33,6 +33,8 @@ class Nats:
         self.monitor = ""
         self.tls = False
         self.monitor_port = -1
+        self.within: Sequence[str | Path] = ()
+        """The command that starts it elsewhere; empty: here."""
         self.base: dict[str, Any] = {}
         self.log = home / "nats.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -48,6 +50,7 @@ class Nats:
         for old in self.home.glob("nats-server_*.ports"):
             old.unlink()
         command: list[str | Path] = [_binary(), "-c", self.home / "nats.json", "--ports_file_dir", self.home]
+        command = [*self.within, *command]
         self.process = spawn(command, log=self.log, env=clean_env(), cwd=self.home, orphaned=signal.SIGTERM)
 
     def _base(self) -> dict[str, Any]:

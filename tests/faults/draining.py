@@ -68,7 +68,7 @@ async def unsettled(stand: Stand, people: list[Publisher]) -> list[str]:
             left.append(f"MAILBOX has {mailbox} of {addressed}")
     if "indicators" not in stand.services:
         return left
-    done = await asyncio.to_thread(folded, stand.http_port)
+    done = await asyncio.to_thread(folded, stand.board)
     return left + [f"{name}: folded {done[name]} of {head}" for name, head in heads.items() if done.get(name) != head]
 
 
@@ -82,7 +82,7 @@ async def _ready(child) -> bool:
     return await asyncio.to_thread(child.ready)
 
 
-def folded(port: int, token: str = TOKEN) -> Counter[str]:
+def folded(board: str | int, token: str = TOKEN) -> Counter[str]:
     """Return up to which position of each service's log the figures go."""
-    found = [line for line in scraped(port, token=token).splitlines() if line.startswith("crm_fold_sequence{")]
+    found = [line for line in scraped(board, token=token).splitlines() if line.startswith("crm_fold_sequence{")]
     return Counter({line.split('"')[1].lower(): int(float(line.rpartition(" ")[2])) for line in found})

@@ -127,7 +127,7 @@ async def stopped(stand: Stand) -> tuple[str, datetime]:
         await until(lambda: _folded(stand), "the fold to catch up", PATIENCE_S)
         while not page or stand.now().date() != at.date():
             at = stand.now()
-            page = await asyncio.to_thread(scraped, stand.http_port)
+            page = await asyncio.to_thread(scraped, stand.board)
         await _ended(stand, "indicators")
     return page, at
 
@@ -149,7 +149,7 @@ async def _replayed(nc, connection, service: str) -> tuple[list[str], list[Deadl
 
 async def _folded(stand: Stand) -> bool:
     """Tell whether all is folded; a relay may have been stopped with rows to copy, and then they stay uncopied."""
-    done = await asyncio.to_thread(folded, stand.http_port)
+    done = await asyncio.to_thread(folded, stand.board)
     async with stand.operator() as nc:
         lasts = [(await nc.jetstream().stream_info(stream_of(name))).state.last_seq for name in SERVICES]
     return all(done[name] >= last for name, last in zip(SERVICES, lasts, strict=True))

@@ -79,8 +79,7 @@ class Stand:
     async def start(self) -> None:
         """Start servers, provision them, start the services and wait until they are ready."""
         self._make_disks()
-        self.nats = self._nats()
-        self.postgres = self._postgres()
+        self.nats, self.postgres = self._nats(), self._postgres()
         self.postgres.log = self.folder / "postgres.log"
         self.nats.start(self.rights())
         await asyncio.to_thread(self.postgres.prepare)
@@ -88,8 +87,7 @@ class Stand:
         await asyncio.to_thread(self.postgres.wait)
         await provision_postgres(self.postgres.url(database="postgres"), passwords(self.creds))
         await self._keep_empty_copy()
-        async with self.connected(PROVISIONER) as nc:
-            await provision(nc)
+        await self.provision()
         for country in MEMBERS:
             await self._link(country, ("127.0.0.1", self.nats.port))
         self.http_port = free_port()
@@ -105,6 +103,16 @@ class Stand:
         # From the beginning: a port that was free a moment ago may be another's now.
         self.supervising = asyncio.create_task(self.supervise())
         await self.ready()
+
+    async def provision(self) -> None:
+        """Make the streams and durables."""
+        async with self.connected(PROVISIONER) as nc:
+            await provision(nc)
+
+    @property
+    def board(self) -> str | int:
+        """The address of the board, or its port here."""
+        return self.http_port
 
     async def ready(self) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Two PostgreSQL servers under Patroni, each a machine of its own as far as processes can be; etcd says who leads."""
+"""Two PostgreSQL servers under Patroni, each on a host of its own; etcd says who leads."""
 
 import json
 import os
@@ -9,11 +9,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from infra.local.postgres import FLAGS, OWNER, Postgres, _reachable
 from infra.local.process import clean_env, spawn, stop
+from tests.faults.hosts import Host
 from tests.harness.system import ROOT, free_port
 
 PACKAGES = ROOT / ".tools" / "standby"
@@ -35,36 +36,68 @@ class NoStandbyError(RuntimeError):
     """This machine has not what is needed; the message says what."""
 
 
+class Etcd:
+    """One of the servers that agree on who leads."""
+
+    def __init__(self, pair: "Pair", name: str, host: Host) -> None:
+        self.pair, self.name, self.host = pair, name, host
+        self.port, self.peers = free_port(), free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def member(self) -> str:
+        return f"{self.name}=http://{self.host.address}:{self.peers}"
+
+    def launch(self) -> None:
+        client, peer = (f"http://{self.host.address}:{port}" for port in (self.port, self.peers))
+        options = {
+            "name": self.name,
+            "data-dir": self.pair.place / f"etcd-{self.name}",
+            "listen-client-urls": client,
+            "advertise-client-urls": client,
+            "listen-peer-urls": peer,
+            "initial-advertise-peer-urls": peer,
+            "initial-cluster": ",".join(one.member for one in self.pair.etcds),
+        }
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        log = self.pair.log.with_suffix(f".etcd-{self.name}.log")
+        command, user = self.host.command(["etcd", *words], self.pair.user)
+        self.process = spawn(command, log=log, env=clean_env(), cwd=self.pair.place, user=user)
+
+
 class Machine:
     """One PostgreSQL server, and the Patroni that starts it, promotes it and follows the other."""
 
-    def __init__(self, pair: "Pair", name: str) -> None:
-        self.pair, self.name = pair, name
+    def __init__(self, pair: "Pair", name: str, host: Host) -> None:
+        self.pair, self.name, self.host = pair, name, host
         self.port, self.rest = free_port(), free_port()
-        self.home = pair.place / name
         self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def home(self) -> Path:
+        return self.pair.place / self.name
 
     @property
     def config(self) -> Path:
         return self.home / "patroni.yml"
 
     def configure(self, password: str, bin_folder: Path) -> None:
-        hba = ["host all all 127.0.0.1/32 scram-sha-256", "host replication all 127.0.0.1/32 scram-sha-256"]
+        here, hba = self.host.address, [f"host {what} all samenet scram-sha-256" for what in ("all", "replication")]
         flags = {name: value for name, value in FLAGS.items() if name != "listen_addresses"}
         parameters = {**flags, "unix_socket_directories": str(self.home), "wal_log_hints": "on", "max_wal_senders": 8}
         account = {"username": OWNER, "password": password}
         told = {
             "scope": "crm",
             "name": self.name,
-            "restapi": {"listen": f"127.0.0.1:{self.rest}", "connect_address": f"127.0.0.1:{self.rest}"},
-            "etcd3": {"host": f"127.0.0.1:{self.pair.etcd_port}"},
+            "restapi": {"listen": f"{here}:{self.rest}", "connect_address": f"{here}:{self.rest}"},
+            "etcd3": {"hosts": [f"{one.host.address}:{one.port}" for one in self.pair.etcds]},
             "bootstrap": {
                 "dcs": DYNAMIC,
                 "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "data-checksums"],
             },
             "postgresql": {
-                "listen": f"127.0.0.1:{self.port}",
-                "connect_address": f"127.0.0.1:{self.port}",
+                "listen": f"{here}:{self.port}",
+                "connect_address": f"{here}:{self.port}",
                 "data_dir": str(self.home / "data"),
                 "bin_dir": str(bin_folder),
                 "pgpass": str(self.home / "pgpass"),
@@ -79,19 +112,20 @@ class Machine:
         self.pair.give(self.home)
 
     def launch(self) -> None:
+        command, user = self.host.command([self.pair.python, "-m", "patroni", self.config], self.pair.user)
         self.process = spawn(
-            [self.pair.python, "-m", "patroni", self.config],
+            command,
             log=self.pair.log.with_suffix(f".{self.name}.log"),
             env={**clean_env(), "PYTHONPATH": str(self.pair.packages), "PYTHONDONTWRITEBYTECODE": "1"},
             cwd=self.home,
-            user=self.pair.user,
+            user=user,
             orphaned=signal.SIGINT,
         )
 
     def role(self) -> str:
         """Return what Patroni says it is (`primary`, `replica`), running; empty: neither, or it does not answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.rest}/patroni", timeout=1) as answer:
+            with urllib.request.urlopen(f"http://{self.host.address}:{self.rest}/patroni", timeout=1) as answer:
                 told = json.loads(answer.read())
         except urllib.error.HTTPError as error:
             told = json.loads(error.read())
@@ -123,13 +157,14 @@ class Machine:
 class Pair:
     """What `Postgres` is for one server, for two: the address names both."""
 
-    def __init__(self, home: Path) -> None:
-        """Remember where; NoStandbyError where this machine lacks etcd or Patroni."""
+    def __init__(self, home: Path, hosts: Sequence[Host] = (Host(),)) -> None:
+        """Remember where; of the hosts, each has an etcd. NoStandbyError where this machine lacks etcd or Patroni."""
         self.home, self.log = home, home / "postgres.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.wheel = Postgres(home)
         self.user = self.wheel.user
-        self.etcd_port = free_port()
+        self.etcds = [Etcd(self, f"etcd{number}", host) for number, host in enumerate(hosts, 1)]
+        self.machines = [Machine(self, "first", hosts[0]), Machine(self, "second", hosts[1 % len(hosts)])]
         if not shutil.which("etcd"):
             raise NoStandbyError("etcd is missing: apt-get install --no-install-recommends etcd-server")
         if not PACKAGES.is_dir():
@@ -144,24 +179,12 @@ class Pair:
             self.packages = Path(shutil.copytree(PACKAGES, self.place / "packages"))
         self.python = self._python()
         self.password = (self.home / "owner.pw").read_text().strip()
-        self.machines = [Machine(self, name) for name in ("first", "second")]
         for one in self.machines:
             one.configure(self.password, self.wheel.bin)
 
     def launch(self) -> None:
-        peers = free_port()
-        client, peer = (f"http://127.0.0.1:{port}" for port in (self.etcd_port, peers))
-        options = {
-            "data-dir": self.place / "etcd",
-            "listen-client-urls": client,
-            "advertise-client-urls": client,
-            "listen-peer-urls": peer,
-            "initial-advertise-peer-urls": peer,
-            "initial-cluster": f"default={peer}",
-        }
-        words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        log = self.log.with_suffix(".etcd.log")
-        self.process = spawn(["etcd", *words], log=log, env=clean_env(), cwd=self.place, user=self.user)
+        for etcd in self.etcds:
+            etcd.launch()
         for one in self.machines:
             one.launch()
 
@@ -185,14 +208,16 @@ class Pair:
         return self.leader().port
 
     def url(self, role: str = OWNER, password: str | None = None, database: str = "crm") -> str:
-        hosts = ",".join(f"127.0.0.1:{one.port}" for one in self.machines)
+        hosts = ",".join(f"{one.host.address}:{one.port}" for one in self.machines)
         return f"postgresql://{role}:{password or self.password}@{hosts}/{database}?target_session_attrs=read-write"
 
     def stop(self) -> None:
-        for one in getattr(self, "machines", ()):
+        for one in self.machines:
             one.signal(signal.SIGKILL)
-        if self.process is not None:
-            stop(self.process)
+        for etcd in self.etcds:
+            if etcd.process is not None:
+                etcd.process.send_signal(signal.SIGCONT)
+                stop(etcd.process)
         if getattr(self, "place", self.home) != self.home / "cluster":
             shutil.rmtree(self.wheel.place, ignore_errors=True)
 
