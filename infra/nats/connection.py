@@ -46,6 +46,8 @@ async def _to(address: str, seed: Path, principal: str) -> Client:
         inbox_prefix=inbox(principal).encode(),
         connect_timeout=CONNECT_S,
         allow_reconnect=False,
+        max_reconnect_attempts=1,  # or it tries a server that refuses sixty times, which takes minutes
+        reconnect_time_wait=0,
         error_cb=quiet,
         **tls.to_nats(address, tls.beside(seed)),
     )

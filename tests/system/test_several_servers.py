@@ -1,5 +1,7 @@
 """Of several NATS servers, the first that is there is taken, by a country and by an operator."""
 
+import asyncio
+
 import nats
 import pytest
 
@@ -28,5 +30,5 @@ async def test_an_operator_goes_to_the_next(region, addresses):
         assert nc.is_connected
     gone = addresses.partition(",")[0]
     with pytest.raises((OSError, nats.errors.Error)):
-        async with connected(f"{gone},{gone}", region.seed(OPERATOR), OPERATOR):
+        async with asyncio.timeout(60), connected(f"{gone},{gone}", region.seed(OPERATOR), OPERATOR):
             pass
