@@ -21,6 +21,7 @@ from infra.nats.config import CENTRAL
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from shared.flow.batch import publish_batch
+from shared.flow.streams import RECEIVERS
 from tests.fuzz.edges import Sent
 from tests.harness.scraping import scraped
 from tests.harness.speaking import clock
@@ -42,7 +43,7 @@ class Live:
 
     system: System
     reads: bool = True
-    """Whether each country's mailbox is read all the time."""
+    """Whether each mailbox is read all the time."""
     ports: dict[str, int] = field(default_factory=dict)
     """Where each service's operators' endpoints are; `board`: where the board is."""
     clients: dict[str, Client] = field(default_factory=dict)
@@ -70,13 +71,13 @@ class Live:
         self.database = await asyncpg.connect(self.system.region.database_url())
         for country in MEMBERS:
             self.clients[country] = await self.system.region.connect(country)
-            if self.reads:
-                self.mailboxes.append(asyncio.create_task(self._read_mailbox(country)))
+        for receiver in RECEIVERS if self.reads else ():  # a seat that is handed over is told to secretariats as well
+            self.mailboxes.append(asyncio.create_task(self._read_mailbox(receiver), name=receiver))
 
-    async def _read_mailbox(self, country: str) -> None:
-        client = await self.system.country(country)
+    async def _read_mailbox(self, receiver: str) -> None:
+        client = await self.system.country(receiver)
         async for _ in client.mailbox():
-            self.heard[country] += 1
+            self.heard[receiver] += 1
 
     async def stop(self) -> None:
         for task in self.mailboxes:
