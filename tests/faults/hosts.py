@@ -4,7 +4,6 @@ import itertools
 import os
 import pwd
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,9 +78,3 @@ def why_not() -> str:
 
 def _ip(*words: str, check: bool = True) -> None:
     subprocess.run(["ip", *words], check=check, capture_output=True)
-
-
-if __name__ == "__main__":
-    if why := why_not():
-        print(why)
-        sys.exit(1)
