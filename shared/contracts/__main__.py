@@ -22,6 +22,7 @@ def main(command: str) -> int:
         sys.stdout.write("".join(f"released {name}\n" for name in evolution.release(RELEASED)))
     else:
         found = [f"{name} is not released yet: run `release`" for name in evolution.unreleased(RELEASED)]
+        found += [] if PAGE.read_text() == reference.page() else [f"{PAGE} is not up to date: run `reference`"]
     sys.stderr.write("".join(f"{one}\n" for one in found))
     return bool(found)
 
