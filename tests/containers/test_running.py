@@ -204,7 +204,7 @@ async def test_intel_by_three_and_back(region):
         assert region.composed.containers("intel") == ["crm-intel-1", "crm-intel-2", "crm-intel-3"]
         named = region.podman("exec", "crm-prometheus-1", "getent", "ahosts", "intel")
         assert len({line.split()[0] for line in named.splitlines()}) == 3, "one name, three addresses"
-        await until(lambda: all(map(region.healthy, region.composed.containers("intel"))), "three to be ready", 90)
+        await until(lambda: all(map(region.healthy, region.composed.containers("intel"))), "three to be ready", 240)
         region.podman("stop", "crm-intel-1")
         region.podman("start", "crm-intel-1")
     region.composed.scale("intel", 1)
