@@ -49,8 +49,7 @@ class Nats:
         self._configure(rights)
         for old in self.home.glob("nats-server_*.ports"):
             old.unlink()
-        command: list[str | Path] = [_binary(), "-c", self.home / "nats.json", "--ports_file_dir", self.home]
-        command = [*self.within, *command]
+        command = [*self.within, _binary(), "-c", self.home / "nats.json", "--ports_file_dir", self.home]
         self.process = spawn(command, log=self.log, env=clean_env(), cwd=self.home, orphaned=signal.SIGTERM)
 
     def _base(self) -> dict[str, Any]:

@@ -11,7 +11,9 @@ import time
 from dataclasses import dataclass
 
 import pytest
+from nats.errors import Error as NatsError
 
+from shared.client import ClientError
 from tests.faults.checker import Case, check
 from tests.faults.draining import drained
 from tests.faults.evidence import gather
@@ -65,8 +67,8 @@ async def struck(stand, ledger, publisher, chance, kind):
     ledger.fault(what)
     print(f"  {what}", flush=True)
     everywhere = range(SIZE) if kind == "all killed" else [number]
-    took_away = {"killed": stand.kill, "frozen": stand.freeze, "parted": stand.part}.get(kind, stand.kill)
-    brings_back = {"killed": stand.boot, "frozen": stand.thaw, "parted": stand.join}.get(kind, stand.boot)
+    ways = {"frozen": (stand.freeze, stand.thaw), "parted": (stand.part, stand.join)}
+    took_away, brings_back = ways.get(kind, (stand.kill, stand.boot))
     began = time.monotonic()
     for one in everywhere:
         took_away(one)
@@ -90,7 +92,7 @@ async def struck(stand, ledger, publisher, chance, kind):
 async def recorded(stand, ledger, publisher, reports):
     """Have reports recorded and streamed, by a client that tries again until a server takes them."""
     while True:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(ClientError, NatsError, OSError):
             async with publisher._connected() as client:
                 await _sent(ledger, client, reports)
                 break
