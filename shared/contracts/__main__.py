@@ -20,6 +20,7 @@ def main(command: str) -> int:
     elif command == "release":
         found = []
         sys.stdout.write("".join(f"released {name}\n" for name in evolution.release(RELEASED)))
+        PAGE.write_text(reference.page())
     else:
         found = [f"{name} is not released yet: run `release`" for name in evolution.unreleased(RELEASED)]
         found += [] if PAGE.read_text() == reference.page() else [f"{PAGE} is not up to date: run `reference`"]
