@@ -64,7 +64,7 @@ test-wheels: setup ## Run strangers' suites on the installed wheels (npm, Debian
 test-attacker: setup ## Attack the published figures over two played years, and open each hole on purpose (some minutes)
 	@exec $(PY) -m pytest -q -s tests/attacker
 
-test-conform: setup ## Have the inspector look at our own client, and find each of fifteen faulty ones (some minutes)
+test-conform: setup ## Have the inspector look at our own client, and find each of seventeen faulty ones (some minutes)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n 2 tests/conformance/test_live.py
 
 test-published: setup ## Have others' tools read what is published (npm, javac, Debian's libjackson2-databind-java): parsers, validators, models

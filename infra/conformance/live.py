@@ -1,16 +1,18 @@
 """The inspector: plays a script against a country's system on a region of its own, and says which rules it keeps.
 
-The candidate is a program. It is started with `CRM_COUNTRY`, `CRM_NATS_URL`, `CRM_KEY` (the file of its nkey seed);
-where the address is `tls://`, also with `CRM_CA`, `CRM_CERTIFICATE` and `CRM_CERTIFICATE_KEY` (PEM). It
-and is told on standard input, a JSON object a line, what has happened in its country: `name`, `data`, `subject`,
-`time`. It is to report each, mend by the suggestions what is refused, read its mailbox, and accept each referral that
-is open. All that is judged is what reaches the region.
+The candidate is a program. It is started with `CRM_COUNTRY`, `CRM_NATS_URL`, `CRM_KEY` (the file of its nkey seed).
+Where the address is `tls://`, also with `CRM_CA`, `CRM_CERTIFICATE` and `CRM_CERTIFICATE_KEY` (PEM). Where it is to be
+a witness of the logs, with `CRM_KEYS` (a folder with `GTM.witness`, `logs` and `witnesses`). It is told on standard
+input, a JSON object a line, what has happened in its country: `name`, `data`, `subject`, `time`. It is to report each,
+mend by the suggestions what is refused, read its mailbox, and accept each referral that is open. All that is judged is
+what reaches the region.
 """
 
 import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -24,12 +26,14 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from infra.conformance.door import EXPIRED, GOOD, STRANGE, Door, opened
+from infra.conformance.forging import rewrite
 from infra.conformance.verdict import Verdict
 from infra.nats.asking import ask
 from infra.testkit.country import Country, example
 from infra.testkit.processes import POLL_S, until
 from infra.testkit.servers import ROOT
 from infra.testkit.system import CrmSystem
+from infra.witnessing import logs_file, witnesses_file
 from shared.contracts import Event
 from shared.flow.streams import MAILBOX, intake_of
 
@@ -37,8 +41,11 @@ CANDIDATE, OTHER = "GTM", "SLV"
 PATIENCE_S, STEADY_S, NOTICED_S, ENDING_S = 60.0, 1.0, 0.3, 5.0
 FLAGGED, SENT, REVOKED = "intel.document.flagged", "victims.referral.sent", "victims.referral.revoked"
 ACCEPTED = "victims.referral.accepted"
+REWRITTEN, HONEST = "intel", "victims"
+"""Whose log is rewritten beneath a witness, and by whose the inspector sees that the witness still looks."""
 TERMINATED = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED"
 """Where the server tells who may look that a reader has ended a message."""
+COSIGNED = "select exists (select from cosignature where size = (select max(size) from checkpoint))"
 HELD = timedelta(minutes=90)
 """So long before it is told of it what the candidate reports has happened."""
 
@@ -131,6 +138,15 @@ class Candidate:
             if asyncio.get_running_loop().time() > end:
                 raise Broken("it sends and sends, though nothing new has happened")
         raise AssertionError
+
+    async def signed(self, service: str) -> int:
+        """Return how many rows of a service's log are signed."""
+        return int((await self.system.processes.rows(service, "select max(size) from checkpoint"))[0][0] or 0)
+
+    async def cosigned(self, service: str) -> bool:
+        """Return whether the newest checkpoint of a service's log is cosigned; nobody else does so here."""
+        rows = await self.system.processes.rows(service, COSIGNED)
+        return bool(rows[0][0])
 
     async def refusals(self) -> list[tuple[str, str]]:
         """Return pointer and code of all that was refused of the candidate's country."""
@@ -276,6 +292,25 @@ async def _turns_away(one: Candidate, door: Door, which: str, who: str) -> None:
         raise Broken(f"it speaks to one {who}")
 
 
+async def _witnesses(one: Candidate) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        keys = Path(folder)
+        given = one.system.region.keys.folder
+        for file in (given / f"{CANDIDATE}.witness", logs_file(given), witnesses_file(given)):
+            shutil.copy(file, keys)
+        env = {"CRM_NATS_URL": one.own.address, "CRM_KEY": str(one.own.key), "CRM_KEYS": folder}
+        async with one.again(env) as witness:
+            await witness.until(lambda: witness.cosigned(REWRITTEN), "it cosigns no checkpoint")
+            await rewrite(one.system, REWRITTEN)
+            assert (await one.other.tell(FLAGGED, **example(FLAGGED))).recorded
+            await until(lambda: one.signed(REWRITTEN), "the rewritten log to be signed")
+            await one.offer("ref-7")
+            with contextlib.suppress(Broken):  # whoever finds it may look at nothing any more
+                await witness.until(lambda: witness.cosigned(HONEST), "it has stopped")
+            if await one.cosigned(REWRITTEN):
+                raise Broken("it cosigns a log that is not what it cosigned before")
+
+
 RULES: Mapping[str, tuple[str, Callable[[Candidate], Awaitable[None]]]] = {
     "reports": ("What happened is reported: once, as it was, and when it was.", _reports),
     "refused": (
@@ -300,6 +335,10 @@ RULES: Mapping[str, tuple[str, Callable[[Candidate], Awaitable[None]]]] = {
     "owns": (
         "Nothing else is refused: no foreign source, no name of a person, no unknown field.",
         _owns,
+    ),
+    "witnesses": (
+        "It cosigns what the logs sign, and no log that does not begin with what it cosigned.",
+        _witnesses,
     ),
 }
 """Each rule in words, and how it is tried, in this order."""

@@ -5,6 +5,7 @@ import json
 import os
 import ssl
 import sys
+import tempfile
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from nats.errors import Error as NatsError
 
 from shared import contracts, tls
 from shared.client import Invalid, Unreachable, connect
+from shared.client.witness import Witness
 
 FAULT = os.environ.get("FAULT", "")
 COUNTRY = os.environ["CRM_COUNTRY"]
@@ -146,6 +148,23 @@ async def pick(own):
     return known
 
 
+class Credulous(Witness):
+    """Takes each log as it is shown."""
+
+    def _hold(self, *shown):
+        pass
+
+
+async def witnessed(own):
+    """Look at the logs, cosign them, and tell of one that is not what it was."""
+    kind = Credulous if FAULT == "cosigns whatever it is shown" else Witness
+    with tempfile.TemporaryDirectory() as folder:
+        witness = kind.of(Path(os.environ["CRM_KEYS"]), COUNTRY, Path(folder))
+        if FAULT == "does not cosign":
+            witness.signer = None
+        await witness.watch(own, lambda error: print(error, file=sys.stderr))
+
+
 class Blind(tls.Files, frozen=True):
     """Certificates of one who takes whatever is shown."""
 
@@ -167,7 +186,8 @@ async def main():
     async with connect(url, key, COUNTRY, "sicam", timeout_s=60, certificates=shown) as own:
         if FAULT == "ends with its connection":
             own.client._disconnected_cb = lambda: os._exit(1)
-        tasks = [asyncio.create_task(work(own)) for work in (happened, mail)]
+        works = (happened, mail, witnessed) if "CRM_KEYS" in os.environ else (happened, mail)
+        tasks = [asyncio.create_task(work(own)) for work in works]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
             task.result()

@@ -25,12 +25,14 @@ FAULTY = {
     "answers again": ("redelivered", "it reported again"),
     "answers what was taken back": ("withdrawn", "it answered what was taken back"),
     "trusts everybody": ("trusts", "it speaks to one whose certificate has expired"),
+    "does not cosign": ("witnesses", "it cosigns no checkpoint"),
+    "cosigns whatever it is shown": ("witnesses", "it cosigns a log that is not what it cosigned before"),
     "ends with its connection": ("patient", "it has ended with 1"),
 }
 """What a candidate does wrong -> the rule that it breaks, and what is found."""
 PATIENCE_S, LONG_S = 20, 120
 """The second for rules that are not broken by waiting in vain."""
-SOON = {"reports", "refused", "patient", "reads", "keeps", "trusts"}
+SOON = {"reports", "refused", "patient", "reads", "keeps", "trusts", "witnesses"}
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
