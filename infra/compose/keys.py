@@ -49,7 +49,7 @@ def lay_out(root: Path) -> None:
     config = {**server(keys(everything), tls=True), **ring.nats(Path("/etc/crm"))}
     config["jetstream"] = {**config["jetstream"], **at_rest(everything), "max_file_store": _disk(root) << 30}
     _write(root / "nats" / "nats.json", json.dumps(config, indent=1))
-    for server_ in ("nats", "postgres", "prometheus", "alertmanager", "grafana"):
+    for server_ in ("nats", "postgres", "prometheus", "alertmanager", "grafana", "otel"):
         _certified(ring, root / server_, server_, server_, PRIVATE if server_ == "nats" else LEGIBLE)
     _alerting(root / "alertmanager" / "alertmanager.yml")
     _write(root / "postgres" / "pg_hba.conf", HBA, LEGIBLE)

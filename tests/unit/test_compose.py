@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 import pytest
+from cryptography import x509
 from ruamel.yaml import YAML
 
 from infra.compose.keys import lay_out
@@ -31,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "compose.yaml"
 VERSION = "${CRM_VERSION:-0.1.0}"
 ONCE = {"keys", "provision"}
-UNSERVING = ONCE | {"region", "upkeep"}
+UNSERVING = ONCE | {"region", "upkeep", "otel"}
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,7 @@ def test_keys_are_laid_out_for_each_container(laid_out):
     assert {file.name.partition(".")[0] for file in (laid_out / "countries").iterdir()} - public == set(RECEIVERS)
     legible = [file for file in laid_out.rglob("*") if file.is_file() and file.stat().st_mode & stat.S_IROTH]
     own = {"owner.pw", "admin.pw", "pg_hba.conf", "postgres.tls.key", "prometheus.tls.key", "grafana.tls.key"}
-    own |= {"alertmanager.tls.key", "alertmanager.yml"}
+    own |= {"alertmanager.tls.key", "alertmanager.yml", "otel.tls.key"}
     own |= {"operator.token"}  # Prometheus's, for its scrapes; that of indicators is its own
     assert {file.name for file in legible if file.suffix not in {".crt", ".pem"}} == own
     assert laid_out / "indicators" / "operator.token" not in legible
@@ -272,6 +273,32 @@ def test_no_address_between_containers_is_in_clear(containers):
                 assert "ssl_min_protocol_version=TLSv1.3" in value
     prometheus = YAML(typ="safe").load(ROOT / "infra/prometheus/prometheus.yml")
     assert {job["scheme"] for job in prometheus["scrape_configs"]} == {"https"}
+
+
+def test_traces_go_to_a_collector_that_takes_them_from_whom_the_authority_knows(containers, laid_out):
+    yaml = YAML(typ="safe")
+    jaeger = yaml.load(ROOT / "infra/jaeger/jaeger.yaml")
+    taken = jaeger["receivers"]["otlp"]["protocols"]["http"]
+    asked = jaeger["extensions"]["jaeger_query"]["http"]
+    for one in (taken, asked):
+        assert one["tls"]["min_version"] == "1.3"
+        for file in ("cert_file", "key_file", "client_ca_file"):
+            folder, name = Path(one["tls"][file]).parent, Path(one["tls"][file]).name
+            assert folder == Path("/run/crm")
+            assert (laid_out / "otel" / name).exists()
+    certificate = x509.load_pem_x509_certificate((laid_out / "otel" / "otel.crt").read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert "otel" in names.get_values_for_type(x509.DNSName)
+    sources = ROOT / "infra/grafana/provisioning/datasources"
+    (source,) = yaml.load(sources / "traces.yml")["datasources"]
+    assert source["url"] == f"https://otel:{asked['endpoint'].rpartition(':')[2]}"
+    (metrics,) = yaml.load(sources / "prometheus.yml")["datasources"]
+    (linked,) = metrics["jsonData"]["exemplarTraceIdDestinations"]
+    assert linked["datasourceUid"] == source["uid"]
+    told = f"OTEL_EXPORTER_OTLP_ENDPOINT=https://otel:{taken['endpoint'].rpartition(':')[2]}"
+    assert told in COMPOSE.read_text()
+    assert told in (ROOT / "docs/operations.md").read_text()
+    assert containers["otel"]["profiles"] == ["traces"]
 
 
 def test_other_names_get_other_server_certificates_and_leave_the_rest(tmp_path, monkeypatch):
