@@ -11,7 +11,10 @@ FORGET = ("delete from tile", "delete from checkpoint", "delete from cosignature
 
 
 async def rewrite(system: CrmSystem, service: str) -> None:
-    """Change the first row of a service's log; nothing is left there of what was signed before."""
+    """Change the first row of a service's log; nothing is left there of what was signed before.
+
+    The log has more than one row, and all are in the stream: a service that starts holds the last one against that.
+    """
     system.processes.kill(service)
     await system.processes.rows(service, "update log set payload = payload || ' ' where position = 1")
     for statement in FORGET:

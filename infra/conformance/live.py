@@ -45,7 +45,6 @@ REWRITTEN, HONEST = "intel", "victims"
 """Whose log is rewritten beneath a witness, and by whose the inspector sees that the witness still looks."""
 TERMINATED = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED"
 """Where the server tells who may look that a reader has ended a message."""
-COSIGNED = "select exists (select from cosignature where size = (select max(size) from checkpoint))"
 HELD = timedelta(minutes=90)
 """So long before it is told of it what the candidate reports has happened."""
 
@@ -139,14 +138,14 @@ class Candidate:
                 raise Broken("it sends and sends, though nothing new has happened")
         raise AssertionError
 
-    async def signed(self, service: str) -> int:
-        """Return how many rows of a service's log are signed."""
-        return int((await self.system.processes.rows(service, "select max(size) from checkpoint"))[0][0] or 0)
+    async def rows(self, service: str) -> int:
+        """Return how many rows a service's log has."""
+        return int((await self.system.processes.rows(service, "select count(*) from log"))[0][0])
 
-    async def cosigned(self, service: str) -> bool:
-        """Return whether the newest checkpoint of a service's log is cosigned; nobody else does so here."""
-        rows = await self.system.processes.rows(service, COSIGNED)
-        return bool(rows[0][0])
+    async def cosigned(self, service: str) -> int:
+        """Return the rows of a service's largest checkpoint that is cosigned, 0: none is; nobody else does so here."""
+        found = await self.system.processes.rows(service, "select coalesce(max(size), 0) from cosignature")
+        return int(found[0][0])
 
     async def refusals(self) -> list[tuple[str, str]]:
         """Return pointer and code of all that was refused of the candidate's country."""
@@ -300,13 +299,19 @@ async def _witnesses(one: Candidate) -> None:
             shutil.copy(file, keys)
         env = {"CRM_NATS_URL": one.own.address, "CRM_KEY": str(one.own.key), "CRM_KEYS": folder}
         async with one.again(env) as witness:
+            assert (await one.other.tell(FLAGGED, **example(FLAGGED))).recorded
             await witness.until(lambda: witness.cosigned(REWRITTEN), "it cosigns no checkpoint")
+            await one.system.settled(figures=False)
             await rewrite(one.system, REWRITTEN)
             assert (await one.other.tell(FLAGGED, **example(FLAGGED))).recorded
-            await until(lambda: one.signed(REWRITTEN), "the rewritten log to be signed")
+            before = await one.rows(HONEST)
+
+            async def goes_on() -> bool:
+                return await witness.cosigned(HONEST) > before
+
             await one.offer("ref-7")
             with contextlib.suppress(Broken):  # whoever finds it may look at nothing any more
-                await witness.until(lambda: witness.cosigned(HONEST), "it has stopped")
+                await witness.until(goes_on, "it has stopped")
             if await one.cosigned(REWRITTEN):
                 raise Broken("it cosigns a log that is not what it cosigned before")
 
