@@ -62,9 +62,16 @@ def beside(seed: Path | str | None) -> Files | None:
 
 def to_nats(url: str, files: Files | None) -> dict[str, Any]:
     """Return what a NATS client needs to know of TLS: for `tls://` the handshake comes before a word in clear."""
-    if files is None or not url.startswith("tls://"):
+    if not url.startswith("tls://"):
         return {}
-    return {"tls": files.client(), "tls_handshake_first": True}
+    return {"tls": files.client() if files else anonymous(), "tls_handshake_first": True}
+
+
+def anonymous() -> ssl.SSLContext:
+    """Return what to connect with who has no certificates: to whom the machine's own authorities vouch for."""
+    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context
 
 
 def calls(files: Files | None) -> None:

@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import nats
 from nacl.signing import SigningKey
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import AuthorizationError, NoRespondersError
 from nats.errors import Error as NatsError
-from nats.errors import NoRespondersError
 from nats.js.errors import APIError
 
 from shared import contracts, tls
@@ -105,6 +104,8 @@ class CountryClient:
     key: SigningKey | None = None
     """What reports are signed with; None: they are not."""
     _denied: dict[str, "asyncio.Future[None]"] = field(default_factory=dict)
+    _met: Exception | None = None
+    """What the connection met last; that a server refused the key, once it did."""
 
     def report(  # noqa: PLR0913 - the attributes of a CloudEvent, each with its default
         self,
@@ -320,10 +321,23 @@ class CountryClient:
             self._denied.pop(messages[0][0], None)
 
     async def _failed(self, error: Exception) -> None:
+        if not _refused(self._met):  # after it the server resets the connection, which tells less
+            self._met = error
         found = DENIED.search(str(error))
         waiting = self._denied.get(found["subject"]) if found else None
         if waiting and not waiting.done():
             waiting.set_result(None)
+
+
+def _unconnected(url: str, country: Holder, error: Exception) -> ClientError:
+    """Return what to raise where there is no connection, by what was met at the last try."""
+    if _refused(error):
+        return Denied(f"the region refuses the key of {country}")
+    return Unreachable(f"no region at {url} ({type(error).__name__})")
+
+
+def _refused(error: Exception | None) -> bool:
+    return isinstance(error, AuthorizationError) or "authorization violation" in str(error).lower()
 
 
 def _key(named: Path | str | None, creds: Path) -> SigningKey | None:
@@ -373,10 +387,8 @@ async def connect(  # noqa: PLR0913 - where, as whom, and what may differ
             ),
             timeout_s,
         )
-    except nats.errors.AuthorizationError:
-        raise Denied(f"the region refuses the key of {country}") from None
     except (NatsError, OSError, TimeoutError) as error:
-        raise Unreachable(f"no region at {url} ({type(error).__name__})") from None
+        raise _unconnected(url, country, own._met or error) from None  # noqa: SLF001 - its own
     try:
         yield own
     finally:

@@ -15,6 +15,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 
+from shared import tls
 from shared.run.settings import Settings
 
 log = structlog.get_logger()
@@ -88,8 +89,7 @@ def _text(raw: bytes) -> bytes:
 
 
 def _security(settings: Settings, context: ssl.SSLContext | None) -> NatsSecurity | None:
-    if not settings.nats_url.startswith("tls://"):
-        context = None
+    context = (context or tls.anonymous()) if settings.nats_url.startswith("tls://") else None
     first = context is not None  # no word in clear: somebody between could say there that no TLS is needed
     if settings.nats_seed is None:
         return NatsSecurity(ssl_context=context, tls_handshake_first=first) if context else None
