@@ -2,11 +2,14 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from services.legal.judgements.treaties import WHY
+from services.victims.judgements.standing import ENDS
 from shared.contracts.refusal import CODES
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +25,7 @@ def test_links_lead_somewhere(document):
 
 def test_every_error_code_is_told():
     text = (ROOT / "docs/integrating.md").read_text()
-    assert [code for code in sorted(_codes()) if f"`{code}`" not in text] == []
+    assert [code for code in sorted(refusal_codes()) if f"`{code}`" not in text] == []
 
 
 def test_decisions_are_numbered_and_listed():
@@ -40,12 +43,27 @@ def test_decisions_are_numbered_and_listed():
         assert not replaced[1] or number < replaced[1] <= decisions[-1][0], number
 
 
-def _codes() -> set[str]:
-    """Every code that is written out where a problem is named."""
-    codes = {code for code, _ in CODES.values()}
+def refusal_codes() -> set[str]:
+    """Every code that is written out where a problem is named, or handed to a function that makes one of it."""
+    codes = {code for code, _ in CODES.values()} | {*WHY} | {f"already_{state}" for state in ENDS}
     for folder in ("shared", "services"):
         for file in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text())):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem":
-                    codes |= {arg.value for arg in node.args[1:2] if isinstance(arg, ast.Constant)}
+            tree = ast.parse(file.read_text())
+            makers = {"Problem": 1} | dict(_makers(tree))
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers:
+                    told = node.args[makers[node.func.id] :][:1]
+                    codes |= {arg.value for arg in told if isinstance(arg, ast.Constant)}
     return codes
+
+
+def _makers(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yield the functions that make a problem of a code given to them, and as which of their arguments."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            given = [one.arg for one in function.args.args]
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem":
+                    code = node.args[1] if len(node.args) > 1 else None
+                    if isinstance(code, ast.Name) and code.id in given:
+                        yield function.name, given.index(code.id)
