@@ -29,6 +29,8 @@ HELD = {
     "docs/contracts.md": "made of the contracts' own examples, which tests/contracts holds",
     "docs/testkit.md": "run where only the wheels are by tests/wheels/test_pages.py",
     "docs/testkit.es.md": "the same",
+    "docs/tutorial.md": "run line by line by test_tutorial.py",
+    "docs/tutorial.es.md": "the same",
     "docs/keys.md": "done by tests/unit/test_keys.py and tests/deploy/test_tls.py",
     "docs/changing.md": "done to a copy of the project by test_changing.py",
 }
