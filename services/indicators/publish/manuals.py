@@ -23,10 +23,10 @@ FOLDER = next((one for one in (_HERE.parents[3] / "docs", _HERE.parents[1] / "do
 """Of a checkout or an image; of the wheel, which brings them beside the service."""
 DEFAULT = "en"
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "docs_reading": ("watching", "method", "troubleshooting", "minister", "glossary", "plan"),
+    "docs_reading": ("watching", "method", "words", "troubleshooting", "minister", "plan"),
     "docs_connecting": ("tutorial", "integrating", "testkit", "contracts", "api"),
     "docs_running": ("operations", "keys", "security"),
-    "docs_changing": ("architecture", "changing", "translating", "decisions", "performance", "ATTRIBUTION"),
+    "docs_changing": ("architecture", "glossary", "changing", "translating", "decisions", "performance", "ATTRIBUTION"),
 }
 """A heading -> the documents below it. What is in none stands at the end of the last."""
 PICTURES: Mapping[str, str] = {"svg": "image/svg+xml", "png": "image/png"}
