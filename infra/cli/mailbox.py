@@ -1,6 +1,6 @@
 """`crm mailbox`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from infra.cli.country import As, Seed, Url
+from infra.cli.showing import Json, Output
 from infra.cli.up import State
 
 if TYPE_CHECKING:
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from shared.flow.unreadable import Unreadable
 
 IDLE_S = 1.0
+Out = Annotated[
+    Output | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="table (for the eye), wide (with the types; in a pipe), json (one event a line, as recorded), csv.",
+        show_default=False,
+    ),
+]
+Lang = Annotated[str, typer.Option(help="The language of the words: en, es, fr.")]
 
 
 def mailbox(  # noqa: PLR0913 - each is a flag
@@ -25,7 +36,9 @@ def mailbox(  # noqa: PLR0913 - each is a flag
     ] = "",
     take: Annotated[bool, typer.Option("--take", help="Take out what is read: nobody reads it there again.")] = False,
     follow: Annotated[bool, typer.Option(help="Go on with what comes, until Ctrl-C.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One event a line, as recorded.")] = False,
+    output: Out = None,
+    as_json: Json = False,
+    lang: Lang = "en",
     state: State = Path(".crm"),
     nats_url: Url = "",
     seed: Seed = None,
@@ -38,15 +51,17 @@ def mailbox(  # noqa: PLR0913 - each is a flag
         raise typer.BadParameter("--from reads what was told, whoever has read it: nothing of it is taken out")
     who = (country, state, nats_url, seed)
     try:
-        asyncio.run(_print(who, begin, take=take, follow=follow, as_json=as_json))
+        asyncio.run(_print(who, begin, _shown(output, lang, as_json=as_json), take=take, follow=follow))
     except KeyboardInterrupt:
         typer.echo("", err=True)
 
 
-def sub(
+def sub(  # noqa: PLR0913 - each is a flag
     *,
     country: As,
-    as_json: Annotated[bool, typer.Option("--json", help="One event a line, as recorded.")] = False,
+    output: Out = None,
+    as_json: Json = False,
+    lang: Lang = "en",
     state: State = Path(".crm"),
     nats_url: Url = "",
     seed: Seed = None,
@@ -55,7 +70,8 @@ def sub(
     import asyncio  # noqa: PLC0415 - late: `crm --help` answers at once
 
     try:
-        asyncio.run(_print((country, state, nats_url, seed), datetime.now(UTC), follow=True, as_json=as_json))
+        who = (country, state, nats_url, seed)
+        asyncio.run(_print(who, datetime.now(UTC), _shown(output, lang, as_json=as_json), follow=True))
     except KeyboardInterrupt:
         typer.echo("", err=True)
 
@@ -70,17 +86,38 @@ def _time(text: str) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-async def _print(
-    who: tuple[str, Path, str, Path | None], since: datetime | None, *, follow: bool, as_json: bool, take: bool = False
-) -> None:
+def _shown(output: Output | None, lang: str, *, as_json: bool) -> Callable[[Any], str]:
+    """Return what makes a line of an event; of CSV the first line is printed at once."""
     import msgspec  # noqa: PLC0415
 
+    from infra.cli import letters  # noqa: PLC0415 - late: `crm --help` answers at once
+    from services.indicators.publish.words import LANGUAGES, words  # noqa: PLC0415
+
+    if lang not in dict(LANGUAGES):
+        raise typer.BadParameter(f"--lang is one of {', '.join(dict(LANGUAGES))}")
+    meant = Output.JSON if as_json else letters.meant(output)
+    if meant is Output.JSON:
+        return lambda event: msgspec.json.encode(event).decode()
+    if meant is Output.CSV:
+        typer.echo(letters.head())
+    said = words(lang)
+    return lambda event: letters.line(letters.letter(event, said), meant)
+
+
+async def _print(
+    who: tuple[str, Path, str, Path | None],
+    since: datetime | None,
+    shown: Callable[[Any], str],
+    *,
+    follow: bool,
+    take: bool = False,
+) -> None:
     from infra.cli.country import speaking  # noqa: PLC0415
 
     async with speaking(*who) as client:
         async for event in _events(client, since, take=take, follow=follow):
             try:
-                line = msgspec.json.encode(event).decode() if as_json else _line(event)
+                line = shown(event)
             except Exception as error:  # noqa: BLE001 - what cannot be shown holds up nothing behind it
                 _left_out(type(error).__name__, f"{event.name} {event.sequence}")
             else:
@@ -107,9 +144,3 @@ def _unreadable(one: "Unreadable") -> None:
 
 def _left_out(reason: str, where: str) -> None:
     typer.echo(f"an event that this version cannot read is left out ({reason}): {where}", err=True)
-
-
-def _line(event: Any) -> str:
-    """Return what stands in a list: when the region knew, what, about which entity, under which id."""
-    line = f"{event.recordedtime:%Y-%m-%d %H:%M:%S}  {event.name:36}  {event.subject:24}  {event.id}"
-    return line.encode(errors="replace").decode()

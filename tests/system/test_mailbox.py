@@ -69,7 +69,11 @@ async def test_crm_mailbox_prints_what_was_told_from_a_day_on(system):
     assert json.loads(line)["type"] == "crm.intel.alert.issued.v1"
     assert await run("--from", "2004-03-02") == ""
     looked = await run()
-    assert "intel.alert.issued" in looked
+    (seen,) = looked.splitlines()
+    told = ["intel 2", "place reported to you, to be answered", "Guatemala", "place-31", "intel.alert.issued"]
+    assert [one for one in told if one.lower() not in seen.lower()] == []
+    assert "crm.intel.alert.issued.v1" in await run("-o", "json")
+    assert (await run("-o", "csv")).splitlines()[0] == "position,recorded,what,subject,sender,id,type"
     assert await run() == looked, "looking takes nothing out"
     box = await ask(await system.region.connect("operator"), "CONSUMER.INFO.MAILBOX.MEX")
     assert box["num_pending"] + box["num_ack_pending"] > 0
@@ -78,6 +82,8 @@ async def test_crm_mailbox_prints_what_was_told_from_a_day_on(system):
     assert await run("--take") == "", "what was taken is gone"
     assert "place-31" in await run("--from", "2004-03-01T00:00:00Z")
     wrong = await asyncio.to_thread(CliRunner().invoke, app, ["mailbox", "--as", "XYZ"])
+    assert wrong.exit_code == 2
+    wrong = await asyncio.to_thread(CliRunner().invoke, app, ["mailbox", *address, "--lang", "xx"])
     assert wrong.exit_code == 2
 
 
