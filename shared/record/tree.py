@@ -12,6 +12,8 @@ HEIGHT, WIDTH = 8, 256
 """Of a tile; a hash in a tile of level n covers 256^n leaves."""
 BYTES = 32
 """Of a hash (SHA-256)."""
+PAYLOAD_AT = 8 + BYTES + 4
+"""Where the payload begins in what a leaf covers."""
 LEVELS_MAX = 8
 """Of tiles: no log gets longer than 2^63."""
 EMPTY = hashlib.sha256(b"").digest()
@@ -33,6 +35,11 @@ def entry(position: int, salt: bytes, payload: bytes, signature: bytes = b"") ->
     Position (8 bytes), the row's salt (32), length of the payload (4), the payload, the signature; numbers big-endian.
     """
     return position.to_bytes(8) + salt + len(payload).to_bytes(4) + payload + signature
+
+
+def payload_of(covered: bytes) -> bytes:
+    """Return the payload of a row by what its leaf covers."""
+    return covered[PAYLOAD_AT:][: int.from_bytes(covered[PAYLOAD_AT - 4 : PAYLOAD_AT])]
 
 
 def salted(secret: bytes, position: int) -> bytes:

@@ -48,6 +48,18 @@ async def test_pub_waits_for_what_becomes_of_each_report(region, tmp_path):
     assert found.exit_code == 0
 
 
+async def test_pub_does_not_take_an_earlier_report_of_the_same_id_for_this_one(region, tmp_path):
+    file, report = tmp_path / "one.json", example("intel.document.flagged", "GTM") | {"id": "gt-9"}
+    for _ in "12":  # the second is the same again, which is no conflict
+        file.write_text(json.dumps(report))
+        assert (await pub(region, file, "--wait", "60")).stdout.splitlines()[-1] == "recorded gt-9"
+    report["data"] = report["data"] | {"fraud_type": "counterfeit"}
+    file.write_text(json.dumps(report))
+    found = await pub(region, file, "--wait", "60")
+    assert found.stdout.splitlines()[-1] == "refused gt-9: /id id_conflict"
+    assert found.exit_code == 1
+
+
 async def test_pub_that_waits_in_vain_says_so(region, tmp_path):
     file = tmp_path / "one.json"
     file.write_text(json.dumps(referral(4, "ref-4")))
