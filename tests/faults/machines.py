@@ -1,7 +1,9 @@
 """Three machines, each with a NATS server, an etcd and all services, two of them with PostgreSQL; each can be lost."""
 
 import asyncio
+import shutil
 import signal
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,6 +187,21 @@ class Machines(Stand):
             self.children[name].start()
         self.held -= {*self.on(number)}
 
+    def keep(self, number: int) -> None:
+        """Copy the disks of a machine that is off."""
+        for disk in self._disks(number):
+            subprocess.run(["cp", "-a", disk, _older(disk)], check=True)
+
+    def age(self, number: int) -> None:
+        """Have a machine that is off hold what its disks held when they were copied."""
+        for disk in self._disks(number):
+            shutil.rmtree(disk)
+            _older(disk).rename(disk)
+
+    def _disks(self, number: int) -> list[Path]:
+        server, etcd = self._members(number)
+        return [server.home, etcd.data, *(one.home / "data" for one in self.pair.machines[number : number + 1])]
+
     def _members(self, number: int) -> tuple[Server, Etcd]:
         return self.trio.servers[number], self.pair.etcds[number]
 
@@ -218,6 +235,10 @@ class Machines(Stand):
             return False
         followers = [info.get("replicas") or [] for info in infos]
         return all(len(found) == SIZE - 1 and all(one["current"] for one in found) for found in followers)
+
+
+def _older(disk: Path) -> Path:
+    return disk.with_name(f"{disk.name}.older")
 
 
 def number_of(name: str) -> int:

@@ -48,11 +48,15 @@ class Etcd:
     def member(self) -> str:
         return f"{self.name}=http://{self.host.address}:{self.peers}"
 
+    @property
+    def data(self) -> Path:
+        return self.pair.place / f"etcd-{self.name}"
+
     def launch(self) -> None:
         client, peer = (f"http://{self.host.address}:{port}" for port in (self.port, self.peers))
         options = {
             "name": self.name,
-            "data-dir": self.pair.place / f"etcd-{self.name}",
+            "data-dir": self.data,
             "listen-client-urls": client,
             "advertise-client-urls": client,
             "listen-peer-urls": peer,

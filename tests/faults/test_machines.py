@@ -30,6 +30,7 @@ SEEDS = int(os.environ.get("SEEDS") or 1)
 FEW = 50
 AWAY_S = (5.0, 25.0)
 """How long a machine stays away after work went on without it."""
+OLDER = "back with older disks"
 KINDS = ("killed", "frozen", "parted", "all killed")
 EACH = 3
 """So many of them a seed draws."""
@@ -60,6 +61,9 @@ async def heads(stand):
 async def struck(stand, ledger, publisher, chance, kind):
     """Lose a machine (or all), have a report recorded, and get it back; return what that cost."""
     number = chance.randrange(SIZE)
+    if kind == OLDER:
+        await kept(stand, number)
+        await grown(ledger)
     leader = await asyncio.to_thread(stand.pair.leader)
     leads = stand.pair.machines.index(leader) == number
     before, reports = await heads(stand), _reports(publisher, 1)
@@ -82,6 +86,8 @@ async def struck(stand, ledger, publisher, chance, kind):
     if kind != "all killed":
         await asyncio.sleep(chance.uniform(*AWAY_S))
         began = time.monotonic()
+        if kind == OLDER:
+            await asyncio.to_thread(stand.age, number)
         for one in everywhere:
             brings_back(one)
     await stand.whole()
@@ -100,11 +106,25 @@ async def recorded(stand, ledger, publisher, reports):
     await _streamed(stand, reports)
 
 
-@pytest.mark.parametrize("seed", range(1, SEEDS + 1))
-async def test_a_machine_lost_loses_nothing_and_work_goes_on(seed, tmp_path):
+async def kept(stand, number):
+    """Switch a machine off, copy its disks, and have it back whole."""
+    await asyncio.to_thread(stand.kill, number)
+    await asyncio.to_thread(stand.keep, number)
+    stand.boot(number)
+    await stand.whole()
+
+
+async def grown(ledger):
+    """Return when some more reports were taken in."""
+    at = ledger.counts()["acknowledged"]
+    await until(lambda: ledger.counts()["acknowledged"] > at + FEW, "traffic", PATIENCE_S)
+
+
+async def lost_and_back(seed, tmp_path, kinds):
+    """Lose machines in these ways, one after another, during traffic; return what that cost, with a clean ledger."""
     assert not why_not()
-    chance = random.Random(f"{seed}-machines")
-    told = []
+    chance, told = random.Random(f"{seed}-machines"), []
+    kinds = kinds(chance)
     with hosts(SIZE) as found, contextlib.closing(Ledger(tmp_path / "ledger.jsonl")) as ledger:
         stand = Machines(tmp_path, replicas(), proxied=False, small_disks=False, hosts=found)
         people = publishers(seed, ledger, stand, 1.0, Abroad)
@@ -112,9 +132,8 @@ async def test_a_machine_lost_loses_nothing_and_work_goes_on(seed, tmp_path):
             stand.reading = [asyncio.create_task(one.read()) for one in people]
 
             async def harm() -> None:
-                for kind in chance.sample(KINDS, EACH):
-                    at = ledger.counts()["acknowledged"]
-                    await until(lambda at=at: ledger.counts()["acknowledged"] > at + FEW, "traffic", PATIENCE_S)
+                for kind in kinds:
+                    await grown(ledger)
                     told.append(await struck(stand, ledger, people[0], chance, kind))
                     print(f"  seed {seed}: {told[-1]}", flush=True)
 
@@ -122,4 +141,16 @@ async def test_a_machine_lost_loses_nothing_and_work_goes_on(seed, tmp_path):
             await drained(stand, ledger, people)
             breaches = check(Case(ledger, await gather(stand), {one.country: one.received for one in people}))
     assert breaches == []
+    return told
+
+
+@pytest.mark.parametrize("seed", range(1, SEEDS + 1))
+async def test_a_machine_lost_loses_nothing_and_work_goes_on(seed, tmp_path):
+    told = await lost_and_back(seed, tmp_path, lambda chance: chance.sample(KINDS, EACH))
+    assert [one.rpo_rows for one in told] == [0] * EACH
+
+
+async def test_a_machine_back_with_older_disks_takes_nothing_back(tmp_path):
+    """As after a restored image of the machine: what it has forgotten, the two others know."""
+    told = await lost_and_back(SEEDS, tmp_path, lambda _: [OLDER] * EACH)
     assert [one.rpo_rows for one in told] == [0] * EACH
