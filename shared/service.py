@@ -69,6 +69,8 @@ class Service:
     """What else, file or folder, all its processes must have alike: where it lies, by what names another."""
     faults: Callable[[], list[str]] = list
     """What else differs from what it expects, in words."""
+    store: Callable[[], Awaitable[str]] | None = None
+    """The name of where it keeps what stands in no database of the region; all its processes must have it alike."""
     extend: "Callable[[Running], AbstractAsyncContextManager[None]] | None" = None
     """What only this service has: begun before it starts to work, ended after it stopped."""
 
@@ -139,7 +141,8 @@ async def _started(
     await _patiently(
         lambda: upgrading.take_over(pool, name, service.judged(), service.folder), "an older version's end", status
     )
-    alike = common.Common.of(settings, {**REGION, **service.data})
+    store = await _patiently(service.store, "its other store", status) if service.store else ""
+    alike = common.Common.of(settings, {**REGION, **service.data}, store)
     try:
         await _patiently(lambda: _joined(pool, name, alike), "others like this one", status)
     except common.MixedError as error:

@@ -25,6 +25,7 @@ SERVICE = Service(
     questions=questions.QUESTIONS,
     settings=keys.VictimsSettings,
     faults=keys.faults,
+    store=keys.store,
     extend=receiving,
 )
 

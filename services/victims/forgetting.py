@@ -40,6 +40,8 @@ class Forgetting:
     """Up to which position this process has looked."""
     _noted: int = -1
     """The same as it is noted for the next start; -1: not known yet."""
+    _store: str = ""
+    """What the keys are kept in. Another one is looked through from the beginning: it may be an older one."""
 
     async def run(self) -> None:
         """Look each second, for ever."""
@@ -56,7 +58,9 @@ class Forgetting:
     async def look(self, connection: Connection) -> bool:
         """Look at what was recorded since; return whether there is more."""
         if self._noted < 0:
-            self._read = self._noted = await connection.fetchval("select coalesce(max(position), 0) from forgotten")
+            self._store = await keys.store()
+            noted = "select coalesce(max(position), 0) from forgotten where store in ('', $1)"
+            self._read = self._noted = await connection.fetchval(noted, self._store)
         head = await connection.fetchval("select coalesce(max(position), 0) from log")
         to = min(head, self._read + READ_MAX)
         rows = await connection.fetch(
@@ -71,9 +75,9 @@ class Forgetting:
             await keys.kept().delete(row["country"], consents=[one["id"] for one in alike])
         if rows or to - self._noted >= READ_MAX:
             await connection.execute(
-                "insert into forgotten as f (position) values ($1)"
-                " on conflict (one) do update set position = greatest(f.position, $1)",
-                to,
+                "insert into forgotten as f (position, store) values ($1, $2) on conflict (one) do update set"
+                " store = $2, position = case when f.store in ('', $2) then greatest(f.position, $1) else $1 end",
+                *(to, self._store),
             )
             self._noted = to
         self._read = max(self._read, to)

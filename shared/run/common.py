@@ -1,4 +1,4 @@
-"""What all processes of a service have in common: the kind of time in its log, the clock, the region's data.
+"""What all processes of a service have in common: the kind of time in its log, the clock, the region's data, the store.
 
 A process that differs from those at work records nothing: its times, or whom it believes, would stand in the log for
 ever. So it waits until they are gone, and says so. For example: a second replica with another CRM_CLOCK_EPOCH.
@@ -32,16 +32,23 @@ class Common:
     clock: str
     region: str
     """A digest of the region's data."""
+    store: str = ""
+    """The name of what it keeps things in beside its database; empty: it has none, or is of before it was told."""
 
     @classmethod
-    def of(cls, settings: Settings, files: Mapping[str, Path]) -> "Common":
+    def of(cls, settings: Settings, files: Mapping[str, Path], store: str = "") -> "Common":
         """Return what the settings and the region's files and folders say, by the variable that names another."""
         region = hashlib.sha256()
         for variable, own in sorted(files.items()):
             region.update(_digest(Path(os.environ.get(variable) or own)))
         start, epoch = settings.clock_start, settings.clock_epoch
         plan = f"{start.isoformat()} at {epoch.isoformat() if epoch else ''} by {settings.speed:g}" if start else ""
-        return cls(PLAN if start else REAL, plan, region.hexdigest())
+        return cls(PLAN if start else REAL, plan, region.hexdigest(), store)
+
+    def fits(self, other: "Common") -> bool:
+        """Say whether both may work beside each other."""
+        same = (self.time, self.clock, self.region) == (other.time, other.clock, other.region)
+        return same and (self.store == other.store or not (self.store and other.store))
 
 
 def _digest(path: Path) -> bytes:
@@ -61,13 +68,13 @@ async def joined(pool: Pool, service: str, own: Common) -> str:
         if known and known.time != own.time and await connection.fetchval("select exists (select from log)"):
             raise MixedError(CURES[known.time])
         others = await _at_work(connection)
-        if known and known != own and others:
+        if known and others and not own.fits(known):
             return _differs(own, known)
         await connection.execute(
-            "insert into common (time, clock, region, joined)"
-            " values ($1, $2, $3, array_append($4::text[], current_setting('application_name')))"
-            " on conflict (one) do update set time = $1, clock = $2, region = $3, joined = excluded.joined",
-            *(own.time, own.clock, own.region, others),
+            "insert into common (time, clock, region, store, joined)"
+            " values ($1, $2, $3, $4, array_append($5::text[], current_setting('application_name')))"
+            " on conflict (one) do update set time = $1, clock = $2, region = $3, store = $4, joined = excluded.joined",
+            *(own.time, own.clock, own.region, own.store, others),
         )
         return ""
 
@@ -75,7 +82,7 @@ async def joined(pool: Pool, service: str, own: Common) -> str:
 async def parted(pool: Pool, own: Common) -> str:
     """Say in words how those at work differ from this process, which lost them for a while; empty: they do not."""
     known = await _known(pool)
-    return _differs(own, known) if known and known != own else ""
+    return _differs(own, known) if known and not own.fits(known) else ""
 
 
 def _differs(own: Common, known: Common) -> str:
@@ -84,6 +91,11 @@ def _differs(own: Common, known: Common) -> str:
             "other processes of this service have other region data (quotas, seats, signing, plan): give all the"
             " same, and for a change stop all first"
         )
+    if (known.time, known.clock) == (own.time, own.clock):
+        return (
+            "other processes of this service keep their keys elsewhere (CRM_KEYS_FILE, CRM_KEYS_DATABASE_URL): give all"
+            " the same, on several machines a database; for a change stop all first"
+        )
     return (
         "other processes of this service run by another clock: give all the same CRM_CLOCK_START, CRM_CLOCK_EPOCH"
         " and CRM_SPEED, and for a change stop all first"
@@ -91,7 +103,7 @@ def _differs(own: Common, known: Common) -> str:
 
 
 async def _known(queried: Queried) -> Common | None:
-    row = await queried.fetchrow("select time, clock, region from common")
+    row = await queried.fetchrow("select time, clock, region, store from common")
     return Common(*row) if row else None
 
 

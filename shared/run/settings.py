@@ -27,7 +27,8 @@ ELSEWHERE = frozenset((
     "ALERTS_SMTP_USER", "ALERTS_WEBHOOK", "ARCHIVE", "BACKUP_AT", "BACKUP_DAYS",
     "BACKUP_TO", "BOARD_URL", "CA", "CERTIFICATE", "CERTIFICATE_KEY", "CONTEXT",
     "COUNTRY", "CRASH_AT", "CREDS_DIR",
-    "DATABASE_URL", "GRAFANA_PORT", "HOSTS", "HTTP_HOST", "HTTP_HOSTS", "HTTP_PORT", "KEY", "KEYS_FILE", "NATS_ADDRESS",
+    "DATABASE_URL", "GRAFANA_PORT", "HOSTS", "HTTP_HOST", "HTTP_HOSTS", "HTTP_PORT", "KEY",
+    "KEYS", "KEYS_DATABASE_URL", "KEYS_FILE", "NATS_ADDRESS",
     "NATS_DISK_GIB", "NATS_PORT", "NUMBERS_KEY", "OPERATOR_TOKEN", "OPERATOR_TOKEN_FILE", "OPS_PORT", "OPS_URLS",
     "PG_BIN", "PLAN_FOLDER", "PROMETHEUS_PORT", "QUOTAS_FILE", "RATE", "REGION_SEED", "REGION_STATE", "SEATS_FILE",
     "SIGNING_FILE", "SIGNING_KEY", "STATE_DIR", "TESTBED_PORT", "TOKEN", "UPKEEP", "VERIFY_AT", "VERSION",
@@ -84,6 +85,8 @@ def _folder(folder: Path) -> Path:
     return folder
 
 
+Database = Annotated[str, _addressed("postgresql", "postgres"), AfterValidator(_databases)]
+DatabaseOrNone = Annotated[str, _addressed("postgresql", "postgres", empty=True), AfterValidator(_databases)]
 Address = Annotated[str, _addressed("http", "https", empty=True)]
 File = Annotated[Path | None, AfterValidator(_there)]
 Folder = Annotated[Path, AfterValidator(_folder)]
@@ -117,9 +120,7 @@ class Settings(BaseSettings):
     """What of the authority is revoked; without it nothing is."""
     nats_monitor_url: Address = ""
     """HTTP monitoring address of the NATS server, asked whether it syncs every write."""
-    database_url: Annotated[str, _addressed("postgresql", "postgres"), AfterValidator(_databases)] = (
-        "postgresql://127.0.0.1:5432/crm"
-    )
+    database_url: Database = "postgresql://127.0.0.1:5432/crm"
     database_connections_max: Annotated[int, Field(ge=4, le=1000)] = 8
     environment: Literal["local", "production"] = "production"
 

@@ -1,13 +1,15 @@
 """Keys of what is sealed: given to their readers only, forgotten by their owner or with the consent, and then gone."""
 
 import asyncio
+import itertools
 
+import asyncpg
 import pytest
 
-from services.victims import keys
+from services.victims import keys, stores
 from services.victims.__main__ import SERVICE
 from services.victims.forgetting import Forgetting
-from services.victims.keys import Key, KeysFile
+from services.victims.stores import Key, KeysDatabase, KeysFile
 from shared.ask.questions import Asked
 from shared.contracts import Refused
 from shared.contracts.keeping import HEAD, ForgetAnswer, ForgetAsk, KeepAnswer, KeepAsk, KeyAnswer, KeyAsk
@@ -23,9 +25,35 @@ def file(tmp_path):
     return tmp_path / "sealed" / "keys.sqlite"
 
 
+NUMBER = itertools.count(1)
+
+
 @pytest.fixture
-def kept(file, monkeypatch):
-    store = KeysFile(file)
+async def database(postgres_server):
+    """The address of an empty database beside the region's."""
+    name = f"keys_{next(NUMBER)}"
+    owner = await asyncpg.connect(postgres_server.server.url(database="postgres"))
+    await owner.execute(f"create database {name}")
+    yield postgres_server.server.url(database=name)
+    await owner.execute(f"drop database {name} with (force)")
+    await owner.close()
+
+
+@pytest.fixture(params=["file", "database"])
+async def another(request, file, database):
+    """What makes a store of the same keys, as another process would have it."""
+    if request.param == "file":
+        yield lambda: KeysFile(file)
+        return
+    made = []
+    yield lambda: made.append(KeysDatabase(database)) or made[-1]
+    for one in made:
+        await one.close()
+
+
+@pytest.fixture
+def kept(another, monkeypatch):
+    store = another()
     monkeypatch.setattr(keys, "kept", lambda: store)
     return store
 
@@ -77,30 +105,79 @@ async def test_only_its_owner_has_a_key_forgotten():
     assert await given(("GTM", ONE), ("GTM", TWO), ("HND", THREE)) == ["not_permitted", HEAD, HEAD]
 
 
-async def test_of_a_key_forgotten_nothing_is_left_in_the_file(kept, file):
-    lots = [Key(f"k-{number:032x}", "GTM", frozenset({"GTM", "MEX"}), "", HEAD) for number in range(200)]
-    await kept.put(lots)
-    await keep(("GTM", "k-" + "f" * 32), head=HEAD.replace("T68GxG", "T68GxX"))
-    forms = {form for part in of_head(HEAD) for form in written(part)}
+LOTS = [Key(f"k-{number:032x}", "GTM", frozenset({"GTM", "MEX"}), "", HEAD) for number in range(200)]
+OTHER_HEAD = HEAD.replace("T68GxG", "T68GxX")
 
-    def there():
+
+def forms():
+    return {form for part in of_head(HEAD) for form in written(part)}
+
+
+async def forgotten(store, there):
+    """Have all but one key forgotten, of which something was there."""
+    await store.put([*LOTS, Key("k-" + "f" * 32, "GTM", frozenset({"GTM", "MEX"}), "", OTHER_HEAD)])
+    assert await there()
+    assert await store.delete("GTM", [one.id for one in LOTS]) == 200
+    assert await store.count("GTM") == 1
+
+
+async def test_of_a_key_forgotten_nothing_is_left_in_the_file(file):
+    async def there():
         whole = b"".join(one.read_bytes() for one in file.parent.iterdir())
-        return any(form in whole for form in forms)
+        return any(form in whole for form in forms())
 
-    assert there()
-    assert await kept.delete("GTM", [one.id for one in lots]) == 200
-    assert not there()
-    assert await kept.count("GTM") == 1
+    await forgotten(KeysFile(file), there)
+    assert not await there()
 
 
-async def test_processes_of_one_machine_share_the_file(kept, file):
-    other = KeysFile(file)
+@pytest.fixture
+async def there(database):
+    """Whether the wrapped keys stand in any file of the database."""
+    owner = await asyncpg.connect(database)
+
+    async def look():
+        await owner.execute("checkpoint")
+        whole = await owner.fetchval(
+            "select string_agg(pg_read_binary_file(pg_relation_filepath(oid)), '') from pg_class"
+            " where pg_relation_filepath(oid) is not null and oid >= 16384"
+        )
+        return any(form in whole for form in forms())
+
+    yield look
+    await owner.close()
+
+
+async def test_of_a_key_forgotten_nothing_is_left_in_the_files_of_a_database(database, there):
+    store = KeysDatabase(database)
+    await forgotten(store, there)
+    await store.close()  # waits for it
+    assert not await there()
+
+
+async def test_what_is_forgotten_while_others_are_overwritten_is_not_left(database, there, monkeypatch):
+    monkeypatch.setattr(stores, "OVERWRITE_S", 0.2)
+    store = KeysDatabase(database)
+    await store.put(LOTS)
+    for one in LOTS:
+        await store.delete("GTM", [one.id])
+    await store.close()
+    assert not await there()
+
+
+async def test_all_processes_share_it(kept, another):
+    other = another()
     both = (kept, other)
     made = [Key(f"k-{number:032x}", "GTM", frozenset({"GTM"}), "", HEAD) for number in range(40)]
     await asyncio.gather(*(both[number % 2].put([one]) for number, one in enumerate(made)))
     assert {*await other.get([one.id for one in made])} == {one.id for one in made}
+    assert await other.name() == await kept.name()
     assert await other.delete("GTM", [one.id for one in made]) == 40
     assert await kept.get([one.id for one in made]) == {}
+
+
+async def test_a_file_is_its_owners_only_and_no_other_is_called_as_it_is(file, tmp_path):
+    names = {await KeysFile(one).name() for one in (file, file, tmp_path / "other" / "keys.sqlite")}
+    assert len(names) == 2
     assert file.stat().st_mode & 0o77 == 0
 
 
