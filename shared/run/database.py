@@ -18,8 +18,15 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Queried: TypeAlias = "Connection | Pool"
 Row: TypeAlias = asyncpg.Record
 
-LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, TimeoutError)
-"""What a database that is away raises: wait and try again."""
+LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    TimeoutError,
+)
+"""What a database that is away, or has no room for one more, raises: wait and try again."""
 
 GENERATION = 1
 """Versions that can record side by side; the first process of a newer one takes over (shared/record/upgrading.py)."""

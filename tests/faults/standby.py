@@ -27,7 +27,7 @@ DYNAMIC = {
     "retry_timeout": RETRY_S,
     "maximum_lag_on_failover": 0,
     "synchronous_mode": True,
-    "postgresql": {"use_pg_rewind": True, "use_slots": True},
+    "postgresql": {"use_pg_rewind": True, "use_slots": True, "parameters": {"max_connections": 400}},
 }
 """A commit is told only when both have it; where one is lost, Patroni notes that the other goes on alone."""
 

@@ -77,3 +77,21 @@ async def test_what_is_refused_everywhere_is_told_as_of_one_host(hosts):
     _, address = hosts
     with pytest.raises(asyncpg.InvalidCatalogNameError):
         await connected(address, database="no_such")
+
+
+async def test_a_database_without_room_for_one_more_is_waited_for(system):
+    """As while sessions of a machine that is gone are still counted: no process ends, and nothing is an error."""
+    owner = await asyncpg.connect(system.region.database_url())
+    await owner.execute("alter role training connection limit 0")
+    try:
+        system.start("training")
+        await until(lambda: "TooManyConnectionsError" in str(system.output("training")), "it to be turned away")
+        assert system.processes["training"].poll() is None
+    finally:
+        await owner.execute("alter role training connection limit -1")
+        await owner.close()
+    await system.ready()
+    gtm = await system.country("GTM")
+    await enrolled(gtm, 1)
+    await system.recorded("training", NAME)
+    assert [line for line in system.output("training") if line["level"] in {"error", "critical"}] == []
