@@ -98,7 +98,7 @@ async def test_every_fault_is_told_once_in_the_mailbox_nothing_is_echoed_and_not
 
     told, recorded = {}, []
     gtm = await system.country("GTM")
-    async for event in gtm.mailbox(idle_s=5):
+    async for event in gtm.mailbox(idle_s=60):
         if event.name == "intel.report.rejected":
             found = {(problem.pointer, problem.code) for problem in event.data.problems}
             assert told.setdefault(sequences[event.data.intake_sequence], found) is found, "told twice"
