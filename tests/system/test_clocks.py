@@ -1,13 +1,11 @@
 """A machine whose clock is wrong records nothing and says so; a server that hangs is told as one that is away."""
 
-import json
-import urllib.error
-import urllib.request
 from urllib.parse import urlsplit
 
 import pytest
 
 from infra.testkit.proxy import OPEN, SILENT, Proxy
+from tests.harness import scraping
 from tests.harness.speaking import say
 from tests.harness.system import free_port, until
 
@@ -20,11 +18,7 @@ def faults(system):
     port = free_port()
 
     def asked():
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=20) as answer:
-                return json.load(answer)["faults"]
-        except urllib.error.HTTPError as error:
-            return json.load(error)["faults"]
+        return scraping.faults(port)
 
     async def started(**env):
         system.start("training", CRM_OPS_PORT=str(port), **env)

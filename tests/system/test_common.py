@@ -1,9 +1,6 @@
 """Processes of a service have one clock and one set of region data, and its log one kind of time; else none records."""
 
-import json
 import shutil
-import urllib.error
-import urllib.request
 from datetime import timedelta
 
 import pytest
@@ -11,6 +8,7 @@ import pytest
 from services.indicators.planned.plan import FOLDER
 from shared.flow import quotas
 from shared.run.settings import EXIT_MISCONFIGURED
+from tests.harness.scraping import faults
 from tests.harness.speaking import NOW, clock, say
 from tests.harness.system import free_port, until
 
@@ -22,31 +20,21 @@ WRONG_CLOCKS = {
 }
 
 
-def asked(port):
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=20) as answer:
-            return json.load(answer)["faults"]
-    except urllib.error.HTTPError as error:
-        return json.load(error)["faults"]
-    except OSError:
-        return None
-
-
 async def waits_until_the_first_is_gone(system, own, other, words):
     port = free_port()
     system.start("training", **own)
     await system.ready()
     gtm = await system.country("GTM")
     system.start("training-2", CRM_OPS_PORT=str(port), **other)
-    await until(lambda: words in str(asked(port)), "the second to say why it waits")
+    await until(lambda: words in str(faults(port)), "the second to say why it waits")
     await gtm.publish(say(gtm, COURSE))
     await system.recorded("training", COURSE)
-    assert words in str(asked(port)), "the first goes on, the second waits"
+    assert words in str(faults(port)), "the first goes on, the second waits"
     system.kill("training")
     await system.ready("training-2")
     await gtm.publish(say(gtm, COURSE, course_id="another"))
     await system.recorded("training", COURSE, 2)
-    assert asked(port) == []
+    assert faults(port) == []
 
 
 @pytest.mark.parametrize("wrong", WRONG_CLOCKS)
@@ -93,13 +81,13 @@ async def test_one_that_was_cut_off_while_another_clock_took_over_records_no_mor
     port = free_port()
     system.start("training", CRM_OPS_PORT=str(port), **clock())
     await system.ready()
-    await until(lambda: asked(port) == [], "training to record")
+    await until(lambda: faults(port) == [], "training to record")
     await system.rows("training", "update training.common set clock = 'another' returning 1")
-    await until(lambda: "another clock" in str(asked(port)), "it to say that others run by another clock")
+    await until(lambda: "another clock" in str(faults(port)), "it to say that others run by another clock")
     gtm = await system.country("GTM")
     await gtm.publish(say(gtm, COURSE))
     with pytest.raises(TimeoutError):
-        await until(lambda: asked(port) == [], "training to record", 3)
+        await until(lambda: faults(port) == [], "training to record", 3)
     assert not await system.log("training", COURSE)
 
 
@@ -111,6 +99,6 @@ async def test_a_second_one_with_another_plan_waits_while_the_first_is_there(sys
     system.start("indicators", **clock())
     await system.ready()
     system.start("indicators-2", CRM_OPS_PORT=str(port), CRM_PLAN_FOLDER=str(plan), **clock())
-    await until(lambda: "other region data" in str(asked(port)), "the second to say why it waits")
+    await until(lambda: "other region data" in str(faults(port)), "the second to say why it waits")
     system.kill("indicators")
     await system.ready("indicators-2")

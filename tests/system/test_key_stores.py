@@ -1,14 +1,11 @@
 """On several machines all of victims keep the keys of what is sealed in one store: what one forgets, all have."""
 
-import json
-import urllib.error
-import urllib.request
-
 import asyncpg
 import pytest
 
 from shared.client import NotPermitted
 from shared.contracts.keeping import HEAD
+from tests.harness.scraping import faults
 from tests.harness.system import free_port, until
 
 KEY = "k-" + "a" * 32
@@ -25,16 +22,6 @@ async def shared(system):
     await system.end()
     await owner.execute("drop database sealed with (force)")
     await owner.close()
-
-
-def said(port):
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=20) as answer:
-            return json.load(answer)["faults"]
-    except urllib.error.HTTPError as error:
-        return json.load(error)["faults"]
-    except OSError:
-        return []
 
 
 async def test_what_one_machine_kept_or_forgot_all_have(system, shared):
@@ -57,7 +44,7 @@ async def test_one_with_a_store_of_its_own_does_nothing_while_others_are_there(s
     await system.ready()
     port = free_port()
     system.start("victims-2", CRM_OPS_PORT=str(port), CRM_KEYS_FILE=str(tmp_path / "keys.sqlite"))
-    await until(lambda: "keep their keys elsewhere" in str(said(port)), "the second to say why it waits")
+    await until(lambda: "keep their keys elsewhere" in str(faults(port)), "the second to say why it waits")
     gtm = await system.country("GTM")
     for number in range(5):  # the questions go to the first, each of them
         await gtm.ask("victims", "keep", KEEP | {"key": f"k-{number:032x}"})
