@@ -34,7 +34,7 @@ run: setup ## Run everything here and play the Plan from 2003-05-09 (CLOCK=now T
 test: setup ## Run the tests, but for those that have a target of their own (TESTS=tests/unit for some, all of them)
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) $(or $(TESTS),-m "not long" $(EVERYWHERE))
 
-test-long: setup ## Run those of the same that take many seconds each: whole regions, all pages in all languages, long histories
+test-long: setup ## Run those of the same that take many seconds each: whole regions, servers lost, all pages, examples of the documents
 	@PYTEST_DEBUG_TEMPROOT=$(TEST_TMP) exec $(PY) -m pytest -q -n $(WORKERS) -m long $(EVERYWHERE)
 
 test-security: setup ## Attack a running region: forgeries, rewriting, rights, collisions, canaries (some minutes)
@@ -135,6 +135,9 @@ bench-growth: setup ## Measure appending, disk and a rebuild at 10 thousand to a
 bench-fold: setup ## Measure what an event costs the fold: core slice and whole plan, 100 thousand to 5 million events
 	@exec $(PY) -m tests.bench.fold
 
+bench-verify: setup ## Measure what `crm verify` costs a row, beside another version (BEFORE=9297d0e6 ROWS=200000 ROUNDS=3)
+	@exec $(PY) -m tests.bench.verifying --rows $(or $(ROWS),200000) --rounds $(or $(ROUNDS),3) $(if $(BEFORE),--before $(BEFORE))
+
 bench-reading: setup ## Measure what reading costs: scrapes after 0 to 200 events, and 500 boards that watch (some minutes)
 	@exec $(PY) -m tests.bench.reading
 
@@ -206,4 +209,4 @@ $(UV):
 		--target .tools/lib uv==$(UV_VERSION)
 	@ln -sf ../lib/bin/uv $@
 
-.PHONY: help run test screens test-long test-security test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-growth bench-questions faults standby-tools faults-standby faults-machines faults-controls faults-campaign soak clean lock sbom audit setup test-containers
+.PHONY: help run test screens test-long test-security test-published test-standard bench-witnessed test-wheels dist test-looks test-attacker test-upgrade test-edges golden fuzz fuzz-http documents test-deploy test-played check bench bench-peers bench-intake bench-mixed bench-flood bench-fold bench-reading bench-verify bench-growth bench-questions faults standby-tools faults-standby faults-machines faults-controls faults-campaign soak clean lock sbom audit setup test-containers

@@ -52,11 +52,18 @@ def unpinned(dockerfile: str, compose: str) -> list[str]:
     return sorted({image for image in named if not _DIGEST.search(image)})
 
 
+def images(root: Path = ROOT) -> list[str] | None:
+    """Return the images of others that the files of a checkout name by tag only; None: there is no checkout."""
+    try:
+        return unpinned((root / "infra/Dockerfile").read_text(), (root / "compose.yaml").read_text())
+    except OSError:
+        return None
+
+
 def main() -> None:
     """Tell all that is found; end with 1 if there is anything."""
     found = [*weak(sys.stdin.read())]
-    dockerfile, compose = (ROOT / "infra/Dockerfile").read_text(), (ROOT / "compose.yaml").read_text()
-    found += [f"image {image}: named by tag, not by digest" for image in unpinned(dockerfile, compose)]
+    found += [f"image {image}: named by tag, not by digest" for image in images() or ()]
     for line in found:
         sys.stderr.write(f"{line}\n")
     if found:

@@ -61,7 +61,8 @@ def use(name: Name) -> None:
 @context.command()
 def remove(name: Name) -> None:
     """Forget a deployment; its keys stay where they are."""
-    running.of(name)
+    if name not in running.known():
+        running.of(name)
     (running.contexts() / f"{name}.json").unlink()
     if running.used() == name:
         (running.contexts() / running.USED).unlink()
@@ -76,5 +77,7 @@ def listed(*, output: Out = Output.TABLE) -> None:
 
 
 def _shown(name: str) -> dict[str, str]:
-    told = running.of(name)
+    told = running.told_in(name)
+    if told is None:
+        return {"board": "cannot be read", "nats": ""}
     return {"board": told.get("http", ""), "nats": told.get("nats", "")}

@@ -15,6 +15,13 @@ Url = Annotated[str, typer.Option(envvar="CRM_NATS_URL", help="By default the ru
 Seed = Annotated[Path | None, typer.Option(help="The country's key; by default the running copy's.")]
 
 
+def folder_of(country: str, state: Path, seed: Path | None) -> Path:
+    """Return where the country's keys lie: its own for NATS, and beside that what it seals and opens with."""
+    from infra.cli.running import running  # noqa: PLC0415 - late: `crm --help` answers at once
+
+    return (seed or Path(running(state)["creds"][country])).parent
+
+
 @asynccontextmanager
 async def speaking(country: str, state: Path, url: str, seed: Path | None) -> "AsyncIterator[CountryClient]":
     """Connect as the country; what goes wrong is told in one line, with exit code 1."""
@@ -31,6 +38,11 @@ async def speaking(country: str, state: Path, url: str, seed: Path | None) -> "A
     try:
         async with connect(url, seed, member) as client:
             yield client
+    except FileNotFoundError as error:
+        if str(error.filename) != str(seed):
+            raise
+        typer.echo(f"there is no key of {member} ({seed}): name it with --seed", err=True)
+        raise typer.Exit(1) from None
     except ClientError as error:
         typer.echo(f"{type(error).__name__.lower()}: {error}", err=True)
         raise typer.Exit(1) from error

@@ -54,7 +54,7 @@ def examined(state: Path) -> "list[Told]":
     creds = Path(addresses["creds"][OPERATOR]).parent
     folder = Path(addresses["upkeep"]) if addresses.get("upkeep") else state / "upkeep" if local else None
     told = [*here.environment(), *here.keys(creds), *here.certificates(creds, now)]
-    told += here.disk(state) if local else []
+    told += here.disk(state) if local else here.images()
     told += servers.nats(str(addresses.get("monitor") or ""))
     told += asyncio.run(servers.gathered(addresses))
     for name, address in addresses.get("ops", {}).items():

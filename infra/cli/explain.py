@@ -9,12 +9,14 @@ from urllib.parse import quote, urlencode
 
 import typer
 
+from infra.cli.showing import printable
 from infra.cli.up import State
 
 WAIT_S = 60.0
 TRIES = 5
-LINE_MAX = 500
-"""As wide as it takes: a table is folded at the width of the terminal, and an id could not be copied."""
+ACTS = ("reported", "corrected", "retracted")
+EVENT = ("recorded", "happened", "country", "place", "event", "moved", "id", "amends")
+"""The columns of what is told of an event."""
 
 
 def explain(  # noqa: PLR0913 - each is an argument or a flag
@@ -101,7 +103,7 @@ def fetched(address: str, bearer: str = "") -> bytes:
             if wait.isdecimal() and left > 1:
                 time.sleep(int(wait))
                 continue
-            typer.echo(json.load(error).get("detail", f"the board answers {error.code}"), err=True)
+            typer.echo(printable(str(json.load(error).get("detail", f"the board answers {error.code}"))), err=True)
         except OSError:
             typer.echo("the board does not answer", err=True)
         raise typer.Exit(1)
@@ -110,48 +112,49 @@ def fetched(address: str, bearer: str = "") -> bytes:
 
 def _together(counts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Add up what several answers counted of one country, month and type."""
-    acts = ("reported", "corrected", "retracted")
-    if any(one[act] is None for one in counts for act in acts):
+    if any(one[act] is None for one in counts for act in ACTS):
         return counts  # guarded: told in one answer, and not to be added up
     sums: Counter[tuple[str, str, str, str]] = Counter()
     for one in counts:
-        for act in acts:
+        for act in ACTS:
             sums[one["country"], one["month"], one["type"], act] += one[act]
     places = sorted({key[:3] for key in sums})
     return [
-        dict(zip(("country", "month", "type"), place, strict=True)) | {act: sums[*place, act] for act in acts}
+        dict(zip(("country", "month", "type"), place, strict=True)) | {act: sums[*place, act] for act in ACTS}
         for place in places
     ]
 
 
 def _show(found: dict[str, Any]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from infra.cli.showing import table  # noqa: PLC0415
 
-    console = Console(highlight=False, width=LINE_MAX)
     labels = "".join(f", {name} {value}" for name, value in found["labels"].items())
-    console.print(f"{found['id']}, {found['country']}{labels}, as of {found['as_of']}", markup=False)
+    typer.echo(printable(f"{found['id']}, {found['country']}{labels}, as of {found['as_of']}"))
     if found["made_of"]:
-        console.print(f"made of {', '.join(found['made_of'])}: ask for what is behind these", markup=False)
+        typer.echo(printable(f"made of {', '.join(found['made_of'])}: ask for what is behind these"))
     for one in found["numbers"]:
-        console.print(f"  {_number(one)}", markup=False)
+        typer.echo(printable(f"  {_number(one)}"))
     if found["events"]:
-        table = Table("recorded", "happened", "country", "event", "moved")
-        for one in found["events"]:
-            what = f"{one['type'][4:]}  {one['service']} {one['sequence']}  {one['id']}"
-            what += f"\n  amends {one['amends']}" if one["amends"] else ""
-            moved = "\n".join(map(_number, one["moved"]))
-            table.add_row(one["recordedtime"][:16], one["time"][:16], one["country"], what, moved)
-        console.print(table)
-    table = Table("country", "month", "event", "reported", "corrected", "retracted")
-    for one in found["counts"]:
-        numbers = ["not published" if one.get("suppressed") else "", "", ""]
-        if not one.get("suppressed"):
-            numbers = ["" if one[act] is None else str(one[act]) for act in ("reported", "corrected", "retracted")]
-        table.add_row(one["country"], one["month"], one["type"][4:], *numbers)
-    console.print(table)
+        typer.echo("")
+        table([*map(_event, found["events"])], EVENT)
+    typer.echo("")
+    table([*map(_count, found["counts"])], ("country", "month", "event", *ACTS))
     for service, last in found["archived"].items():
-        console.print(f"{service}: events up to {last} are in the archive, and not told here", markup=False)
+        typer.echo(printable(f"{service}: events up to {last} are in the archive, and not told here"))
+
+
+def _event(one: dict[str, Any]) -> list[str]:
+    moved = "; ".join(map(_number, one["moved"]))
+    where = f"{one['service']} {one['sequence']}"
+    when = [f"{one[name]:.16}" for name in ("recordedtime", "time")]
+    return [*when, one["country"], where, one["type"][4:], moved, one["id"], one["amends"] or "-"]
+
+
+def _count(one: dict[str, Any]) -> list[str]:
+    told = ["" if one[act] is None else str(one[act]) for act in ACTS]
+    if one.get("suppressed"):
+        told = ["not published", "", ""]
+    return [one["country"], one["month"], one["type"][4:], *told]
 
 
 def _number(one: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """`crm indicators`."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
@@ -13,9 +14,12 @@ from infra.cli.up import State
 if TYPE_CHECKING:
     from urllib.error import HTTPError
 
+    from services.indicators.publish.words import Words
+
 REFUSED, NOT_FOUND = 400, 404
 LANGUAGES = ("es", "en", "fr")
-_words: dict[str, Any] = {}
+SECONDS = "seconds"
+"""The unit of a time: its figures are told in days and hours, and so is their sum."""
 
 
 def indicators(  # noqa: PLR0913 - options
@@ -114,16 +118,18 @@ def _one(row: dict[str, Any], lang: str, output: Output) -> None:
     if row.get("refused"):
         typer.echo(f"no figure of this time: {row['refused']}")
         return
+    timed = row["unit"] == SECONDS
     lines = [
         [
             cell["country"],
             ", ".join(f"{key} {value}" for key, value in cell["labels"].items()),
-            _value(cell, lang, row["unit"]),
-            *(_plain(cell.get(part), lang) for part in ("numerator", "denominator")),
+            _own(cell, lang, row),
+            _plain(cell.get("numerator"), lang, SECONDS if timed else ""),
+            _plain(cell.get("denominator"), lang),
         ]
         for cell in row["values"]
     ]
-    table(lines, ("country", "labels", row["unit"], "numerator", "denominator"), output)
+    table(lines, ("country", "labels", "time" if timed else row["unit"], "numerator", "denominator"), output)
 
 
 def _series(row: dict[str, Any], lang: str, output: Output) -> None:
@@ -151,7 +157,7 @@ def _series(row: dict[str, Any], lang: str, output: Output) -> None:
 
 
 def _covered(row: dict[str, Any]) -> str:
-    return "-" if row.get("coverage") is None else f"{row['coverage']:.0%}".replace("%", " %")
+    return "-" if row.get("coverage") is None else f"{row['coverage']:.0%}"
 
 
 def _title(row: dict[str, Any], lang: str) -> str:
@@ -163,14 +169,26 @@ def _value(cell: dict[str, Any], lang: str, unit: str) -> str:
     return "suppressed" if cell.get("suppressed") else _plain(cell.get("value"), lang, unit)
 
 
+def _own(cell: dict[str, Any], lang: str, row: dict[str, Any]) -> str:
+    """Return a cell's figure as the pages have it: where countries are counted, a country is one of them or is not."""
+    if row.get("kind") == "countries" and cell["country"] != "REG" and cell.get("value") is not None:
+        return _said(lang).text["yes" if cell["value"] else "no"]
+    return _value(cell, lang, row["unit"])
+
+
 def _plain(value: Any, lang: str, unit: str = "") -> str:
     """Return a number as the pages write it: shares as percentages, times as durations, others with their unit."""
-    from services.indicators.publish.words import Words  # noqa: PLC0415 - late: `crm --help` answers at once
-
     if value is None:
         return "-"
-    words = _words.setdefault(lang, Words(lang))
+    words = _said(lang)
     return f"{words.number(value, unit)} {words.unit(unit, value)}".strip() if unit else words.number(value)
+
+
+@cache
+def _said(lang: str) -> "Words":
+    from services.indicators.publish.words import Words  # noqa: PLC0415 - late: `crm --help` answers at once
+
+    return Words(lang)
 
 
 def _met(row: dict[str, Any]) -> str:

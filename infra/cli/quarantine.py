@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infra.cli import showing
 from infra.cli.country import Url
 from infra.cli.showing import Out, Output, Watch, again, show_rows
 from infra.cli.up import State
@@ -82,8 +83,7 @@ def show(  # noqa: PLR0913 - each is a flag
 
 def printable(content: bytes) -> str:
     """Return content as a terminal may show it: whatever a sender wrote, it moves no cursor and types nothing."""
-    text = content.decode(errors="backslashreplace")
-    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
+    return showing.printable(content.decode(errors="backslashreplace"), kept="\n")
 
 
 def _where(state: Path, url: str, seed: Path | None) -> tuple[str, Path]:

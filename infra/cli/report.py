@@ -20,10 +20,10 @@ PDF = "a report as PDF needs WeasyPrint and Pango: pip install weasyprint, apt i
 
 
 class _Named(TyperGroup):
-    """`crm report 2004-Q2 …` is `crm report show 2004-Q2 …`."""
+    """`crm report 2004-Q2 …` is `crm report show 2004-Q2 …`; `evaluation` is a name as well."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # Any: Typer has its Click to itself
-        named = args and re.fullmatch(r"\d{4}-Q[1-4]", args[0])
+        named = args and re.fullmatch(r"\d{4}-Q[1-4]|evaluation", args[0])
         return super().parse_args(ctx, ["show", *args] if named else args)
 
 
@@ -34,7 +34,7 @@ report = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-Quarter = Annotated[str, typer.Argument(help="Such as 2004-Q2.")]
+Quarter = Annotated[str, typer.Argument(help="Such as 2004-Q2; `evaluation` for that of the whole Plan.")]
 
 
 @report.command(name="list")

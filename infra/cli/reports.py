@@ -14,6 +14,8 @@ import typer
 Report = dict[str, Any]
 DATA = "data."
 """How the columns of a CSV file begin that are fields of the data."""
+SEPARATOR = "sep="
+"""How the line begins with which spreadsheets say what stands between cells."""
 NAMES_MAX = 5
 
 
@@ -23,7 +25,7 @@ def read(file: str) -> list[Report]:
         payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         marked = payload.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         text = payload.decode("utf-16" if marked else "utf-8-sig")
-        content = [*_rows(text)] if file.endswith(".csv") else _json(text)
+        content = [*_rows(text)] if file.lower().endswith(".csv") else _json(text)
         json.dumps(content, ensure_ascii=False).encode()
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}") from None
@@ -35,6 +37,8 @@ def read(file: str) -> list[Report]:
         raise typer.BadParameter(f"{file} holds half of a surrogate pair: some text in it was cut apart") from None
     except csv.Error:
         raise typer.BadParameter(f"{file} is no CSV that can be read") from None
+    except _LossyError as error:
+        raise typer.BadParameter(f"{file} {error}") from None
     except (ValueError, RecursionError):
         raise typer.BadParameter(f"{file} is no JSON that can be read: nested too deep, or a number too long") from None
     reports = content if isinstance(content, list) else [content]
@@ -43,28 +47,67 @@ def read(file: str) -> list[Report]:
     return reports
 
 
+class _LossyError(ValueError):
+    """Something in the file would be lost, or may mean two things; its text says what, behind the file's name."""
+
+
 def _json(text: str) -> Any:
     """Return JSON, or a list of what stands on each line; of what is neither, what is wrong with it as a whole."""
     try:
-        return json.loads(text)
+        return _loaded(text)
     except json.JSONDecodeError as error:
-        lines = [line for line in text.splitlines() if line.strip()]
+        lines = [line for line in text.split("\n") if line.strip()]  # what else ends lines may stand in a text
         if len(lines) < 2:  # noqa: PLR2004 - then it is one report with a fault
             raise
         try:
-            return [json.loads(line) for line in lines]
+            return [_loaded(line) for line in lines]
         except json.JSONDecodeError:
             raise error from None
 
 
+def _loaded(text: str) -> Any:
+    from shared.contracts.refusal import DuplicateKeyError, NotANumberError, unambiguous  # noqa: PLC0415 - late
+
+    try:
+        return unambiguous(text.encode())
+    except DuplicateKeyError:
+        raise _LossyError("has the same field twice in one object: which one is meant?") from None
+    except NotANumberError:
+        raise _LossyError("has NaN or Infinity, which JSON does not know: leave out what has no value") from None
+
+
 def _rows(text: str) -> Iterator[Report]:
     """Yield a report for each row of CSV: columns `type`, `id`, `time` …, and `data.<field>`; empty cells are none."""
-    for row in csv.DictReader(io.StringIO(text), strict=True):
-        given = {name: value for name, value in row.items() if name and value not in {None, ""}}
+    for row in _table(text):
+        given = {name: value for name, value in row.items() if value}
         data = {name.removeprefix(DATA): value for name, value in given.items() if name.startswith(DATA)}
         report = {name: value for name, value in given.items() if not name.startswith(DATA)}
         kind = report.get("type", "")
-        yield {**report, "data": _typed(str(kind), data)}
+        yield {**report, "data": _typed(kind, data)}
+
+
+def _table(text: str) -> Iterator[dict[str, str]]:
+    """Yield each row's cells by the names of their columns.
+
+    Where a comma stands before decimals, spreadsheets write semicolons between cells; some say so in a first line.
+    """
+    if text[: len(SEPARATOR)].lower() == SEPARATOR:
+        text = text[len(SEPARATOR) + 1 :].lstrip("\r\n")
+    lines = io.StringIO(text, newline=None)  # whatever ends them
+    mark = max(",;\t", key=lines.readline().count)
+    lines.seek(0)
+    reader = csv.reader(lines, strict=True, delimiter=mark, skipinitialspace=True)
+    names = [name.strip() for name in next(reader, [])]
+    if "type" not in names:
+        raise _LossyError(
+            "has no column `type`: its first line names the columns, with commas, semicolons or tabs between"
+        )
+    if len({name for name in names if name}) < len([name for name in names if name]):
+        raise _LossyError("names a column twice")
+    for number, cells in enumerate((row for row in reader if row), 1):
+        if any(cell for at, cell in enumerate(cells) if not names[at : at + 1] or not names[at]):
+            raise _LossyError(f"has a cell in row {number} for which there is no column")
+        yield {name: cell for name, cell in zip(names, cells, strict=False) if name}
 
 
 def _typed(kind: str, data: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ meant = ""
 """The context that is named in this call."""
 USED = "current"
 USAGE = 2
+TEXTS = ("creds", "nats", "monitor", "http", "postgres", "upkeep")
 FLAGS = {"nats": "--nats", "http": "--board", "postgres": "--database"}
 
 
@@ -58,7 +59,7 @@ def known() -> list[str]:
 def used() -> str:
     """Return the context in use; empty: none."""
     file = contexts() / USED
-    return file.read_text().strip() if file.exists() else ""
+    return file.read_text(errors="replace").strip() if file.exists() else ""
 
 
 def running(state: Path) -> Addresses:
@@ -103,13 +104,33 @@ def _found(state: Path) -> Addresses | None:
 
 def of(name: str) -> Addresses:
     """Return the addresses of a context; exit 2 where there is none of that name."""
-    file = contexts() / f"{name}.json"
-    if not file.exists():
+    if not _file(name).exists():
         there = f"there are {', '.join(known())}" if known() else "there is none yet: `crm context add`"
         typer.echo(f"no context is called {name}: {there}", err=True)
         raise typer.Exit(USAGE)
-    told: dict[str, Any] = json.loads(file.read_text())
+    told = told_in(name)
+    if told is None:
+        typer.echo(f"{_file(name)} cannot be read as a context: `crm context remove {name}`, and add it anew", err=True)
+        raise typer.Exit(USAGE)
     return Addresses(told | {"creds": Seeds(Path(told["creds"])), "context": name, "tls": _secured(told)})
+
+
+def told_in(name: str) -> dict[str, Any] | None:
+    """Return what the file of a context says; None: that is no context."""
+    try:
+        told = json.loads(_file(name).read_text())
+        ops = told.get("ops", {})
+        texts = [*(told.get(what, "") for what in TEXTS), *ops, *ops.values()]
+        urls = [url for url in (told.get("http", ""), told.get("monitor", ""), *ops.values()) if url]
+        fits = told["creds"] and all(isinstance(one, str) and one.isprintable() for one in texts)
+        fits = fits and all(url.isascii() and url.startswith(("http://", "https://")) for url in urls)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return told if fits else None
+
+
+def _file(name: str) -> Path:
+    return contexts() / f"{name}.json"
 
 
 def _environment(folder: Path) -> Addresses:

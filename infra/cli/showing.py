@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
@@ -55,6 +56,11 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output:
         table([[_text(row.get(column)) for column in columns] for row in rows], columns, output)
 
 
+def printable(text: str, kept: str = "") -> str:
+    """Return text as a terminal may show it: whatever a sender wrote, it moves no cursor and types nothing."""
+    return "".join(one if one in kept or unicodedata.category(one)[0] != "C" else ascii(one)[1:-1] for one in text)
+
+
 def table(rows: Sequence[Sequence[str]], columns: Sequence[str], output: Output = Output.TABLE) -> None:
     """Print a table. On a terminal what does not fit is folded; in a pipe, or `wide`, a row is a line."""
     from rich.console import Console  # noqa: PLC0415 - late: `crm --help` answers at once
@@ -66,7 +72,7 @@ def table(rows: Sequence[Sequence[str]], columns: Sequence[str], output: Output 
         number = bool(rows) and all(_number(row[place]) for row in rows)
         shown.add_column(column, justify="right" if number else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*row)
+        shown.add_row(*(printable(cell, kept="\n") for cell in row))
     Console(highlight=False, markup=False, width=WIDE if wide else None).print(shown)
 
 

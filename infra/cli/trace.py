@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from infra.cli.showing import printable
 from infra.cli.up import State
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _show(first: "Step", asked: str, *, figures: bool) -> None:
     tree = Tree(_line(first, asked))
     _branch(tree, first, asked, figures=figures)
     # As wide as it takes: a tree is cut at the width of the terminal, and the end of a line is the id.
-    Console(highlight=False, width=LINE_MAX).print(tree)
+    Console(highlight=False, markup=False, width=LINE_MAX).print(tree)
 
 
 def _branch(tree: "Tree", step: "Step", asked: str, *, figures: bool) -> None:
@@ -122,4 +123,4 @@ def _line(step: "Step", asked: str) -> str:
     where = f"{step.service} {event.sequence}"
     time = "-" if step.unreadable else f"{event.time:%Y-%m-%d %H:%M:%S}"
     line = f"{time}  {event.name}  ({where}, {event.country})  {event.subject}  {event.id}{mark}"
-    return line.encode(errors="replace").decode()
+    return printable(line.encode(errors="replace").decode())

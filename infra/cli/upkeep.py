@@ -14,9 +14,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from shared.run import upkeep as notes
-from shared.run.settings import EXIT_MISCONFIGURED
-
 PAUSE_S, PAUSE_S_MAX = 5.0, 3600.0
 """What failed is tried again after five seconds, then after twice as long each time, at most an hour."""
 Of = Annotated[str, typer.Option(envvar="CRM_BACKUP_TO", help="Public keys (age1...), with spaces between.")]
@@ -99,6 +96,8 @@ def _do(task: Task, folder: Path) -> None:
 
 
 def _last(folder: Path, what: str) -> datetime | None:
+    from shared.run import upkeep as notes  # noqa: PLC0415 - late: `crm --help` answers at once
+
     done = notes.last(folder, what)
     return done.at if done else None
 
@@ -131,6 +130,8 @@ def _backups(to: Sequence[str], days: str) -> list[str]:
 
 
 def _misconfigured(faults: Sequence[str]) -> NoReturn:
+    from shared.run.settings import EXIT_MISCONFIGURED  # noqa: PLC0415 - late: it needs pydantic
+
     for fault in faults:
         typer.echo(fault, err=True)
     raise typer.Exit(EXIT_MISCONFIGURED)

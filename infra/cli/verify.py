@@ -140,7 +140,7 @@ async def _compared(
     nats: tuple[str, Path, str], database_url: str, services: list[str], part: Part, witnessed: "Witnessed"
 ) -> list[dict[str, Any]]:
     from infra.nats.connection import connected  # noqa: PLC0415
-    from infra.recovery.verify import compare  # noqa: PLC0415
+    from infra.recovery.verify import compare, unmailed  # noqa: PLC0415
     from shared.run import database  # noqa: PLC0415
 
     connection = await database.connected(database_url)
@@ -149,11 +149,17 @@ async def _compared(
             found = []
             for service in services:
                 first, head = part.begun(service)
-                known = bytes.fromhex(head)
                 one = await compare(
-                    connection, nc, service, part.partition, witnessed, first=first, known=known, tell=part.tell
+                    *(connection, nc, service, part.partition, witnessed),
+                    first=first,
+                    known=bytes.fromhex(head),
+                    tell=part.tell,
+                    mailed=False,
                 )
                 found.append(one)
+            held = {} if part.partition else await unmailed(nc, services)
+            for one in found:
+                one.unmailed = held.get(one.service, [])
     finally:
         await connection.close()
     return [

@@ -81,6 +81,7 @@ def receipt(  # noqa: PLR0913 - each is a flag
     *,
     country: As,
     cosigned: Annotated[int, typer.Option(help="Wait until so many countries have cosigned.")] = 0,
+    source: Annotated[str, typer.Option(help="Of several systems that gave this id, the one that is meant.")] = "",
     keys: Keys = None,
     state: State = Path(".crm"),
     nats_url: Url = "",
@@ -89,7 +90,7 @@ def receipt(  # noqa: PLR0913 - each is a flag
     """Print the proof that a report stands in the log (C2SP tlog-proof); it is checked first."""
 
     async def work(own: "Witness", client: "CountryClient") -> None:
-        found = await own.receipt(client, service, report_id, cosigned)
+        found = await own.receipt(client, service, report_id, cosigned, source)
         typer.echo(found.text, nl=False)
         by = ", ".join(one.name.rpartition("/")[2] for one in own.received(service, found))
         typer.echo(f"cosigned by: {by or 'nobody'}", err=True)

@@ -70,6 +70,7 @@ def lay_out(root: Path) -> None:
     _upkeep(ring, root / "upkeep")
     _write(root / "countries" / "logs", witnessing.logs_file(everything).read_text())
     _write(root / "countries" / "witnesses", witnessing.witnesses_file(everything).read_text())
+    _write(root / "countries" / "recipients.json", keyfiles.recipients_file(everything).read_text())
     for country in RECEIVERS:
         if seed_file(everything, country).exists():  # not revoked, and not kept by the country itself
             _write(seed_file(root / "countries", country), seed_file(everything, country).read_text())

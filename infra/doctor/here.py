@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from infra import audit
 from infra.doctor.finding import Told, found, note, ok
 from shared.run import settings, upkeep
 from shared.run.certificates import next_update
@@ -56,6 +57,16 @@ def keys(creds: Path) -> Iterator[Told]:
         yield found("keys", f"{len(open_)} secrets may be read by others: {listed}", f"chmod go-rwx {creds}/*")
     else:
         yield ok("keys", f"{len(secret)} secrets in {creds}, for their owner only")
+
+
+def images(root: Path = audit.ROOT) -> Iterator[Told]:
+    """Tell which images of others the checkout at hand would start by their tag, which a registry may change."""
+    tagged = audit.images(root)
+    if tagged:
+        said = f"{len(tagged)} in compose.yaml and infra/Dockerfile are named by tag: {', '.join(tagged)}"
+        yield note("images", said, "put each one's digest behind its tag (docs/security.md, Containers)")
+    elif tagged is not None:
+        yield ok("images", "all of others are named by digest")
 
 
 def certificates(creds: Path, now: datetime) -> Iterator[Told]:

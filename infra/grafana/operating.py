@@ -52,7 +52,7 @@ def _services() -> Board:
             [
                 p.lines(
                     same(
-                        "Tráfico: sucesos registrados por segundo",
+                        "Tráfico: eventos registrados por segundo",
                         "Traffic: events recorded a second",
                         "Trafic : événements par seconde",
                     ),
@@ -164,9 +164,9 @@ def _delay() -> Board:
             ],
         )
 
-    title = Text("Del suceso a la cifra", "Event to figure", "De l'événement au chiffre")
+    title = Text("Del evento a la cifra", "Event to figure", "De l'événement au chiffre")
     asks = Text(
-        "¿Qué tan pronto está un suceso en las cifras?",
+        "¿Qué tan pronto está un evento en las cifras?",
         "How soon is an event in the figures?",
         "En combien de temps un événement est-il dans les chiffres ?",
     )

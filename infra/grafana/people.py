@@ -26,6 +26,9 @@ from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Area, Row
 from shared.contracts.vocabulary import MEMBERS, REGION
 
+SHARE_POOR, SHARE_GOOD = 0.5, 0.8
+"""From which share of the targets on the Plan no longer stands badly, and stands well."""
+
 
 def boards() -> list[Board]:
     """Return the Plan's dashboards."""
@@ -40,7 +43,7 @@ def boards() -> list[Board]:
 
 def _overview(known: Plan) -> Board:
     def rows(p: Panels) -> Rows:
-        yield Text("Resumen", "Summary", "Résumé"), _summary(p)
+        yield Text("Resumen", "Summary", "Résumé"), _summary(p, known)
         yield Text("Áreas", "Areas", "Domaines"), [_areas(p, known)]
         yield Text("Tratados y tiempos", "Treaties and times", "Traités et délais"), [_treaties(p), _latency(p)]
         yield Text("Actividad", "Activity", "Activité"), _activity(p)
@@ -50,7 +53,8 @@ def _overview(known: Plan) -> Board:
     return Board("plan-of-action", title, asks, "plan", rows, uid="crm-plan")
 
 
-def _summary(p: Panels) -> list[Any]:
+def _summary(p: Panels, known: Plan) -> list[Any]:
+    targets = sum(row.target is not None for row in known.rows.values())
     reached = 'count(crm_milestone_reached_timestamp_seconds{milestone!~".+/.+"})'
     missed = 'sum(crm_events_total{service="indicators",entity="milestone",verb="missed"})'
     heard = f'count(count by (country) (crm_country_last_event_timestamp_seconds{{country!="{REGION}"}}))'
@@ -61,7 +65,7 @@ def _summary(p: Panels) -> list[Any]:
                 "XC-4: metas cumplidas, ponderadas", "XC-4: targets met, weighted", "XC-4 : cibles atteintes, pondérées"
             ),
             plan.regional([tables.the_plan().rows["XC-4"]]),
-            {"unit": SHARES, "steps": {None: BAD, 0.5: POOR, 0.8: GOOD}},
+            {"unit": SHARES, "steps": {None: BAD, SHARE_POOR: POOR, SHARE_GOOD: GOOD}},
         ),
         (
             Text("Metas cumplidas", "Targets met", "Cibles atteintes"),
@@ -69,7 +73,7 @@ def _summary(p: Panels) -> list[Any]:
                 "Indicadores que cumplen su meta", "Indicators that meet their target", "Indicateurs qui l'atteignent"
             ),
             "sum(crm_indicator_met)",
-            {},
+            {"steps": {None: BAD, SHARE_POOR * targets: POOR, SHARE_GOOD * targets: GOOD}},
         ),
         (
             Text("Metas que se saben", "Targets judged", "Cibles jugées"),
@@ -79,7 +83,7 @@ def _summary(p: Panels) -> list[Any]:
                 "On sait si elles sont atteintes",
             ),
             "count(crm_indicator_met)",
-            {},
+            {"steps": {None: POOR, targets: GOOD}},
         ),
         (
             Text("Países que informan", "Countries that report", "Pays qui rendent compte"),
@@ -253,7 +257,12 @@ def _country(known: Plan) -> Board:
         yield (
             Text("Informes", "Reports", "Rapports"),
             [
-                p.figure(same("En silencio", "Silent", "Silencieux"), f"crm_country_silent{one}", mappings=silent_),
+                p.figure(
+                    same("En silencio", "Silent", "Silencieux"),
+                    f"crm_country_silent{one}",
+                    mappings=silent_,
+                    steps={None: GOOD, 1: BAD},
+                ),
                 p.figure(
                     same("Sin leer en el buzón", "Unread in the mailbox", "Non lus dans la boîte"),
                     f"crm_mailbox_unread_messages{one}",
@@ -265,9 +274,10 @@ def _country(known: Plan) -> Board:
                     unit=TIMES,
                     legend="{{service}}",
                     width=16,
+                    steps={None: GOOD, known.silent_days * 86_400: POOR},  # the country may be heard elsewhere
                 ),
                 p.lines(
-                    same("Sucesos por servicio", "Events, by service", "Événements, par service"),
+                    same("Eventos por servicio", "Events, by service", "Événements, par service"),
                     {"{{service}}": f"sum by (service) (crm_events_total{one})"},
                 ),
                 p.lines(

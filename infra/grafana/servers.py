@@ -21,7 +21,7 @@ def _lag() -> Board:
                     steps={None: GOOD, 1000: BAD},
                 ),
                 p.lines(
-                    same("Sucesos por contar", "Events not yet in the figures", "Événements à compter"),
+                    same("Eventos por contar", "Events not yet in the figures", "Événements à compter"),
                     {
                         "{{stream}}": "clamp_min(max by (stream) (crm_stream_sequence)"
                         " - max by (stream) (crm_fold_sequence), 0)"
@@ -162,6 +162,10 @@ def _postgres() -> Board:
                     steps={None: GOOD, 1: POOR},
                 ),
                 p.lines(
+                    same("Servidores de reserva", "Standby servers", "Serveurs de secours"),
+                    {"PostgreSQL": "crm_postgres_standbys"},
+                ),
+                p.lines(
                     same("Conexiones de los servicios", "Connections of the services", "Connexions des services"),
                     {f"{{{{service}}}} {state.en}": 'sum by (service, state) (crm_database_connections{state!="max"})'},
                 ),
@@ -197,6 +201,11 @@ def _nats() -> Board:
                     "crm_nats_slow_consumers_total",
                     width=6,
                     steps={None: GOOD, 1: POOR},
+                ),
+                p.lines(
+                    same("Copias que faltan", "Copies missing", "Copies manquantes"),
+                    {"{{stream}}": "crm_stream_replicas - crm_stream_replicas_current"},
+                    steps={None: GOOD, 1: BAD},
                 ),
                 p.lines(
                     same("Bytes por flujo", "Bytes by stream", "Octets par flux"),

@@ -9,12 +9,11 @@ from typing import Any
 import nkeys
 
 from infra import keyfiles
-from infra.nats import limits
-from infra.nats.rights import Rights, central, country, mailbox_subjects, opening, principals
+from infra.nats import crossing, limits
+from infra.nats.rights import CENTRAL, Rights, country, hands, mailbox_subjects, opening, principals, services
 from shared.contracts.vocabulary import MEMBERS
 from shared.flow.streams import RECEIVERS
 
-CENTRAL = "CRM"
 LOGS = "crm.log.*"
 """Where the countries hear what the services sign of their logs."""
 REVOKED = "revoked"
@@ -49,19 +48,26 @@ def seed_file(folder: Path, principal: str) -> Path:
 
 
 def accounts(public_keys: Mapping[str, str], *more: Mapping[str, str]) -> dict[str, Any]:
-    """Return the configuration of all accounts: CRM with one user per service, one account per country.
+    """Return the configuration of all accounts: CRM with one user per service, one account per country and hand.
 
     The server maps a country's own subjects to the central ones, so that a country cannot name another. Who has no key
     is nobody; `more` are keys that hold beside these while they are replaced.
     """
     heard = {"stream": LOGS, "accounts": list(MEMBERS)}
-    exports = [heard, *(export for name in RECEIVERS for export in _exports(name))]
+    by_hand = hands()
+    exports = [heard, *(export for name in RECEIVERS for export in _exports(name)), *crossing.exports(by_hand)]
 
     def users_of(name: str, rights: Rights) -> list[dict[str, Any]]:
         return [_user(found[name], rights) for found in (public_keys, *more) if name in found]
 
-    users = [user for name, rights in central().items() for user in users_of(name, rights)]
+    users = [user for name, rights in services().items() for user in users_of(name, rights)]
     configured: dict[str, Any] = {CENTRAL: {"jetstream": "enabled", "users": users, "exports": exports}}
+    for name, rights in by_hand.items():
+        configured[name] = {
+            "users": users_of(name, crossing.local(rights)),
+            "mappings": crossing.MAPPINGS,
+            "imports": crossing.imports(rights),
+        }
     for name in RECEIVERS:
         own = users_of(name, country(name))
         configured[name] = {"users": own, "imports": _imports(name), "limits": limits.account(name)}

@@ -25,6 +25,8 @@ from shared.flow.streams import (
     stream_of,
 )
 
+CENTRAL = "CRM"
+"""The account that has the streams and the durables, and the services as its users."""
 DOMAIN = "CRM"
 """What a country's client names as JetStream domain, so that it opens the mailbox by its ordinary calls."""
 PROVISIONER, OPERATOR = "provisioner", "operator"
@@ -41,6 +43,8 @@ class Rights(Struct, frozen=True, kw_only=True):
 
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
+    crossing: tuple[str, ...] = ()
+    """What of it the server says in the account CRM, and is heard in the principal's own."""
     answers: bool = False
 
 
@@ -50,7 +54,17 @@ def inbox(principal: str) -> str:
 
 
 def central() -> dict[str, Rights]:
-    """Return the rights of the users of the account CRM, by principal.
+    """Return the rights of everybody who works for the region, by principal, in the server's own subjects."""
+    return {**services(), **hands()}
+
+
+def services() -> dict[str, Rights]:
+    """Return the rights of the services, which are the users of the account CRM."""
+    return {service: _service(service) for service in SERVICES}
+
+
+def hands() -> dict[str, Rights]:
+    """Return the rights of those who work by hand or once a day; each has an account of its own.
 
     Nobody may listen to a stream's subjects: a consumer that delivers to a subject where somebody listens would make
     the server write into the stream behind it. Operators look and read, message by message; they make, change and
@@ -59,7 +73,6 @@ def central() -> dict[str, Rights]:
     alter a stream has power over words: that is the provisioner, whose key is used by hand; what deploys has none.
     """
     return {
-        **{service: _service(service) for service in SERVICES},
         DEPLOYER: Rights(publish=(*LOOKING, *_durables()), subscribe=(f"{inbox(DEPLOYER)}.>",)),
         PROVISIONER: Rights(publish=tuple(_provisioning()), subscribe=(f"{inbox(PROVISIONER)}.>",)),
         UPKEEP: Rights(publish=tuple(_verifying()), subscribe=(f"{inbox(UPKEEP)}.>",)),
@@ -70,10 +83,8 @@ def central() -> dict[str, Rights]:
                 *(f"$JS.API.STREAM.PURGE.{intake_of(sender)}" for sender in SENDERS),
                 f"crm.in.{OPERATING}.>",
             ),
-            subscribe=(
-                f"{inbox(OPERATOR)}.>",
-                *(f"$JS.EVENT.ADVISORY.{what}" for what in ("API", "CONSUMER.>", "SERVER.>", "DOMAIN.>")),
-            ),
+            subscribe=(f"{inbox(OPERATOR)}.>", *ADVISORIES),
+            crossing=ADVISORIES,
         ),
     }
 
@@ -104,6 +115,8 @@ LOOKING = (
     "$JS.API.CONSUMER.INFO.*.*",
 )
 """What changes nothing on the server, and gives no message."""
+ADVISORIES = tuple(f"$JS.EVENT.ADVISORY.{what}" for what in ("API", "CONSUMER.>", "SERVER.>", "DOMAIN.>"))
+"""What the server tells of what is done with JetStream."""
 READING = ("$JS.API.STREAM.MSG.GET.*", "$JS.API.DIRECT.GET.*")
 """What gives any single message, and so what countries wrote."""
 

@@ -7,6 +7,7 @@ from infra.recovery.history import History
 from shared import contracts
 from shared.contracts import Event
 from shared.flow.streams import durables, keys_of, read_by
+from shared.record.tables import At
 from shared.run.database import Connection
 
 
@@ -16,6 +17,11 @@ class Heard(NamedTuple):
     stream: str
     sequence: int
     event: Event[Any]
+
+    @property
+    def at(self) -> At:
+        """Where it stands."""
+        return self.stream, self.sequence
 
 
 async def unheard(history: History, connection: Connection, service: str) -> "list[deque[Heard]]":

@@ -1,8 +1,10 @@
 """A stream read from end to end without a consumer: nothing is made on the server, nothing is acknowledged."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -11,13 +13,19 @@ from nats.errors import Error as NatsError
 
 from shared.contracts.signing import HEADER
 
-BATCH = 1000
+BATCH, BATCH_BYTES = 1000, 8 * 1024**2
+"""What is asked for at once; and as much again is on its way while that is looked at."""
 WAIT_S = 5.0
 NO_MESSAGE, END_OF_BATCH = b"404", b"204"
-VERSION = b"NATS/1.0"
-SEQUENCE, SUBJECT, SOURCE, SIGNATURE = (
-    f"\r\n{name}:".encode() for name in ("Nats-Sequence", "Nats-Subject", "Nats-Stream-Source", HEADER)
+VERSION, PLAIN = b"NATS/1.0", b"NATS/1.0\r\n"
+STREAM, SEQUENCE, SUBJECT, SOURCE, SIGNATURE = (
+    f"\r\n{name}:".encode() for name in ("Nats-Stream", "Nats-Sequence", "Nats-Subject", "Nats-Stream-Source", HEADER)
 )
+APPENDED = re.compile(
+    rb"\r\nNats-Stream: [^\r\n]*\r\nNats-Subject: ([^\r\n]*)\r\nNats-Sequence: (\d+)"
+    rb"\r\nNats-Time-Stamp: [^\r\n]*\r\nNats-Num-Pending: \d+\r\nNats-Last-Sequence: \d+\r\n\r\n"
+)
+"""What the server puts behind a message's own headers."""
 Take: TypeAlias = Callable[[bytes, bytes], None]
 """What gets header and payload of each message that comes for a subscription."""
 _takers: "WeakKeyDictionary[Client, dict[int, Take]]" = WeakKeyDictionary()
@@ -39,15 +47,34 @@ class UnreadableError(NatsError):
     """The server does not answer in time, or refuses."""
 
 
-async def messages(nc: Client, stream: str, first: int = 1, subject: str = ">") -> AsyncIterator[Message]:
+async def messages(nc: Client, stream: str, first: int = 1, subject: str = ">") -> AsyncGenerator[Message, None]:
     """Yield what is in `stream` from sequence `first` on, of these subjects; what is not there is left out."""
-    while True:
-        batch = await _batch(nc, stream, {"seq": first, "batch": BATCH, "next_by_subj": subject})
-        for message in batch:
-            yield message
-        if not batch:
-            return
-        first = batch[-1].sequence + 1
+
+    def asked(first: int) -> asyncio.Future[list[Message]]:
+        wanted: dict[str, Any] = {"seq": first, "batch": BATCH, "max_bytes": BATCH_BYTES, "next_by_subj": subject}
+        return asyncio.ensure_future(_batch(nc, stream, wanted))
+
+    coming = asked(first)
+    try:
+        while batch := await coming:
+            coming = asked(batch[-1].sequence + 1)
+            for message in batch:
+                yield message
+    finally:
+        coming.cancel()
+        with contextlib.suppress(asyncio.CancelledError, NatsError, OSError):
+            await coming
+
+
+def message(head: bytes, payload: bytes) -> Message:
+    """Return what the server says in an answer's header and payload."""
+    at = head.rfind(STREAM)
+    if at >= 0 and (found := APPENDED.fullmatch(head, at)):
+        subject, sequence = found[1].decode(errors="replace").strip(), int(found[2])
+    else:
+        subject, sequence = _header(head, SUBJECT), int(_header(head, SEQUENCE))
+    source = _header(head, SOURCE) if SOURCE in head else ""
+    return Message(sequence, subject, payload, source, _header(head, SIGNATURE) if SIGNATURE in head else "")
 
 
 async def _batch(nc: Client, stream: str, wanted: dict[str, Any]) -> list[Message]:
@@ -57,13 +84,12 @@ async def _batch(nc: Client, stream: str, wanted: dict[str, Any]) -> list[Messag
     batch: list[Message] = []
 
     def take(head: bytes, payload: bytes) -> None:
-        status, _, said = head.partition(b"\r\n")[0].removeprefix(VERSION).strip().partition(b" ")
-        if status:
+        if not head.startswith(PLAIN):
+            status, _, said = head.partition(b"\r\n")[0].removeprefix(VERSION).strip().partition(b" ")
             if not over.done():
                 over.set_result("" if status in {NO_MESSAGE, END_OF_BATCH} else f"{status.decode()} {said.decode()}")
             return
-        sequence, subject = int(_header(head, SEQUENCE)), _header(head, SUBJECT)
-        batch.append(Message(sequence, subject, payload, _header(head, SOURCE), _header(head, SIGNATURE)))
+        batch.append(message(head, payload))
 
     takers = _takers_of(nc)
     takers[answers._id] = take  # noqa: SLF001 - it has no other name

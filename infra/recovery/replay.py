@@ -28,7 +28,7 @@ from shared.record.engine import ROUNDS_MAX, Decided, Judgements
 from shared.record.judgement import enriched
 from shared.record.log import Key, head, insert
 from shared.record.storing import load
-from shared.record.tables import Tables
+from shared.record.tables import At, Tables
 from shared.run.database import APPEND, Connection
 
 BATCH = 500
@@ -59,8 +59,8 @@ class Replay:
     _at: tuple[int, bytes] = (0, b"")
     _ahead: "deque[Recorded]" = field(default_factory=deque)
     _foreign: "list[deque[Heard]]" = field(default_factory=list)
-    _waiting: dict[str, Heard] = field(default_factory=dict)
-    """Heard events not acted on yet, by id."""
+    _waiting: dict[str, list[Heard]] = field(default_factory=dict)
+    """Heard events not acted on yet, by id: those of several sources may have the same."""
 
     async def run(self) -> None:
         """Append all that the stream has beyond the log. It may be run again after a failure, and goes on."""
@@ -69,7 +69,8 @@ class Replay:
         try:
             self._at = await head(self.connection)
             self._foreign = await unheard(self.history, self.connection, self.service)
-            self._waiting = {one.event.id: one for queue in self._foreign for one in queue}
+            for one in (one for queue in self._foreign for one in queue):
+                self._waiting.setdefault(one.event.id, []).append(one)
             stream = self.history.messages(stream_of(self.service), self._at[0] + 1)
             while await self._read(stream):
                 async with self.connection.transaction():
@@ -114,8 +115,8 @@ class Replay:
         for queue, taken in zip(self._foreign, piece.taken, strict=True):
             for _ in range(taken):
                 queue.popleft()
-        for event_id in piece.acted:
-            self._waiting.pop(event_id, None)
+        for heard in piece.acted.values():
+            self._waiting[heard.event.id].remove(heard)
 
     def _taken(self, computed: Event[Any]) -> tuple[Event[Any], bytes, str]:
         """Return what the stream has next, with its signature; behind its end, what the judgements give."""
@@ -140,13 +141,13 @@ class _Piece:
     due: Mapping[Which, tuple[str, Event[Any]]]
     ahead: "Sequence[Recorded]"
     foreign: "Sequence[deque[Heard]]"
-    waiting: Mapping[str, Heard]
+    waiting: Mapping[str, Sequence[Heard]]
     most: int
     differences: list[str] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
     """How many of each queue of heard events were looked at."""
-    acted: set[str] = field(default_factory=set)
-    """The ids of those that were acted on."""
+    acted: dict[At, Heard] = field(default_factory=dict)
+    """Those that were acted on."""
 
     def run(self) -> None:
         """Take up to so many events of the stream, and what was heard before them."""
@@ -176,7 +177,7 @@ class _Piece:
             self._act(self._fired(event) or event)
 
     def _waits(self, event_id: str | None) -> Heard | None:
-        return None if not event_id or event_id in self.acted else self.waiting.get(event_id)
+        return next((one for one in self.waiting.get(event_id or "", ()) if one.at not in self.acted), None)
 
     def _next(self, number: int) -> Heard | None:
         queue, taken = self.foreign[number], self.taken[number]
@@ -187,7 +188,7 @@ class _Piece:
 
         Return whether that took the stream forward.
         """
-        while self._waits(cause.event.id) is not None:
+        while cause.at not in self.acted:
             if self._hear(cause, event):
                 return True
             numbers = range(len(self.foreign))
@@ -210,7 +211,7 @@ class _Piece:
 
         Return whether that took the stream forward.
         """
-        if heard.event.id in self.acted:
+        if heard.at in self.acted:
             return False
         caused = event.causationid == heard.event.id
         recorded = event.recordedtime if caused and not whatever else heard.event.recordedtime
@@ -222,13 +223,13 @@ class _Piece:
             return whatever or (bool(known) if caused else known == len(given))
 
         try:
-            done = self.deciding.decide(0, foreign, (heard.stream, heard.sequence), fits)
+            done = self.deciding.decide(0, foreign, heard.at, fits)
         except Exception as error:  # noqa: BLE001 - what it is is told, and the stream's word stands
             self.differences.append(f"{foreign.type} {foreign.id}: the judgements now raise {type(error).__name__}")
             return False
         if not done:
             return False
-        self.acted.add(heard.event.id)
+        self.acted[heard.at] = heard
         if self._here() == before:
             return False
         self._cut(before)

@@ -71,7 +71,7 @@ async def restore(  # noqa: PLR0913, PLR0917 - where all of it is
             await _stream(found, pool, nc, own, tell)
         for line in await provision(nc):
             tell(line)
-        for sequence in await unmailed(nc, service):
+        for sequence in (await unmailed(nc, [service]))[service]:
             await mailbox.fill(nc, stream_of(service), sequence)
             tell(f"{MAILBOX} has {stream_of(service)} {sequence} again")
         async with pool.acquire() as connection:

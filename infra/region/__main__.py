@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 
 from infra import signing
 from infra.region import ledger as ledgers
+from infra.region import sealing
 from infra.region.play import Clients, play_history, play_traffic, read_mailbox
 from infra.region.script import script
 from infra.region.sending import RETRY_S
@@ -34,6 +35,8 @@ SYSTEM = "synthetic"
 PATIENCE_S = 120.0
 """A story ends within so many real seconds, at whatever speed the clock runs."""
 CLOSE_S = 1.0
+END_S = 20.0
+"""So long what is under way is cancelled again and again, if once was not enough."""
 
 
 async def lived(settings: RegionSettings) -> None:
@@ -57,14 +60,21 @@ async def lived(settings: RegionSettings) -> None:
 
 async def _played(stack: AsyncExitStack, settings: RegionSettings, clock: Clock, traffic: Traffic) -> None:
     clients = await _connected(stack, settings, clock)
+    found = {name: sealing.persons(one, settings.creds_dir, settings.state_file()) for name, one in clients.items()}
+    books = {name: book for name, book in found.items() if book}
     log.info("ready", plan_time=clock.now().isoformat(), rate=settings.rate)
     async with asyncio.TaskGroup() as tasks:
         for part, steps in script().items():
             tasks.create_task(play_history(part, steps, clients, clock))
         if settings.rate > 0:
-            tasks.create_task(play_traffic(traffic, clients, clock, settings.rate, settings.state_file()))
+            tasks.create_task(
+                play_traffic(traffic, clients, clock, rate=settings.rate, file=settings.state_file(), books=books)
+            )
+            sealing.in_clear(traffic.ledger, books)
+            for country, book in books.items():
+                tasks.create_task(sealing.tell(traffic.ledger, clients[country], book))
             for country, client in clients.items():
-                tasks.create_task(read_mailbox(country, client, traffic, clock))
+                tasks.create_task(read_mailbox(country, client, books.get(country), traffic, clock))
 
 
 async def _connected(stack: AsyncExitStack, settings: RegionSettings, clock: Clock) -> Clients:
@@ -95,6 +105,8 @@ async def _until(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> No
         task.result()
         await stop
     await ended({task}, CLOSE_S)
+    if not task.done():  # a part swallowed it (see `ended`), and a group cancels its parts once only
+        await ended(asyncio.all_tasks() - {asyncio.current_task()}, END_S)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     answers: float
     complete: float
     silent: Silence | None = None
+    seals: bool = False
 
     def heard(self, at: datetime) -> datetime:
         """Return when what happens then is reported: at once, or when a silence is over."""

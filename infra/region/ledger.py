@@ -26,6 +26,8 @@ class Ledger(Struct):
     """Steps to come, as a heap by due time."""
     waiting: dict[str, list[Step]] = {}
     """Steps that wait for another country's word, by referral."""
+    sealing: list[Step] = []
+    """Steps that are due, to be told sealed, in order."""
 
     def add(self, step: Step) -> None:
         """Keep a step until it is due, or until the word comes that it awaits."""

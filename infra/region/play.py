@@ -12,16 +12,20 @@ import structlog
 from nats.errors import Error as NatsError
 
 from infra.region import ledger as ledgers
+from infra.region import sealing
 from infra.region.scene import Step
 from infra.region.sending import RETRY_S, send
 from infra.region.traffic import Traffic
 from shared.client import CountryClient
+from shared.client.persons import Persons
 from shared.contracts.vocabulary import Country
 from shared.run.clock import Clock
 
 log = structlog.get_logger()
 
 Clients = Mapping[Country, CountryClient]
+Books = Mapping[Country, Persons]
+"""Of the countries whose keys are here: with what each seals and opens."""
 TICK_S = 0.05
 SAVE_S = 1.0
 TOLD_EVERY_S = 10.0
@@ -47,8 +51,13 @@ async def play_history(part: str, script: Sequence[Step], clients: Clients, cloc
             await asyncio.sleep(min(max(clock.real_s(script[position].due - now), 0.001), WAIT_S_MAX))
 
 
-async def play_traffic(traffic: Traffic, clients: Clients, clock: Clock, rate: float, file: Path) -> None:
-    """Publish `rate` reports a real second, or fewer where the region takes them more slowly."""
+async def play_traffic(  # noqa: PLR0913 - each is a part of its own
+    traffic: Traffic, clients: Clients, clock: Clock, *, rate: float, file: Path, books: Books
+) -> None:
+    """Publish `rate` reports a real second, or fewer where the region takes them more slowly.
+
+    What is told sealed is put aside for `sealing.tell`.
+    """
     allowed, sent, last, saved, told = 0.0, 0, time.monotonic(), 0.0, time.monotonic()
     while True:
         await asyncio.sleep(TICK_S)
@@ -58,7 +67,9 @@ async def play_traffic(traffic: Traffic, clients: Clients, clock: Clock, rate: f
         last = now
         steps = traffic.take(clock.now(), int(allowed))
         allowed -= len(steps)
-        await _send_all(clients, steps)
+        closed = [step for step in steps if step.country in books and sealing.sealed(step)]
+        traffic.ledger.sealing += closed
+        await _send_all(clients, [step for step in steps if step not in closed])
         sent += len(steps)
         if now - saved > SAVE_S:
             traffic.ledger.forget(clock.now())
@@ -75,13 +86,15 @@ async def _send_all(clients: Clients, steps: Sequence[Step]) -> None:
     await asyncio.gather(*[send(clients[country], list(own)) for country, own in grouped])
 
 
-async def read_mailbox(country: Country, client: CountryClient, traffic: Traffic, clock: Clock) -> None:
+async def read_mailbox(
+    country: Country, client: CountryClient, book: Persons | None, traffic: Traffic, clock: Clock
+) -> None:
     """Let the country hear what concerns it, for as long as the process runs."""
     while True:
         try:
             async with aclosing(client.mailbox()) as mailbox:  # type: ignore[type-var]  # it is an async generator
                 async for event in mailbox:
-                    traffic.hear(country, event, clock.now())
+                    traffic.hear(country, await sealing.opened(event, book), clock.now())
         except (NatsError, OSError) as error:
             log.warning("mailbox away; waiting", country=country, error=type(error).__name__)
             await asyncio.sleep(RETRY_S)

@@ -19,9 +19,9 @@ from infra import keyfiles
 from infra.local.nats import Nats
 from infra.local.postgres import Postgres, remove
 from infra.local.process import stop
-from infra.nats.config import CENTRAL, accounts, keys, seed_file
+from infra.nats.config import accounts, keys, seed_file
 from infra.nats.provision import provision
-from infra.nats.rights import PROVISIONER, inbox
+from infra.nats.rights import CENTRAL, PROVISIONER, inbox
 from infra.postgres.provision import DATABASE, passwords
 from infra.postgres.provision import provision as provision_postgres
 from shared.flow.streams import RECEIVERS

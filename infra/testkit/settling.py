@@ -11,7 +11,7 @@ import asyncpg
 from nats.aio.client import Client
 
 from infra.nats.asking import ask
-from infra.nats.config import CENTRAL
+from infra.nats.rights import CENTRAL
 from infra.testkit.servers import Region
 from shared.contracts import SERVICES
 from shared.flow.streams import MAILBOX, stream_of

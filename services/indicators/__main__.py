@@ -37,6 +37,7 @@ async def folding(running: Running) -> AsyncIterator[None]:
     feed = Feed(running.client, running.pool, plan, Apart(plan, {}, settings.archive), running.clock)
     await feed.start()
     running.checks.append(feed.faults)
+    audit = Audit(running.log)
     view = View(
         plan=plan,
         examples=worked(),
@@ -50,13 +51,14 @@ async def folding(running: Running) -> AsyncIterator[None]:
         ask=logs.asking(running.client),
         played=running.clock.played,
         token=settings.token,
-        report=partial(store.load_report, running.pool),
-        reports=partial(store.load_revisions, running.pool),
-        seats=partial(store.load_seats, running.pool),
-        folded=partial(store.load_folded, running.pool),
+        report=store.answering(partial(store.load_report, running.pool)),
+        reports=store.answering(partial(store.load_revisions, running.pool)),
+        seats=store.answering(partial(store.load_seats, running.pool)),
+        folded=store.answering(partial(store.load_folded, running.pool)),
         rebuild=partial(rebuilt, running.log, feed),
         purged=partial(purged, running.log),
-        audit=Audit(running.log),
+        audit=audit,
+        noted=audit.beside,
     )
     servers = Servers(running.client, running.pool, settings.nats_monitor_url, settings.upkeep)
     running.tasks |= {"figures": view.keep, "watchers": view.live.turns, "servers": servers.run}

@@ -34,7 +34,8 @@ SIZES = """
     select pg_database_size(current_database()) as bytes,
         (select count(*) from pg_stat_activity where datname = current_database()) as connections,
         current_setting('max_connections')::int as connections_max,
-        (select count(*) from pg_locks where not granted) as waiting
+        (select count(*) from pg_locks where not granted) as waiting,
+        (select count(*) from pg_stat_replication) as standbys
 """
 
 
@@ -105,16 +106,23 @@ def streams(found: Iterable[dict[str, Any]]) -> Iterator[Metric]:
         "crm_stream_messages_max", "Messages that it may hold; absent: no limit", labels=["stream"]
     )
     arrived = CounterMetricFamily("crm_stream_arrived", "Messages that ever came into a stream", labels=["stream"])
+    replicas = GaugeMetricFamily(
+        "crm_stream_replicas", "Servers that are to have a copy of a stream", labels=["stream"]
+    )
+    current = GaugeMetricFamily("crm_stream_replicas_current", "Servers whose copy is whole now", labels=["stream"])
     for one in found:
         name, state, config = [one["config"]["name"]], one["state"], one["config"]
         held.add_metric(name, state["bytes"])
         messages.add_metric(name, state["messages"])
         arrived.add_metric(name, state["last_seq"])
+        replicas.add_metric(name, config["num_replicas"])
+        followers = (one.get("cluster") or {}).get("replicas") or []
+        current.add_metric(name, 1 + sum(copy["current"] and not copy.get("offline") for copy in followers))
         if config.get("max_bytes", -1) > 0:
             held_max.add_metric(name, config["max_bytes"])
         if config.get("max_msgs", -1) > 0:
             most.add_metric(name, config["max_msgs"])
-    yield from (held, held_max, messages, most, arrived)
+    yield from (held, held_max, messages, most, arrived, replicas, current)
 
 
 def mailboxes(found: Iterable[dict[str, Any]]) -> Iterator[Metric]:
@@ -157,6 +165,7 @@ def postgres(found: Any) -> Iterator[Metric]:
             "crm_postgres_connections": ("Sessions in the database", row.get("connections")),
             "crm_postgres_connections_max": ("Sessions that the server takes", row.get("connections_max")),
             "crm_postgres_locks_waiting": ("Locks that somebody waits for", row.get("waiting")),
+            "crm_postgres_standbys": ("Servers that follow this one; also a base backup", row.get("standbys")),
         }
     )
 

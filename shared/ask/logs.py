@@ -82,10 +82,12 @@ async def _receipt(asked: Asked[ReceiptAsk], connection: Connection) -> ReceiptA
     row = await connection.fetchrow(
         "select l.position, l.payload, l.signature, t.salt from recorded as r"
         " join log as l on l.position = r.position cross join tree as t"
-        " where r.id = $1 and (r.source like $2 or l.country = $3) order by r.source like $2 desc limit 1",
+        " where r.id = $1 and (r.source like $2 or l.country = $3) and ($4::text is null or r.source = $4)"
+        " order by r.source like $2 desc limit 1",
         asked.ask.id,
         f"urn:crm:country:{asked.country}:%",
         asked.country,
+        asked.ask.source,
     )
     signed = await _signed(connection, row["position"], asked.ask.cosigned) if row else None
     if row is None or signed is None:

@@ -26,9 +26,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import AuthorizationError, NoRespondersError
 from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.errors import APIError
 
 from shared import contracts, tls
+from shared.client.encoding import encoded
 from shared.client.errors import (
     ClientError,
     Denied,
@@ -208,8 +210,9 @@ class CountryClient:
     async def ask(self, service: str, question: str, data: Mapping[str, Any] | None = None) -> Any:
         """Ask a service and return its answer, of the type that shared.contracts.questions gives.
 
-        Waits where the region says that it were too many questions. Raises Invalid (a question that there is not, or
-        its fields), NotPermitted, TooMany, or Unreachable.
+        Waits where the region says that it were too many questions, and asks again where no answer comes: a process
+        that is killed takes questions with it. Raises Invalid (a question that there is not, or its fields),
+        NotPermitted, TooMany, or Unreachable.
         """
         agreed = questions.of(service, question)
         payload = msgspec.json.encode(data or {})
@@ -217,10 +220,12 @@ class CountryClient:
         if isinstance(asked, questions.Error) or isinstance(agreed, questions.Error):
             assert isinstance(asked, questions.Error)
             raise Invalid(asked.problems)
-        problem: ClientError = Unreachable("nothing was tried")
+        problem: ClientError = Unreachable(f"{service} does not answer (asked {ATTEMPTS_MAX} times)")
         for _ in range(ATTEMPTS_MAX):
             try:
                 message = await self.client.request(f"ask.{service}.{question}", payload, timeout=REQUEST_TIMEOUT_S)
+            except NatsTimeoutError:
+                continue
             except (NatsError, OSError) as error:
                 raise Unreachable(f"{service} does not answer ({type(error).__name__})") from None
             reply = msgspec.json.decode(message.data, type=questions.Reply)
@@ -266,11 +271,7 @@ class CountryClient:
         report = begun(report)
         if self.key:  # what is signed is kept
             report = {name: value for name, value in report.items() if name not in signing.UNKEPT}
-        try:
-            payload = msgspec.json.encode(report)
-        except (OverflowError, UnicodeEncodeError, RecursionError):
-            unfit = Problem("", "not_json", "a number too long, half a character, or too deep")
-            raise Invalid([unfit]) from None
+        payload = encoded(report)
         return self._accepted(report, payload), payload
 
     def _accepted(self, report: Mapping[str, Any], payload: bytes) -> str:

@@ -10,7 +10,6 @@ Needs pyrage (the client's extra `persons`).
 """
 
 import base64
-import contextlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -23,7 +22,7 @@ import pyrage
 from pyrage import x25519
 
 from shared import contracts
-from shared.client import ATTEMPTS_MAX, CountryClient, NotPermitted, Unreachable
+from shared.client import CountryClient, NotPermitted
 from shared.client.book import Book
 from shared.client.errors import Invalid
 from shared.contracts import Data, Event, Refused
@@ -77,6 +76,33 @@ class Seals:
             return None
 
 
+async def opened(client: CountryClient, seals: Seals, event: Event[Any]) -> Event[Any] | None:
+    """Return an event as version 1 would have it, without a book; None: its keys are none for it, or were forgotten.
+
+    What is not sealed is returned as it is. Raises as `ask` does.
+    """
+    if type(event.data) not in PLAIN:
+        return event
+    try:
+        head = (await client.ask("victims", "key", {"key": event.data.sealed.key})).head
+    except NotPermitted:
+        return None
+    return _plain(event, seals.opened(head, event.data.sealed.box))
+
+
+def _plain(event: Event[Any], said: Mapping[str, Any] | None) -> Event[Any] | None:
+    """Return the event with what was sealed in it; None: that could not be opened, or is something else."""
+    if said is None:
+        return None
+    clear = {one.encode_name for one in msgspec.structs.fields(event.data)}
+    sealed = {wire: value for wire, value in said.items() if wire not in clear}
+    try:
+        data = msgspec.convert({**sealed, **msgspec.to_builtins(event.data)}, PLAIN[type(event.data)])
+    except msgspec.ValidationError:
+        return None
+    return msgspec.structs.replace(event, data=data)
+
+
 class Persons:
     """A country's words about persons, by a book and its seals."""
 
@@ -111,14 +137,8 @@ class Persons:
 
         What is not for this country, or was forgotten, stays sealed. Raises as `ask` does.
         """
-        plain = PLAIN.get(type(event.data))
-        said = await self._opened(event.data.sealed.key, event.data.sealed.box) if plain else None
-        if plain and said is not None:
-            clear = {one.encode_name for one in msgspec.structs.fields(event.data)}
-            sealed = {wire: value for wire, value in said.items() if wire not in clear}
-            with contextlib.suppress(msgspec.ValidationError):  # its sender sealed something else
-                data = msgspec.convert({**sealed, **msgspec.to_builtins(event.data)}, plain)
-                event = msgspec.structs.replace(event, data=data)
+        if type(event.data) in PLAIN:
+            event = _plain(event, await self._opened(event.data.sealed.key, event.data.sealed.box)) or event
         return self._book.shown(event)
 
     async def forget(self, person: str) -> int:
@@ -128,7 +148,7 @@ class Persons:
         """
         keys = self._book.keys(person)
         for start in range(0, len(keys), FORGOTTEN_MAX):
-            await self._ask("forget", {"keys": keys[start : start + FORGOTTEN_MAX]})
+            await self._client.ask("victims", "forget", {"keys": keys[start : start + FORGOTTEN_MAX]})
         return len(keys) + self._book.forget(person)
 
     async def keep_again(self) -> int:
@@ -138,7 +158,7 @@ class Persons:
         """
         keys = self._book.keys()
         for key in keys:
-            await self._ask("keep", json.loads(self._book.kept(key) or "{}"))
+            await self._client.ask("victims", "keep", json.loads(self._book.kept(key) or "{}"))
         return len(keys)
 
     def _plain(self, name: str, report: Mapping[str, Any]) -> Data:
@@ -157,23 +177,13 @@ class Persons:
         key = KEY.format(secrets.token_hex(KEY_BYTES))
         kept = {"key": key, "head": head, "readers": readers, "consent_id": said.get("consent_id")}
         self._book.note(key, person, json.dumps(kept))
-        await self._ask("keep", kept)
+        await self._client.ask("victims", "keep", kept)
         return {"key": key, "box": box}
-
-    async def _ask(self, question: str, data: Mapping[str, Any]) -> Any:
-        """Ask victims; again while no answer comes, as each of these may be asked twice."""
-        problem = Unreachable("nothing was tried")
-        for _ in range(ATTEMPTS_MAX):
-            try:
-                return await self._client.ask("victims", question, data)
-            except Unreachable as error:
-                problem = error
-        raise problem
 
     async def _opened(self, key: str, box: str) -> dict[str, Any] | None:
         own = self._book.kept(key)
         try:
-            head = json.loads(own)["head"] if own else (await self._ask("key", {"key": key})).head
+            head = json.loads(own)["head"] if own else (await self._client.ask("victims", "key", {"key": key})).head
         except NotPermitted:
             return None
         return self._seals.opened(head, box)

@@ -162,13 +162,16 @@ class Witness:
             raise self._wrong("shrunk", service, other, "")
         self._hold(service, other, before, answer, self.read(service, answer.checkpoint))
 
-    async def receipt(self, client: "CountryClient", service: str, report_id: str, cosigned: int = 0) -> Receipt:
+    async def receipt(
+        self, client: "CountryClient", service: str, report_id: str, cosigned: int = 0, source: str = ""
+    ) -> Receipt:
         """Wait for the receipt of a report, with so many cosignatures of witnesses that are known; return it checked.
 
-        Raises UnsignedError where it does not hold, or as `ask` does.
+        `source` says which is meant, where several systems of the country gave the same id. Raises UnsignedError where
+        it does not hold, or as `ask` does.
         """
+        asked = {"id": report_id, "cosigned": cosigned} | ({"source": source} if source else {})
         while True:
-            asked = {"id": report_id, "cosigned": cosigned}
             answer: ReceiptAnswer = await client.ask(service, "receipt", asked)
             if answer.receipt:
                 receipt = note.receipt(answer.receipt)

@@ -6,7 +6,7 @@ alike: no look-ahead, no flags.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -98,6 +98,17 @@ def shaped(pattern: str, bound: Bound | None = None) -> Bound:
         return bool(form.search(value)) and (bound is None or bound.holds(value))
 
     return Bound({**(bound.keywords if bound else {}), "pattern": pattern}, holds)
+
+
+def at_most(most: int) -> Bound:
+    """Return the bound of numbers that are no more than this."""
+    return Bound({"maximum": most}, lambda value: bool(value <= most))
+
+
+def one_of(values: Sequence[str]) -> Bound:
+    """Return the bound of texts that are one of these."""
+    known = frozenset(values)
+    return Bound({"enum": [*values]}, lambda value: value in known)
 
 
 def without(pattern: str) -> Bound:

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
-from shared.contracts.bounds import END, HAPPENED, JSON, PSEUDONYM, SINCE_PLAN, YEARS, shaped
+from shared.contracts.bounds import END, HAPPENED, JSON, PSEUDONYM, SINCE_PLAN, YEARS, at_most, shaped
 from shared.contracts.vocabulary import (
     MEMBERS,
     Addressee,
@@ -31,6 +31,10 @@ Hash = Annotated[str, Meta(min_length=64, max_length=64, pattern=rf"^[0-9a-f]{{6
 """A keyed hash (BLAKE2b-256, hex) of a number that itself never travels."""
 COUNT_MAX = 1_000_000_000
 Count = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
+Hours = Annotated[Count, at_most(10_000)]
+"""Of lessons: more is a slip, and would bend every sum that it is in."""
+Months = Annotated[Count, at_most(1_800)]
+"""Of a penalty or a programme: 150 years."""
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 D = TypeVar("D")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from shared.contracts import SERVICES, EventId
+from shared.contracts import SERVICES, EventId, Source
 from shared.contracts.bounds import END
 from shared.contracts.questions import POSITION_MAX, Answer, Ask, question
 
@@ -73,6 +73,8 @@ class ReceiptAsk(Ask, frozen=True, kw_only=True):
     """Asks for the proof that a report of the asking country, or what it was told, stands in the log."""
 
     id: EventId
+    source: Source | None = None
+    """Of several systems of the country that gave the same id, the one that is meant."""
     cosigned: Annotated[int, Meta(ge=0, le=64)] = 0
     """Asks for one whose checkpoint so many countries cosigned, if there is one."""
 

@@ -1,5 +1,6 @@
 """The identifiers in a report: a country writes its own plain, and another's only where that may stand."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -17,7 +18,10 @@ def owned(agreed: Contract, envelope: Envelope[Any], country: str) -> tuple[Enve
     data, problems = identified(agreed, envelope.data, country)
     subject, scope = envelope.subject, agreed.ids.get(agreed.entity, identity.OWN)
     if subject and scope != identity.GIVEN:
-        subject = identity.written(subject, _owner(scope, data, country))
+        owner = _owner(scope, data, country)
+        if not getattr(data, agreed.entity or "", None) and agreed.entity in agreed.ids:
+            problems += _amiss("/subject", scope, [subject], owner)
+        subject = identity.written(subject, owner)
     if subject == envelope.subject and data is envelope.data:
         return envelope, problems
     return msgspec.structs.replace(envelope, data=data, subject=subject), problems
@@ -32,11 +36,20 @@ def identified(agreed: Contract, data: R, country: str) -> tuple[R, list[Problem
             continue
         named = [value] if isinstance(value, str) else value
         owner = _owner(scope, data, country)
-        if scope != identity.SHARED and any(identity.parted(one)[0] not in {"", owner} for one in named):
-            problems.append(Problem(f"/data/{wire}", "not_owner", f"the identifier is to be {identity.meaning(scope)}"))
+        problems += _amiss(f"/data/{wire}", scope, named, owner)
         plain = tuple(identity.written(one, owner) for one in named)
         data = msgspec.structs.replace(data, **{name: plain[0] if isinstance(value, str) else plain})
     return data, problems
+
+
+def _amiss(pointer: str, scope: str, named: Iterable[str], owner: str) -> list[Problem]:
+    """Say what is wrong with the owners that identifiers name: of what has two, the rest would be another's."""
+    parts = [identity.parted(one) for one in named]
+    if any(said and identity.parted(rest)[0] for said, rest in parts):
+        return [Problem(pointer, "not_owner", "the identifier names two owners; it has one, or none")]
+    if scope != identity.SHARED and any(said not in {"", owner} for said, _ in parts):
+        return [Problem(pointer, "not_owner", f"the identifier is to be {identity.meaning(scope)}")]
+    return []
 
 
 def _owner(scope: str, data: Report, country: str) -> str:

@@ -75,7 +75,8 @@ FORMS = """\
 | `Hash` | a keyed hash: 64 hexadecimal digits |
 | `DataRef` | a claim check: `urn:crm:vault:GTM:…`, a vault of the country that sends it; what follows is no name and no telephone number; at most 200 |
 | `Geohash` | at most four characters |
-| `Currency` | ISO 4217 |
+| `Hours`, `Months` | a `Count` of at most 10,000 and 1,800 |
+| `Currency` | ISO 4217: what is or was a state's money since 2000; no funds, metals or codes for tests |
 | `Listed[…]`, `OneOrMore[…]` | a list without repeats of at most 64 |
 
 These bounds hold for reports and, where they say so, for questions. What was recorded before a bound came is still

@@ -84,6 +84,17 @@ def unrepeated(payload: bytes) -> None:
         unambiguous(payload)
 
 
+def repeated(payload: bytes, name: str) -> bool:
+    """Say whether a JSON object names this field of its own twice. Raises a ValueError, or RecursionError."""
+    outermost: list[int] = []
+
+    def told(pairs: list[tuple[str, Any]]) -> None:
+        outermost[:] = [sum(one == name for one, _ in pairs)]  # the last that is told is the whole
+
+    json.loads(payload, object_pairs_hook=told)
+    return outermost[:1] > [1]
+
+
 def parsed(payload: bytes) -> tuple[Any, Problem | None]:
     """Return the JSON object of a report, or the problem that keeps it from being read."""
     try:

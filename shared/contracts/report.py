@@ -13,7 +13,7 @@ from shared.contracts import Contract, Envelope, Event, Problem, Refused, Report
 from shared.contracts.binary import said_in, structured
 from shared.contracts.door import cut, within
 from shared.contracts.owned import owned
-from shared.contracts.refusal import PROBLEMS_MAX, all_problems, halved, parsed, unknown_type, unrepeated
+from shared.contracts.refusal import PROBLEMS_MAX, all_problems, halved, parsed, repeated, unknown_type, unrepeated
 from shared.contracts.sense import too_late
 from shared.contracts.vocabulary import OPERATING, SEATS, SECRETARIATS, DataRef
 
@@ -37,7 +37,8 @@ def report_id(payload: bytes, headers: Mapping[str, str] | None = None) -> str |
     try:
         attributes = said_in(headers)
         own = _identified.decode(payload) if attributes is None else msgspec.convert(attributes, _Identified)
-        return own.id if within(_Identified)(own) else None
+        twice = attributes is None and repeated(payload, "id")
+        return own.id if within(_Identified)(own) and not twice else None
     except (*UNREADABLE, Refused):
         return None
 

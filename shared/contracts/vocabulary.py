@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias, TypeVar, get_args
 
 from msgspec import Meta
 
-from shared.contracts.bounds import END, PSEUDONYM, WORD, shaped
+from shared.contracts.bounds import END, PSEUDONYM, WORD, one_of, shaped
 
 # fmt: off
 
@@ -315,7 +315,18 @@ DataRef = Annotated[
 Language = Annotated[str, Meta(pattern=rf"^[a-z]{{2,3}}{END}")]
 """ISO 639."""
 Url = Annotated[str, Meta(max_length=300, pattern=rf"^https?://[!-~]+{END}")]
-Currency = Annotated[str, Meta(pattern=rf"^[A-Z]{{3}}{END}")]
+# ISO 4217: what is or was a state's money since 2000 (CLDR), and the IMF's; no funds, metals, codes for tests.
+CURRENCIES = (
+    "ADP AED AFA AFN ALL AMD ANG AOA ARS ATS AUD AWG AZM AZN BAM BBD BDT BEF BGN BHD BIF BMD BND BOB BRL BSD BTN "
+    "BWP BYN BYR BZD CAD CDF CHF CLP CNY COP CRC CSD CUC CUP CVE CYP CZK DEM DJF DKK DOP DZD ECS EEK EGP ERN ESP "
+    "ETB EUR FIM FJD FKP FRF GBP GEL GHC GHS GIP GMD GNF GRD GTQ GYD HKD HNL HRK HTG HUF IDR IEP ILS INR IQD ISK "
+    "ITL JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LTL LUF LVL LYD MAD MDL MGA MGF MKD "
+    "MMK MNT MOP MRO MRU MTL MUR MVR MWK MXN MYR MZM MZN NAD NGN NIO NLG NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN "
+    "PTE PYG QAR ROL RON RSD RUB RWF SAR SBD SCR SDD SDG SEK SGD SHP SIT SKK SLE SLL SOS SRD SRG SSP STD STN SVC "
+    "SYP SZL THB TJR TJS TMM TMT TND TOP TPE TRL TRY TTD TWD TZS UAH UGX USD UYU UZS VEB VED VEF VES VND VUV WST "
+    "XAF XCD XCG XDR XOF XPF YER YUM ZAR ZMK ZMW ZWD ZWG ZWL ZWR"
+)
+Currency = Annotated[str, Meta(pattern=rf"^[A-Z]{{3}}{END}"), one_of(CURRENCIES.split())]
 """ISO 4217."""
 
 T = TypeVar("T")

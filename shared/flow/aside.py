@@ -9,7 +9,7 @@ run beside this one, cannot open them: it passes over such a row, as whose it is
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import structlog
 
@@ -151,6 +151,27 @@ async def resume(queried: Queried, wait_s: float) -> None:
         " case when until < 'infinity' then greatest(until, now() + make_interval(secs => $1)) else until end",
         wait_s,
     )
+
+
+class Look(NamedTuple):
+    """What there is to do."""
+
+    last: int
+    """The log's last position."""
+    waits: bool
+    """Whether anything waits for what may be recorded."""
+    due: bool
+    """Whether anything is to be tried again now."""
+
+
+async def look(queried: Queried) -> Look:
+    """Look, without doing anything: it is nearly always in vain, and a statement without values is planned once."""
+    rows = await queried.fetch(
+        "select coalesce((select position from log order by position desc limit 1), 0) as last,"
+        " exists (select from aside where wants is not null) as waits,"
+        " exists (select from aside where retry_at <= now()) as due"
+    )
+    return Look(*rows[0])
 
 
 async def waken(queried: Queried, after: int, sealing: Sealing) -> int:

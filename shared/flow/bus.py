@@ -64,12 +64,15 @@ def broker(settings: Settings, service: str, closing: Closing, context: ssl.SSLC
 
 
 def guard(client: Client) -> None:
-    """Have the client read on, whatever a sender put where text belongs.
+    """Have the client read on, whatever a sender put where text belongs, and however late the server answers.
 
     nats-py (2.16) ends its reading at a subject or reply that is not UTF-8 and at headers that are none; a message of a
-    stream then comes again, for ever. Such a subject is read with a mark for each wrong byte, such headers as none.
+    stream then comes again, for ever. Such a subject is read with a mark for each wrong byte, such headers as none. It
+    also ends at the answer to a ping that nobody waits for any more: then it is deaf until it connects anew, 15 seconds
+    later, and what it was asked meanwhile is lost.
     """
     process, read_headers = client._process_msg, client._process_headers  # noqa: SLF001 - no public place to stand
+    answered = client._process_pong  # noqa: SLF001
 
     async def processed(sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         await process(sid, _text(subject), _text(reply), data, headers)
@@ -80,6 +83,12 @@ def guard(client: Client) -> None:
         except Exception:  # noqa: BLE001 - whatever it is, what is in them is not for us
             return None
 
+    async def ponged() -> None:
+        if (waiting := client._pongs) and waiting[0].done():  # noqa: SLF001
+            waiting[0] = asyncio.get_running_loop().create_future()
+        await answered()
+
+    client._process_pong = ponged  # type: ignore[method-assign]  # noqa: SLF001
     client._process_msg = processed  # type: ignore[method-assign]  # noqa: SLF001 - the library's objects take it
     client._process_headers = headers_of  # type: ignore[method-assign]  # noqa: SLF001
 

@@ -36,7 +36,8 @@ its next report would wait for a large batch. Who reports more seldom waits for 
 than a batch takes, large batches serve all of them best."""
 TIME_SHARE = 0.35
 """How much of the time a lane with a pace may take up while others give too, whatever its messages cost."""
-PACE_MIN = 1 / PACE_S
+PACE_MIN = 8 / PACE_S
+"""What it may always give: of fewer small reports, a batch's own round trips cost more than they do."""
 PENDING = 6
 """So many tokens behind the stream's name in where a message is acknowledged stands how many wait behind it."""
 GIVEN_BACK_S = 1.0
@@ -66,6 +67,8 @@ class Lane:
     """When it gave something last."""
     behind: bool = False
     """Whether it had more than it gave last, here or on the server."""
+    backlog: float = -math.inf
+    """When it gave something last and was behind before and after: it was no sender of little then."""
     cost_s: float = 0.0
     """What one of its messages took of late, in the batches that it was in."""
 
@@ -90,7 +93,9 @@ class Lane:
             taken.append(message)
         if taken:
             self.given = now
-            self.behind = bool(self.arrived) or _pending(taken[-1]) > 0
+            before, self.behind = self.behind, bool(self.arrived) or _pending(taken[-1]) > 0
+            if before and self.behind:
+                self.backlog = now
         return taken
 
     async def ask(self, share: int, wake: asyncio.Event) -> None:

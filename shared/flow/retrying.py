@@ -55,8 +55,10 @@ class Retrying:
         if self._seen is None:
             self._seen, _ = await head(pool)
             await aside.resume(pool, self.intake.settings.reference_wait_s)
-        self._seen = await aside.waken(pool, self._seen, self.intake.sealing)
-        found = await aside.claim(pool, PIECE, self.intake.sealing)
+        seen = await aside.look(pool)
+        woken = seen.waits and seen.last != self._seen
+        self._seen = await aside.waken(pool, self._seen, self.intake.sealing) if woken else seen.last
+        found = await aside.claim(pool, PIECE, self.intake.sealing) if woken or seen.due else []
         if found:
             await self._try([one for one, _ in found], frozenset(one.key for one, late in found if late))
         return bool(found)

@@ -16,6 +16,7 @@ from shared.contracts.owned import identified
 from shared.contracts.refusal import all_problems
 from shared.contracts.report import authority
 from shared.contracts.sense import too_late
+from shared.contracts.tallies import filled
 from shared.contracts.vocabulary import REGION
 from shared.record import periods, seats
 from shared.record.judgement import NotReady, Standing, Unknown
@@ -49,7 +50,9 @@ def amend(deciding: "Deciding", event: Event[Any]) -> None:
     before, after = root.standing, None
     if isinstance(event.data, Corrected):
         new = _checked(deciding, agreed, event, root)
-        new = msgspec.structs.replace(new, **{name: getattr(root.latest, name) for name in agreed.derived})
+        # What it counts is told anew; what was found out when it was reported holds.
+        kept = {*agreed.derived} - {*filled(agreed.tallies)}
+        new = msgspec.structs.replace(new, **{name: getattr(root.latest, name) for name in kept})
         after = before.saying(new)
         if not deciding.again and _named_anew(agreed, root.latest, new):
             after = after.saying(msgspec.structs.replace(after.data, owners=None))
@@ -168,13 +171,17 @@ def first_reported(deciding: "Deciding", country: str, event_id: str, source: st
     Of several systems of the country that gave the same id, the one called `source` is meant. An amendment says itself
     what it amends in the end; only those recorded before they did are followed one by one.
     """
-    row = _row(deciding, country, event_id, source)
+    return reported_in(deciding, _row(deciding, country, event_id, source))
+
+
+def reported_in(deciding: "Deciding", row: Logged | None) -> Root | None:
+    """Return the report that a row of the log is, or that it corrects."""
     while row is not None:
         amends = row.event.data
         if not isinstance(amends, Corrected | Retracted):
             return _standing(deciding, row)
         if amends.original_sequence is None:
-            row = _row(deciding, country, amends.supersedes, row.source, row.position)
+            row = _row(deciding, row.country, amends.supersedes, row.source, row.position)
         else:
             row = deciding.row(amends.original_sequence)
     return None

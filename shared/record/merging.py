@@ -14,7 +14,7 @@ from shared import contracts
 from shared.contracts import Contract, Corrected, Event, Merged, Problem, Refused, registry
 from shared.contracts.vocabulary import REGION
 from shared.record import amending, periods
-from shared.record.judgement import Unknown
+from shared.record.judgement import Unknown, derived_id
 
 if TYPE_CHECKING:
     from shared.record.amending import Root
@@ -36,8 +36,7 @@ def merge(deciding: "Deciding", event: Event[Merged]) -> None:
         raise Refused(Problem("/subject", "already_merged", "this identifier was merged before"))
     deciding.tables.merged.put((event.country, field, old), into)
     found = [
-        amending.first_reported(deciding, country, event_id)
-        for _, event_id, country, _ in _named(deciding, event, field, old)
+        amending.reported_in(deciding, deciding.row(position)) for position, *_ in _named(deciding, event, field, old)
     ]
     roots = {root.position: root for root in found if root}
     deciding.append(event)
@@ -45,7 +44,7 @@ def merge(deciding: "Deciding", event: Event[Merged]) -> None:
         for root in roots.values():
             if _concerns(deciding, root, old):
                 for amendment in _amended(deciding, event, root, stays):
-                    deciding.record(amendment)
+                    deciding.record(_apart(deciding, amendment))
     except Refused as verdict:
         raise _refused(verdict) from verdict
 
@@ -57,11 +56,18 @@ def late(deciding: "Deciding", event: Event[Any]) -> list[Event[Any]]:
     field = _field(event.data.original if isinstance(event.data, Corrected) else event.type)
     if deciding.tables.merged.get((event.country, field, event.subject)) is None:
         return []
-    root = amending.first_reported(deciding, event.country, event.id)
+    root = amending.reported_in(deciding, deciding.row(event.sequence))
     into = _stays(deciding, event.country, field, event.subject)
     if root and not root.retracted and getattr(root.latest, field, into) != into:
         return _amended(deciding, event, root, into)
     return []
+
+
+def _apart(deciding: "Deciding", amendment: Event[Any]) -> Event[Any]:
+    """Return an amendment under an id of its own: two systems of the country may have given their reports the same."""
+    if all(one.source != amendment.source for one in deciding.logged(amendment.id)):
+        return amendment
+    return msgspec.structs.replace(amendment, id=derived_id(amendment.id, amendment.data.original_source))
 
 
 def _refused(verdict: Refused) -> Refused:

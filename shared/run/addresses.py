@@ -108,6 +108,8 @@ class Address:
     """The statuses of its refusals beside 400."""
     exact: bool = False
     """The operator's token changes the answer: it has exact figures."""
+    watch: bool = False
+    """What watches the system asks here, and gets its answer also while nothing can be recorded."""
     only: Callable[[Request], None] | None = None
     """Refuses who may not ask at all, before anything else is looked at."""
 
@@ -194,18 +196,8 @@ def encoded(content: Any, status: int = 200) -> Response:
 
 def accepted(request: Request, offers: Mapping[str, str]) -> str:
     """Return the name of the form that the client likes best of `offers`, media type -> name; else the first."""
-    given = [part.split(";") for part in request.headers.get("accept", "").split(",")]
-    liked = sorted(((_quality(more), media.strip().lower()) for media, *more in given), key=lambda one: -one[0])
-    return next((offers[media] for quality, media in liked if quality and media in offers), next(iter(offers.values())))
-
-
-def _quality(parameters: Sequence[str]) -> float:
-    """Return a media range's weight (RFC 9110, 12.4.2); what is none counts as 0."""
-    for one in parameters:
-        name, _, value = one.strip().partition("=")
-        if name.lower() == "q":
-            return float(value) if re.fullmatch(r"[01](\.[0-9]{0,3})?", value, re.ASCII) else 0.0
-    return 1.0
+    best = refusals.liked(request.headers.get("accept", ""))
+    return next((offers[media] for media in best if media in offers), next(iter(offers.values())))
 
 
 def application(addresses: Sequence[Address], *more: BaseRoute) -> Starlette:

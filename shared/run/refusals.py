@@ -1,6 +1,8 @@
 """Why an HTTP request is refused: problem details (RFC 9457) in the reader's language; they never quote it."""
 
+import re
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -59,9 +61,25 @@ def _texts() -> dict[str, dict[str, str]]:
     return tomllib.loads(TEXTS.read_text(encoding="utf-8"))
 
 
+def liked(given: str) -> list[str]:
+    """Return what a header such as `Accept` takes, in small letters, best first (RFC 9110, 12.4.2)."""
+    parts = [part.split(";") for part in given.split(",")]
+    weighed = sorted(((weight(more), named.strip().lower()) for named, *more in parts), key=lambda one: -one[0])
+    return [named for how, named in weighed if how]
+
+
+def weight(parameters: Sequence[str]) -> float:
+    """Return the weight among the parameters of what is accepted; what is none counts as 0."""
+    for one in parameters:
+        name, _, value = one.strip().partition("=")
+        if name.lower() == "q":
+            return float(value) if re.fullmatch(r"[01](\.[0-9]{0,3})?", value, re.ASCII) else 0.0
+    return 1.0
+
+
 def language(request: Request, known: tuple[str, ...] = LANGUAGES) -> str:
-    """Return the language asked for by `lang`, else the first of `known` that the client accepts, else the first."""
-    accepted = [part.strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]
+    """Return the language asked for by `lang`, else that of `known` that the client likes best, else the first."""
+    accepted = [media[:2] for media in liked(request.headers.get("accept-language", ""))]
     wanted = [request.query_params.get("lang", ""), *accepted]
     return next((code for code in wanted if code in known), known[0])
 
@@ -82,6 +100,11 @@ def problem(status: int, code: str, message: str, reason: str = "", parameter: o
 def why(error: HTTPException, lang: str) -> str:
     """Return in one of `LANGUAGES` why a request is refused."""
     return _refused(error).told(lang)
+
+
+def parameter(error: HTTPException) -> str:
+    """Return which parameter of the address is at fault; empty: none is named."""
+    return str(_refused(error).named.get("name", ""))
 
 
 def _refused(error: HTTPException) -> Refused:

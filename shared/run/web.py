@@ -5,9 +5,11 @@ uvicorn closes a connection that is idle between requests, and no other: what is
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import h11
 import structlog
@@ -31,6 +33,8 @@ REQUEST_S = 10.0
 READ_S = 60.0
 """Seconds that a client may leave an answer unread."""
 TARGET_BYTES_MAX, HEADER_BYTES_MAX = 4 * 1024, 16 * 1024
+WHOLE = re.compile(rb"https?://(?P<host>[^/]+)(?P<path>/.*)?", re.IGNORECASE | re.DOTALL)
+"""How a client of a proxy asks; a server takes that, too (RFC 9112, 3.2.2)."""
 GUARDED = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -132,6 +136,8 @@ class Connection(H11Protocol):
         Closed with bytes that are not read, TCP would take the answer back (a reset).
         """
         self._refused = True
+        if self.cycle:
+            self.cycle.disconnected = True  # whatever is being answered there has nobody to hear it any more
         head = h11.Response(status_code=400, headers=[("content-type", "text/plain"), ("connection", "close")])
         try:
             for part in (head, h11.Data(data=msg.encode()), h11.EndOfMessage()):
@@ -180,12 +186,22 @@ class Door:
             await send(message)
 
         try:
-            await (_too_large(scope) or self._app)(scope, receive, guarded)
+            await (_too_large(scope) or self._app)(_addressed(scope), receive, guarded)
         except Exception as error:  # noqa: BLE001 - the server would log it with all that its message quotes
             log.error("a request failed", error=type(error).__name__, where=where(error))  # noqa: TRY400 - the same
             if not begun:
                 with contextlib.suppress(OSError):
                     await problem(500, "failed", "a fault of ours; it is in the log")(scope, receive, guarded)
+
+
+def _addressed(scope: Scope) -> Scope:
+    """Return a request whose line has a whole address as one to the server that it names, for the path in it."""
+    found = WHOLE.fullmatch(scope["raw_path"])
+    if not found:
+        return scope
+    path = found["path"] or b"/"
+    headers = [(b"host", found["host"]), *(one for one in scope["headers"] if one[0] != b"host")]
+    return {**scope, "raw_path": path, "path": unquote(path.decode("latin-1")), "headers": headers}
 
 
 def _too_large(scope: Scope) -> Response | None:

@@ -1,7 +1,7 @@
 """The attacker over two played years, and the control: each hole, opened on purpose, is found."""
 
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from multiprocessing import get_context
 
 import pytest
@@ -36,8 +36,8 @@ def test_in_200_looks_over_two_years_no_claim_below_11_is_right_more_often_than_
 
 
 def counters(patch):
-    counted = metrics.counted
-    patch.setattr(metrics, "counted", lambda state, **_how: counted(state, public=False))
+    named = metrics.named
+    patch.setattr(metrics, "named", lambda state, **_how: named(state, public=False))
 
 
 def timestamps(patch):
@@ -127,12 +127,27 @@ HOLES = [
 ]
 
 
+QUIET = [datetime(2003, 10, day, 12, tzinfo=UTC) for day in (2, 3)]
+CLOSED = [date(2003, 7, 2) + timedelta(days=number) for number in range(89)]
+"""Days of one quarter that is over in those looks: rounding hides so much that some days are not enough."""
+
+
 @pytest.mark.parametrize("hole", HOLES, ids=lambda hole: hole.__name__)
 def test_a_hole_that_is_opened_on_purpose_is_found(hole, monkeypatch):
     hole(monkeypatch)
     days = [(5, 13), (5, 14), (5, 15), (5, 16), *((7, day) for day in range(1, 12))]
     firsts = [datetime(2003, month, day, 12, tzinfo=UTC) for month, day in days]
     times = firsts if hole is milestone else [QUARTER + timedelta(days=number) for number in range(12)]
-    attack, _ = looked(golden(times[-1]), times)
+    if hole is by_the_day:
+        attack, _ = looked(golden(QUIET[-1]), QUIET, asked=CLOSED)
+    else:
+        attack, _ = looked(golden(times[-1]), times)
     print(attack.told())
     assert attack.succeeds, attack.told()
+
+
+def test_nothing_is_told_by_the_day_of_a_quarter_that_is_over():
+    """The control of `by_the_day`: with the rule, all its days are alike."""
+    attack, _ = looked(golden(QUIET[-1]), QUIET, asked=CLOSED)
+    assert not [one for one in attack.claims if one.what[0] == "day"]
+    assert not attack.succeeds, attack.told()

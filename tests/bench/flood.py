@@ -37,7 +37,7 @@ NAME = "intel.document.flagged"
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--seconds", type=float, default=8.0, help="of each measurement")
+    options.add_argument("--seconds", type=float, default=30.0, help="of each measurement")
     options.add_argument("--kinds", nargs="*", default=list(KINDS), choices=list(KINDS))
     options.add_argument("--out", type=Path, default=Path("bench-flood.json"))
     given = options.parse_args()

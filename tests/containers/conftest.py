@@ -5,6 +5,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ from pyrage import x25519
 from tests.containers import images
 from tests.containers.composed import ROOT, Composed
 from tests.containers.podman import LIMITS, Podman
-from tests.containers.seen import ADDRESS, Region
+from tests.containers.seen import Region
 
 NAME = "nats.example.org"
+OUTSIDE = [*IPv4Network("198.51.100.0/24").subnets(new_prefix=28)]
+"""Networks that a country may be in (RFC 5737)."""
 
 NOT_SHOWN = """
 What these containers cannot show:
@@ -38,8 +41,10 @@ def started() -> Iterator[Composed]:
     podman = Podman(Path(kept or tempfile.mkdtemp(prefix="crm-containers-", dir="/var/tmp")))
     handed = Path(tempfile.mkdtemp(prefix="crm-handed-", dir="/var/tmp"))
     ports = {name: str(_free()) for name in ("CRM_HTTP_PORT", "CRM_PROMETHEUS_PORT")}
-    given = {"CRM_NATS_ADDRESS": ADDRESS, "CRM_HOSTS": f"{NAME} {ADDRESS}", **ports}
-    given["CRM_ALERTS_WEBHOOK"] = f"http://{ADDRESS}:{_free()}/"
+    outside = _unused()
+    address = str(outside[1])
+    given = {"CRM_NATS_ADDRESS": address, "CRM_HOSTS": f"{NAME} {address}", **ports}
+    given["CRM_ALERTS_WEBHOOK"] = f"http://{address}:{_free()}/"
     on_call = x25519.Identity.generate()
     given["CRM_BACKUP_TO"] = str(on_call.to_public())
     (handed / "operator.age").write_text(f"{on_call}\n")
@@ -50,7 +55,7 @@ def started() -> Iterator[Composed]:
         if not podman.has("docker.io/library/servers"):
             images.make_others(podman)
         composed.build()
-        _country(podman, handed)
+        _country(podman, handed, outside)
         composed.up()
         _hand_out(composed)
         yield composed
@@ -66,10 +71,10 @@ def region(started) -> Region:
     return Region(started)
 
 
-def _country(podman: Podman, handed: Path) -> None:
-    """Start a machine of a country, in a network that is not ours; this machine has an address there."""
-    podman("network", "create", "--subnet", "198.51.100.0/28", "--gateway", ADDRESS, "crm_outside")
-    options = ["--name=country", "--network=crm_outside", f"--add-host={NAME}:{ADDRESS}", "--user=0:0", *LIMITS]
+def _country(podman: Podman, handed: Path, outside: IPv4Network) -> None:
+    """Start a machine of a country, in a network that is not ours; this machine has its first address."""
+    podman("network", "create", "--subnet", outside, "--gateway", outside[1], "crm_outside")
+    options = ["--name=country", "--network=crm_outside", f"--add-host={NAME}:{outside[1]}", "--user=0:0", *LIMITS]
     options += [f"--volume={handed}:/handed:ro", '--entrypoint=["sleep", "infinity"]']
     podman("run", "--detach", *options, "crm-provision:0.1.0")
 
@@ -87,3 +92,18 @@ def _free() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+def _unused() -> IPv4Network:
+    """Return a network in which this machine has no address: another run, or one that was killed, may have some."""
+    return next(one for one in OUTSIDE if not _is_here(one[1]))
+
+
+def _is_here(address: IPv4Address) -> bool:
+    """Whether this machine has that address: only then can a socket be bound to it."""
+    with socket.socket() as one:
+        try:
+            one.bind((str(address), 0))
+        except OSError:
+            return False
+    return True

@@ -8,9 +8,6 @@ from typing import Any
 from shared.client import connect
 from tests.containers.composed import Composed
 
-ADDRESS = "198.51.100.1"
-"""Where countries reach NATS: this machine's address in a network of test's own (RFC 5737), as an operator gives it."""
-
 
 class Region:
     """What they see of it."""
@@ -19,10 +16,12 @@ class Region:
         self.composed = composed
         self.podman = composed.podman
         self.handed = composed.handed
+        self.address = composed.environment["CRM_NATS_ADDRESS"]
+        """Where countries reach NATS, as an operator gives it."""
         self.board = f"https://127.0.0.1:{composed.environment['CRM_HTTP_PORT']}"
 
     def country(self, name: str) -> Any:
-        return connect(f"tls://{ADDRESS}:4222", self.handed / f"{name}.nk", name, "test", timeout_s=60)
+        return connect(f"tls://{self.address}:4222", self.handed / f"{name}.nk", name, "test", timeout_s=60)
 
     def get(self, path: str, **headers: str) -> str:
         context = ssl.create_default_context(cafile=self.handed / "ca.crt")

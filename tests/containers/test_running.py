@@ -21,7 +21,7 @@ from shared import tls
 from shared.client import CountryClient
 from shared.contracts import SERVICES
 from tests.containers.conftest import NAME
-from tests.containers.seen import ADDRESS, Region
+from tests.containers.seen import Region
 from tests.harness.system import until
 
 FLAGGED = {
@@ -72,7 +72,7 @@ async def test_a_country_elsewhere_reports_by_tls_and_is_told(region):
     await until(lambda: report["id"] in region.recorded(), "the report to be recorded", 60)
     knock = (
         "import socket,sys\nfor port in (4222, 8222, 5432, 8081, 8080, 9090):\n try:\n"
-        f"  socket.create_connection(('{ADDRESS}', port), 2)\n  print(port)\n except OSError: pass"
+        f"  socket.create_connection(('{region.address}', port), 2)\n  print(port)\n except OSError: pass"
     )
     assert region.podman("exec", "country", "python", "-c", knock).split() == ["4222"]
 
@@ -135,7 +135,7 @@ async def test_an_alert_reaches_whom_the_operator_named(region):
             pass
 
     port = int(region.composed.environment["CRM_ALERTS_WEBHOOK"].rstrip("/").rpartition(":")[2])
-    server = ThreadingHTTPServer((ADDRESS, port), Named)
+    server = ThreadingHTTPServer((region.address, port), Named)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         assert _prometheus(region, "alertmanagers")["activeAlertmanagers"]

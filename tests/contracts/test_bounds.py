@@ -112,6 +112,32 @@ def test_the_quick_look_misses_nobody(said):
     assert PSEUDONYM.holds(said) is not refused
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "most"),
+    [
+        ("training.course.scheduled", "hours", 10_000),
+        ("victims.programme.left", "months", 1_800),
+        ("victims.occupation.assessed", "months_since_return", 1_800),
+        ("legal.law.amended", "penalty_max_months", 1_800),
+    ],
+)
+def test_a_span_is_not_longer_than_anybody_means(name, field, most):
+    assert getattr(judged(name, **{field: most}).data, field) == most
+    assert refusal(name, **{field: most + 1}) == [(f"/data/{field}", "out_of_range")]
+
+
+@pytest.mark.parametrize("currency", ["USD", "GTQ", "SVC", "ECS", "XCD", "XDR"])
+def test_money_is_what_a_state_has_used_since_the_plans_first_day(currency):
+    given = {"amount": 5, "currency": currency}
+    assert judged("training.resource.pledged", kind="money", value=given).data.value.currency == currency
+
+
+@pytest.mark.parametrize("currency", ["XXX", "XTS", "ZZZ", "XAU", "USN", "DDM", "usd"])
+def test_what_is_nobodys_money_is_refused(currency):
+    given = {"amount": 5, "currency": currency}
+    assert ("/data/value/currency", "unknown_value") in refusal("training.resource.pledged", kind="money", value=given)
+
+
 def test_inside_groups_and_lists_too():
     aligned = [{"law_id": "law-1"}, {"law_id": "Maria.Lopez"}]
     assert refusal("training.officer.certified", aligned_to=aligned) == [

@@ -36,6 +36,13 @@ def test_json_is_json_however_it_is_said(kind):
     assert accepted(*binary(**{"Content-Type": kind}), NOW).datacontenttype == "application/json"
 
 
+def test_a_refused_report_that_names_itself_twice_is_no_other_report():
+    """Which of both it is nobody knows: a good report of that id would be told as refused."""
+    assert report_id(b'{"id": "a-1", "x": {"id": "b-1"}, "id": "c-1"}') is None
+    assert report_id(b'{"id": "a-1", "\\u0069d": "a-1"}') is None
+    assert report_id(b'{"id": "a-1", "data": {"x": 1, "x": 1}, "y": [{"id": "b-1", "id": "c-1"}]}') == "a-1"
+
+
 @pytest.mark.parametrize("kind", OTHER)
 def test_what_is_no_json_in_utf8_is_refused(kind):
     assert {at for at, _ in refusal(FLAG, envelope={"datacontenttype": kind})} == {"/datacontenttype"}

@@ -74,6 +74,26 @@ def test_anothers_is_refused_where_only_ones_own_makes_sense(agreed, field):
     assert "x-1" not in str(refusal.value.problems)
 
 
+@pytest.mark.parametrize(("agreed", "field"), fields_with(identity.OWN, identity.SHARED))
+@pytest.mark.parametrize("value", ["GTM:HND:x-1", "GTM:GTM:x-1", "GTM:HND:MEX:x-1"])
+def test_an_identifier_has_one_owner(agreed, field, value):
+    """Its own taken away, what is left would be the identifier of another."""
+    with pytest.raises(Refused) as refusal:
+        sent(agreed, "GTM", field, value)
+    assert {one.code for one in refusal.value.problems} == {"not_owner"}
+
+
+@pytest.mark.parametrize("named", ["GTM:doc-1", "MEX:doc-1", "HND:GTM:doc-1"])
+def test_the_subject_alone_is_held_to_the_same(named):
+    report = example(registry()["crm.intel.document.flagged.v1"])
+    report["source"], report["subject"] = "urn:crm:country:GTM:x", named
+    report["data"] |= {"issuing": "HND"}
+    report["data"].pop("doc_ref", None)
+    with pytest.raises(Refused) as refusal:
+        accepted("crm.in.GTM.intel.document.flagged", None, msgspec.json.encode(report), NOW)
+    assert [(one.pointer, one.code) for one in refusal.value.problems] == [("/subject", "not_owner")]
+
+
 @pytest.mark.parametrize(("agreed", "field"), fields_with(identity.SHARED, identity.GIVEN))
 def test_anothers_is_taken_with_its_owner_where_it_may_stand(agreed, field):
     event = sent(agreed, "GTM", field, "HND:x-1")

@@ -193,14 +193,15 @@ class Machines(Stand):
             subprocess.run(["cp", "-a", disk, _older(disk)], check=True)
 
     def age(self, number: int) -> None:
-        """Have a machine that is off hold what its disks held when they were copied."""
+        """Have a machine that is off hold what its disks held when they were copied; its etcd joins anew."""
         for disk in self._disks(number):
             shutil.rmtree(disk)
             _older(disk).rename(disk)
+        etcds = self.pair.etcds
+        etcds[number].join_anew(etcds[(number + 1) % SIZE])
 
     def _disks(self, number: int) -> list[Path]:
-        server, etcd = self._members(number)
-        return [server.home, etcd.data, *(one.home / "data" for one in self.pair.machines[number : number + 1])]
+        return [self.trio.servers[number].home, *(one.home / "data" for one in self.pair.machines[number : number + 1])]
 
     def _members(self, number: int) -> tuple[Server, Etcd]:
         return self.trio.servers[number], self.pair.etcds[number]

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from infra.local.postgres import FLAGS, OWNER, Postgres, _reachable
 from infra.local.process import clean_env, spawn, stop
@@ -43,30 +44,55 @@ class Etcd:
         self.pair, self.name, self.host = pair, name, host
         self.port, self.peers = free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.cluster = "new"
 
     @property
-    def member(self) -> str:
-        return f"{self.name}=http://{self.host.address}:{self.peers}"
+    def peer(self) -> str:
+        return f"http://{self.host.address}:{self.peers}"
+
+    @property
+    def client(self) -> str:
+        return f"http://{self.host.address}:{self.port}"
 
     @property
     def data(self) -> Path:
         return self.pair.place / f"etcd-{self.name}"
 
     def launch(self) -> None:
-        client, peer = (f"http://{self.host.address}:{port}" for port in (self.port, self.peers))
-        options = {
+        options: dict[str, str | Path] = {
             "name": self.name,
             "data-dir": self.data,
-            "listen-client-urls": client,
-            "advertise-client-urls": client,
-            "listen-peer-urls": peer,
-            "initial-advertise-peer-urls": peer,
-            "initial-cluster": ",".join(one.member for one in self.pair.etcds),
+            "listen-client-urls": self.client,
+            "advertise-client-urls": self.client,
+            "listen-peer-urls": self.peer,
+            "initial-advertise-peer-urls": self.peer,
+            "initial-cluster": ",".join(f"{one.name}={one.peer}" for one in self.pair.etcds),
+            "initial-cluster-state": self.cluster,
         }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         log = self.pair.log.with_suffix(f".etcd-{self.name}.log")
         command, user = self.host.command(["etcd", *words], self.pair.user)
         self.process = spawn(command, log=log, env=clean_env(), cwd=self.pair.place, user=user)
+
+    def join_anew(self, through: "Etcd") -> None:
+        """While it is off: have the others forget it and take it as a new member, whose disk is empty.
+
+        What `etcdctl member remove` and `member add` do. A member that comes back without what it has confirmed ends
+        itself at the first thing that it is told of it.
+        """
+        found = through.asked("list")["members"]
+        own = next(one["ID"] for one in found if one["name"] == self.name)
+        through.asked("remove", ID=own)
+        through.asked("add", peerURLs=[self.peer])
+        shutil.rmtree(self.data)
+        self.cluster = "existing"
+
+    def asked(self, what: str, **said: object) -> dict[str, Any]:
+        """What the cluster answers to a question about its members."""
+        asked = json.dumps(said).encode()
+        with urllib.request.urlopen(f"{self.client}/v3/cluster/member/{what}", asked, timeout=READY_S) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
 
 
 class Machine:

@@ -18,7 +18,8 @@ from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 from prometheus_client.parser import text_string_to_metric_families
 
-from infra.nats.config import CENTRAL
+from infra.nats import limits
+from infra.nats.rights import CENTRAL
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from shared.flow.batch import publish_batch
@@ -94,7 +95,7 @@ class Live:
         waiting: dict[tuple[str, int], tuple[Sent, Any]] = {}
         batches: dict[str, list[Sent]] = defaultdict(list)
         singly = []
-        for one in reports:
+        for one in [one for one in reports if not await self._cut_off(one)]:
             (singly if one.headers is not None else batches[one.country]).append(one)
         limit, begun = asyncio.Semaphore(IN_FLIGHT), asyncio.Semaphore(BATCHES)
         parts = [part for same in batches.values() for part in _parts(same)]
@@ -119,7 +120,7 @@ class Live:
     async def _cut_off(self, one: Sent) -> bool:
         """Send what is more than the server takes by a connection of its own, as the server ends that."""
         headers = sum(len(f"{name}: {value}".encode(errors="replace")) for name, value in (one.headers or {}).items())
-        if headers + len(one.payload) < self.clients[one.country].max_payload - LINES_BYTES:
+        if headers + len(one.payload) < limits.account(one.country)["max_payload"] - LINES_BYTES:
             return False
         client = await self.system.region.connect(one.country)
         with contextlib.suppress(NatsError):
@@ -131,8 +132,6 @@ class Live:
 
     async def _single(self, one: Sent, limit: asyncio.Semaphore) -> list[tuple[Sent, int]]:
         async with limit:
-            if await self._cut_off(one):
-                return []
             try:
                 answer = await self.clients[one.country].request(
                     one.subject, one.payload, timeout=TURN_S, headers=one.headers
@@ -152,7 +151,8 @@ class Live:
     async def ask(self, questions: Iterable[Sent]) -> list[bytes]:
         """Ask, and return the answers; a question without one is among the lost."""
         limit = asyncio.Semaphore(IN_FLIGHT)
-        return [answer for answer in await asyncio.gather(*(self._asked(one, limit) for one in questions)) if answer]
+        fit = [one for one in questions if not await self._cut_off(one)]
+        return [answer for answer in await asyncio.gather(*(self._asked(one, limit) for one in fit)) if answer]
 
     async def _asked(self, one: Sent, limit: asyncio.Semaphore) -> bytes:
         async with limit:

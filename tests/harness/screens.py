@@ -54,15 +54,21 @@ class Shot(Struct, frozen=True):
     """From where on, as an expression on the page."""
 
 
+ROWS = "document.getElementById('part-timeline').offsetTop - 20"
+"""Where the scoreboard's second half begins."""
 SHOWN: Mapping[str, Shot] = {
     "board": Shot("/?lang=en", high_max=1120),
     "board-es": Shot("/?lang=es", high_max=1120),
-    "rows": Shot("/?lang=es", high_max=1000, at="document.getElementById('part-timeline').offsetTop - 20"),
+    "rows": Shot("/?lang=en", high_max=1000, at=ROWS),
+    "rows-es": Shot("/?lang=es", high_max=1000, at=ROWS),
     "telephone": Shot("/?lang=es", width=320, high_max=1300),
     "dark": Shot("/?lang=fr", dark=True, high_max=1120),
-    "country": Shot("/countries/HND?lang=es"),
-    "indicator": Shot("/indicators/IE-3.1ii?lang=es&by=quarter&figure=period", high_max=1640),
-    "desk": Shot("/desk?lang=es", high_max=1500),
+    "country": Shot("/countries/HND?lang=en"),
+    "country-es": Shot("/countries/HND?lang=es"),
+    "indicator": Shot("/indicators/IE-3.1ii?lang=en&by=quarter&figure=period", high_max=1720),
+    "indicator-es": Shot("/indicators/IE-3.1ii?lang=es&by=quarter&figure=period", high_max=1720),
+    "desk": Shot("/desk?lang=en", high_max=1500),
+    "desk-es": Shot("/desk?lang=es", high_max=1500),
     "report": Shot("/reports/2004-Q2?lang=en", high_max=1320),
     "status": Shot("/status?lang=en", width=800, high_max=700),
 }

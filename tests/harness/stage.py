@@ -14,9 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from infra.local.nats import Nats
 from infra.local.process import stop
-from infra.nats.config import CENTRAL, accounts
+from infra.nats.config import accounts
 from infra.nats.provision import provision
-from infra.nats.rights import PROVISIONER, inbox
+from infra.nats.rights import CENTRAL, PROVISIONER, inbox
 from infra.testkit.clock import SetClock
 from shared.contracts import SERVICES
 from tests.harness.servers import Region, with_root

@@ -14,6 +14,10 @@ from tests.services.indicators.serving import get
 WIDTHS = (320, 800, 1400, 2560)
 FIRST_MAX = 12
 """So many screens of a small telephone, 320 by 640, come before the first row."""
+ROWS_MAX = 85
+"""And so many are all 200 rows, the milestones and who reported."""
+PAPER_HIGH = 990
+"""Of A4 without its margins, in CSS pixels."""
 PAGES_MAX = 40
 """Of a report on paper: a summary, what changed, a page or two an area, a page a country, the annex."""
 WORDS_MIN = 8
@@ -95,6 +99,22 @@ def test_the_first_row_is_not_far_down(base, page):
     assert page.value("document.getElementById('rows').getBoundingClientRect().top") < FIRST_MAX * 640
 
 
+def test_a_telephone_gives_a_row_its_whole_width(base, page):
+    """A title in a third of it is torn into syllables, and the page is four fifths of empty paper."""
+    page.open(f"{base}/?lang=es", 320)
+    least = "Math.min(...[...document.querySelectorAll('.rows tbody th')].map((one) => one.clientWidth))"
+    assert page.value(least) > 280
+    assert page.value("document.documentElement.scrollHeight") < ROWS_MAX * 640
+
+
+@pytest.mark.parametrize("path", ["/docs/troubleshooting?lang=es", "/docs/words?lang=fr", "/docs/method?lang=fr"])
+def test_a_telephone_shows_a_documents_tables_whole(base, page, path):
+    page.open(base + path, 320)
+    assert page.value("[...document.querySelectorAll('.prose td')].filter((one) => one.checkVisibility()).length") > 10
+    cut = "[...document.querySelectorAll('.prose .scroll')].filter((one) => one.scrollWidth > one.clientWidth + 1)"
+    assert page.value(f"{cut}.length") == 0
+
+
 @pytest.mark.parametrize(
     "path",
     ["/?lang=es", "/countries/DOM?lang=en", "/desk?lang=fr", "/desk/agenda?lang=es", "/indicators/IE-3.1ii?lang=fr"],
@@ -106,6 +126,37 @@ def test_paper_loses_no_column_and_has_no_controls(base, page, path):
     assert page.value(f"{wide}.length") == 0
     controls = "[...document.querySelectorAll('nav, button, select, input')].filter((one) => one.checkVisibility())"
     assert page.value(f"{controls}.length") == 0
+
+
+def test_paper_has_the_boards_first_screen_on_its_first_page(base, page):
+    """And what is left of it right behind: no part begins a page of its own, as in a report."""
+    page.open(f"{base}/?lang=es", 718, media="print")
+    begin = "[...document.querySelectorAll('main *')].filter((one) => getComputedStyle(one).breakBefore === 'page')"
+    assert page.value(f"{begin}.length") == 0
+    page.open(f"{base}/reports/2004-Q2?lang=es", 718, media="print")
+    assert page.value(f"{begin}.map((one) => one.id)") != []
+    page.open(f"{base}/?lang=es", 718, media="print")
+    bottom = "document.querySelector('.first').getBoundingClientRect().bottom"
+    assert page.value(bottom) < PAPER_HIGH
+
+
+@pytest.mark.parametrize("path", ["/?lang=es", "/reports/2004-Q2?lang=fr", "/objectives?lang=en"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_number_stays_with_its_word(base, page, path, width):
+    """In two lines, "Open:" and "17" read as nothing."""
+    page.open(base + path, width)
+    pairs = "[...document.querySelectorAll('.whole')].filter((o) => o.checkVisibility() && !o.closest('.tiles'))"
+    broken = "(o) => o.getBoundingClientRect().height > 1.6 * parseFloat(getComputedStyle(o).lineHeight)"
+    assert page.value(f"{pairs}.length") > 1
+    assert page.value(f"{pairs}.filter({broken}).map((o) => o.textContent)") == []
+
+
+def test_the_parts_of_the_score_open_where_one_asks_for_them(base, page):
+    page.open(f"{base}/?lang=es", 1400)
+    assert page.value("document.querySelector('main').innerText.split('Cómo se calcula').length") == 1 + 1
+    assert page.value("document.getElementById('part-made').checkVisibility()") is False
+    page.click("Cómo se calcula")
+    assert page.value("document.getElementById('part-made').checkVisibility()") is True
 
 
 def test_dark_where_the_reader_wants_it(base, page):

@@ -1,5 +1,6 @@
 """Operators' looks at what is not published leave a trace: in the log of indicators, and in PostgreSQL's own."""
 
+import asyncio
 import urllib.request
 
 import asyncpg
@@ -25,8 +26,6 @@ async def test_a_look_at_exact_figures_is_on_record_before_it_is_answered(system
         get(f"{base}{path}")
         get(f"{base}{path}", "another")
     assert await system.log("indicators", "indicators.exact.read") == []
-    get(f"{base}/metrics/operator", TOKEN)  # what watches the system must not fail where nothing can be recorded
-    assert await system.log("indicators", "indicators.exact.read") == []
     for path in ("/api/indicators/VA-4.1", "/metrics", "/api/indicators/VA-4.1?as_of=2004-01-01", "/metrics"):
         get(f"{base}{path}", TOKEN)
     events = await system.log("indicators", "indicators.exact.read")
@@ -35,6 +34,28 @@ async def test_a_look_at_exact_figures_is_on_record_before_it_is_answered(system
         ("operator", "/metrics", ""),
     ]
     assert {event.country for event in events} == {"REG"}, "no country's mailbox"
+
+
+async def test_what_watches_is_answered_while_nothing_can_be_recorded_and_is_on_record_once_it_can(system):
+    port = free_port()
+    system.start("indicators", CRM_HTTP_PORT=str(port), CRM_OPERATOR_TOKEN=TOKEN)
+    await system.ready()
+    address = f"http://127.0.0.1:{port}/metrics/operator"
+    owner = await asyncpg.connect(system.region.database_url())
+
+    async def looks() -> list[str]:
+        return [event.data.address for event in await system.log("indicators", "indicators.exact.read")]
+
+    async with owner.transaction():
+        await owner.execute("lock table indicators.log in exclusive mode")
+        for _ in range(3):
+            assert await asyncio.to_thread(get, address, TOKEN) == 200
+        assert await looks() == []
+    for _ in range(3):
+        assert await asyncio.to_thread(get, address, TOKEN) == 200
+    await until(looks, "the look to be on record")
+    assert await looks() == ["/metrics/operator"], "once an hour"
+    await owner.close()
 
 
 async def test_the_hour_in_which_a_look_is_on_record_once_is_one_of_real_time(system):

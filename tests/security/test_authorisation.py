@@ -5,13 +5,15 @@ effect is there: a message in a stream, a stream changed or gone, a message or a
 purpose, and the matrix finds it.
 """
 
-import asyncio
 from typing import Any
 
 import pytest
+from msgspec import structs
 from nats.aio.client import Client
 
+from infra.nats import config
 from infra.nats.provision import ask, provision
+from infra.nats.rights import hands, services
 from infra.testkit.servers import with_root
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
@@ -122,8 +124,9 @@ async def ready(region: Any) -> Client:
     rights["accounts"]["CRM"]["users"] = [
         user for user in rights["accounts"]["CRM"]["users"] if user.get("user") != "root"
     ] + permitted[:1]
+    before = region.nats.loaded()
     region.nats.reload(rights)
-    await asyncio.sleep(0.2)
+    await until(lambda: region.nats.loaded() != before, "the server to take the rights")
     root = await region.connect("root")
     await restored(region, root)
     await until(lambda: _mailbox(root), "the mailbox to fill")
@@ -154,13 +157,11 @@ async def test_each_does_what_it_may_and_nothing_else(region, who):
         ("intel", "$JS.API.STREAM.MSG.GET.QUARANTINE", "get a message of QUARANTINE"),
     ],
 )
-async def test_a_cell_that_is_opened_on_purpose_is_found(region, who, opened, found):
+async def test_a_cell_that_is_opened_on_purpose_is_found(region, monkeypatch, who, opened, found):
     """The control."""
-    changed = region.accounts()
-    for user in changed["accounts"]["CRM"]["users"]:
-        if user.get("nkey") == region.keys.public[who]:
-            user["permissions"]["publish"]["allow"].append(opened)
-    region.accounts = lambda: changed
+    every, kind = (hands(), "hands") if who in hands() else (services(), "services")
+    every[who] = structs.replace(every[who], publish=(*every[who].publish, opened))
+    monkeypatch.setattr(config, kind, lambda: every)
     root = await ready(region)
     may = {name for name, allowed in MAY.items() if who in allowed}
     assert await done_by(region, root, who, [found, "report in its own name"], {found} | may) - may == {found}

@@ -139,6 +139,27 @@ OTHERS = [
 ]
 
 
+async def test_nobody_comes_to_anothers_thing_by_two_owners(system):
+    """Without its own code, `GTM:HND:place-1` is Honduras' place: Guatemala would hear what becomes of that."""
+    system.start("intel", "victims", CRM_REFERENCE_WAIT_S="1")
+    await system.ready()
+    gtm, hnd, mex = [await system.country(one) for one in ("GTM", "HND", "MEX")]
+    place = {"target_country": "MEX", "dataref": ...}
+    await hnd.publish(said(hnd, "intel.location.reported", place_ref="place-1", **place))
+    await system.recorded("intel", "intel.location.reported")
+    attacks = [said(gtm, "intel.location.reported", place_ref="GTM:HND:place-1", **place)]
+    attacks.append(sent(gtm, "MEX", f"GTM:HND:{NUMBER}"))
+    client = await system.region.connect("GTM")
+    for attack in attacks:  # as another client would send it: ours does not
+        name = attack["type"].removeprefix("crm.").removesuffix(".v1")
+        await client.request(f"report.{name}", json.dumps(attack).encode(), timeout=30)
+        assert await refused(system, attack) == ["not_owner"]
+    await mex.publish(said(mex, "intel.location.cleared", place_ref="HND:place-1"))
+    await system.recorded("intel", "intel.location.cleared")
+    told = await mailbox(gtm)
+    assert {one.name.partition(".")[2] for one in told} == {"report.rejected"}
+
+
 async def test_nobody_revokes_withdraws_merges_or_retracts_anothers(system):
     system.start("victims", CRM_REFERENCE_WAIT_S="1")
     await system.ready()

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from infra.testkit.servers import TOKEN
 from tests.harness.speaking import clock
 from tests.harness.system import free_port, until
 
@@ -79,6 +80,7 @@ REFUSED = {
 }
 HEADERS = ("Authorization", "Accept", "Accept-Language", "Accept-Encoding", "Cookie", "Range", "If-None-Match", "X")
 VALUES = (CANARY, "\xff\xfe", "Bearer \xe9", "," * 3000, ";q=x", "bytes=5-1", "es;q=" + "9" * 400)
+BROKEN = (b"zz\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloxx\r\n", b"-1\r\n\r\n", b"0\r\nno trailer\r\n\r\n")
 JUNK = (
     b"\x00\xff" * 50,
     b"GET\r\n\r\n",
@@ -114,6 +116,72 @@ async def test_whatever_is_asked_ends_in_a_reason_and_never_in_a_log(system, por
     written = (system.folder / "indicators.log").read_text()
     assert CANARY.lower() not in written.lower()
     assert all(line.startswith("{") for line in written.splitlines())
+
+
+async def test_what_breaks_off_while_it_is_answered_is_no_fault_of_ours(system, ports):
+    begun = b"GET /api/indicators HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for body in BROKEN * 20:
+        assert (await sent(ports[0], begun + body)).startswith((b"HTTP/1.1 200", b"HTTP/1.1 400"))
+    assert "error" not in {line["level"] for line in system.output("indicators")}
+
+
+@pytest.mark.parametrize(
+    "given", ["http://board.example/readyz", "HTTP://Board.example:8080/readyz", "https://127.0.0.1/readyz"]
+)
+async def test_a_whole_address_in_the_request_line_is_that_address(ports, given):
+    """As clients of a proxy send it (RFC 9112, 3.2.2): the name in it counts, whatever `Host` says."""
+    whole = await got(ports[0], given, host="127.0.0.1:1")
+    assert (whole[0], json.loads(whole[2])["status"]) == (200, "ready")
+    assert (await got(ports[0], given, host="evil.example"))[0] == 200
+    assert (await got(ports[0], "http://evil.example/readyz"))[0] == 400
+    assert (await got(ports[0], "http://board.example/%00"))[0] == 404
+    assert (await got(ports[0], "http://board.example?x=1"))[0] == 400
+    assert (await got(ports[1], "http://anything/healthz"))[0] == 200
+
+
+async def test_a_range_that_nobody_understands_counts_as_none(ports):
+    """RFC 9110, 14.2: an unknown unit must be ignored; what is no range may be."""
+    status, _, whole = await got(ports[0], "/static/board.css")
+    assert status == 200
+    spans = ("lines=0-1", "bytes=a-b", "bytes=5-1", "bytes=0x1-2", "bytes", "=", "bytes=--1", f"bytes={'9' * 5000}-")
+    for span in (*spans, f"bytes=0-{'9' * 5000}", "bytes=0-1,5-1", "bytes=\xb2-3"):
+        for coding in ("", "Accept-Encoding: gzip"):
+            status, head, body = await got(
+                ports[0], "/static/board.css", f"Range: {span}", *([coding] if coding else [])
+            )
+            assert status == 200, (span, body)
+            assert coding or body == whole
+            assert ("content-encoding: gzip" in head) == bool(coding)
+    for span, part in (("bytes=0-4", whole[:5]), ("bytes=-5", whole[-5:]), ("BYTES=2-2", whole[2:3])):
+        assert (await got(ports[0], "/static/board.css", f"Range: {span}"))[::2] == (206, part)
+    assert (await got(ports[0], "/static/board.css", "Range: bytes=999999999-"))[0] == 416
+
+
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER  "])
+async def test_the_word_before_a_token_is_of_any_case(ports, scheme):
+    """RFC 9110, 11.1."""
+    for token, expected in ((TOKEN, 200), (f"{TOKEN}x", 403), (TOKEN[:-1], 403), ("", 403), ("\xe9", 403)):
+        status = (await got(ports[0], "/metrics/operator", f"Authorization: {scheme}{token}"))[0]
+        assert status == expected, token
+    assert (await got(ports[0], "/metrics/operator", f"Authorization: Basic {TOKEN}"))[0] == 403
+
+
+LIKED = [
+    ("fr;q=0.2, en;q=0.9", "en"), ("es;q=0, en;q=0, fr", "fr"), ("EN-us", "en"), ("*", "es"), ("es;q=0", "es"),
+    ("de, fr-CA", "fr"), ("en;q=0.500, fr;q=0.5", "en"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("accepted", "found"), LIKED)
+async def test_a_page_is_in_the_language_that_is_liked_best(ports, accepted, found):
+    body = (await got(ports[0], "/", f"Accept-Language: {accepted}"))[2]
+    assert f'<html lang="{found}">'.encode() in body
+
+
+async def test_a_label_that_is_asked_for_twice_is_refused(ports):
+    for page in ("/api/indicators/LE-2.1?", "/api/indicators/LE-2.1/series?by=year&"):
+        for labels, expected in (("instrument:TIP", 200), ("instrument:TIP,instrument:SOM", 400)):
+            assert (await got(ports[0], f"{page}labels={labels}"))[0] == expected, (page, labels)
 
 
 async def test_every_answer_is_guarded_and_only_for_the_names_that_are_allowed(ports):

@@ -7,7 +7,7 @@ import nats
 import pytest
 
 from infra.nats.provision import ask
-from infra.nats.rights import inbox
+from infra.nats.rights import hands, inbox
 from shared.contracts import SERVICES
 from shared.contracts.vocabulary import MEMBERS
 from shared.flow.streams import RECEIVERS
@@ -61,8 +61,9 @@ async def test_the_trace_of_a_message_goes_where_its_sender_may_publish_and_nowh
 async def test_an_answer_goes_where_its_asker_may_not_publish_inside_the_central_account_only(region, who):
     """The server publishes to the reply subject that the asker names, and asks nobody's rights.
 
-    A country has an account of its own, in which there is nothing of others'. Whoever has a user in the account CRM can
-    have the server put its answer into any stream: not protected (docs/security.md), and to be seen here when it is.
+    Countries and hands have accounts of their own, in which there is nothing of others'. A service, which has a user in
+    the account CRM, can have the server put its answer into any stream: not protected (docs/security.md), and to be
+    seen here when it is.
     """
     before = await lasts(region)
     client = await region.connect(who, error_cb=quiet)
@@ -71,7 +72,7 @@ async def test_an_answer_goes_where_its_asker_may_not_publish_inside_the_central
     await client.flush()
     after = await settled(region)
     reached = {name for name in THERE if after[name] != before[name]}
-    assert reached == (set() if who in RECEIVERS else {"INTAKE_MEX", "INTEL", "CHECKPOINTS", "QUARANTINE"})
+    assert reached == (set() if who in {*RECEIVERS, *hands()} else {"INTAKE_MEX", "INTEL", "CHECKPOINTS", "QUARANTINE"})
 
 
 async def test_a_country_hears_nothing_but_its_own_account(region):

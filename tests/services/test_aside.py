@@ -159,3 +159,14 @@ async def test_counts_are_by_stream_and_kind_and_limits_by_country(desk):
     async with pool.acquire() as connection:
         await aside.drop(connection, [heard, report(2)])
     assert [one[0] for one in await aside.counts(pool)] == ["INTAKE_GTM", "INTAKE_MEX"]
+
+
+async def test_a_look_tells_whether_anything_is_to_be_done(desk):
+    pool = desk.log.pool
+    assert await aside.look(pool) == (0, False, False)
+    await put(desk, Row(report(1), "failed", "KeyError"))
+    assert await aside.look(pool) == (0, False, False), "it is tried again, but later"
+    await put(desk, Row(report(2), "waiting", "/data/supersedes", wants="a", wait_s=60))
+    assert await aside.look(pool) == (0, True, False)
+    await pool.execute("update aside set retry_at = now() where sequence = 1")
+    assert await aside.look(pool) == (0, True, True)

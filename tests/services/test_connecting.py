@@ -9,7 +9,10 @@ from infra.testkit.processes import free_port
 from shared import tls
 from shared.client import Denied, Unreachable, connect
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 """nats-py leaves the sockets of lost connections to the collector."""
 
 

@@ -209,3 +209,24 @@ async def everything(replicas, chance, events):
                 continue
             assert all(outcome is None or isinstance(outcome, AGAIN) for outcome in told_), told_
             events = events + [event for event, outcome in zip(batch, told_, strict=True) if outcome]
+
+
+async def test_two_systems_of_a_country_number_their_reports_alike(replicas):
+    first, *others = (enrolled("r-1", f"of-{name}") for name in "abc")
+    second = msgspec.structs.replace(others[0], source="urn:crm:country:GTM:other")
+    third = msgspec.structs.replace(enrolled("r-1", "of-b"), source="urn:crm:country:GTM:third")
+    stays = msgspec.structs.replace(others[1], id="r-2")
+    assert await told(replicas[0], [first, second, third, stays]) == [None] * 4
+    assert await told(replicas[0], [merged("m-1", "of-b", "of-c")]) == [None]
+    late = msgspec.structs.replace(enrolled("r-1", "of-b"), source="urn:crm:country:GTM:fourth")
+    assert await told(replicas[1], [late]) == [None]
+    assert await amended(replicas[0]) == [(source, "of-b", "of-c") for source in ("other", "third", "fourth")]
+    assert (await counted(replicas[0], "of-a"), await counted(replicas[0])) == (1, 2)
+
+
+async def amended(log):
+    """What was corrected: the system that had reported it, and whom it named and names."""
+    rows = await log.pool.fetch("select payload from log where type like '%corrected%' order by position")
+    said = [msgspec.json.decode(row["payload"])["data"] for row in rows]
+    named = [(one["previous"]["officer_pid"], one["data"]["officer_pid"]) for one in said]
+    return [(one["original_source"].rpartition(":")[2], *pair) for one, pair in zip(said, named, strict=True)]

@@ -357,3 +357,33 @@ async def test_a_case_that_ends_ends_it_for_all_its_witnesses_and_a_mistaken_end
         other = msgspec.to_builtins(again.data) | {"case_id": "case-9"}
         await table.record(report("legal.proceeding.corrected", NOW, supersedes=again.id, data=other))
         assert [await share(table, n) for n in (119, 130, 131)] == [(0, 2), None, None]
+
+
+SERVED = "victims.service.provided"
+CHANGED = [
+    (INTEL, "intel.phonebook.seized", {"detention_id": "dt-1"}, {"detention_id": None}),
+    (TRAINING, "training.course.delivered", {"place": "bcp", "bcp": "bcp-1"}, {"place": "school", "bcp": None}),
+    (VICTIMS, "victims.programme.enrolled", {"referral_id": "r-1"}, {"referral_id": None, "case_id": "c-1"}),
+    (VICTIMS, "victims.programme.enrolled", {"referral_id": None, "case_id": "c-1"}, {"referral_id": "r-1"}),
+    (VICTIMS, SERVED, {"service": "communication"}, {"service": "food"}),
+    (VICTIMS, SERVED, {"relation": None}, {"relation": "spouse"}),
+    (VICTIMS, SERVED, {"relation": "spouse"}, {"relation": None}),
+    (VICTIMS, SERVED, {"started": None}, {"started": None, "ended": "2004-01-01T12:00:00Z"}),
+    (VICTIMS, "victims.victim.identified", {}, {"status": "NotAVictimOfTrafficking"}),
+]
+
+
+@pytest.mark.parametrize(("service", "name", "before", "after"), CHANGED)
+async def test_a_corrected_report_counts_as_one_that_said_so_from_the_start(
+    postgres_server, service, name, before, after
+):
+    first, said = report(name, START, **before), report(name, START, **before | after)
+    entity = name.rpartition(".")[0]
+    corrects = report(f"{entity}.corrected", NOW, supersedes=first.id, data=msgspec.to_builtins(said.data))
+    async with desk(postgres_server, service) as amended, desk(postgres_server, service) as clean:
+        await amended.record(first)
+        await amended.record(corrects)
+        await clean.record(said)
+        (told,) = [contracts.decode(row) for row in await clean.recorded() if name.encode() in row]
+        (_, held, *_) = [contracts.decode(row) for row in await amended.recorded() if entity.encode() in row]
+    assert msgspec.convert(held.data.data, type(told.data)) == told.data

@@ -275,7 +275,7 @@ class Scene:
         return found
 
 
-@pytest.fixture(params=MANNERS)
+@pytest.fixture(params=["written", *(pytest.param(manner, marks=pytest.mark.long) for manner in MANNERS[1:])])
 async def scene(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[Scene]:
     seed = int(os.environ.get("SEED") or random.randrange(1 << 32))
     print(f"SEED={seed}")

@@ -9,6 +9,8 @@ from tests.harness import scraping
 from tests.harness.speaking import say
 from tests.harness.system import free_port, until
 
+pytestmark = pytest.mark.long
+
 COURSE = "training.course.scheduled"
 
 

@@ -12,6 +12,8 @@ from tests.harness.scraping import faults
 from tests.harness.speaking import NOW, clock, say
 from tests.harness.system import free_port, until
 
+pytestmark = pytest.mark.long
+
 COURSE = "training.course.scheduled"
 WRONG_CLOCKS = {
     "another start": lambda own: own | {"CRM_CLOCK_START": (NOW + timedelta(days=1)).isoformat()},

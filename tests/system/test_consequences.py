@@ -2,7 +2,11 @@
 
 from datetime import datetime
 
+import pytest
+
 from tests.harness.speaking import Mailbox, clock, countries, example, say, tell
+
+pytestmark = pytest.mark.long
 
 
 def referral(country, number):

@@ -55,9 +55,20 @@ async def test_pub_does_not_take_an_earlier_report_of_the_same_id_for_this_one(r
         assert (await pub(region, file, "--wait", "60")).stdout.splitlines()[-1] == "recorded gt-9"
     report["data"] = report["data"] | {"fraud_type": "counterfeit"}
     file.write_text(json.dumps(report))
-    found = await pub(region, file, "--wait", "60")
-    assert found.stdout.splitlines()[-1] == "refused gt-9: /id id_conflict"
+    found = await pub(region, file, "--wait", "60", "--lang", "es")
+    assert found.stdout.splitlines()[-1] == "refused gt-9: /id id_conflict (ya se registró otro informe con este id)"
     assert found.exit_code == 1
+
+
+async def test_two_systems_of_a_country_may_number_alike(region, tmp_path):
+    """Each hears of its own: what was recorded, and what the second system is refused."""
+    file, one = tmp_path / "reports.ndjson", referral(5, "ref-5")
+    other = referral(5, "ref-6") | {"source": "urn:crm:country:GTM:other"}
+    again = referral(5, "ref-5") | {"source": "urn:crm:country:GTM:third"}
+    file.write_text("\n".join(map(json.dumps, (one, other, again))))
+    found = await pub(region, file, "--wait", "60")
+    lines = sorted(line for line in found.stdout.splitlines() if not line.startswith("stored"))
+    assert lines == ["recorded gt-5", "recorded gt-5", "refused gt-5: /data/referral_id duplicate_entity"]
 
 
 async def test_pub_that_waits_in_vain_says_so(region, tmp_path):

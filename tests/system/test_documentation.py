@@ -23,6 +23,8 @@ from shared import contracts
 from shared.contracts.schema import validator
 from tests.harness.system import PATIENCE_S, ROOT, until
 
+pytestmark = pytest.mark.long
+
 RUN = ("README.md", "docs/integrating.md", "docs/operations.md", "docs/api.md")
 """The documents whose examples are run one after another on one system."""
 HELD = {

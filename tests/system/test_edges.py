@@ -6,8 +6,12 @@ Here a sample that has every type in it (`SEED=` draws another); all of them: `m
 import os
 import random
 
+import pytest
+
 from tests.fuzz.edges import every_question, every_report, originals
 from tests.fuzz.live import ROUND, Live
+
+pytestmark = pytest.mark.long
 
 SEED, EVERY = int(os.environ.get("SEED", "10")), int(os.environ.get("EVERY", "400"))
 """One value in so many is sent, of every type; 1: all."""

@@ -5,6 +5,7 @@ import json
 import time
 import urllib.request
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from shared import contracts
@@ -13,6 +14,8 @@ from tests.harness.faulty import BUGS
 from tests.harness.speaking import example
 from tests.harness.system import free_port, until
 from tests.system.test_spine import FLAGGED
+
+pytestmark = pytest.mark.long
 
 
 def flagged(country, **changes):

@@ -8,6 +8,8 @@ from shared.contracts.keeping import HEAD
 from tests.harness.scraping import faults
 from tests.harness.system import free_port, until
 
+pytestmark = pytest.mark.long
+
 KEY = "k-" + "a" * 32
 KEEP = {"key": KEY, "head": HEAD, "readers": ["MEX"]}
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import msgspec
+import pytest
 from typer.testing import CliRunner
 
 from infra.cli import app
@@ -16,6 +17,8 @@ from shared.contracts import SERVICES, Event
 from shared.contracts.questions import MailboxAsk
 from tests.harness.speaking import NOW, clock, example, say
 from tests.harness.system import ROOT
+
+pytestmark = pytest.mark.long
 
 DATELESS = {"CRM_PLAN_FOLDER": str(ROOT / "tests/plans/second")}
 """A plan whose calendar tells nobody anything: what is told here is what the test sets off."""

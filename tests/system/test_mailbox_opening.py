@@ -5,6 +5,8 @@ from nats.js.errors import ServiceUnavailableError
 
 from infra.nats.rights import DOMAIN
 
+pytestmark = pytest.mark.long
+
 
 async def test_a_client_opens_it_by_asking_what_it_is(crm_system):
     gtm = await crm_system.country("GTM")

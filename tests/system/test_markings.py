@@ -8,9 +8,12 @@ from datetime import timedelta
 from typing import get_args
 
 import msgspec
+import pytest
 
 from shared.contracts.vocabulary import Handling, Tlp
 from tests.harness.speaking import NOW, clock, countries, say
+
+pytestmark = pytest.mark.long
 
 OWNER, NAMED, CONCERNED, MEMBER = "GTM", "MEX", "HND", "PAN"
 GRADES = [{}, {"srceval": "X", "infoeval": "2"}, {"srceval": "C", "infoeval": "4"}]

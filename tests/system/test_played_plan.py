@@ -9,13 +9,16 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import infra.region
 from infra.nats.config import accounts
+from infra.region.countries import facts
 from infra.region.script import ACTIONS
 from shared.run.clock import Clock
-from tests.harness.system import PATIENCE_S, ROOT, until
+from tests.harness.scraping import faults
+from tests.harness.system import PATIENCE_S, ROOT, free_port, until
 
 pytestmark = pytest.mark.long
 
@@ -138,6 +141,42 @@ async def test_eleven_countries_report_answer_each_other_and_err(system, busy):
     keys = {key for line in busy.lines() for key in line}
     assert not keys & {"data", "payload", "report"}
     assert not {line["level"] for line in busy.lines()} & {"error", "critical"}
+
+
+def mailbox(system, country, seed, *more):
+    """What `crm mailbox` prints of referrals that are offered to a country."""
+    where = ["--nats-url", system.region.nats.url, "--seed", str(seed), "--from", FIRST_DAY.date().isoformat()]
+    run = [sys.executable, "-m", "infra.cli", "mailbox", "--as", country, *where, *more]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return [line for line in done.stdout.splitlines() if "victims.referral.offered" in line]
+
+
+async def test_what_is_sealed_is_read_by_who_receives_it_and_by_nobody_else(system, busy, tmp_path):
+    async def answered():
+        log = await system.log("victims")
+        offers = [event for event in log if event.type == "crm.victims.referral.offered.v2"]
+        told = {event.data.referral_id for event in log if event.name == "victims.referral.accepted"}
+        return [event for event in offers if event.data.referral_id in told]
+
+    port = free_port()
+    system.start("indicators", CRM_HTTP_PORT=str(port), **busy.env)  # all services are asked what they told
+    await until(answered, "a sealed referral to be answered", PLAYED_S)
+    await until(lambda: faults(port) is not None, "indicators to answer", PLAYED_S)
+    offer = (await answered())[0]
+    assert facts()[offer.data.sender].seals
+    assert "female" not in msgspec.json.encode(offer).decode()
+    receiver, seed = offer.country, system.region.keys.folder / f"{offer.country}.nk"
+    (line,) = [one for one in mailbox(system, receiver, seed, "-o", "wide") if offer.id in one]
+    assert "needs" in line
+    assert "age" in line
+    (told,) = [one for one in mailbox(system, receiver, seed, "--json", "--open") if offer.id in one]
+    assert json.loads(told)["data"]["preview"]["sex"]
+    alone = tmp_path / f"{receiver}.nk"
+    alone.write_bytes(seed.read_bytes())
+    (line,) = [one for one in mailbox(system, receiver, alone, "-o", "wide") if offer.id in one]
+    assert "sealed: no key here opens it" in line
+    assert "needs" not in line
 
 
 async def test_the_region_goes_on_after_nats_was_restarted(system, busy):

@@ -22,6 +22,8 @@ from tests.services.indicators.making import PLAN
 from tests.services.indicators.test_feed import until
 from tests.system.test_archive import write, written
 
+pytestmark = pytest.mark.long
+
 ARCHIVED = 17
 """Rows of closed months; the log has two more."""
 

@@ -107,15 +107,18 @@ class Region:
         except OSError:
             return 0, ""
 
+    def shown(self, path):
+        """What the operator sees there; nothing while the service starts and refuses."""
+        status, text = self.get(path, authorization=f"Bearer {self.token()}")
+        return text if status == 200 else ""
+
     def metric(self, name):
-        families = text_string_to_metric_families(
-            self.get("/metrics/operator", authorization=f"Bearer {self.token()}")[1]
-        )
+        families = text_string_to_metric_families(self.shown("/metrics/operator"))
         samples = [one for family in families for one in family.samples if one.name == name]
         return next((one.value for one in samples if one.labels.get("stream") == "INTEL"), None)
 
     def figure(self):
-        rows = json.loads(self.get("/api/indicators", authorization="Bearer secret")[1] or "[]")
+        rows = json.loads(self.shown("/api/indicators") or "[]")
         return next((one["value"] for one in rows if one["id"] == ROW), None)
 
     async def folded(self, figure, uncounted):

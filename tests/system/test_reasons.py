@@ -14,6 +14,8 @@ from shared.record import note
 from tests.harness.speaking import DAY, clock, say
 from tests.harness.system import free_port, until
 
+pytestmark = pytest.mark.long
+
 START = datetime(2004, 3, 20, 12, tzinfo=UTC)
 CLOSES_S = 60
 
@@ -67,6 +69,8 @@ async def test_a_figure_leads_to_its_reports_and_a_report_to_its_figures(system,
     token = (await crm(state, "token", "GTM"))[1].strip()
     own = (await crm(state, "explain", "PC-1c", "--token", token))[1]
     assert all(one["id"] in own for one in bands)
+    assert own.isascii()  # in a pipe: nothing drawn, and an event is a line
+    assert len([line for line in own.splitlines() if "intel.band." in line and bands[0]["id"] in line]) == 2
     assert "/api/indicators" in (await crm(state, "explain", "NO-1"))[2]
 
     ask = urllib.request.Request(f"{board(state)}/api/events/intel/{last['sequence']}")

@@ -9,6 +9,8 @@ from services.victims.__main__ import SERVICE
 from tests.harness.speaking import clock, say
 from tests.harness.system import until
 
+pytestmark = pytest.mark.long
+
 OFFERED, DELIVERED = "victims.referral.offered", "victims.referral.delivered"
 
 

@@ -14,6 +14,8 @@ from shared.flow.taken import Taken
 from tests.harness.sealing import fresh
 from tests.system.test_spine import FLAGGED
 
+pytestmark = pytest.mark.long
+
 SECRET = "Juana-Inventada-1984"
 
 

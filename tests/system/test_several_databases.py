@@ -14,6 +14,8 @@ from shared.run.database import connected
 from tests.harness.speaking import NOW, clock, example
 from tests.harness.system import ROOT, until
 
+pytestmark = pytest.mark.long
+
 NAME = "training.official.enrolled"
 
 

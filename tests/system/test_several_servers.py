@@ -10,6 +10,8 @@ from infra.nats.rights import OPERATOR
 from shared.client import Unreachable, connect
 from tests.harness.system import free_port
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def addresses(region):

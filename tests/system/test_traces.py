@@ -15,6 +15,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests.harness.speaking import NOW, clock, say
 from tests.harness.system import free_port, until
 
+pytestmark = pytest.mark.long
+
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 

@@ -10,6 +10,8 @@ import pytest
 from tests.harness.system import PATIENCE_S
 from tests.system import test_documentation as documents
 
+pytestmark = pytest.mark.long
+
 PAGES = ("docs/tutorial.md", "docs/tutorial.es.md")
 START = "make run CLOCK=now TRAFFIC=none"
 """Done by the fixture."""

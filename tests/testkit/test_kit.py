@@ -9,7 +9,10 @@ from infra.testkit.clock import span
 from infra.testkit.robots import Answer
 from shared.client import Unreachable, connect
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 """nats-py leaves the sockets of lost connections to the collector."""
 
 

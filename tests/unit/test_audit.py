@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.audit import unpinned, weak
+from infra.doctor import here
 
 ROOT = Path(__file__).parents[2]
 UNREACHED = ["packages: no list of known weaknesses can be reached; nothing is known of any"]
@@ -55,3 +56,17 @@ def test_every_image_of_others_here_is_looked_at():
     text = (ROOT / "infra/Dockerfile").read_text() + (ROOT / "compose.yaml").read_text()
     assert all(f"{name}:" in text for name in names)
     assert all("@sha256:" in line for line in text.splitlines() for name in pinned if f"{name}:" in line)
+
+
+def test_the_doctor_names_what_would_be_started_by_its_tag(tmp_path):
+    (tmp_path / "infra").mkdir()
+    file, compose = tmp_path / "infra/Dockerfile", tmp_path / "compose.yaml"
+    assert list(here.images(tmp_path)) == [], "no checkout is at hand"
+    file.write_text("FROM python:3.11 AS runtime\n")
+    compose.write_text(f"image: postgres:18{PIN}\n")
+    (told,) = here.images(tmp_path)
+    assert (told.level, told.check) == ("note", "images")
+    assert told.said.endswith("named by tag: python:3.11")
+    assert "digest" in told.cure
+    file.write_text(f"FROM python:3.11{PIN} AS runtime\n")
+    assert [one.level for one in here.images(tmp_path)] == ["ok"]

@@ -158,7 +158,7 @@ def test_keys_are_laid_out_for_each_container(laid_out):
             assert stat.S_IMODE((laid_out / service / file).stat().st_mode) == 0o600
         password = (laid_out / "all" / f"{service}.pw").read_text().strip()
         assert (laid_out / service / "pgpass").read_text() == f"*:*:crm:{service}:{password}\n"
-    public = {"logs", "witnesses", "ca", "crl"}
+    public = {"logs", "witnesses", "recipients", "ca", "crl"}
     assert {file.name.partition(".")[0] for file in (laid_out / "countries").iterdir()} - public == set(RECEIVERS)
     legible = [file for file in laid_out.rglob("*") if file.is_file() and file.stat().st_mode & stat.S_IROTH]
     own = {"owner.pw", "admin.pw", "pg_hba.conf", "postgres.tls.key", "prometheus.tls.key", "grafana.tls.key"}

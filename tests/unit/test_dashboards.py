@@ -117,3 +117,40 @@ def test_dashboards_are_told_apart():
 def test_of_every_kind_it_is_known_how_the_regions_figure_comes_about():
     assert {*get_args(Kind)} == plan.RATIOS | plan.PLAIN
     assert not plan.RATIOS & plan.PLAIN
+
+
+UNJUDGED = {
+    'crm_stream_messages{stream="QUARANTINE"}': "how full it is stands beside it",
+    'crm_stream_bytes{stream="QUARANTINE"}': "the same",
+    "crm_nats_connections": "any number is right: countries' systems come and go",
+    "crm_nats_memory_bytes": "it has no limit of its own; the machine's is watched",
+    'count(crm_milestone_reached_timestamp_seconds{milestone!~".+/.+"})': "few are right at first",
+    "max(crm_clock_timestamp_seconds) * 1000": "a time of day",
+}
+"""Figures of which no number is good or bad: their query -> why."""
+
+
+def judged(panel):
+    return len(panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", ())) > 1
+
+
+def test_a_large_figure_says_whether_it_is_good_or_there_is_a_reason(panels):
+    for panel in panels:
+        if panel["type"] == "stat":
+            assert judged(panel) is not (panel["targets"][0]["expr"] in UNJUDGED), panel["title"]
+
+
+def test_the_plans_own_numbers_part_good_from_bad():
+    plan_, country = (
+        json.loads((FOLDER / "en" / f"{name}.json").read_text()) for name in ("plan-of-action", "country")
+    )
+    steps = {
+        panel["title"]: [step["value"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]][1:]
+        for panel in (*plan_["panels"], *country["panels"])
+        if panel["type"] == "stat" and judged(panel)
+    }
+    known = load()
+    targets = sum(row.target is not None for row in known.rows.values())
+    assert steps["Targets judged"] == [targets]
+    assert steps["Targets met"] == pytest.approx([targets / 2, targets * 0.8])
+    assert steps["Last report ago"] == [known.silent_days * 86_400]

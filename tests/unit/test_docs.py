@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from services.indicators.publish.words import words
 from services.legal.judgements.treaties import WHY
 from services.victims.judgements.standing import ENDS
 from shared.contracts.refusal import CODES
@@ -26,6 +27,30 @@ def test_links_lead_somewhere(document):
 def test_every_error_code_is_told():
     text = (ROOT / "docs/integrating.md").read_text()
     assert [code for code in sorted(refusal_codes()) if f"`{code}`" not in text] == []
+
+
+def test_the_tables_of_error_codes_have_those_of_the_catalogues():
+    """What may be refused of a report stands in the table of reports; what else there is, beside its question."""
+    before, found, behind = (ROOT / "docs/integrating.md").read_text().partition("\n## When a report is refused\n")
+    table, end, after = behind.partition("\n## ")
+    assert found
+    assert end
+    told = [code for line in table.splitlines() for code in re.findall(r"^\| (`.*?`) \|", line)]
+    codes = [code for cell in told for code in re.findall(r"`(\w+)`", cell)]
+    assert len(codes) == len({*codes}), "one code has two lines"
+    catalogue = {*words("en").refusals}
+    assert {*codes} <= catalogue
+    elsewhere = {code for code in catalogue - {*codes} if f"`{code}`" in before + after}
+    assert catalogue - {*codes} == elsewhere
+    assert len(codes) > len(elsewhere)
+
+
+def test_every_error_code_has_words_in_each_language():
+    """The catalogues are one source for the country's page, its mailbox and `crm pub`."""
+    for lang in ("en", "es", "fr"):
+        refusals = words(lang).refusals
+        assert sorted(refusal_codes() | {f"missing_{part}" for part in ("act", "means", "purpose")}) == sorted(refusals)
+    assert words("es").refusals["unknown_value"] != words("fr").refusals["unknown_value"]
 
 
 def test_decisions_are_numbered_and_listed():

@@ -40,7 +40,11 @@ def test_a_line_says_where_when_what_and_from_whom():
 def test_a_refusal_says_all_that_is_wrong():
     problems = [Problem("/data/doc_code", "unknown_value", "m"), Problem("", "not_json", "m")]
     told = event("intel.report.rejected", Rejected(problems=problems, intake_sequence=3))
-    assert what(told) == "report refused: /data/doc_code unknown_value; / not_json"
+    assert what(told) == (
+        "report refused: /data/doc_code unknown_value (the vocabulary of this field has other words); "
+        "/ not_json (it cannot be read as JSON)"
+    )
+    assert "el vocabulario de este campo" in what(told, "es")
 
 
 def test_an_alert_says_what_for_who_else_and_until_when():

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from infra.cli import app
 from infra.nats.provision import ask
 from infra.nats.rights import principals
+from shared.contracts import SERVICES
 from shared.flow.streams import stream_configs
 
 FLAGGED = {
@@ -44,7 +45,19 @@ ROW = {
     "as_of": "2004-01-01",
     "target": 11,
     "met": False,
-    "values": [{"country": "REG", "labels": {"instrument": "TIP"}, "value": 3, "suppressed": False}],
+    "kind": "countries",
+    "values": [
+        {"country": code, "labels": {"instrument": "TIP"}, "value": value, "suppressed": False}
+        for code, value in (("GTM", 1), ("HND", 0), ("REG", 3))
+    ],
+}
+DELAY = ROW | {
+    "id": "PC-1c.delay",
+    "unit": "seconds",
+    "kind": "latency",
+    "target": None,
+    "met": None,
+    "values": [{"country": "GTM", "labels": {}, "value": 432_000.0, "numerator": 864_000, "denominator": 2}],
 }
 SUMMARY = {
     **{key: ROW[key] for key in ("id", "title", "unit", "as_of", "target", "met")},
@@ -66,6 +79,7 @@ def board():
                 "/metrics/operator": METRICS,
                 "/api/indicators/LE-2.1": one,
                 "/api/indicators": all_of_them,
+                "/api/indicators/PC-1c.delay": json.dumps(DELAY).encode(),
             }
             body = answers.get(self.path.partition("?")[0])
             self.send_response(200 if body else 404)
@@ -171,12 +185,23 @@ async def test_indicators_shows_one(state):
     done = await crm("indicators", "LE-2.1", "--lang", "es", "--state-dir", state)
     assert "Estados parte" in done.stdout
     assert "instrument TIP" in done.stdout
+    told = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert " sí " in told["GTM"], "where countries are counted, one is among them or is not, as on the pages"
+    assert " no " in told["HND"]
+    assert " 3 países " in told["REG"]
+
+
+async def test_indicators_shows_a_sum_of_times_as_a_time(state):
+    done = await crm("indicators", "PC-1c.delay", "--state-dir", state)
+    assert [line.split() for line in done.stdout.splitlines() if line.startswith("GTM")] == [
+        ["GTM", "5", "days", "10", "days", "2"]
+    ]
 
 
 async def test_indicators_shows_all(state):
     done = await crm("indicators", "--state-dir", state)
     assert "LE-2.1" in done.stdout
-    assert "27 %" in done.stdout
+    assert "27%" in done.stdout
 
 
 async def test_indicators_says_that_there_is_none(state):
@@ -215,7 +240,7 @@ async def test_provision_writes_a_configuration_and_keys_for_other_servers(tmp_p
     assert done.exit_code == 0
     config = json.loads((tmp_path / "out" / "nats.json").read_text())
     assert config["jetstream"]["sync_interval"] == "always"
-    assert set(config["accounts"]) == {"CRM", *(name for name in principals() if name.isupper())}
+    assert set(config["accounts"]) == {"CRM", *principals()} - {*SERVICES}
     files = list((tmp_path / "out" / "creds").iterdir())
     assert all(file.stat().st_mode & 0o077 == 0 for file in files)
     login = (tmp_path / "out" / "creds" / "intel.pgpass").read_text().strip().split(":")

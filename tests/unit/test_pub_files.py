@@ -48,6 +48,94 @@ def test_a_table_is_read_with_numbers_where_the_contract_has_numbers(tmp_path):
     assert _read(str(path)) == [{"type": held.type, "id": "e-1", "data": flat}]
 
 
+HEADER = "type,id,data.doc_code,data.issuing"
+ROW = "crm.intel.document.flagged.v1,e-1,PP,HND"
+READ = {"type": "crm.intel.document.flagged.v1", "id": "e-1", "data": {"doc_code": "PP", "issuing": "HND"}}
+TABLES = {
+    "semicolons, as spreadsheets write where a comma stands before decimals": f"{HEADER}\n{ROW}\n".replace(",", ";"),
+    "tabs": f"{HEADER}\n{ROW}\n".replace(",", "\t"),
+    "the spreadsheet's own line": f"sep=;\r\n{HEADER}\r\n{ROW}\r\n".replace(",", ";"),
+    "spaces behind commas": f"{HEADER}\n{ROW}\n".replace(",", ", "),
+    "quotation marks": '"' + f"{HEADER}\n{ROW}".replace(",", '","').replace("\n", '"\n"') + '"\n',
+    "empty lines": f"{HEADER}\r\n\r\n{ROW}\r\n\r\n",
+    "lines of an old machine": f"{HEADER}\r{ROW}\r",
+    "commas to the end": f"{HEADER},,\n{ROW},,\n",
+}
+
+
+@pytest.mark.parametrize("text", TABLES.values(), ids=TABLES)
+@pytest.mark.parametrize("name", ["reports.csv", "REPORTS.CSV"])
+def test_a_table_is_read_however_it_is_written(tmp_path, text, name):
+    path = tmp_path / name
+    path.write_text(text, newline="")
+    assert _read(str(path)) == [READ]
+
+
+UNFIT_TABLES = {
+    "a column twice": (f"{HEADER},id\n{ROW},e-2\n", "twice"),
+    "more cells than columns": (f"{HEADER}\n{ROW},more\n", "row 1"),
+    "a cell under no name": (f"{HEADER},\n{ROW},\n{ROW},more\n", "row 2"),
+    "no type": ("id,data.issuing\ne-1,HND\n", "`type`"),
+    "nothing": ("", "`type`"),
+    "a form of its own": ("type|id\nx|e-1\n", "`type`"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), UNFIT_TABLES.values(), ids=UNFIT_TABLES)
+def test_a_table_of_which_something_would_be_lost_is_not_read(tmp_path, text, said):
+    path = tmp_path / "reports.csv"
+    path.write_text(text, newline="")
+    outcome = checked(str(path))
+    assert (outcome.exit_code, said in outcome.output) == (2, True), outcome.output
+
+
+def test_a_text_may_hold_what_some_take_for_the_end_of_a_line(tmp_path):
+    path = tmp_path / "reports.ndjson"
+    report = REPORT | {"dataschema": "a\u2028b\x85c"}
+    path.write_text("\n".join(json.dumps(one, ensure_ascii=False) for one in (report, report)), encoding="utf-8")
+    assert _read(str(path)) == [report, report]
+
+
+@pytest.mark.parametrize("content", ["[]", f"{HEADER}\n"])
+def test_that_there_is_nothing_to_send_is_said(tmp_path, content):
+    path = tmp_path / ("reports.json" if content == "[]" else "reports.csv")
+    path.write_text(content)
+    outcome = CliRunner().invoke(
+        app, ["pub", str(path), "--as", "GTM", "--nats-url", "nats://127.0.0.1:1", "--seed", "x"]
+    )
+    assert (outcome.exit_code, outcome.stdout, "no report" in outcome.stderr) == (0, "", True)
+
+
+UNNAMED = [
+    {"id": ...},
+    {"type": ...},
+    {"type": "x"},
+    {"type": 5},
+    {"type": "crm.foo.bar.baz.v1"},
+    {"id": 5},
+    {"data": None},
+    {"data": REPORT["data"] | {"score": 1e400}},
+]
+
+
+@pytest.mark.parametrize("change", UNNAMED, ids=str)
+@pytest.mark.parametrize("more", [[], ["--wait", "5"]], ids=["", "waits"])
+def test_what_is_no_report_is_told_before_anything_is_sent(tmp_path, change, more):
+    """It is told of which report, and no connection is needed for it."""
+    own = REPORT | {"source": "urn:crm:country:GTM:x"}
+    wrong = {name: value for name, value in (own | change).items() if value is not ...}
+    path = tmp_path / "reports.json"
+    path.write_text(json.dumps([own, wrong]).replace("Infinity", "1e400"))
+    outcome = CliRunner().invoke(
+        app, ["pub", str(path), "--as", "GTM", "--nats-url", "nats://127.0.0.1:1", "--seed", "x", *more]
+    )
+    assert outcome.exit_code == 1
+    assert isinstance(outcome.exception, SystemExit), outcome.exception
+    assert outcome.stdout == ""
+    assert outcome.stderr.startswith("invalid: report 2: /")
+    assert "nothing was sent" in outcome.stderr
+
+
 def checked(*words, stdin=None):
     return CliRunner().invoke(app, ["pub", "--as", "GTM", "--dry-run", *words], input=stdin)
 
@@ -60,6 +148,20 @@ def test_a_dry_run_says_of_each_report_whether_it_is_good_and_sends_nothing():
     assert first == f"good {good['id']}"
     assert second.startswith("refused e-2: ")
     assert (outcome.exit_code, "1 of 2 are good" in outcome.stderr) == (1, True)
+
+
+def test_two_reports_of_a_file_do_not_share_an_id():
+    """The second would be refused when the first is recorded, and be taken for it meanwhile."""
+    first = REPORT | {"source": "urn:crm:country:GTM:x"}
+    other = first | {"data": first["data"] | {"issuing": "SLV"}}
+    elsewhere = example(registry()["crm.legal.law.amended.v1"]) | {"id": first["id"], "source": first["source"]}
+    system = other | {"source": "urn:crm:country:GTM:y"}
+    outcome = checked("-", stdin="\n".join(map(json.dumps, [first, other, first, elsewhere, system])))
+    good, refused, *others = outcome.stdout.splitlines()
+    assert others == [good] * 3 == [f"good {first['id']}"] * 3
+    assert refused.startswith(f"refused {first['id']}: /id: ")
+    assert "[id_conflict]" in refused
+    assert outcome.exit_code == 1
 
 
 @pytest.mark.parametrize("name", ["intel.document.flagged", "crm.victims.referral.sent.v1"])
@@ -101,6 +203,10 @@ UNFIT = {
     "deep": b"[" * 100_000,
     "a long number": b'{"a": ' + b"9" * 5000 + b"}",
     "a mark alone": b"\xef\xbb\xbf",
+    "a field twice": b'{"id": "a", "\\u0069d": "b"}',
+    "a field twice on a line": TEXT.encode() + b'\n{"id": "a", "id": "b"}\n',
+    "no number": b'{"data": {"score": NaN}}',
+    "no end": b'{"data": {"score": -Infinity}}',
 }
 
 
@@ -119,7 +225,7 @@ def test_what_cannot_be_read_is_told_in_one_line(tmp_path, content):
 
 def test_a_client_says_what_it_cannot_write():
     client = CountryClient(Client(), "GTM", "test")
-    for odd in (10**30, "\ud800"):
+    for odd in (10**30, "\ud800", float("nan"), float("inf"), [{"count": (1.0, float("-inf"))}]):
         with pytest.raises(Invalid):
             client._checked(REPORT | {"data": {"count": odd}})
 

@@ -79,8 +79,17 @@ def test_a_large_message_counts_as_several_and_a_dear_one_slows_its_lane():
     large = lane("GTM", 100, pace=400, size=7 * REPORT_BYTES)
     assert len(large.take(100, 10**6, contested=True)) == 3
     dear = lane("GTM", 100, pace=400)
-    dear.cost_s = 0.005
-    assert dear.paced == 70
+    dear.cost_s = 0.002
+    assert round(dear.paced) == 175
+
+
+def test_however_dear_they_seem_a_lane_gives_as_many_as_a_batchs_own_round_trips_cost():
+    dear = lane("GTM", 100, pace=400)
+    dear.cost_s = 0.5
+    assert len(dear.take(100, 10**6, contested=True)) == 8
+    large = lane("GTM", 100, pace=400, size=7 * REPORT_BYTES)
+    large.cost_s = 0.5
+    assert len(large.take(100, 10**6, contested=True)) == 1
 
 
 def test_a_pace_ends_when_the_others_have_been_silent():
@@ -105,9 +114,32 @@ def test_lanes_that_all_have_more_than_they_give_fill_large_batches():
     mex.arrived.clear()
     mex.arrived.append(message("MEX", 1000, pending=3))
     assert counts(sharing._taken()) == {"GTM": 99, "MEX": 1}, "it has more on the server"
-    mex.arrived.append(message("MEX", 1001))
+
+
+def test_who_has_just_given_all_of_a_backlog_slows_nobody():
+    gtm, mex = lane("GTM", 1000, pace=400), lane("MEX", 120, pace=400)
+    sharing = turns(gtm, mex)
+    for _ in range(2):
+        assert counts(sharing._taken()) == {"GTM": 50, "MEX": 50}
+    assert counts(sharing._taken()) == {"GTM": 80, "MEX": 20}, "it is no backlog any more"
+    assert not sharing._contested(gtm)
+    assert counts(sharing._taken()) == {"GTM": 100}
+    mex.backlog -= CONTESTED_S
+    mex.arrived.append(message("MEX", 120))
     sharing._taken()
-    assert counts(sharing._taken()).keys() <= {"GTM"}
+    mex.arrived.append(message("MEX", 121))
+    sharing._taken()
+    assert sharing._contested(gtm), "that is long ago, and it reports again"
+
+
+def test_a_few_reports_at_once_are_no_backlog():
+    gtm, mex = lane("GTM", 1000, pace=400), lane("MEX", 0, pace=400)
+    sharing = turns(gtm, mex)
+    sharing._taken()
+    mex.arrived.append(message("MEX", 0, pending=4))
+    sharing._taken()
+    mex.arrived.extend(message("MEX", number) for number in range(1, 5))
+    sharing._taken()
     assert sharing._contested(gtm)
 
 

@@ -26,7 +26,7 @@ def referral_offered(scene: Scene, event: Event[Any]) -> Iterator[Step]:
     if scene.chance(0.86):
         accepted = {**data, "receiving_org": scene.pick({"shelter": 4, "child_welfare": 2, "ngo": 3})}
         yield scene.report("victims.referral.accepted", accepted, after=after)
-        preview = getattr(event.data, "preview", None)  # or it is sealed
+        preview = getattr(event.data, "preview", None)  # or it is sealed, and victims did not answer
         sex = preview.sex if preview else "unknown"
         if scene.chance(0.75):
             home = after + scene.days(8, 25)

@@ -17,28 +17,41 @@ AGE_S = 60.0
 class Past:
     """Every row's figures as of the end of the last quarter; as the public has them, unless `closed` gives `EXACT`."""
 
-    def __init__(self, plan: Plan, state: Callable[[], State], now: Callable[[], datetime], closed: Closed) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        state: Callable[[], State],
+        now: Callable[[], datetime],
+        closed: Closed,
+        settled: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._plan = plan
         self._state = state
         self._now = now
         self._closed = closed
+        self._settled = settled
+        self._whole = True
         self._day = date.min
         self._kept: Kept | None = None
         self._figures: Mapping[str, Figures] = {}
         self._worked = -AGE_S
 
     async def fresh(self) -> Mapping[str, Figures]:
-        """Return each row's figures; they are at most `AGE_S` old."""
-        day, now = last_quarter_end(self._now().date()), time.monotonic()
+        """Return each row's figures; they are at most `AGE_S` old.
+
+        Those of a fold that was still on its way are made anew once it has come to the end: all else since would show
+        as a change.
+        """
+        day, now, settled = last_quarter_end(self._now().date()), time.monotonic(), self._settled()
         if day != self._day or self._kept is None:
             span = Span.as_of(day)
             self._day, self._kept = day, Kept(self._plan, self._state, lambda: span, self._closed)
-        elif now - self._worked < AGE_S:
+        elif now - self._worked < AGE_S and (self._whole or not settled):
             return self._figures
         kept = self._kept
         found = await kept.fresh()
         if kept is self._kept:
-            self._figures, self._worked = found, now
+            self._figures, self._worked, self._whole = found, now, settled
         return found
 
 

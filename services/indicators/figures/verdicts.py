@@ -8,8 +8,9 @@
 - What cannot be mended by others is not met all the same: more than the most that there may be, less than the whole.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
+from operator import ge, gt, le, lt
 from typing import Literal
 
 import msgspec
@@ -47,16 +48,15 @@ class Verdict(Struct, frozen=True):
 NONE = Doubt()
 
 
+MEETS: Mapping[str, Callable[[float, float], bool]] = {"at_least": ge, "at_most": le, "above": gt, "below": lt}
+"""A direction -> whether a figure (first) meets a target (second)."""
+
+
 def meets(row: Row, value: float | None) -> bool | None:
     """Say whether a figure meets the row's target; None: no target, or no figure."""
     if row.target is None or value is None:
         return None
-    return {
-        "at_least": value >= row.target,
-        "at_most": value <= row.target,
-        "above": value > row.target,
-        "below": value < row.target,
-    }[row.direction]
+    return MEETS[row.direction](value, row.target)
 
 
 class Heard(Struct, frozen=True):

@@ -18,10 +18,16 @@ def country_token(operators: str, country: str) -> str:
     return f"{country}.{hmac.new(operators.encode(), f'crm country {country}'.encode(), sha256).hexdigest()}"
 
 
+def bearer(given: str) -> str:
+    """Return the token in an `Authorization` header; empty: there is none. The scheme may be written in any case."""
+    scheme, _, token = given.partition(" ")
+    return token.strip(" ") if scheme.lower() == "bearer" else ""
+
+
 def who(given: str, operators: str) -> str:
-    """Return who sends a bearer token; without the operator's (empty) nobody is known."""
+    """Return whose token this is; without the operator's (empty) nobody is known."""
     if not operators:
         return PUBLIC
     known = {OPERATOR: operators} | {country: country_token(operators, country) for country in MEMBERS}
-    found = [name for name, token in known.items() if hmac.compare_digest(given.encode(), f"Bearer {token}".encode())]
+    found = [name for name, token in known.items() if hmac.compare_digest(given.encode(), token.encode())]
     return found[0] if found else PUBLIC

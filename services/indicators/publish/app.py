@@ -60,8 +60,10 @@ def app(view: View) -> Starlette:
             return told
         assert isinstance(error, HTTPException)
         lang = language(request)
-        text = pages.error(lang, view.plan, error.status_code, refusals.why(error, lang))
-        return page(request, text, error.status_code)
+        text = pages.error(lang, view.plan, error.status_code, refusals.why(error, lang), refusals.parameter(error))
+        shown = page(request, text, error.status_code)
+        shown.headers.update(error.headers or {})
+        return shown
 
     found.add_exception_handler(HTTPException, answered)
     return found

@@ -290,7 +290,10 @@ EVENTS = Gives("text/event-stream")
 
 def label_values(asked: OneRowTimed | Lines, row: Row) -> dict[str, str]:
     """Return the label values asked for; refuses (400) what is no label of the row."""
-    found = dict(one.split(":", 1) for one in (asked.labels or "").split(",") if one)
+    given = [one.split(":", 1) for one in (asked.labels or "").split(",") if one]
+    found = dict(given)
+    if len(found) < len(given):
+        raise Refused(400, "given_twice")
     known = labels_shown(row)
     if not {*found} <= {*known}:
         raise Refused(400, "labels_of", names=", ".join(known) or "-")
@@ -302,7 +305,7 @@ _YEAR_S = 365 * 86_400
 
 
 def language(request: Request) -> str:
-    """Return the language asked for, else the one remembered, else the first that the browser accepts, else Spanish."""
+    """Return the language asked for, else the one remembered, else what the browser likes best, else Spanish."""
     known = tuple(code for code, _ in LANGUAGES)
     remembered = request.cookies.get(_REMEMBERED, "")
     if request.query_params.get("lang") not in known and remembered in known:

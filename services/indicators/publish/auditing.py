@@ -1,8 +1,10 @@
 """Who looks at what is not published leaves an event in the log of indicators, before it is answered.
 
-The same look again within the hour leaves none: a scrape every 15 seconds would be most of the log.
+The same look again within the hour leaves none: a scrape every 15 seconds would be most of the log. What watches the
+system (`Address.watch`) is answered whether it can be recorded or not, since alerts are needed most when nothing can.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +12,7 @@ from functools import wraps
 from typing import Any
 
 import msgspec
+import structlog
 from msgspec import Struct
 from starlette.requests import Request
 
@@ -20,6 +23,8 @@ from shared.contracts.indicators import ExactRead
 from shared.record.log import Draft, Log
 from shared.run.addresses import Address
 from shared.run.database import LOST
+
+log = structlog.get_logger()
 
 AGAIN_S = 3600.0
 """Of real time: plan time may pass in days a second, and each scrape would be on record."""
@@ -34,6 +39,7 @@ class Audit:
         """Remember where they are recorded."""
         self._own = own
         self._known: dict[tuple[str, str], float] = {}
+        self._beside: asyncio.Task[None] | None = None
 
     async def __call__(self, address: str, about: str) -> None:
         """Record a look of the operator's, unless it is known; raises as recording does."""
@@ -49,10 +55,32 @@ class Audit:
             raise outcome
         self._known[address, about] = looked
 
+    def beside(self, address: str, about: str) -> None:
+        """Record a look while it is answered; one that could not be recorded is tried again with the next look."""
+        if self._beside is None or self._beside.done():
+            self._beside = asyncio.create_task(self._tried(address, about))
+
+    async def _tried(self, address: str, about: str) -> None:
+        try:
+            await self(address, about)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the look was answered
+            log.warning("a look is not on record yet", address=address, error=type(error).__name__)
+
 
 def audited(view: View, addresses: Sequence[Address]) -> list[Address]:
     """Return the addresses; those that tell the operator more than the public record that it asks."""
-    return [_audited(view, one) if one.exact else one for one in addresses]
+    return [_noted(view, one) if one.watch else _audited(view, one) if one.exact else one for one in addresses]
+
+
+def _noted(view: View, address: Address) -> Address:
+    handler = address.handler
+
+    @wraps(handler)
+    async def noted(request: Request, asked: Struct) -> Any:
+        view.noted(address.path, _about(asked))
+        return await handler(request, asked)
+
+    return replace(address, handler=noted)
 
 
 def _audited(view: View, address: Address) -> Address:

@@ -110,7 +110,8 @@ def _offer(said: Words, one: Offer, now: datetime) -> dict[str, Any]:
 
 def _refusal(said: Words, one: Refusal) -> dict[str, Any]:
     name = one.type.removeprefix("crm.").rpartition(".v")[0]
-    return {"id": one.report, "name": name, "title": said.event(name), "at": said.moment(one.at), "why": one.problems}
+    why = [(where, code, said.refusals.get(code, ""), told) for where, code, told in one.problems]
+    return {"id": one.report, "name": name, "title": said.event(name), "at": said.moment(one.at), "why": why}
 
 
 def _notice(said: Words, one: Told, now: datetime) -> dict[str, Any]:

@@ -55,12 +55,14 @@ def course(lang: str, plan: Plan, row: Row, of: Course) -> dict[str, Any]:
     said = words(lang, plan)
     names = [named(said, of.by, one) for one in of.each]
     refused = next((one.refused for one in of.found if one.refused), "")
+    running = _running(of.by, of.figure, of.each)
     return {
         "by": of.by,
         "figure": of.figure,
         "choices": [(by, said.text[f"by_{by}"]) for by in MONTHS],
         "figures": [(which, said.text[f"figure_{which}"]) for which in ("end", "period")],
-        "curve": drawn(said, row, names, of.found),
+        "curve": drawn(said, row, names, of.found, running=running is not None),
+        "running": _not_over(said, running),
         "apart": row.kind in COMPOSED,
         "refused": said.text[f"refused_{refused}"] if refused else "",
         "moved": moved(said, row, of),
@@ -69,13 +71,24 @@ def course(lang: str, plan: Plan, row: Row, of: Course) -> dict[str, Any]:
 
 
 def picture(  # noqa: PLR0913, PLR0917 - what is drawn
-    lang: str, plan: Plan, row: Row, by: By, each: Sequence[Period], found: Sequence[Figures]
+    lang: str, plan: Plan, row: Row, by: By, figure: Which, each: Sequence[Period], found: Sequence[Figures]
 ) -> str:
     """Return the picture of a row's one figure by period."""
     said = words(lang, plan)
     unit = "" if row.unit in (SHARE, TIME) else said.unit(row.unit, None)
-    curve = drawn(said, row, [named(said, by, one) for one in each], found)
-    return pages.render("curve.svg", lang, plan, row=row.id, heading=said.title(row.title), unit=unit, curve=curve)
+    running = _running(by, figure, each)
+    curve = drawn(said, row, [named(said, by, one) for one in each], found, running=running is not None)
+    told = {"heading": said.title(row.title), "unit": unit, "curve": curve, "running": _not_over(said, running)}
+    return pages.render("curve.svg", lang, plan, row=row.id, **told)
+
+
+def _running(by: By, figure: Which, each: Sequence[Period]) -> Period | None:
+    """Return the last period where its own figure is drawn and it is not over: more may come."""
+    return each[-1] if figure == "period" and each and not whole(by, each[-1]) else None
+
+
+def _not_over(said: Words, running: Period | None) -> str:
+    return said.text["curve_running"].format(day=said.day(running.until)) if running else ""
 
 
 def spark(row: Row, found: Sequence[Figures]) -> str:
@@ -93,11 +106,14 @@ def named(said: Words, by: By, one: Period) -> str:
     return said.quarter(quarter(one.until), short=True) if by == "quarter" else str(one.until.year)
 
 
-def drawn(said: Words, row: Row, names: Sequence[str], found: Sequence[Figures]) -> dict[str, Any] | None:
+def drawn(
+    said: Words, row: Row, names: Sequence[str], found: Sequence[Figures], *, running: bool
+) -> dict[str, Any] | None:
     """Return the curve of a row's one figure, with its target and a trend's baseline; None: too few are known."""
     points = [(name, _public(one.headline)) for name, one in zip(names, found, strict=True)]
     own = any(one.headline for one in found) and row.kind == "trend"
-    return charts.curve(said, row.unit, points, row.target, BASELINE if own else None, decimals=row.decimals)
+    baseline = BASELINE if own else None
+    return charts.curve(said, row.unit, points, row.target, baseline, decimals=row.decimals, running=running)
 
 
 def _public(cell: Cell | None) -> float | None:
@@ -113,6 +129,7 @@ def moved(said: Words, row: Row, of: Course) -> dict[str, Any] | None:
     (before, old), (last, new) = full
     running = held[-1] if held[-1][0] is not last and _public(held[-1][1].headline) is not None else None
     was, now = (_public(one.headline) or 0.0 for one in (old, new))
+    beside = said.figures(row, was, now)
     each = [(code, _place(row, old, code), _place(row, new, code)) for code in MEMBERS]
     each = [one for one in each if one[1] is not None or one[2] is not None]
     each.sort(key=lambda one: -abs((one[2] or 0.0) - (one[1] or 0.0)))
@@ -121,14 +138,14 @@ def moved(said: Words, row: Row, of: Course) -> dict[str, Any] | None:
         "last": named(said, of.by, last),
         "running": said.day(running[0].until) if running else "",
         "which": "same" if now == was else "more" if now > was else "less",
-        "old": _told(said, row, was),
-        "new": _told(said, row, now),
+        "old": f"{beside[0]} {said.unit(row.unit, was)}".strip(),
+        "new": f"{beside[1]} {said.unit(row.unit, now)}".strip(),
         "rows": [
             {
                 "code": code,
                 "country": said.country(code),
-                "old": said.figure(row, a),
-                "new": said.figure(row, b),
+                "old": said.of_country(row, a)[0],
+                "new": said.of_country(row, b)[0],
                 "change": _change(said, row, a, b),
                 "silent": code in new.silent,
             }
@@ -144,14 +161,15 @@ def _change(said: Words, row: Row, old: float | None, new: float | None) -> str:
 
     Of what is added up, a country without a figure adds nothing; of persons, it may be that it is not told.
     """
-    if (old is None or new is None) and (row.kind != "count" or row_about_persons(row)):
+    if (old is None or new is None) and (row.kind not in {"count", "countries"} or row_about_persons(row)):
         return "—"
     by = (new or 0.0) - (old or 0.0)
+    if row.kind == "countries" and not by:
+        return "="
     if row.unit == SHARE:
-        points = round(100 * by, 1)
-        return f"{_sign(points)}{said.number(abs(points))} {said.text['points']}"
-    told = said.figure(row, abs(by))
-    return f"{_sign(by)}{told}"
+        points = round(100 * by, row.decimals)
+        return f"{_sign(points)}{said.counted('points', abs(points), row.decimals)}"
+    return f"{_sign(by)}{said.number(abs(by), row.unit)}"
 
 
 def _sign(by: float) -> str:
@@ -163,7 +181,16 @@ def _told(said: Words, row: Row, value: float | None) -> str:
 
 
 def _place(row: Row, one: Figures, code: str) -> float | None:
-    return _together(row, [cell for cell in one.cells if cell.country == code and _counted(row, cell)])
+    cells = [cell for cell in one.cells if cell.country == code and _counted(row, cell)]
+    return _one_of(row, cells) if row.kind == "countries" else _together(row, cells)
+
+
+def _one_of(row: Row, cells: Sequence[Cell]) -> float | None:
+    """Return 1 of a country that the row's one figure counts, and 0 of one that has only some of what is asked."""
+    if not cells or any(cell.suppressed or cell.value is None for cell in cells):
+        return None
+    first = next(iter(row.labels), "")
+    return float({*row.every} <= {cell.labels[first] for cell in cells if cell.value} if row.every else True)
 
 
 def _counted(row: Row, cell: Cell, beside: str = "") -> bool:
@@ -192,7 +219,7 @@ def _together(row: Row, cells: Sequence[Cell]) -> float | None:
 def _groups(said: Words, row: Row, of: Course, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield small curves: by country, then by the values of each label in the region."""
     lines = {said.country(code): [_place(row, one, code) for one in of.found] for code in MEMBERS}
-    yield _group(said, row, said.text["country"], lines, names, most=len(MEMBERS))
+    yield _group(said, row, said.text["country"], lines, names, most=len(MEMBERS), countries=True)
     labels = dict.fromkeys(name for one in of.found for cell in one.cells for name in cell.labels)
     for label in labels if len(labels) == 1 or not row_about_persons(row) else ():
         values = dict.fromkeys(
@@ -213,7 +240,14 @@ def _those(row: Row, one: Figures, label: str, value: str) -> list[Cell]:
 
 
 def _group(  # noqa: PLR0913 - what they have in common
-    said: Words, row: Row, title: str, lines: Mapping[str, Sequence[float | None]], names: Sequence[str], *, most: int
+    said: Words,
+    row: Row,
+    title: str,
+    lines: Mapping[str, Sequence[float | None]],
+    names: Sequence[str],
+    *,
+    most: int,
+    countries: bool = False,
 ) -> dict[str, Any]:
     """Return curves that have one scale."""
     known = {name: line for name, line in lines.items() if _known(line)}
@@ -230,14 +264,19 @@ def _group(  # noqa: PLR0913 - what they have in common
         "lines": [
             {
                 "name": name,
-                "last": said.figure(row, _known(line)[-1]),
-                "unit": "" if row.unit in (SHARE, TIME) else said.unit(row.unit, _known(line)[-1]),
+                **_last(said, row, _known(line)[-1], countries=countries),
                 "at": names[max(number for number, value in enumerate(line) if value is not None)],
                 **charts.small(line, top),
             }
             for name, line in known.items()
         ],
     }
+
+
+def _last(said: Words, row: Row, value: float, *, countries: bool) -> dict[str, str]:
+    """Return the last figure of a small curve, of a country or of the region."""
+    told, unit = said.of_country(row, value) if countries else (said.figure(row, value), said.unit(row.unit, value))
+    return {"last": told, "unit": unit}
 
 
 def _known(line: Iterable[float | None]) -> list[float]:

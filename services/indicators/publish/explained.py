@@ -1,7 +1,7 @@
 """What the pages show of the Plan around its rows: its hierarchy, a row's place in it, and how a row is computed."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -118,7 +118,7 @@ def formula(said: Words, plan: Plan, row: Row) -> dict[str, Any]:
         "parts": [
             {
                 "role": said.text[f"role_{role}"],
-                "terms": [_term(said, term) for term in row.term if term.role == role],
+                "terms": _once(_term(said, term) for term in row.term if term.role == role),
             }
             for role in held
         ],
@@ -134,9 +134,19 @@ def formula(said: Words, plan: Plan, row: Row) -> dict[str, Any]:
     }
 
 
+def _once(terms: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what differs for a reader: terms that differ in what they add up only read the same."""
+    found: list[dict[str, Any]] = []
+    for one in terms:
+        if one not in found:
+            found.append(one)
+    return found
+
+
 def _term(said: Words, term: Term) -> dict[str, Any]:
     if term.event == ANY_REPORT:
-        return {"event": said.text["any_report"], "name": "", "where": []}
+        told = said.text["any_report_soon" if "delay" in term.where else "any_report"]
+        return {"event": told, "name": "", "where": []}
     where = []
     for path, wanted in term.where.items():
         name = next(part for part in reversed(path.split(".")) if part not in {"*", "?"})
@@ -229,7 +239,7 @@ def _expected(said: Words, one: Row, asked: Expected) -> Iterator[dict[str, Any]
     shown = {"day": day, "as_of": bool(asked.as_of)}
     labels = ", ".join(said.value(name, value) for name, value in asked.labels.items())
     for country, figure in asked.figures.items():
-        yield shown | {"what": _who(said, country), "labels": labels, "figure": _figure(said, one, figure)}
+        yield shown | {"what": _who(said, country), "labels": labels, "figure": _figure(said, one, figure, country)}
     if asked.headline != "":
         yield shown | {"what": said.text["headline"], "labels": "", "figure": _figure(said, one, asked.headline)}
     if asked.met:
@@ -240,12 +250,15 @@ def _expected(said: Words, one: Row, asked: Expected) -> Iterator[dict[str, Any]
         yield shown | {"what": said.text["coverage"], "labels": "", "figure": covered}
 
 
-def _figure(said: Words, one: Row, figure: Figure, unit: str = "") -> str:
+def _figure(said: Words, one: Row, figure: Figure, country: str = REGION, *, unit: str = "") -> str:
     if figure == NONE:
         return said.text["no_data"]
     above, _, below = str(figure).partition("/")
     value = float(above) / float(below) if below else float(above)
-    told = (
-        f"{said.number(value, unit) if unit else said.figure(one, value)} {said.unit(unit or one.unit, value)}".strip()
-    )
+    if unit:
+        told = f"{said.number(value, unit)} {said.unit(unit, value)}".strip()
+    elif country in MEMBERS:
+        told = " ".join(said.of_country(one, value)).strip()
+    else:
+        told = f"{said.figure(one, value)} {said.unit(one.unit, value)}".strip()
     return f"{told} ({said.number(float(above))}/{said.number(float(below))})" if below else told

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -33,6 +33,7 @@ from services.indicators.planned.persons import Rule, reached_by_persons, row_ab
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import ANY_REPORT, Row
 from services.indicators.publish.access import OPERATOR, PUBLIC
+from services.indicators.publish.cursors import Cursors, plain, positions
 from services.indicators.publish.recalling import Recall, busy
 from services.indicators.publish.said import Act, Said, about, read
 from shared.contracts.vocabulary import REGION
@@ -149,6 +150,10 @@ class RowMoved(Struct, frozen=True):
     """Of a level: -1 where the declaration is taken back."""
 
 
+Counted: TypeAlias = dict[str, tuple[date | None, list[EventCount], dict[str, int]]]
+"""Row or milestone -> the last closed period's end, what the public is told of it, and which services it archived."""
+
+
 @dataclass(frozen=True)
 class Explaining:
     """Answers what is behind figures, by reading again only what can be."""
@@ -158,6 +163,13 @@ class Explaining:
     recall: Recall
     closed: Callable[[], date | None]
     """The end of the last period of which the public has figures about persons."""
+    cursors: Cursors
+    """With which the public goes on."""
+    counted: Counted
+    """What the public was told of the last closed period.
+
+    It is read once: how long it takes to read moves with each report about a person.
+    """
 
     async def figure(self, asked: Asked, who: str, after: str = "") -> Explained:
         """Return what is behind a figure of a row; `after`: what an answer before gave as `next`."""
@@ -211,11 +223,19 @@ class Explaining:
         whole = guarded and telling.who == PUBLIC
         if whole and after:
             raise Refused(403, "whole_row_only")
+        closed, kept = self.closed(), self.counted.get(said["id"])
+        if whole and kept and kept[0] == closed:
+            _, counts, archived = kept
+            return Explained(as_of=as_of, counts=counts, events=[], folded={}, archived=archived, complete=True, **said)
         folded, limit_s = dict(self.state().sequences), WHOLE_LIMIT_S if whole else LIMIT_S
-        found = await self.recall.read(wanted, _positions(after), folded, telling.take, limit_s)
+        public = telling.who == PUBLIC
+        begin = (self.cursors.opened(after) if public else positions(after)) if after else {}
+        found = await self.recall.read(wanted, begin, folded, telling.take, limit_s)
         if whole and not found.complete:
             raise busy("too_much_behind")
-        counts = guarded_counts(telling.counts, self.plan.disclosure, self.closed()) if whole else []
+        counts = guarded_counts(telling.counts, self.plan.disclosure, closed) if whole else []
+        if whole:
+            self.counted[said["id"]] = closed, counts, dict.fromkeys(found.archived, 0)
         everything = telling.who == OPERATOR  # a sequence grows by one with each report, whoever it is about
         return Explained(
             as_of=as_of,
@@ -224,7 +244,7 @@ class Explaining:
             folded=folded if everything else {},
             archived=found.archived if everything else dict.fromkeys(found.archived, 0),
             complete=found.complete,
-            next=UNSET if found.complete else _cursor(found.reached),
+            next=UNSET if found.complete else self.cursors.sealed(found.reached) if public else plain(found.reached),
             **said,
         )
 
@@ -352,12 +372,3 @@ def guarded_counts(
         shown = {key[0]: rounded(n, rule)[0] for key, n in cells.items() if not guard.hides(key)}
         told += [EventCount(country, f"{end:%Y-%m}", "", n, None, None) for country, n in shown.items()]
     return sorted(told, key=lambda one: (one.country, one.month))
-
-
-def _cursor(reached: Mapping[str, int]) -> str:
-    return ",".join(f"{service}:{sequence}" for service, sequence in sorted(reached.items()))
-
-
-def _positions(after: str) -> dict[str, int]:
-    found = [one.split(":") for one in after.split(",") if one]
-    return {service: int(sequence) for service, sequence in found}

@@ -86,10 +86,18 @@ class Exposition:
         return self._joined
 
     def _stamp(self) -> Any:
-        """Return on what all of it rests: as long as this is the same, so is the text."""
+        """Return on what all of it rests: as long as this is the same, so is the text.
+
+        What is public rests on no report about a person, here neither: what is made anew takes longer, which tells
+        whoever asks often enough that there was one.
+        """
         state = self._held = self._state()  # held, so that no other gets its id
         closed = self._closed()
-        quiet = silent(self._plan, state, self._now(), public=closed is not None)
+        public = closed is not None
+        quiet = silent(self._plan, state, self._now(), public=public)
+        if public:
+            counted = {name: self._kept.counts.get(".".join(name)) for name in metrics.named(state, public=True)}
+            return id(state), closed, self._kept.version, counted, dict(state.heard_openly), quiet
         return id(state), closed, self._kept.version, dict(state.sequences), dict(self._streams()), quiet
 
     async def prepare(self) -> None:

@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from services.indicators.planned.plan import Plan
 from services.indicators.publish import pages
-from services.indicators.publish.words import LANGUAGES, words
+from services.indicators.publish.words import LANGUAGES, typeset, words
 
 _HERE = Path(__file__)
 FOLDER = next((one for one in (_HERE.parents[3] / "docs", _HERE.parents[1] / "docs") if one.is_dir()), _HERE.parents[1])
@@ -31,7 +31,18 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """A heading -> the documents below it. What is in none stands at the end of the last."""
 PICTURES: Mapping[str, str] = {"svg": "image/svg+xml", "png": "image/png"}
 """The kinds of pictures in documents -> their media types."""
+ROLES: Mapping[str, str] = {
+    "table_open": "table",
+    "thead_open": "rowgroup",
+    "tbody_open": "rowgroup",
+    "tr_open": "row",
+    "th_open": "columnheader",
+    "td_open": "cell",
+}
+"""What the parts of a table are to a screen reader, which would not know where they stand under one another."""
 _SUFFIX = re.compile(rf"\.({'|'.join(code for code, _ in LANGUAGES)})$")
+_PRINTED = re.compile(r"<pre><code>(.*?)</code></pre>", re.DOTALL)
+_COLUMNS = re.compile(r"\S {2,}\S")
 _LINK = re.compile(r"^([\w.-]+)\.md(#.*)?$")
 
 
@@ -67,13 +78,13 @@ def document(lang: str, plan: Plan, name: str) -> str:
     of, file = _best(lang, name)
     said = words(lang, plan)
     only = "" if of == lang else said.text["docs_only"].format(language=_called(lang, of))
-    body = Markup(_body(file, lang))  # noqa: S704 - our own
-    return pages.render("document.html", lang, plan, name=_title(file), of=of, only=only, body=body)
+    body = Markup(_body(file, lang, of, frozenset(plan.rows)))  # noqa: S704 - our own
+    return pages.render("document.html", lang, plan, name=_title(file, of), of=of, only=only, body=body)
 
 
 def _listed(lang: str, name: str) -> dict[str, str]:
     of, file = _best(lang, name)
-    return {"name": name, "title": _title(file), "of": of, "called": "" if of == lang else _called(lang, of)}
+    return {"name": name, "title": _title(file, of), "of": of, "called": "" if of == lang else _called(lang, of)}
 
 
 def _best(lang: str, name: str) -> tuple[str, Path]:
@@ -86,13 +97,13 @@ def _called(lang: str, of: str) -> str:
 
 
 @cache
-def _title(file: Path) -> str:
+def _title(file: Path, of: str) -> str:
     first = next((line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("# ")), file.stem)
-    return first.removeprefix("# ")
+    return typeset(first.removeprefix("# "), of)
 
 
 @cache
-def _body(file: Path, lang: str) -> str:
+def _body(file: Path, lang: str, of: str, rows: frozenset[str]) -> str:
     made = MarkdownIt("commonmark", {"html": True}).enable("table")
     tokens, environment = made.parse(file.read_text(encoding="utf-8")), {}  # type: ignore[var-annotated]
     taken: dict[str, int] = {}
@@ -101,14 +112,51 @@ def _body(file: Path, lang: str) -> str:
             token.attrSet("id", slug(_plain(tokens[at + 1]), taken))
         elif "right" in str(token.attrs.pop("style", "")):  # the pages allow no styles beside the style sheet's
             token.attrSet("class", "number")
+        if role := ROLES.get(token.type):
+            token.attrSet("role", role)
         for one in token.children or ():
             if one.type == "link_open":
                 one.attrSet("href", address(str(one.attrs["href"]), lang))
+            elif one.type == "text":
+                one.content = typeset(one.content, of)
+            elif one.type == "code_inline" and one.content in rows:  # an indicator: its page tells the rest
+                code = f'<a href="/indicators/{one.content}?lang={lang}" class="row"><code>{one.content}</code></a>'
+                one.type, one.content = "html_inline", code
             elif one.type == "image" and str(one.attrs["src"]) in pictures():
                 one.attrSet("src", f"/docs/{one.attrs['src']}")
                 one.attrSet("loading", "lazy")
+    _label(tokens)
     html = str(made.renderer.render(tokens, made.options, environment))
-    return html.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace("</table>", "</table></div>")
+    html = html.replace("<table ", '<div class="scroll" tabindex="0"><table ').replace("</table>", "</table></div>")
+    return _PRINTED.sub(_in_columns, html)
+
+
+def _in_columns(printed: re.Match[str]) -> str:
+    """Have what a program prints in columns scroll, and all else go on in the next line."""
+    columns = sum(1 for line in printed[1].splitlines() if _COLUMNS.search(line)) > 1
+    return f'<pre class="scroll" tabindex="0"><code>{printed[1]}</code></pre>' if columns else printed[0]
+
+
+def _label(tokens: Sequence[Token]) -> None:
+    """Have each cell say its column, for a telephone, where the cells of a row stand under one another.
+
+    A table of numbers stays one: it is narrow, and its numbers are compared.
+    """
+    heads: list[str] = []
+    at, table = 0, Token("", "", 0)
+    for place, token in enumerate(tokens):
+        if token.type == "table_open":
+            heads, table = [], token
+            table.attrSet("class", "stacked")
+        elif token.type == "th_open":
+            heads.append(_plain(tokens[place + 1]))
+        elif token.type == "tr_open":
+            at = 0
+        elif token.type == "td_open":
+            token.attrSet("data-label", heads[at])
+            at += 1
+        if "number" in str(token.attrs.get("class", "")):
+            table.attrs.pop("class", None)
 
 
 def _plain(inline: Token) -> str:

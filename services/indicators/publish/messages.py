@@ -22,7 +22,7 @@ FOLDER = _HERE / "locale"
 ENGLISH = "messages.pot"
 TRANSLATED = {"es": "es_419", "fr": "fr"}
 """Language -> its locale: Spanish is Latin America's."""
-KINDS = ("text", "unit", "label", "field", "value", "event")
+KINDS = ("text", "unit", "label", "field", "value", "event", "refusal")
 Said = tuple[str, str]
 """What is said of one, and of any other number; twice the same where there is no number."""
 _PLACES = re.compile(r"\{[a-z0-9_]*\}")

@@ -76,18 +76,10 @@ class Overview:
             "id": row.id,
             "title": self._said.title(row.title),
             "value": self._said.figure(row, value),
-            "change": self._change(value, _value(self._seen.before, row.id)),
+            "change": self._said.changed(value, _value(self._seen.before, row.id)),
             "degree": whole,
             "weights": len(row.inputs),
         }
-
-    def _change(self, value: float | None, before: float | None) -> dict[str, Any] | None:
-        """Return by how many points a share has changed."""
-        if value is None or before is None:
-            return None
-        points = round(100 * (value - before), 1)
-        which = "same" if not points else "more" if points > 0 else "less"
-        return {"which": which, "points": self._said.number(abs(points))}
 
     def _made(self) -> list[dict[str, Any]]:
         """Return the parts of the score: how far each has come, what it weighs, what it brings."""
@@ -119,7 +111,7 @@ class Overview:
                 "id": area.id,
                 "title": self._said.title(area.title),
                 "value": self._said.number(share, SHARE),
-                "change": self._change(share, before.get(area.id, _met(earlier[area.id]))),
+                "change": self._said.changed(share, before.get(area.id, _met(earlier[area.id]))),
                 "degree": degree,
                 "weight": self._said.number(weight) if weight else "",
                 "coverage": self._coverage(area.id),
@@ -157,7 +149,7 @@ class Overview:
             "title": self._said.title(row.title),
             "old": self._told(old),
             "new": self._told(new),
-            "why": self._said.unknown(new.unknown, new.missing) if which == "doubt" else "",
+            "why": self._said.unknown(new.unknown, new.missing, _figure(new)) if which == "doubt" else "",
         }
 
     def _told(self, one: Figures) -> str:

@@ -19,7 +19,7 @@ from services.indicators.planned.persons import row_about_persons
 from services.indicators.planned.plan import Plan
 from services.indicators.publish.overview import Overview, Seen
 from services.indicators.publish.reports import MilestoneReport
-from services.indicators.publish.words import LANGUAGES, SHARE, Measured, Words, words
+from services.indicators.publish.words import LANGUAGES, SHARE, TIME, Measured, Words, words
 from shared.contracts import SERVICES, registry
 from shared.contracts.vocabulary import MEMBERS, REGION
 
@@ -154,7 +154,7 @@ def summary(said: Words, plan: Plan, one: Figures) -> dict[str, Any]:
         "target": "—" if row.target is None else said.text[row.direction].format(n=target),
         "standing": standing(one),
         "reporting": reporting(one.coverage),
-        "unknown": said.unknown(one.unknown, one.missing),
+        "unknown": why(said, standing(one), one.unknown, one.missing, headline.value if headline else None),
         "parts": said.parts(one.parts),
         "suppressed": said.counted("hidden", one.suppressed) if one.suppressed else "",
         "guarded": row_about_persons(row),
@@ -170,6 +170,11 @@ def standing(one: Figures) -> str:
     if one.met is None:
         return "no_target" if one.row.target is None else "not_known"
     return "met" if one.met else "not_met"
+
+
+def why(said: Words, standing: str, reason: str, missing: list[str], value: float | None) -> str:
+    """Say beside a verdict why it is not known; nothing where it says so itself."""
+    return "" if standing == reason == "no_data" and not missing else said.unknown(reason, missing, value)
 
 
 def reporting(coverage: float | None) -> str:
@@ -204,7 +209,8 @@ def milestones(said: Words, plan: Plan, due: list[Occurrence], now: datetime) ->
 def missing(said: Words, one: Occurrence | MilestoneReport) -> str:
     """Say how many are done, and who is missing, by name."""
     names = [said.value("", name) for name in one.missing]
-    return said.text["done_of"].format(done=one.done, needed=one.needed, names=", ".join(names)) if names else ""
+    told = said.counted("done_of", len(names))
+    return told.format(done=one.done, needed=one.needed, names=", ".join(names)) if names else ""
 
 
 def _activity(said: Words, heard: Mapping[tuple[str, str], datetime]) -> Iterator[tuple[str, list[str]]]:
@@ -250,12 +256,12 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
 
 
 def labelled(said: Words, row: Measured, cell: Cell) -> dict[str, str]:
-    """Return a figure in one line: what it is of, and how much."""
-    hidden = cell.suppressed
+    """Return a country's figure in one line: what it is of, and how much."""
+    value, unit = (said.text["not_published"], "") if cell.suppressed else said.of_country(row, cell.value)
     return {
         "labels": ", ".join(said.value(name, value) for name, value in cell.labels.items()),
-        "value": said.text["not_published"] if hidden else said.figure(row, cell.value),
-        "unit": "" if hidden else said.unit(row.unit, cell.value),
+        "value": value,
+        "unit": unit,
     }
 
 
@@ -284,16 +290,22 @@ def _cell(said: Words, plan: Plan, one: Figures, cell: Cell, names: list[str]) -
         "country": said.country(cell.country),
         "region": cell.country == REGION,
         "labels": [said.value(name, cell.labels.get(name, "")) for name in names],
-        "value": unpublished(said, plan, one.row.kind) if cell.suppressed else said.figure(one.row, cell.value),
-        "numerator": said.number(cell.numerator),
+        "value": unpublished(said, plan, one.row.kind) if cell.suppressed else _value(said, one, cell),
+        "numerator": said.number(cell.numerator, TIME if one.row.unit == TIME else ""),
         "denominator": said.number(cell.denominator),
     }
 
 
-def error(lang: str, plan: Plan, status: int, message: str) -> str:
-    """Return the page that says why there is no other."""
+def _value(said: Words, one: Figures, cell: Cell) -> str:
+    return said.figure(one.row, cell.value) if cell.country == REGION else said.of_country(one.row, cell.value)[0]
+
+
+def error(lang: str, plan: Plan, status: int, message: str, parameter: str = "") -> str:
+    """Return the page that says why there is no other; `parameter`: which one of the address is at fault."""
     title = words(lang).text["not_there" if status == HTTPStatus.NOT_FOUND else "not_answered"]
-    return render("error.html", lang, plan, title_said=title, message=f"{message[:1].upper()}{message[1:]}.")
+    begins = parameter if parameter and message.startswith(parameter) else ""  # a name in the address: as it is there
+    rest = message.removeprefix(begins) if begins else f"{message[:1].upper()}{message[1:]}"
+    return render("error.html", lang, plan, title_said=title, begins=begins, message=f"{rest}.")
 
 
 def contracts(lang: str, plan: Plan) -> str:

@@ -21,15 +21,16 @@ def status(  # noqa: PLR0913 - what the page shows
     ready: bool,
     faults: Sequence[str],
     streams: Mapping[str, int],
-    reports: Sequence[Published],
+    reports: Sequence[Published] | None,
 ) -> str:
-    """Return the page.
+    """Return the page; `reports` None: they cannot be read.
 
     How many events a stream has is not told: the number moves with each report about a person.
     """
     said = words(lang, plan)
     uncounted = pages.uncounted(said, state)
-    last = max(reports, key=lambda one: one.published, default=None)
+    # A revision of an earlier quarter's may have come since: it is not the last report.
+    last = max(reports or (), key=lambda one: (one.quarter, one.revision), default=None)
     heard = {
         name: max((at for (_, service), at in state.heard_openly.items() if service == name), default=None)
         for name in SERVICES
@@ -51,5 +52,6 @@ def status(  # noqa: PLR0913 - what the page shows
         report={"quarter": last.quarter, "name": said.quarter(last.quarter), "day": said.day(last.published)}
         if last
         else None,
+        none=reports is not None and not reports,
         silent=list(silent(said, plan, state, now, public=True)),
     )

@@ -1,17 +1,27 @@
 """The reports as published, and what has been announced."""
 
+import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from services.indicators.figures.milestones import Told
+from services.indicators.publish.recalling import busy
 from shared import contracts
 from shared.contracts.indicators import CountrySilent, ThresholdCrossed
 from shared.contracts.report import UNREADABLE
-from shared.run.database import Connection, Pool
+from shared.run.database import LOST, Connection, Pool
+
+Asked = ParamSpec("Asked")
+Found = TypeVar("Found")
+PATIENCE_S = 3.0
+"""So long whoever reads a page waits for the database; the figures do not need it."""
+_left: set["asyncio.Future[Any]"] = set()
+"""Readings that nobody waits for any more: a database that hangs ends them when it goes on, or its connection does."""
 
 
 class Published(Struct, frozen=True):
@@ -22,6 +32,31 @@ class Published(Struct, frozen=True):
     published: datetime
     figures: bytes
     """Fingerprint of what it shows."""
+
+
+def answering(read: Callable[Asked, Awaitable[Found]]) -> Callable[Asked, Awaitable[Found]]:
+    """Return a reading that is refused (503) where the database is away, or hangs."""
+
+    async def found(*asked: Asked.args, **named: Asked.kwargs) -> Found:
+        reading = asyncio.ensure_future(read(*asked, **named))
+        await asyncio.wait({reading}, timeout=PATIENCE_S)
+        if not reading.done():
+            reading.cancel()
+            _left.add(reading)
+            reading.add_done_callback(_forget)
+            raise busy("database_away")
+        try:
+            return reading.result()
+        except LOST as error:
+            raise busy("database_away") from error
+
+    return found
+
+
+def _forget(reading: "asyncio.Future[Any]") -> None:
+    _left.discard(reading)
+    if not reading.cancelled():
+        reading.exception()  # nobody else asks for it
 
 
 async def load_announced(pool: Pool) -> dict[str, list[Told]]:

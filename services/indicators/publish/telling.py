@@ -9,6 +9,7 @@ from typing import Any
 
 from services.indicators.figures.verdicts import meets
 from services.indicators.judgements import SERVICE
+from services.indicators.planned.persons import reached_by_persons
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Responsible
 from shared.contracts import Event, place_of
@@ -30,7 +31,7 @@ REPORTS = "IE-3.1"
 
 def notices(plan: Plan, told: Event[Any], seated: Mapping[str, str]) -> list[Event[Any]]:
     """Return the alerts that go with an announcement to the region; `seated`: body -> who holds it now."""
-    if told.country != REGION:
+    if told.country != REGION or _by_a_person(plan, told.data):
         return []  # a country is told of itself
     kind, bodies, more = _about(plan, told.data)
     entity = told.subject.partition("/")[0]  # a recurring milestone's id goes on with the day, which is told as `due`
@@ -39,6 +40,11 @@ def notices(plan: Plan, told: Event[Any], seated: Mapping[str, str]) -> list[Eve
         data = Alert(kind=kind, about=told.id, about_type=told.type, entity=entity, body=body, **more)
         found.append(derive(SERVICE, data, cause=told, to=to, key=to))
     return found
+
+
+def _by_a_person(plan: Plan, data: Any) -> bool:
+    """Say whether one report about a person reached a milestone: an alert would tell everybody of it, and when."""
+    return isinstance(data, MilestoneReached) and reached_by_persons(plan.milestones[data.milestone.partition("/")[0]])
 
 
 def _about(plan: Plan, data: Any) -> tuple[str, list[Responsible], dict[str, Any]]:

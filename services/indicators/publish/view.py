@@ -25,7 +25,7 @@ from services.indicators.folded.state import State
 from services.indicators.planned.checks import COMPOSED
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
-from services.indicators.publish.access import who
+from services.indicators.publish.access import bearer, who
 from services.indicators.publish.commitments import Commitment, Commitments
 from services.indicators.publish.escalated import Escalations
 from services.indicators.publish.exposition import Exposition
@@ -76,6 +76,10 @@ async def _unaudited(_address: str, _about: str) -> None:
     """Record nothing: there is no log."""
 
 
+def _unnoted(_address: str, _about: str) -> None:
+    """Record nothing: there is no log."""
+
+
 async def _unknown(_quarter: str, _revision: int) -> dict[str, int]:
     return {}
 
@@ -117,6 +121,8 @@ class View:
     """Asks a service (service, question, data) about the tree of its log; None: there is none to be asked."""
     audit: Callable[[str, str], Awaitable[None]] = _unaudited
     """Records that the operator looks at what is not published: at which address, about what."""
+    noted: Callable[[str, str], None] = _unnoted
+    """Records the same beside the answer, which does not wait for it."""
     played: bool = False
     """The clock does not run as real time does: what the countries report is likely invented, and the page says so."""
     token: str = ""
@@ -124,17 +130,17 @@ class View:
 
     def exact(self, request: Request) -> bool:
         """Say whether the request carries the operator's token."""
-        given = request.headers.get("authorization", "").encode()
-        return bool(self.token) and hmac.compare_digest(given, f"Bearer {self.token}".encode())
+        given = bearer(request.headers.get("authorization", "")).encode()
+        return bool(self.token) and hmac.compare_digest(given, self.token.encode())
 
     def country(self, request: Request) -> str:
         """Return the country whose token a request carries; empty: it carries none."""
-        found = who(request.headers.get("authorization", ""), self.token)
+        found = who(bearer(request.headers.get("authorization", "")), self.token)
         return found if found in MEMBERS else ""
 
     def reader(self, request: Request) -> str:
         """Return the country whose token a page is asked for with, in a header or kept by the browser; else none."""
-        kept = who(f"Bearer {request.cookies.get(KEPT_KEY, '')}", self.token)
+        kept = who(request.cookies.get(KEPT_KEY, ""), self.token)
         return self.country(request) or (kept if kept in MEMBERS else "")
 
     async def own(self, request: Request, span: Span | None = None) -> tuple[str, Mapping[str, Figures]]:
@@ -221,7 +227,9 @@ class View:
     @cached_property
     def past(self) -> Mapping[bool, Past]:
         """The figures as of the end of the last quarter, in the same way."""
-        return {exact: Past(self.plan, self.state, self.now, closed) for exact, closed in self.closed.items()}
+        return {
+            exact: Past(self.plan, self.state, self.now, closed, self.settled) for exact, closed in self.closed.items()
+        }
 
     async def seen(self, request: Request) -> Seen:
         """Return today's figures and those of the last quarter's end, as the sender of the request may see them."""

@@ -39,8 +39,8 @@ class Refusal(Struct, frozen=True):
     """Its id; empty: it had none that could be read."""
     type: str
     at: datetime
-    problems: Sequence[tuple[str, str]]
-    """(where, why): RFC 6901 pointer, and the reason in English; neither quotes what was sent."""
+    problems: Sequence[tuple[str, str, str]]
+    """(where, code, why): RFC 6901 pointer, and the reason in English; none quotes what was sent."""
 
 
 class Told(Struct, frozen=True):
@@ -88,6 +88,7 @@ class _Closed(Struct, frozen=True):
 
 class _Problem(Struct, frozen=True):
     pointer: str
+    code: str
     message: str
 
 
@@ -118,7 +119,7 @@ class _Country:
         _, service, entity, verb, _ = event.type.split(".")
         if entity == "report" and event.country == self.code:
             told = _rejected.decode(event.data)
-            why = [(one.pointer, one.message) for one in told.problems]
+            why = [(one.pointer, one.code, one.message) for one in told.problems]
             self.refused.append(Refusal(told.report_id or "", told.report_type or "", event.recordedtime, why))
         elif entity == "alert" and event.country == self.code:
             self._notice(event)

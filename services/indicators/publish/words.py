@@ -4,8 +4,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from babel import Locale
@@ -19,6 +20,7 @@ from services.indicators.planned.hierarchy import Text
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.schedule import quarter_end
 from services.indicators.publish import messages
+from services.indicators.publish.rounding import Aim, told
 from shared.contracts.vocabulary import MEMBERS, REGION
 
 LANGUAGES = (("es", "Español"), ("en", "English"), ("fr", "Français"))
@@ -26,12 +28,19 @@ LOCALES = {"es": "es_419", "en": "en", "fr": "fr"}
 """In most member countries that speak Spanish a comma groups thousands, as in CLDR's Latin American Spanish."""
 SHARE, TIME = "ratio", "seconds"
 """The units whose figures are shown with a unit of their own: as a percentage, and as days, hours, minutes, seconds."""
+MULTIPLE = "ratio to the half-year before"
+"""The unit whose figures all have as many decimals, so that one sees which is more."""
+PLACES = 2
+"""Decimals of a figure that is no whole number: of a multiple always, of others where they are not 0."""
 STEPS = (("day", 86_400, 2), ("hour", 3_600, 1), ("minute", 60, 1), ("second", 1, 0))
 """The units of a duration, their seconds, and of how many on one is used: 36 hours, but 2 days."""
 _ALPHA_2 = {code: names[0] for code, names in get_global("territory_aliases").items() if len(code) == len("MEX")}
 """ISO 3166-1 alpha-3 -> alpha-2, by which CLDR names territories."""
 _SPACED = re.compile(r" ([;:!?»])")
 """In French these stand behind a space that no line ends at."""
+_NUMBERED = re.compile(r"(\d) ")
+_HUNDREDTHS = 2
+"""A percentage has so many decimals fewer than the share that it tells."""
 _PER_CENT = re.compile(r"0(?=\s*%)")
 MONTH = re.compile(r"\b(\d{4})-(\d{2})\b(?!-)")
 """A month in the plan's own words, as `2003-08`."""
@@ -48,6 +57,14 @@ class Measured(Protocol):
     def unit(self) -> str:
         """What its figures are numbers of."""
 
+    @property
+    def kind(self) -> str:
+        """What is made of its events."""
+
+    @property
+    def target(self) -> float | None:
+        """What it is to come to."""
+
 
 class Words:
     """The words of one language, and of a plan where one is given."""
@@ -57,13 +74,13 @@ class Words:
         self.locale = LOCALES[lang]
         self._said = messages.said(lang)
         several = {key: words[1] for key, words in self._said.items()}
-        self.text, self.units, self.labels, self.fields, self.values, self.events = (
+        self.text, self.units, self.labels, self.fields, self.values, self.events, self.refusals = (
             _of(kind, several) for kind in messages.KINDS
         )
         self.units_of_one = _of("unit", {key: words[0] for key, words in self._said.items()})
         self._cldr = Locale.parse(self.locale)
         self._named: dict[str, str] = {}
-        self._decimals = {one.id: one.decimals for one in plan.rows.values()} if plan else {}
+        self._rows = plan.rows if plan else {}
         self._translations = plan.translations if plan else {}
         if plan:
             self.units |= {name: self.title(text) for name, text in plan.units.items()}
@@ -73,29 +90,61 @@ class Words:
 
     def title(self, text: Text) -> str:
         """Return a title of the plan."""
-        found = str(getattr(text, self.lang))
-        return (
-            _SPACED.sub("\u00a0\\1", found.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}"))
-            if self.lang == "fr"
-            else found
-        )
+        return typeset(str(getattr(text, self.lang)), self.lang)
 
     def own(self, text: str) -> dict[str, str]:
         """Return the plan's own words as it has them (`original`, in the language `lang`) and translated (`ours`)."""
         if MONTH.fullmatch(text):
             return {"original": self.months(text), "lang": self.lang, "ours": ""}
         known = self._translations.get(text)
-        ours = self.months(self.title(known)) if known and self.lang != "es" else ""
-        return {"original": words("es").months(text), "lang": "es", "ours": ours}
+        original, ours = words("es").months(text), self.months(self.title(known)) if known and self.lang != "es" else ""
+        return {"original": original, "lang": "es", "ours": ours if ours != original else ""}
 
-    def counted(self, key: str, n: int) -> str:
+    def counted(self, key: str, n: float, decimals: int = 1) -> str:
         """Return a text that speaks of a number: in the singular or plural, with the number in it."""
         words = self._said[f"text.{key}"]
-        return words[0 if self._one(n) else 1].replace("{n}", self.number(n))
+        return words[0 if self._one(n) else 1].replace("{n}", self.number(n, decimals=decimals))
+
+    def changed(self, value: float | None, before: float | None) -> dict[str, Any] | None:
+        """Return by how many points a share has changed, and in words; None: one of the two is not known."""
+        if value is None or before is None:
+            return None
+        points = round(100 * (value - before), 1)
+        which = "same" if not points else "more" if points > 0 else "less"
+        return {"which": which, "points": abs(points), "said": self.counted(f"change_{which}", abs(points))}
 
     def figure(self, row: Measured, value: float | None, *, short: bool = False) -> str:
         """Return a row's figure in its unit; a share with as many decimals as the row has."""
-        return self.number(value, row.unit, short=short, decimals=self._decimals.get(row.id, 1))
+        return self.figures(row, value, short=short)[0]
+
+    def figures(self, row: Measured, *values: float | None, short: bool = False) -> list[str]:
+        """Return several figures of a row to stand beside one another.
+
+        None reads as if it met a target that it misses, and what differs reads as different.
+        """
+        planned = self._rows.get(row.id)
+        aim = Aim(row.target, planned.direction if planned else "at_least")
+        known = [value for value in values if value is not None]
+        if row.unit == TIME:
+            many = next((one for one in (2, 3) if all(_true(aim, value, one) for value in known)), len(STEPS))
+            return [_tied(self.duration(value, many)) if value is not None else "—" for value in values]
+        share = row.unit == SHARE
+        places = (planned.decimals if planned else 1) + _HUNDREDTHS if share else PLACES
+        found, places = told(known, aim, places)
+        rounded, decimals = iter(found), places - _HUNDREDTHS if share else places
+        return [
+            "—" if value is None else self.number(float(next(rounded)), row.unit, short=short, decimals=decimals)
+            for value in values
+        ]
+
+    def of_country(self, row: Measured, value: float | None) -> tuple[str, str]:
+        """Return a country's own figure, and what stands behind it; where countries are counted, it is one or is not.
+
+        It counts as one where it has any of what is asked.
+        """
+        if row.kind == "countries" and value is not None:
+            return self.text["yes" if value else "no"], ""
+        return self.figure(row, value), self.unit(row.unit, value)
 
     def number(self, value: float | None, unit: str = "", *, short: bool = False, decimals: int = 1) -> str:
         """Return a figure: a share as a percentage (`short`: without a zero after the point), a time as a duration."""
@@ -106,14 +155,15 @@ class Words:
             return str(format_percent(value, pattern, locale=self.locale))
         if unit == TIME:
             return self.duration(value)
-        return str(format_decimal(round(value, 3), locale=self.locale))
+        fixed = unit == MULTIPLE and not short
+        pattern = f"#,##0.{('0' if fixed else '#') * max(PLACES, decimals)}"
+        return str(format_decimal(value, pattern, locale=self.locale))
 
-    def duration(self, seconds: float) -> str:
-        """Return a time in words, in one unit or two: 3 days, 4 hours."""
+    def duration(self, seconds: float, most: int = 2) -> str:
+        """Return a time in words, in one unit or two (`most`: or as many): 3 days, 4 hours."""
         if seconds < 0:
-            return f"\N{MINUS SIGN}{self.duration(-seconds)}"
-        first = next(at for at, (_, length, least) in enumerate(STEPS) if seconds >= least * length)
-        steps = STEPS[first : first + 2]
+            return f"\N{MINUS SIGN}{self.duration(-seconds, most)}"
+        steps = _steps(seconds, most)
         smallest = steps[-1][1]
         rest = round(seconds / smallest)
         parts: list[str] = []
@@ -121,7 +171,8 @@ class Words:
             whole, rest = divmod(rest, length // smallest)
             if whole or (not parts and length == smallest):
                 parts.append(str(format_unit(whole, f"duration-{name}", locale=self.locale)))
-        return self.text["duration"].format(*parts) if len(parts) > 1 else parts[0]
+        *first, last = parts
+        return self.text["duration"].format(", ".join(first), last) if first else last
 
     def unit(self, unit: str, value: float | None) -> str:
         """Return what stands behind a figure of this unit, where it does not say so itself."""
@@ -159,11 +210,16 @@ class Words:
 
     def day(self, when: date | datetime | None) -> str:
         """Return a date in full, empty for none."""
-        return str(format_date(when, "medium", locale=self.locale)) if when else ""
+        return self._date(when, "medium") if when else ""
 
     def weekday(self, when: date) -> str:
         """Return a date in full with the day of the week: Tuesday, July 6, 2004."""
-        return str(format_date(when, "full", locale=self.locale))
+        return self._date(when, "full")
+
+    def _date(self, when: date, form: str) -> str:
+        said = str(format_date(when, form, locale=self.locale))
+        # French counts the first of a month, which the CLDR does not know.
+        return re.sub(r"\b1 ", "1er ", said, count=1) if self.lang == "fr" and when.day == 1 else said
 
     def month(self, when: date) -> str:
         """Return the month of a day in short: mar 2004."""
@@ -176,7 +232,7 @@ class Words:
 
     def moment(self, when: datetime) -> str:
         """Return a day and time; plan time is UTC."""
-        return f"{format_date(when, 'long', locale=self.locale)}, {when:%H:%M:%S} UTC"
+        return f"{self._date(when, 'long')}, {when:%H:%M:%S} UTC"
 
     def months(self, text: str) -> str:
         """Return a text of the plan with its months in words: `2003-08` as August 2003."""
@@ -203,16 +259,42 @@ class Words:
     def _territory(self, code: str) -> str:
         return str(self._cldr.territories.get(_ALPHA_2.get(code, ""), ""))
 
-    def unknown(self, reason: str, missing: list[str]) -> str:
-        """Say why a verdict is not known, and for which countries; empty: it is known."""
+    def unknown(self, reason: str, missing: list[str], value: float | None) -> str:
+        """Say why a verdict on a published figure is not known, and for which countries; empty: it is known."""
         if not reason:
             return ""
+        if reason == "hidden" and value is not None:  # it is published, and of how many countries it is is not
+            return self.text["unknown_reporting"]
         names = ", ".join(self.countries(missing))
         return self.text[f"unknown_{reason}"] + (f"{self.text['colon']} {names}" if names else "")
 
     def parts(self, parts: Parts | None) -> str:
         """Say of how many rows a figure is made, and of how many of them nothing is known."""
-        return self.text["parts"].format(**msgspec.structs.asdict(parts)) if parts else ""
+        return self.counted("parts", parts.rows).format(**msgspec.structs.asdict(parts)) if parts else ""
+
+
+def _steps(seconds: float, most: int) -> tuple[tuple[str, int, int], ...]:
+    """Return in which units a time is told."""
+    first = next(at for at, (_, length, least) in enumerate(STEPS) if seconds >= least * length)
+    return STEPS[first : first + most]
+
+
+def _true(aim: Aim, seconds: float, most: int) -> bool:
+    """Say whether a time told in so many units is on the same side of its target."""
+    smallest = _steps(abs(seconds), most)[-1][1]
+    return aim.met(Decimal(round(seconds / smallest) * smallest)) == aim.met(Decimal(seconds))
+
+
+def _tied(duration: str) -> str:
+    """Return a time whose numbers and units no line ends between."""
+    return _NUMBERED.sub("\\1\u00a0", duration)
+
+
+def typeset(text: str, lang: str) -> str:
+    """Return a text with the marks and spaces that its language prints, and people seldom type."""
+    if lang != "fr":
+        return text
+    return _SPACED.sub("\u00a0\\1", text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")).replace("« ", "«\u00a0")
 
 
 def _by_letter(name: str) -> str:

@@ -59,6 +59,8 @@ class Identification:
     """A victim identified because of another event, or of a place that the report names."""
 
     event_id: str
+    name: str
+    """What tells it from the country's others."""
     causationid: str | None
     place_ref: str | None
     reported_by: str
@@ -214,12 +216,23 @@ def _victims(read: Reading, scope: str, event_id: str) -> list[Standing[VictimId
 
 
 def found(scope: str, read: Reading) -> list[Notice]:
-    """Return who is told of a victim that was identified because of places."""
-    victim = next(iter(read.about(scope)), None)
-    if victim is None:
-        return []
+    """Return who is told of a victim that was identified because of places.
+
+    Several systems, of one country or more, may have given their reports the same id: each is told of.
+    """
+    victims = read.about(scope)
+    return [notice for victim in victims for notice in _found(victim, _named(victim, victims), read)]
+
+
+def _named(victim: Standing[VictimIdentified], victims: Sequence[Standing[VictimIdentified]]) -> str:
+    """Return what tells a victim from its country's others: its report's id, and where that is taken its source."""
+    same = [one for one in victims if one.country == victim.country and one.source < victim.source]
+    return f"{victim.id}/{victim.source}" if same else victim.id
+
+
+def _found(victim: Standing[VictimIdentified], name: str, read: Reading) -> list[Notice]:
     meant = _meant(read, victim)
-    one = Identification(victim.id, victim.event.causationid or None, meant, victim.data.reported_by)
+    one = Identification(victim.id, name, victim.event.causationid or None, meant, victim.data.reported_by)
     notices = []
     for place in _linked(read, victim, meant):
         reports, answers = _place_reports(read, place)
@@ -295,7 +308,7 @@ def _report(scope: str, report: Place) -> Notice:
 
 def _feedback(report: Place, victim: Identification) -> list[Notice]:
     """Give the feedback in the name of the place's country, and tell the reporter (Plan PC 1.1.3)."""
-    scope, name = victim_scope(victim.event_id), f"{report.event_id}/{victim.event_id}"
+    scope, name = victim_scope(victim.event_id), f"{report.event_id}/{victim.name}"
     drafted = FeedbackGiven(
         exchange_id=report.named,
         to=report.reporter,  # type: ignore[arg-type]  # read back as it was written
@@ -324,7 +337,7 @@ def _proven(report: Place, victim: Identification) -> Notice:
     proven = LocationProven(
         place_ref=identity.written(report.place_ref, report.target), owners={"place_ref": owner or REGION}
     )
-    name = f"{report.place_ref}/{victim.event_id}"
+    name = f"{report.place_ref}/{victim.name}"
     return Notice(to=report.target, data=proven, scope=victim_scope(victim.event_id), name=name)
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 from services.legal.judgements.laws import changes, mapped, mappings
 from services.legal.judgements.notices import SERVICE
-from services.legal.judgements.treaties import ACTS, is_party, treaty
+from services.legal.judgements.treaties import ACTS, BECOME, is_party, treaty
 from services.legal.obligations import OBLIGATIONS
 from shared.contracts import Corrected, Event, Retracted
 from shared.contracts.legal import (
@@ -46,7 +46,8 @@ class Gaps(Judgement):
     """The country is told of gaps, and the figures of each time when an article began or ceased to be carried out.
 
     Computed from all that is on record, never from what came last: the order of arrival does not matter. A gap opens
-    and closes at the time of the report that changed something, so that it is right as of any day.
+    and closes at the time of the report that changed something, so that it is right as of any day; it does not open
+    before the country is party, or while a law still carries the article out.
     """
 
     in_order = True
@@ -70,10 +71,13 @@ class Gaps(Judgement):
         carried_out = Counter[str]()
         for (article, _, by), number in found.items():
             carried_out[article] += by * number
-        if is_party(read.about(treaty(country, instrument))):
+        towards = read.about(treaty(country, instrument))
+        if is_party(towards):
+            since = max([_at(read), *(one.time for one in towards if one.verb in BECOME)])
             for article in OBLIGATIONS[instrument]:
                 if not carried_out[article]:
-                    yield _gap(scope, article, read)
+                    ceased = (at for name, at, by in found if name == article and by < 0)
+                    yield _gap(scope, article, max([since, *ceased]))
         told = {one.key for one in read.notified(scope)}
         for (article, at, by), number in found.items():
             # Where the opposite is taken back because of the same report, that has the id.
@@ -169,9 +173,9 @@ def _named(scope: str) -> tuple[Country, Instrument]:
     return cast("Country", country), cast("Instrument", instrument)
 
 
-def _gap(scope: str, article: str, read: Reading) -> Notice:
+def _gap(scope: str, article: str, at: datetime) -> Notice:
     country, instrument = _named(scope)
-    at, name = _at(read), f"{instrument}.{article}"
+    name = f"{instrument}.{article}"
     data = GapOpened(country=country, obligation=Obligation(instrument=instrument, article=article), since=at)
     # The order of keys is that of the articles.
     key = f"gap/{country}/{instrument}/{in_order(article)}"

@@ -130,7 +130,7 @@ class Certificates(TrainingJudgement):
             outcome += [_told(scope, standing, step, first=step is wanted[0]) for step in wanted[same:]]
         for number, notice in enumerate(outcome):
             # They are told in the order of their keys.
-            yield replace(notice, key=f"{country}/{cert_id}/{number}/{read.cause.id}")
+            yield replace(notice, key=f"{country}/{cert_id}/{number}/{read.cause.source}/{read.cause.id}")
         if report and standing and not wanted:
             yield _watched(scope, report, standing, read)
 
@@ -249,7 +249,7 @@ def _watched(scope: str, report: Standing[OfficerCertified], standing: Certifica
     amended = not read.arriving and judged == (report.stream, report.position)
     if amended or not key:
         key = f"expiry/{country}/{cert_id}"
-        key += f"/{read.cause.id}" if amended or watches else ""
+        key += f"/{read.cause.source}/{read.cause.id}" if amended or watches else ""
     expired = _told(scope, standing, Step("expired", standing.ends), first=True)
     return replace(expired, key=key, due=standing.ends)
 

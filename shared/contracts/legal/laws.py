@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar
 
-from shared.contracts import Count, Data, Problem, Ref, Time, Value, contract
+from shared.contracts import Data, Months, Problem, Ref, Time, Value, contract
 from shared.contracts.sense import Fact, contradiction
 from shared.contracts.tallies import ByLabel, Shifts, Tallied, Tally
 from shared.contracts.vocabulary import (
@@ -150,8 +150,8 @@ class Law(Fact, frozen=True, kw_only=True):
     articles: Listed[Ref] = ()
     carries_out: Listed[Obligation] = ()
     """The articles of treaties that it puts into national law."""
-    penalty_min_months: Count | None = None
-    penalty_max_months: Count | None = None
+    penalty_min_months: Months | None = None
+    penalty_max_months: Months | None = None
     supersedes: Ref | None = None
     """The version that it replaces."""
     protects: Listed[Vulnerable] = ()

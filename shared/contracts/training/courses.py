@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from shared.contracts import Count, Problem, Ref, Share, contract
+from shared.contracts import Count, Hours, Problem, Ref, Share, contract
 from shared.contracts.aggregates import Aggregate
 from shared.contracts.sense import Fact, contradiction
 from shared.contracts.tallies import ByLabel, Once, Opens, Parts, Shifts, Tallied, Tally
@@ -67,7 +67,7 @@ class Course(Fact, frozen=True, kw_only=True):
     provider: Country
     place: CoursePlace
     bcp: Ref | None = None
-    hours: Count | None = None
+    hours: Hours | None = None
     plan_id: Ref | None = None
     aligned_to: Listed[Alignment] = ()
     once: Parts | None = None

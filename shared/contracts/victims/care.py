@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar, get_args
 
-from shared.contracts import Count, Problem, Ref, Time, contract
+from shared.contracts import Count, Months, Problem, Ref, Time, contract
 from shared.contracts.sense import Fact, contradiction
 from shared.contracts.tallies import ByLabel, Once, Opens, Parts, Shifts, Since, Tallied, Tally
 from shared.contracts.victims.people import of_a_victim
@@ -240,7 +240,7 @@ class ProgrammeLeft(Fact, frozen=True, kw_only=True):
 
     victim_pid: Ref
     programme: Service
-    months: Count
+    months: Months
     running: Tallied | None = None
 
 
@@ -271,7 +271,7 @@ class OccupationAssessed(Fact, frozen=True, kw_only=True):
     """Whether a returned victim has work: asked after 3, 6 and 12 months (Plan VA 5.2)."""
 
     victim_pid: Ref
-    months_since_return: Count
+    months_since_return: Months
     occupied: bool
     sex: Sex
     sector: Industry | None = None

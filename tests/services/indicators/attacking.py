@@ -6,6 +6,7 @@ at the same addresses, and how many reports about persons were recorded between 
 it is below 11.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from tests.services.indicators.looking import (
     Look,
     cells,
     look,
+    second,
 )
 from tests.services.indicators.making import PLAN
 from tests.services.indicators.serving import get, served
@@ -93,16 +95,21 @@ class Attack:
 
     @property
     def succeeds(self) -> bool:
-        """Whether claims of some kind are right more often than chance has it: by three deviations, and more than one.
+        return bool(self.found)
+
+    @property
+    def found(self) -> set[str]:
+        """Kinds of claims that are right more often than chance has it: by three deviations, and more than one.
 
         Kinds are looked at one by one: one hole may give little beside many claims that come to nothing.
         """
+        kinds = set()
         for kind in {one.what[0] for one in self.claims}:
             mine = [one for one in self.claims if one.what[0] == kind]
             mean, deviation = self._chance(mine)
             if sum(one.right for one in mine) > mean + 3 * deviation + 1:
-                return True
-        return False
+                kinds.add(kind)
+        return kinds
 
     def told(self) -> str:
         kinds = Counter((one.what[0], one.what[1]) for one in self.claims if one.right)
@@ -114,9 +121,15 @@ class Attack:
 
 
 def looked(
-    history: list[tuple[datetime, str, bytes]], times: list[datetime], part: int = 0, parts: int = 1
+    history: list[tuple[datetime, str, bytes]],
+    times: list[datetime],
+    part: int = 0,
+    parts: int = 1,
+    asked: list[date] | None = None,
 ) -> tuple[Attack, Attack]:
     """Attack with a part of the looks, what is public and, as the control, what the operator sees.
+
+    `asked`: the days that are asked for afterwards; those of the looks, if no others are given.
 
     The parts of all looks, each of them made by one of the parts, come to the same as one that makes all (`together`).
     """
@@ -137,7 +150,7 @@ def looked(
                 _by_revisions(attack, board)
         board.goes(times[-1])
         days = [one.date() for one in times]
-        _by_days(both, address, days[max(0, first - 1) : last])
+        _by_days(both, address, days[max(0, first - 1) : last] if asked is None else asked)
         _by_periods(both, address, days, part, parts)
     return both
 
@@ -171,6 +184,7 @@ def _looked_at(
         for (attack, old), (_, new) in zip(_seen(both, before), _seen(both, now), strict=True):
             _two_looks(attack, "look", old, new)
             _two_states(attack, board.since, old[0], new[0])
+            _moments(attack, board.moments, old[0], new[0])
 
 
 def _one_look(attack: Attack, seen: Look, true: Look) -> None:
@@ -239,18 +253,34 @@ def _two_states(attack: Attack, since: Counter[Key], seen: Look, now: Look) -> N
         attack.priors["state", name][_fed(name, since)] += 1
     for place in places:
         attack.priors["state", *place][since[place]] += 1
-    for key in {key for key in seen.keys() | now.keys() if seen.get(key) != now.get(key)}:
+    said = set[Key]()  # what several addresses tell of the same is claimed once, or one hit would count as many
+    for key in sorted({key for key in seen.keys() | now.keys() if seen.get(key) != now.get(key)}):
         labels = dict(one.split("=", 1) for one in key if "=" in one)
         name = labels.get("milestone", key[1]).partition("/")[0]
         place = (labels["country"], labels["service"]) if "service" in labels else (labels.get("country", ""),)
+        about, number, true = (name,), 1.0, 0.0
         if (key[0] == STATE and name in {*PLAN.rows, *PLAN.milestones}) or (key[0] == METRIC and key[1] in DATED):
-            attack.claim(("state", *key[1:]), ("state", name), 1, _fed(name, since))
+            true = _fed(name, since)
         elif key[0] == METRIC and key[1] in EACH and not openly[place]:  # what is told openly could have moved it
-            attack.claim(("state", *key[1:]), ("state", *place), 1, since[place])
+            about, true = place, since[place]
         elif key[0] == METRIC and key[1] in WHOLE:
-            place = (labels["stream"].lower(),)
-            moved = now.get(key, 0) - seen.get(key, 0) - openly[place]
-            attack.claim(("state", *key[1:]), ("state", *place), moved, since[place])
+            about = (labels["stream"].lower(),)
+            number, true = now.get(key, 0) - seen.get(key, 0) - openly[about], since[about]
+        else:
+            continue
+        if about not in said:
+            said.add(about)
+            attack.claim(("state", *key[1:]), ("state", *about), number, true)
+
+
+def _moments(attack: Attack, true: Mapping[Key, int], seen: Look, now: Look) -> None:
+    """Claim of a milestone's time, where it is told, that one report is of that second: nobody guesses that."""
+    for key in now.keys() - seen.keys():
+        if key[0] == STATE and (found := PLAN.milestones.get(key[1].partition("/")[0])):
+            reached, _ = json.loads(key[3])
+            if reached:
+                number = sum(true.get((done.event, second(reached)), 0) for done in found.done)
+                attack.claim(("moment", *key[1:]), ("moment", key[1]), 1, number)
 
 
 def _fed(name: str, since: Mapping[Key, int]) -> int:

@@ -18,7 +18,7 @@ from services.indicators.planned.persons import about_person, reached_by_persons
 from services.indicators.publish import reports
 from shared.contracts import SERVICES
 from tests.services.indicators.making import PLAN
-from tests.services.indicators.serving import get, viewed
+from tests.services.indicators.serving import get, viewed, watched
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 K = 11
@@ -47,6 +47,11 @@ def golden(until: datetime) -> list[tuple[datetime, str, bytes]]:
 
 def _recorded(row: str) -> datetime:
     return datetime.fromisoformat(msgspec.json.decode(row)["recordedtime"]).astimezone(UTC)
+
+
+def second(time: str) -> str:
+    """Name the second of a time, in UTC."""
+    return datetime.fromisoformat(time).astimezone(UTC).replace(microsecond=0).isoformat()
 
 
 def cells(text: str) -> Look:
@@ -105,6 +110,12 @@ def states(rows: str, due: str, ready: str) -> Look:
     return found
 
 
+def told(changed: str) -> Look:
+    """What the first server-sent event says of each row about persons, as something that is there."""
+    about = guarded(PLAN)
+    return {(STATE, one["id"], "events", json.dumps(one)): 1 for one in json.loads(changed) if one["id"] in about}
+
+
 def page(text: str) -> Look:
     """What the first page says of each row about persons: its words, as something that is there."""
     about = guarded(PLAN)
@@ -124,6 +135,8 @@ class Board:
         self.since = Counter[Key]()
         """How many reports about persons were recorded since the last look: by country and service, country, service,
         and type."""
+        self.moments = Counter[Key]()
+        """How many reports about persons there are of what happened in a second: by type and second."""
         self.view = viewed(self.fold, now=lambda: self.now, ready=lambda: True, report=self._report)
 
     async def _report(self, quarter: str, revision: int | None) -> bytes | None:
@@ -153,6 +166,7 @@ class Board:
             told = head["source"].startswith("urn:crm:country:")
             keys = [(service,), (event,), *([(country, service), (country,)] if told else [])]
             self.since.update(keys)
+            self.moments[event, second(head["time"])] += 1
 
 
 def look(address: str, query: str = "", **headers: str) -> Look:
@@ -161,6 +175,7 @@ def look(address: str, query: str = "", **headers: str) -> Look:
     assert {status for status, *_ in asked.values()} == {200}, {name: one[0] for name, one in asked.items()}
     text = {name: body for name, (_, body, _) in asked.items()}
     said = states(text["rows"], text["due"], text["ready"]) | page(text["page"])
+    said |= told(watched(f"{address}/api/events"))
     return cells(text["cells"]) | metrics(text["metrics"]) | said
 
 

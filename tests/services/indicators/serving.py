@@ -69,9 +69,11 @@ def served(view):
     deadline = time.monotonic() + 20
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def get(address, method="GET", **headers):
@@ -82,3 +84,9 @@ def get(address, method="GET", **headers):
             return answer.status, (answer.readline() if stream else answer.read()).decode(), answer.headers
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode(), error.headers
+
+
+def watched(address):
+    """Return the data of the first event that a new watcher of server-sent events gets."""
+    with urllib.request.urlopen(address, timeout=60) as answer:
+        return next(line[6:].decode() for line in answer if line.startswith(b"data: "))

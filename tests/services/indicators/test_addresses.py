@@ -164,6 +164,14 @@ def test_a_reason_is_told_in_the_readers_language(base):
     assert "lang debe ser uno de" not in get(f"{base}/?lang=xx")[1]
 
 
+def test_a_page_names_a_parameter_as_it_stands_in_the_address(base):
+    status, body, _ = get(f"{base}/indicators/VA-2.1?lang=fr&as_of=x", Accept="text/html")
+    assert status == 400
+    assert "<code>as_of</code> doit être une date" in body
+    assert "As_of" not in body
+    assert "<p>No hay nada en esta dirección.</p>" in get(f"{base}/nothing?lang=es", Accept="text/html")[1]
+
+
 def test_every_reason_has_the_same_places_in_every_language():
     for reason, texts in _texts().items():
         assert {*texts} == {*LANGUAGES}, reason

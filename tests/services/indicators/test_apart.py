@@ -21,6 +21,8 @@ from tests.bench.fold import fed
 from tests.services.indicators.making import CONTRACTS, PLAN, amend, event, raw
 from tests.services.indicators.test_feed import pool, until  # noqa: F401 - a fixture
 
+pytestmark = pytest.mark.long
+
 NAMES = sorted({wire[4:].rpartition(".")[0] for wire in fed(PLAN)})
 MERGED = {
     *(

@@ -14,6 +14,8 @@ from services.indicators.folded.fold import Fold
 from shared.contracts.vocabulary import MEMBERS, REGION
 from tests.services.indicators.making import CONTRACTS, PLAN, amend, event, folded
 
+pytestmark = pytest.mark.long
+
 ADDED = [row for row in PLAN.rows.values() if row.term and not any(term.last for term in row.term)]
 TYPES = sorted({term.event for row in ADDED for term in row.term if term.event in CONTRACTS})
 DAYS = st.dates(date(2003, 5, 9), date(2004, 12, 31))

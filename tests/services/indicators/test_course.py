@@ -7,7 +7,7 @@ from services.indicators.figures.series import Period
 from services.indicators.publish import charts
 from services.indicators.publish.course import shown_periods, whole
 from services.indicators.publish.words import words
-from tests.services.indicators.making import event, folded, instant
+from tests.services.indicators.making import PLAN, event, folded, instant
 from tests.services.indicators.serving import get, served, viewed
 from tests.services.indicators.test_desk import shown
 
@@ -69,6 +69,21 @@ def test_of_persons_a_number_that_is_not_told_is_no_change():
     assert re.search(r"Honduras( [a-z]+)* 22 — —", text)
 
 
+def test_a_country_is_counted_where_it_has_all_that_is_asked_and_not_some_of_it():
+    every = ("UNTOC", "TIP", "SOM")
+    acts = [
+        event("legal.treaty.ratified", who, f"2004-{month}-01T10:00:00Z", instrument=one)
+        for who, month, those in (("MEX", "02", every), ("GTM", "05", every), ("HND", "05", ("TIP",)))
+        for one in those
+    ]
+    view = viewed(folded(*acts), now=lambda: instant("2004-07-15"), ready=lambda: True, faults=list)
+    with served(view) as address:
+        text = shown(page(address, "/indicators/LE-2.1?lang=en"))
+    assert re.search(r"Mexico( [a-z]+)* yes yes =", text)
+    assert re.search(r"Guatemala( [a-z]+)* — yes \+1", text)
+    assert re.search(r"Honduras( [a-z]+)* — no =", text)
+
+
 def test_periods_are_chosen_and_their_own_figures_differ_from_those_at_their_ends(base):
     dots = re.compile(r"<title>([^<]*)</title>")
     ends = dots.findall(page(base, "/indicators/IE-3.1ii?lang=en&by=month"))
@@ -83,6 +98,25 @@ def test_small_curves_add_a_countrys_labels_up(base):
     text = shown(page(base, "/indicators/IE-3.1ii?lang=en")).partition("By country and by category, over time")[2]
     assert "Country scale up to 4" in text
     assert "Guatemala 3 documents Q3 2004 Honduras 4 documents Q3 2004" in text
+
+
+def test_a_period_that_is_not_over_is_drawn_as_such():
+    """Half a quarter beside whole ones looks like a fall."""
+    said, page_of, picture_of = "The last period is counted up to Jun 15, 2004.", "", "/curve.svg"
+    with served(viewed(flagged(), now=lambda: instant("2004-06-15"), ready=lambda: True, faults=list)) as base:
+
+        def asked(of, more):
+            return page(base, f"/indicators/IE-3.1ii{of}?lang=en&by=quarter&figure={more}")
+
+        running = re.findall(r'class="running"[^>]*><title>([^<]*)', asked(page_of, "period"))
+        assert running == ["Q2 2004: 3"]
+        assert said in shown(asked(page_of, "period"))
+        assert said in asked(picture_of, "period")
+        for over in ("period&as_of=2004-03-31", "end"):
+            assert "running" not in asked(page_of, over)
+            assert "counted up to" not in asked(page_of, over)
+        for over in ("period&until=2004-03-31", "end"):
+            assert "counted up to" not in asked(picture_of, over)
 
 
 def test_a_figure_made_of_all_others_has_its_curve_as_a_picture_of_its_own(base):
@@ -165,3 +199,27 @@ def test_the_wall_has_the_first_screen_and_follows(base):
     parts = ("answer", "changed", "countries", "areas", "overdue", "next", "quiet")
     assert all(f'id="part-{one}"' in body for one in parts)
     assert 'data-events="/events?lang=fr&amp;since=' in body
+
+
+def test_a_times_axis_is_in_few_words():
+    """In whole days or hours: two units and their numbers have no room beside a curve."""
+    said = words("es")
+    days, hours = ["0", "2 días", "4 días", "6 días"], ["0", "1 hora", "2 horas", "3 horas"]
+    for longest, wanted in ((410_000, days), (9_000, hours)):
+        drawn = charts.curve(said, "seconds", [("a", 1.0), ("b", longest)])
+        assert [one["said"] for one in drawn["ticks"]] == wanted
+
+
+def test_a_time_is_told_as_one_beside_how_many_it_is_the_mean_of():
+    """And a plan's dates stand under one another, not in one sentence."""
+    fold = folded(event("intel.band.dismantled", "MEX", "2003-06-11T00:00:00Z", latency_s=864_000, offences=["tip"]))
+    with served(viewed(fold)) as address:
+        html = get(f"{address}/indicators/PC-1c.delay?lang=en")[1]
+        assert re.search(r">10.days</td><td class=.number.>10 days</td><td class=.number.>1</td>", html)
+        assert "864,000" not in html
+        assert "representative\nJuly 2003" in get(f"{address}/indicators/LE-1.1?lang=en")[1]
+
+
+def test_what_is_rare_is_not_told_as_none():
+    said, row = words("es", PLAN), PLAN.rows["IE-3.1ii.rate"]
+    assert said.figure(row, 21 / 329_224) == "0.006%"

@@ -15,6 +15,8 @@ from services.indicators.planned.rows import Kind
 from shared.contracts.tallies import Parts, Shifts, Steps
 from tests.services.indicators.making import CONTRACTS, PLAN, amend, event, folded, heard, row, values
 
+pytestmark = pytest.mark.long
+
 KINDS = Kind.__args__
 SAMPLES = 30
 """Histories for each kind."""

@@ -10,7 +10,8 @@ from services.indicators.figures.behind import Asked
 from services.indicators.figures.kinds import Span
 from services.indicators.figures.suppression import RULE
 from services.indicators.publish import explaining as explaining_module
-from services.indicators.publish.access import OPERATOR, PUBLIC, country_token, who
+from services.indicators.publish.access import OPERATOR, PUBLIC, bearer, country_token, who
+from services.indicators.publish.cursors import Cursors
 from services.indicators.publish.explaining import Explaining, guarded_counts, moved_by
 from services.indicators.publish.recalling import Recall
 from shared.run.refusals import Refused
@@ -46,7 +47,7 @@ async def told(region):
         if "indicators" not in clients:
             clients["indicators"] = await region.connect("indicators")
         closed = lambda: date(2004, 9, 30)  # noqa: E731
-        return Explaining(PLAN, lambda: fold.state, Recall(clients["indicators"]), closed)
+        return Explaining(PLAN, lambda: fold.state, Recall(clients["indicators"]), closed, Cursors(""), {})
 
     return after
 
@@ -248,9 +249,9 @@ async def test_a_single_report_is_told_while_somebody_elses_reading_goes_on(told
 
 
 def test_a_countrys_token_is_its_own_and_the_operators_is_no_countrys():
-    assert who(f"Bearer {country_token('secret', 'HND')}", "secret") == "HND"
-    assert who("Bearer secret", "secret") == OPERATOR
+    assert who(bearer(f"Bearer {country_token('secret', 'HND')}"), "secret") == "HND"
+    assert who(bearer("bearer secret"), "secret") == OPERATOR
     forged = country_token("secret", "HND").replace("HND", "GTM")
     for given in ("", "Bearer", f"Bearer {forged}", f"Bearer {country_token('other', 'HND')}"):
-        assert who(given, "secret") == PUBLIC
-    assert who(f"Bearer {country_token('', 'HND')}", "") == PUBLIC
+        assert who(bearer(given), "secret") == PUBLIC
+    assert who(country_token("", "HND"), "") == PUBLIC

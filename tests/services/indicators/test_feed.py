@@ -16,6 +16,8 @@ from shared.run import database
 from shared.run.settings import Settings
 from tests.services.indicators.making import PLAN, event, folded, row
 
+pytestmark = pytest.mark.long
+
 
 async def until(condition, seconds=20.0):
     """Wait for a condition; the test fails when it does not come."""

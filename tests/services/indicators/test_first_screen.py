@@ -17,6 +17,8 @@ from tests.services.indicators.serving import get, served, viewed
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 LANGUAGES = ("es", "en", "fr")
+HEARD = ("06-20", "07-20")
+"""Whoever reports on these days is silent neither at the quarter's end nor at that of July."""
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +221,23 @@ def test_the_first_page_is_small(base):
     asked = urllib.request.Request(f"{base}/?lang=es", headers={"Accept-Encoding": "gzip"})
     with urllib.request.urlopen(asked, timeout=60) as answer:
         assert len(answer.read()) < 60_000
+
+
+def test_what_is_read_at_the_start_is_no_change_since_the_last_quarter():
+    """A page asked for while events are still read is compared with the same reading, not with an empty one."""
+    heard = [event("legal.coordination.held", one, f"2004-{day}T00:00:00Z") for one in MEMBERS for day in HEARD]
+    empty, whole = folded(), folded(event("intel.database.activated", "MEX", "2004-02-01T00:00:00Z"), *heard)
+    held = {"fold": empty, "settled": False}
+    view = viewed(
+        empty,
+        state=lambda: held["fold"].state,
+        settled=lambda: held["settled"],
+        now=lambda: instant("2004-07-31"),
+    )
+    with served(view) as address:
+        get(f"{address}/?lang=en")
+        held |= {"fold": whole, "settled": True}
+        body = seen(address, "/?lang=en")[0]
+    news = body.partition('id="part-changed"')[2].partition("</section>")[0]
+    assert "<strong>1</strong> <small>database" in body
+    assert "IE-1.2.active" not in news

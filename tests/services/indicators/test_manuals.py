@@ -108,7 +108,7 @@ def test_pages_need_no_styles_of_their_own(base):
     """The pages' policy forbids them; a table's numbers are aligned by the style sheet."""
     text = get(f"{base}/docs/performance?lang=en")[1]
     assert "style=" not in text.partition("<main")[2]
-    assert "<table>" in text
+    assert "<table " in text
 
 
 def test_a_heading_has_the_anchor_that_the_files_link_to():
@@ -117,3 +117,23 @@ def test_a_heading_has_the_anchor_that_the_files_link_to():
     assert manuals.slug("Sign your reports", taken) == "sign-your-reports-1"
     assert manuals.slug("crm.victims.victim.status_changed.v1", taken) == "crmvictimsvictimstatus_changedv1"
     assert manuals.slug("¿Qué página responde qué?", taken) == "qué-página-responde-qué"
+
+
+def test_a_word_leads_to_the_indicator_that_counts_it(base):
+    for lang in ("es", "en", "fr"):
+        assert f'/indicators/XC-6?lang={lang}"' in get(f"{base}/docs/words?lang={lang}")[1]
+
+
+def test_french_is_set_as_the_pages_are(base):
+    """Typed apostrophes are printed as such, and no line begins with a colon; what is code stays as it is."""
+    page = get(f"{base}/docs/method?lang=fr")[1].partition("<article")[2].partition("</article>")[0]
+    said = html.unescape(re.sub(r"<code>.*?</code>|<[^>]*>", "", page))
+    assert "d\N{RIGHT SINGLE QUOTATION MARK}" in said
+    assert not re.search(r"\w'\w| [;:?!]", said)
+
+
+def test_what_is_printed_in_columns_keeps_them_and_a_long_sentence_is_not_cut(base):
+    html = get(f"{base}/docs/tutorial?lang=en")[1]
+    told = {start: attributes for attributes, start in re.findall(r"<pre([^>]*)><code>(\w+)", html)}
+    assert 'class="scroll" tabindex="0"' in told["IE"], "a table of figures"
+    assert "scroll" not in told["invalid"], "a refusal, with what was meant at its end"

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from services.indicators.planned.checks import COMPOSED
 from services.indicators.publish.words import Words
 from tests.harness.system import ROOT
 from tests.services.indicators.making import PLAN
@@ -54,11 +55,22 @@ def test_the_score_is_of_these_parts_by_these_points(page, lang, said):
         assert ("," in share) == (lang == "fr"), "as the locale writes it"
 
 
+def test_the_targets_that_the_board_counts_are_told_beside_those_that_there_are(page):
+    targets = [row for row in PLAN.rows.values() if row.target is not None]
+    composed = [row.id for row in targets if row.kind in COMPOSED]
+    assert composed == ["LE-2.R2"]
+    told = re.search(
+        rf"\b{len(targets)}\b(?:(?!\. ).)*`LE-2\.R2`(?:(?!\. ).)* {len(targets) - 1}\. ", " ".join(page.split())
+    )
+    assert told
+
+
 def test_each_number_of_the_rule_is_the_plans(page, lang, said):
     rule, text = PLAN.disclosure, plain(page)
     assert (rule.k, rule.base, rule.period) == (11, 11, "quarter")
     numbers = {str(number) for number in (len(PLAN.rows), len(PLAN.milestones), PLAN.silent_days, rule.k)}
-    numbers |= {str(sum(row.target is not None for row in PLAN.rows.values()))}
+    targets = [row for row in PLAN.rows.values() if row.target is not None]
+    numbers |= {str(len(targets)), str(sum(row.kind not in COMPOSED for row in targets))}
     told = re.sub(DATES, "", text.partition("|")[0] + text.rpartition("|")[2])
     outside = {"1", "0", "10", "2", "2.0"}
     assert set(re.findall(r"\d+(?:\.\d+)?", told)) - outside == numbers

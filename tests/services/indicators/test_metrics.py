@@ -76,6 +76,24 @@ def scraped(fold, *, exact=False, plan: Plan = PLAN):
     return [sample for *_, samples in families(body) for sample in samples]
 
 
+@pytest.mark.parametrize(
+    ("name", "public_again", "operator_again"),
+    [("victims.service.provided", True, False), ("intel.meeting.held", False, False)],
+)
+def test_what_is_public_is_made_anew_after_no_report_about_a_person(name, public_again, operator_again):
+    """What is made anew takes ten times as long: whoever asks often learns when a single report came."""
+    fold = busy()
+
+    async def looked(text):
+        before = await text.text("")
+        assert await text.text("") is before
+        fold.take("victims", fold.state.sequences.get("victims", 0) + 1, event(name))
+        return await text.text("") is before
+
+    assert asyncio.run(looked(exposition(lambda: fold))) == public_again
+    assert asyncio.run(looked(exposition(lambda: fold, exact=True))) == operator_again
+
+
 def busy():
     return folded(
         event("legal.treaty.ratified", "MEX", "2003-03-04T00:00:00Z", instrument="TIP"),

@@ -12,6 +12,8 @@ from infra.examples.playing import ALL, played
 from services.indicators.figures import examples
 from services.indicators.planned.plan import FOLDER, load
 
+pytestmark = pytest.mark.long
+
 ONCE = 'once = "once"'
 BOTH = ', where = { "offences.?" = ["tip", "som"] }'
 COUNTRIES = 'countries = "all"\n'

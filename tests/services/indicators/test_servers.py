@@ -46,9 +46,27 @@ async def test_streams_mailboxes_and_both_servers_are_told(region, pool, tmp_pat
     assert found["crm_stream_arrived_total", "VICTIMS"] == 1
     assert found["crm_stream_bytes_max", "QUARANTINE"] > found["crm_stream_bytes", "QUARANTINE"]
     assert ("crm_stream_bytes_max", "VICTIMS") not in found, "a log's copy has no limit"
+    assert found["crm_stream_replicas", "VICTIMS"] == found["crm_stream_replicas_current", "VICTIMS"] == 1
+    assert found["crm_postgres_standbys",] == 0
     for name in ("crm_nats_storage_bytes", "crm_nats_storage_max_bytes", "crm_nats_connections", "crm_postgres_bytes"):
         assert found[name,] > 0
     assert found["crm_postgres_connections_max",] >= found["crm_postgres_connections",] > 0
+
+
+@pytest.mark.parametrize(
+    ("followers", "current"),
+    [
+        ([{"current": True}, {"current": True}], 3),
+        ([{"current": False}, {"current": True}], 2),
+        ([{"current": True, "offline": True}, {"current": False, "offline": True}], 1),
+    ],
+)
+def test_a_copy_that_lags_or_is_away_is_not_counted(followers, current):
+    """As nats-server tells of a stream with three replicas (`STREAM.LIST`, `cluster`)."""
+    state = {"bytes": 1, "messages": 1, "last_seq": 1}
+    stream = {"config": {"name": "INTEL", "num_replicas": 3}, "state": state, "cluster": {"replicas": followers}}
+    found = {one.name: one.value for family in servers.streams([stream]) for one in family.samples}
+    assert (found["crm_stream_replicas"], found["crm_stream_replicas_current"]) == (3, current)
 
 
 async def test_what_was_not_seen_for_a_while_is_told_no_more(region, pool, monkeypatch):

@@ -72,6 +72,14 @@ def of(told, entity):
     return sorted(((to, kind, body) for to, kind, about, body in told if about == entity), key=str)
 
 
+async def test_a_milestone_reached_by_a_report_about_a_person_is_told_to_nobody(desk):
+    desk.hears(event("legal.witness.protected", "MEX", "2003-06-01T08:00:00Z"))
+    told = await desk.looks(2003, 6, 2)
+    recorded = [contracts.decode(one) for one in await desk._recorded()]
+    assert "MS-VA-6" in {one.data.milestone for one in recorded if one.name == "indicators.milestone.reached"}
+    assert of(told, "MS-VA-6") == []
+
+
 async def test_who_has_not_done_it_is_reminded_before_and_told_when_it_is_missed(desk):
     designated = [event("legal.representative.designated", one, "2003-05-20T00:00:00Z") for one in MEMBERS[2:]]
     desk.hears(*designated)

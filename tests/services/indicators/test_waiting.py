@@ -127,3 +127,11 @@ def test_while_the_streams_are_away_the_page_says_so():
     with served(viewed(fold, now=lambda: NOW)) as address:
         assert "cannot be read just now" in page(address, "MEX", "MEX")
         assert "cannot be read just now" not in page(address, "MEX")
+
+
+@pytest.mark.parametrize(("lang", "means"), [("es", "falta un campo"), ("fr", "un champ manque")])
+def test_why_a_report_was_refused_is_said_in_the_readers_language(base, lang, means):
+    own = page(base, "MEX", "MEX", lang)
+    assert means in own
+    assert "<code>missing_field</code>" in own
+    assert '<span lang="en">this field is required</span>' in own

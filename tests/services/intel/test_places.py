@@ -81,6 +81,28 @@ async def test_victims_found_by_another_cause_or_country_are_no_feedback(desk):
     assert await desk.told("GTM") == []
 
 
+async def test_victims_whose_reports_have_one_id_are_each_told_of(desk):
+    places = [reported(desk), desk.event("intel.location.reported", by="HND", place_ref="p-2", target_country="CRI")]
+    await desk.tell(*places)
+    mexico, other, costa_rica = (
+        msgspec.structs.replace(found(desk, country, report.id), id="2004-001", source=f"urn:crm:country:{system}")
+        for country, report, system in (
+            ("MEX", places[0], "MEX:b"),
+            ("MEX", places[0], "MEX:a"),
+            ("CRI", places[1], "CRI:a"),
+        )
+    )
+    await desk.tell(mexico)
+    await desk.tell(other, costa_rica)
+    assert await desk.told("GTM") == ["feedback place-1 MEX"] * 2
+    assert await desk.told("HND") == ["feedback p-2 CRI"]
+    proven = [event.country for event in await desk.recorded("intel.location.proven")]
+    assert sorted(proven) == ["CRI", "MEX", "MEX"]
+    await desk.tell(desk.retracted(costa_rica))
+    assert await desk.told("HND") == ["feedback p-2 CRI", "taken_back p-2"]
+    assert "taken_back place-1" not in await desk.told("GTM")
+
+
 async def test_two_reporters_are_both_told_each_order_alike(desk):
     said = [reported(desk), reported(desk, "USA", "GTM:place-1"), answer(desk, "cleared")]
     for one in said:

@@ -102,6 +102,16 @@ async def test_a_corrected_mapping_counts_as_it_now_is(legal):
         assert [(one.pointer.split("/")[1:3], one.code) for one in refusal.problems] == [(["data", "data"], code)]
 
 
+async def test_a_gap_opens_when_the_country_is_party_and_no_law_carries_the_article_out(legal):
+    before, first, second = mapped(legal, "5", -9, "law-3"), mapped(legal, "6", -9), mapped(legal, "6", 1, "law-2")
+    await legal.tell(before, first, second, act(legal, "acceded"), changed(legal, "repealed", 2, "law-1"))
+    await legal.tell(legal.retracted(before), legal.corrected(second, degree="partial"))
+    opened = {one.data.obligation.article: one for one in await legal.recorded("legal.gap.opened")}
+    days = {article: (one.time - START).days for article, one in opened.items()}
+    assert (days["5"], days["6"]) == (0, 2)
+    assert all(one.data.since == one.time for one in opened.values())
+
+
 async def test_an_amended_law_is_judged_again_and_a_repealed_one_carries_out_nothing_any_more(legal):
     amendment = changed(legal, "amended")
     await legal.tell(act(legal, "ratified"), mapped(legal, "5"), mapped(legal, "6", law_id="law-2"), amendment)

@@ -204,6 +204,15 @@ async def test_misconduct_found_true_revokes_the_officers_certificates(training)
     assert set(await serving(training)) == {"c-1", "c-2", "c-4"}
 
 
+async def test_what_two_systems_report_under_one_id_is_told_each(training):
+    law, found = (
+        msgspec.structs.replace(event, id="r-7", source=f"urn:crm:country:GTM:{system}")
+        for event, system in ((amended(training), "gazette"), (complaint(training), "inspection"))
+    )
+    await training.tell(certified(training, aligned_to=[{"law_id": "law-1"}]), law, found)
+    assert await told(training) == [("staled", "c-1"), ("revoked", "c-1")]
+
+
 async def test_a_taken_id_is_refused_and_a_retracted_one_is_free_again(training):
     first = certified(training)
     await training.tell(first)

@@ -13,11 +13,12 @@ from services.indicators.figures.behind import Asked
 from services.indicators.figures.kinds import Span
 from services.indicators.planned.rows import Row
 from services.indicators.publish import reasons
-from services.indicators.publish.access import PUBLIC, who
+from services.indicators.publish.access import PUBLIC, bearer, who
 from services.indicators.publish.asking import BehindPage, Dated, Day, language
 from services.indicators.publish.asking import page as answer
 from services.indicators.publish.changes import Changes, Comparing
-from services.indicators.publish.explaining import Explained, Explaining, ReportMoved
+from services.indicators.publish.cursors import Cursors
+from services.indicators.publish.explaining import Counted, Explained, Explaining, ReportMoved
 from services.indicators.publish.recalling import busy
 from services.indicators.publish.reports import Report
 from services.indicators.publish.view import View
@@ -38,9 +39,9 @@ Place = Annotated[Country, Meta(description="A member country; without it, the r
 After = Annotated[
     str,
     Meta(
-        description="Go on behind an answer before: what it gave as `next`.",
+        description="Go on behind an answer before: what it gave as `next`. The public's cannot be read or made up.",
         examples=["intel:1204"],
-        pattern="^[a-z]{1,16}:[0-9]{1,15}(,[a-z]{1,16}:[0-9]{1,15}){0,9}$",
+        pattern="^([a-z]{1,16}:[0-9]{1,15}(,[a-z]{1,16}:[0-9]{1,15}){0,9}|[A-Za-z0-9_-]{100,400})$",
     ),
 ]
 
@@ -85,14 +86,16 @@ class ChangesAsked(Struct, frozen=True, kw_only=True):
 def addresses(view: View) -> Sequence[Address]:
     """Return the addresses."""
     kept: dict[tuple[str, int, int], Changes] = {}
+    cursors = Cursors(view.token)
+    counted: Counted = {}
 
     def explaining() -> Explaining:
         if view.recall is None:
             raise busy("streams_away")
-        return Explaining(view.plan, view.state, view.recall, view.closed[False])
+        return Explaining(view.plan, view.state, view.recall, view.closed[False], cursors, counted)
 
     def asker(request: Request) -> str:
-        return who(request.headers.get("authorization", ""), view.token)
+        return who(bearer(request.headers.get("authorization", "")), view.token)
 
     async def behind(request: Request, asked: BehindAsked) -> Explained:
         """Tell which events are behind a figure: the operator all, a country its own, the public how many."""

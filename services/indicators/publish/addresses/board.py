@@ -27,6 +27,7 @@ from services.indicators.publish.asking import (
 from services.indicators.publish.country import country as country_page
 from services.indicators.publish.course import Course, course, shown_periods
 from services.indicators.publish.status import status as status_page
+from services.indicators.publish.store import Published
 from services.indicators.publish.view import View
 from services.indicators.publish.words import words
 from shared.contracts.vocabulary import MEMBERS
@@ -35,6 +36,14 @@ from shared.run.refusals import Refused
 
 COMPARED = 3
 """The period that goes on, the last whole one and the one before."""
+
+
+async def _published(view: View) -> tuple[Sequence[Published] | None, list[str]]:
+    """Return the reports, or None and why they cannot be read: who asks for the state of the system is told that."""
+    try:
+        return await view.reports(), []
+    except Refused:
+        return None, ["the database does not answer: reports and seats cannot be read"]
 
 
 def addresses(view: View) -> Sequence[Address]:
@@ -90,15 +99,16 @@ def addresses(view: View) -> Sequence[Address]:
 
     async def status(request: Request, _asked: Page) -> Response:
         """Say whether anything is broken: whether figures are up to date, and who was heard when."""
+        reports, away = await _published(view)
         text = status_page(
             language(request),
             view.plan,
             view.state(),
             view.now(),
             ready=view.ready(),
-            faults=view.faults(),
+            faults=[*view.faults(), *away],
             streams=view.streams(),
-            reports=await view.reports(),
+            reports=reports,
         )
         return page(request, text)
 

@@ -63,7 +63,7 @@ def addresses(view: View) -> Sequence[Address]:
         if int(request.headers.get("content-length") or KEY_BYTES_MAX + 1) > KEY_BYTES_MAX:
             raise Refused(403, "no_such_key")
         given = parse_qs((await request.body()).decode("utf-8", "replace")).get("key", [""])[0].strip()
-        if given and who(f"Bearer {given}", view.token) not in MEMBERS:
+        if given and who(given, view.token) not in MEMBERS:
             raise Refused(403, "no_such_key")
         answer = RedirectResponse(f"/desk?lang={language(request)}", 303)
         secure = request.url.scheme == "https"
@@ -75,8 +75,8 @@ def addresses(view: View) -> Sequence[Address]:
 
     back = Gives("", status=303, says="It is kept, or forgotten; `/desk` shows the own part.")
     return [
-        Address("/desk", shown, "Pages", gives=[HTML]),
-        Address("/desk/agenda", agenda, "Pages", gives=[HTML]),
-        Address("/desk/calendar.ics", calendar, "Pages", gives=[ICAL]),
+        Address("/desk", shown, "Pages", gives=[HTML], refuses=[503]),
+        Address("/desk/agenda", agenda, "Pages", gives=[HTML], refuses=[503]),
+        Address("/desk/calendar.ics", calendar, "Pages", gives=[ICAL], refuses=[503]),
         Address("/desk/key", key, "Pages", "POST", gives=[back], refuses=[403]),
     ]

@@ -15,7 +15,7 @@ from nats.errors import Error as NatsError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.indicators.publish.access import PUBLIC, who
+from services.indicators.publish.access import PUBLIC, bearer, who
 from services.indicators.publish.recalling import busy
 from services.indicators.publish.signed import Signed
 from services.indicators.publish.view import View
@@ -91,7 +91,7 @@ def addresses(view: View) -> Sequence[Address]:
     """Return the addresses."""
 
     def members(request: Request) -> None:
-        if who(request.headers.get("authorization", ""), view.token) == PUBLIC:
+        if who(bearer(request.headers.get("authorization", "")), view.token) == PUBLIC:
             raise Refused(403, "members_only")
 
     async def ask(service: str, question: str, data: Mapping[str, Any]) -> Any:

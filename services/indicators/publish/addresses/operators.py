@@ -76,7 +76,9 @@ def addresses(view: View) -> Sequence[Address]:
         Address("/rebuild", rebuild, "Operators", "POST", refuses=[403], only=view.operator),
         Address("/purged", purged, "Operators", "POST", refuses=[403], only=view.operator),
         Address("/metrics", metrics, "Operators", gives=METRICS, exact=True),
-        Address("/metrics/operator", all_metrics, "Operators", gives=METRICS, refuses=[403], only=view.operator),
+        Address(
+            "/metrics/operator", all_metrics, "Operators", gives=METRICS, refuses=[403], only=view.operator, watch=True
+        ),
         Address("/healthz", healthz, "Operators"),
         Address("/readyz", readyz, "Operators", gives=[Gives(schema=Readiness), Gives(schema=Readiness, status=503)]),
     ]

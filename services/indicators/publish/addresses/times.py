@@ -55,7 +55,8 @@ def addresses(view: View) -> Sequence[Address]:
         row, lang = view.row(asked.id), language(request)
         each = Lines(since=asked.since, until=asked.until, by=asked.by).periods(view.plan, view.now().date())
         found = await view.series(request, row, series.spans(each, ends=asked.figure == "end", known=asked.known_on))
-        return Response(course.picture(lang, view.plan, row, asked.by, each, found), media_type=SVG)
+        drawn = course.picture(lang, view.plan, row, asked.by, asked.figure, each, found)
+        return Response(drawn, media_type=SVG)
 
     async def spark(request: Request, asked: Spark) -> Response:
         """Draw a row's one figure at the ends of the last eight quarters, small and without words."""
