@@ -6,11 +6,13 @@ Another store, a key management service say, takes its place behind `Keys`.
 
 import asyncio
 import json
+import math
 import secrets
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
@@ -41,6 +43,10 @@ create table if not exists key (id text primary key, owner text not null, reader
 create index if not exists of_consent on key (owner, consent);
 create table if not exists store (one boolean primary key default true check (one), name text not null);
 """
+
+REWRITE = "alter table key alter column head type text using head || ''"
+"""Writes table and indexes into new files. Unlike `vacuum full` it leaves out what older snapshots may still see: the
+server's own analysing of a table is enough to have such a snapshot."""
 
 
 class Key(NamedTuple):
@@ -140,10 +146,12 @@ class KeysDatabase:
     """Of a database whose server has no other and archives no WAL; the role owns a schema there."""
     _pool: "Pool | None" = None
     _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _deleted: bool = False
-    """Whether anything was deleted that is not overwritten yet."""
+    _deleted: bool = True
+    """Whether anything may be deleted that is not overwritten yet: at first by a process that was killed."""
     _overwriting: "asyncio.Task[None] | None" = None
-    _overwritten: float = -OVERWRITE_S
+    _overwritten: float = -math.inf
+    """When it was, by the clock of this process."""
+    _closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def name(self) -> str:
         """Return what tells this store from any other."""
@@ -177,12 +185,12 @@ class KeysDatabase:
         )
         number = int(told.rpartition(" ")[2])
         self._deleted = self._deleted or number > 0
-        if self._deleted and (self._overwriting is None or self._overwriting.done()):
-            self._overwriting = asyncio.create_task(self._overwrite())
+        self._have_overwritten()
         return number
 
     async def close(self) -> None:
-        """Overwrite what is still to be, and end the connections."""
+        """Overwrite what is still to be, now, and end the connections."""
+        self._closing.set()
         if self._overwriting:
             await self._overwriting
         if self._pool:
@@ -204,18 +212,26 @@ class KeysDatabase:
                     await connection.execute("select pg_advisory_xact_lock(1)")
                     await connection.execute(DATABASE_TABLES)
                 self._pool = pool
+                self._have_overwritten()
             return self._pool
+
+    def _have_overwritten(self) -> None:
+        if self._deleted and (self._overwriting is None or self._overwriting.done()):
+            self._overwriting = asyncio.create_task(self._overwrite())
 
     async def _overwrite(self) -> None:
         """Write the table anew, without what was deleted: until then its bytes stand in the file."""
         while self._deleted:
-            await asyncio.sleep(self._overwritten + OVERWRITE_S - time.monotonic())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), self._overwritten + OVERWRITE_S - time.monotonic())
             self._deleted, self._overwritten = False, time.monotonic()
             try:
-                await (await self._connected()).execute("vacuum full key")
+                await (await self._connected()).execute(REWRITE)
             except (*LOST, asyncpg.PostgresError) as error:
                 self._deleted = True
                 log.warning("deleted keys wait to be overwritten", error=type(error).__name__)
+                if self._closing.is_set():
+                    return  # whoever starts next does it
 
 
 def _made_up() -> str:
