@@ -96,7 +96,7 @@ def _all(rows: list[dict[str, Any]], lang: str, output: Output) -> None:
             row["id"],
             _title(row, lang),
             row.get("refused") or _value(row, lang, row["unit"]),
-            _plain(row.get("target"), lang, row["unit"]),
+            _target(row, lang),
             _met(row),
             _covered(row),
         ]
@@ -114,7 +114,7 @@ def _one(row: dict[str, Any], lang: str, output: Output) -> None:
     typer.echo(f"{row['id']}  {_title(row, lang)}")
     days = f"{row['since']} to {row['as_of']}" if row.get("since") else f"as of {row['as_of']}"
     known = f", as known on {row['known_on']}" if row.get("known_on") else ""
-    typer.echo(f"{days}{known}; target {_plain(row['target'], lang, row['unit'])}; met: {_met(row)}")
+    typer.echo(f"{days}{known}; target {_target(row, lang)}; met: {_met(row)}")
     if row.get("refused"):
         typer.echo(f"no figure of this time: {row['refused']}")
         return
@@ -182,6 +182,15 @@ def _plain(value: Any, lang: str, unit: str = "") -> str:
         return "-"
     words = _said(lang)
     return f"{words.number(value, unit)} {words.unit(unit, value)}".strip() if unit else words.number(value)
+
+
+def _target(row: dict[str, Any], lang: str) -> str:
+    """Return a target as the pages write it: at least 80%."""
+    if (aim := row.get("target")) is None:
+        return "-"
+    words, unit = _said(lang), row["unit"]
+    told = f"{words.number(aim, unit, short=True)} {words.unit(unit, aim)}".strip()
+    return words.text[row["direction"]].format(n=told)
 
 
 @cache

@@ -140,6 +140,12 @@ def _set(milestone: Milestone, state: State, until: datetime | None, known: int 
     return end_of(date.fromordinal(days[0])) if days else None
 
 
+def overdue(found: Sequence[Occurrence], now: datetime) -> list[Occurrence]:
+    """Return what is due and not done, the oldest first; of what recurs only the last day that was due."""
+    last = {one.milestone.id: one for one in found if one.due and one.due < now}
+    return sorted((one for one in last.values() if one.standing(now) == "missed"), key=lambda one: one.due or now)
+
+
 class Announcement(Struct, frozen=True):
     """A milestone event that is to be recorded: `indicators.milestone.<verb>`."""
 

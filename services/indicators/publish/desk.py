@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from services.indicators.figures.milestones import Occurrence, occurrences
+from services.indicators.figures.milestones import Occurrence, occurrences, overdue
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.schedule import end_of, first_tuesdays
@@ -96,7 +96,7 @@ class _Shown:
     def desk(self) -> dict[str, Any]:
         return self._frame() | {
             "coming": [self._line(one) for one in self._upcoming(self._now + AHEAD)],
-            "overdue": [self._line(one) for one in self._overdue()],
+            "overdue": [self._line(one) for one in overdue(self._due, self._now)],
             "undated": list(self._undated()),
             "reminders": [one for _, one in sorted([*self._reminders(), *self._reminded()], key=lambda one: one[0])],
             "seats": list(self._seats()),
@@ -106,7 +106,7 @@ class _Shown:
     def agenda(self) -> dict[str, Any]:
         after = following(self._meeting)
         return self._frame() | {
-            "overdue": [self._line(one) for one in self._overdue()],
+            "overdue": [self._line(one) for one in overdue(self._due, self._now)],
             "coming": [self._line(one) for one in self._upcoming(end_of(after))],
             "after": self._weekday(after),
             "lost": [one for one in self._overview.changed() if one["which"] in {"lost", "doubt"}],
@@ -165,16 +165,6 @@ class _Shown:
             "id": one.id if known else "",
             "minutes": one.minutes if known else "",
         }
-
-    def _overdue(self) -> list[Occurrence]:
-        """Return what is due and not done, the oldest first; of what recurs only its last day."""
-        late = [one for one in self._due if one.standing(self._now) == "missed"]
-        last = {one.milestone.id: one for one in late if one is self._last(one)}
-        return sorted(last.values(), key=lambda one: one.due or self._now)
-
-    def _last(self, one: Occurrence) -> Occurrence:
-        past = [each for each in self._due if each.milestone is one.milestone and each.due and each.due < self._now]
-        return past[-1]
 
     def _upcoming(self, until: datetime) -> list[Occurrence]:
         ahead = [one for one in self._due if one.due and self._now <= one.due <= until and one.reached is None]

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from services.indicators.figures import silence
 from services.indicators.figures.figures import Figures
-from services.indicators.figures.milestones import Occurrence, occurrences
+from services.indicators.figures.milestones import Occurrence, occurrences, overdue
 from services.indicators.figures.objectives import Degree, degrees
 from services.indicators.figures.past import last_quarter_end
 from services.indicators.folded.state import State
@@ -49,7 +49,7 @@ class Overview:
         yield "part-made", {"made": self._made()}
         yield "part-areas", {"areas": list(self._areas())}
         yield "part-changed", {"since": self._said.day(self.since.date()), **_few("changed", self.changed())}
-        yield "part-overdue", _few("overdue", self._overdue())
+        yield "part-overdue", _few("overdue", map(self._line, overdue(self._due, self._now)))
         yield "part-next", _few("upcoming", self._upcoming())
         yield "part-quiet", {"silent": self.silent}
         yield "part-countries", {"countries": list(self._countries())}
@@ -165,17 +165,6 @@ class Overview:
 
     def _title(self, one: Occurrence) -> str:
         return self._said.title(one.milestone.title)
-
-    def _overdue(self) -> Iterator[dict[str, Any]]:
-        """Yield what is due and not done, the latest first; of what recurs only its last day."""
-        late = [one for one in self._due if one.standing(self._now) == "missed" and one is self._last(one)]
-        for one in sorted(late, key=lambda one: one.due or self._now, reverse=True):
-            yield self._line(one)
-
-    def _last(self, one: Occurrence) -> Occurrence:
-        """Return of a milestone the last occurrence that was due."""
-        past = [each for each in self._due if each.milestone is one.milestone and each.due and each.due < self._now]
-        return past[-1] if past else one
 
     def _upcoming(self) -> Iterator[dict[str, Any]]:
         """Yield what is due next, the nearest first; of what recurs only its next day."""
