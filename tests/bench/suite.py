@@ -31,6 +31,7 @@ MEASURES: dict[str, Measure] = {
     "fold": lambda given: (*measures.folding(3 * given.rounds), *compared.beside_pathway(given.events, given.rounds)),
     "as of a day": lambda given: compared.as_of((given.events // 10, given.events)),
     "pages": lambda given: pages.pages(5 * given.rounds),
+    "times": lambda _given: pages.times(100),
     "questions": lambda given: measures.asking(given.rows, 1),
     "start-up": lambda given: measures.starting(given.rounds),
     "growth": lambda given: measures.growing(given.sizes or [*SIZES, *LARGE[: given.large]], given.folder),

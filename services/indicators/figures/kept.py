@@ -22,7 +22,7 @@ from services.indicators.planned.rows import ANY_REPORT
 
 SLICE_S = 0.001
 """So long rows are worked out before others get their turn: with the longest of them less than 5 ms."""
-PAUSE_S = 0.25
+PAUSE_S = 0.1
 """So long nothing is worked out that nobody asks for."""
 PASSES = 2
 """So often others get their turn while rows are worked out. What events touched meanwhile is ever less: the last of it
