@@ -146,7 +146,7 @@ def test_that_a_published_figure_is_not_published_is_never_said():
 @pytest.mark.parametrize(
     ("label", "value", "es"),
     [
-        ("instrument", "SOM", "Protocolo contra el tráfico ilícito de migrantes por tierra, mar y aire"),
+        ("instrument", "SOM", "Protocolo contra el tráfico ilícito de migrantes"),
         ("nationality", "SOM", "Somalia"),
         ("from", "BRA", "Brasil"),
         ("currency", "GTQ", "quetzal guatemalteco"),
