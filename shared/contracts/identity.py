@@ -171,6 +171,11 @@ def told_apart(scope: str, data: Any, field: str, country: str) -> str:
     return whole(ref, country) if scope in {OWN, SHARED} else ref
 
 
+def named_by(scope: str) -> str:
+    """Return the field that tells whose an identifier of such a scope is; empty: none does."""
+    return "sender" if scope == GIVEN else scope.removeprefix(OF) if scope.startswith(OF) else ""
+
+
 def fields(data: type[msgspec.Struct], is_ref: Any) -> Iterator[tuple[str, str]]:
     """Yield the paths of the fields that hold identifiers, by attribute and as on the wire."""
     for field in msgspec.structs.fields(data):

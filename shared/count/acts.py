@@ -65,7 +65,7 @@ class Told:
         for tally in self.agreed.tallies:
             level = _level(tally, self.data) if isinstance(tally, Acting) else None
             if isinstance(tally, Acting) and level is not None:
-                act = (self._counts(tally), self.position, level, _said(tally, self.data))
+                act = (self._counts(tally), self.position, level, self._labels(tally))
                 found += [(tally, thing, act) for thing in self.things(tally)]
         return found
 
@@ -73,6 +73,13 @@ class Told:
         """Return (field, other thing) for each pair that the thing is one of."""
         pairs = [one for one in self.agreed.tallies if isinstance(one, Both) and thing[0] in one.whats]
         return [(one.shifts, (one.whats[one.whats[0] == thing[0]], thing[1])) for one in pairs]
+
+    def _labels(self, tally: Acting) -> bytes | None:
+        """Return what the report says by which its figures are told apart; an identifier with its owner."""
+        said = {name: getattr(self.data, name) for name in tally.said}
+        owned = {name for name, one in said.items() if name in self.agreed.ids and isinstance(one, str)}
+        said |= {name: identity.told_apart(self.agreed.ids[name], self.data, name, self.country) for name in owned}
+        return msgspec.json.encode(said, order="sorted") if said else None
 
     def _counts(self, tally: Acting) -> datetime:
         """Return from when on an act counts."""
@@ -94,12 +101,6 @@ def _level(tally: Acting, data: Data) -> int | None:
     if value(data, tally.opens.field) in tally.opens.values:
         return 1
     return 0 if tally.opens.others_close else None
-
-
-def _said(tally: Acting, data: Data) -> bytes | None:
-    """Return the labels of the report."""
-    said = {name: getattr(data, name) for name in tally.said}
-    return msgspec.json.encode(said, order="sorted") if said else None
 
 
 @cache

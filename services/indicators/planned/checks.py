@@ -291,7 +291,8 @@ def _apart_faults(row: Row, term: Term, agreed: Contract) -> Iterator[str]:
     told = fields.told_apart(agreed.name, str(term.add))
     if told is None or fields.instead(agreed.name, str(term.add)):
         return
-    for path in [*term.where, *labels_of(row, term).values()]:
+    country = [term.country] if term.country and agreed.reported else []
+    for path in [*term.where, *labels_of(row, term).values(), *country]:
         if not path.startswith("=") and path.partition(".")[0] not in told:
             yield f"add: {agreed.name} does not tell {term.add!r} apart by {path!r}"
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from shared.contracts import Contract, registry
+from shared.contracts import Contract, identity, registry
 from shared.contracts.tallies import (
     ByLabel,
     Level,
@@ -154,7 +154,8 @@ def told_apart(event: str, amount: str) -> frozenset[str] | None:
         for one in agreed.tallies:
             if isinstance(one, Tally | Level) and amount in {getattr(one, "field", ""), one.shifts} - {""}:
                 opens = {one.opens.field} if isinstance(one, Tally) and isinstance(one.opens, Opens) else set()
-                tops = {path.partition(".")[0] for path in {*one.key, *one.said, *opens}}
+                owners = {identity.named_by(agreed.ids.get(path, "")) for path in one.key if one.regional} - {""}
+                tops = {path.partition(".")[0] for path in {*one.key, *one.said, *opens, *owners}}
                 return frozenset(written.get(top, top) for top in tops)
     return None
 

@@ -341,7 +341,7 @@ CHANGE = {"change_id": "ch-1", "country": "GTM", "instrument": "TIP", "reported_
     owner="country",
     behalf=JUDGES,
     entity="change_id",
-    tallies=(Tally("change_proposed", ("change_id",), "change", shifts="counts", said=("instrument",)),),
+    tallies=(Tally("change_proposed", ("change_id",), "change", shifts="counts", said=("country", "instrument")),),
     rows=("LE-1.2",),
 )
 class ChangeProposed(Change, frozen=True, kw_only=True):
@@ -357,7 +357,7 @@ class ChangeProposed(Change, frozen=True, kw_only=True):
     owner="country",
     behalf=JUDGES,
     entity="change_id",
-    tallies=(Tally("change_adopted", ("change_id",), "change", shifts="counts", said=("instrument",)),),
+    tallies=(Tally("change_adopted", ("change_id",), "change", shifts="counts", said=("country", "instrument")),),
     rows=("LE-1.2",),
 )
 class ChangeAdopted(Change, frozen=True, kw_only=True):

@@ -109,7 +109,7 @@ class CourseScheduled(Course, frozen=True, kw_only=True):
             opens=Opens("place", ("bcp",), others_close=False),
             regional=True,
             shifts="at_border",
-            said=("topics",),
+            said=("topics", "plan_id"),
         ),
         COURSE_TOLD,
     ),

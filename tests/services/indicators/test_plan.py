@@ -96,6 +96,9 @@ def test_all_faults_are_told_at_once_with_file_row_and_reason(tmp_path):
         + ROW.replace("QQ-1", "QQ-14")
         .replace('dismantled" }', 'dismantled", add = "dismantled" }')
         .replace('"scope" }', '"countries.*" }')
+        + ROW.replace("QQ-1", "QQ-15").replace(
+            'dismantled" }', 'dismantled", add = "dismantled", country = "countries.0" }'
+        )
         + ROW.replace("QQ-1", "QQ-13").replace('dismantled" }', 'dismantled", add = "dismantled", before = 1 }')
         + """
 [[milestone]]
@@ -126,6 +129,7 @@ done = [{ event = "intel.band.dismissed" }]
             " name its shifts"
         ),
         "rows.toml: QQ-14: term 1: add: intel.band.dismantled does not tell 'dismantled' apart by 'countries.*'",
+        "rows.toml: QQ-15: term 1: add: intel.band.dismantled does not tell 'dismantled' apart by 'countries.0'",
         "rows.toml: MS-1: has more than one of due, after, recurring, window, continuous",
         "rows.toml: MS-1: recurring: first comes after last",
         "rows.toml: MS-1: done: unknown event type 'intel.band.dismissed'",
