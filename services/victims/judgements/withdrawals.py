@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from services.victims.judgements.consents import given, holders, recorded, withdrawn
+from services.victims.judgements.consents import AnyConsent, given, holders, recorded, withdrawn
 from services.victims.judgements.notices import SERVICE, Told, alert
 from services.victims.judgements.standing import AnySent, known, resting
 from services.victims.policy import POLICY
@@ -26,10 +26,15 @@ class Withdrawals(Told):
         found = recorded(read, report.country, consent_id)
         if found is None:
             raise Unknown("/data/consent_id")
-        if found.data.victim_pid != report.data.victim_pid:
-            raise Refused(Problem("/data/victim_pid", "wrong_reference", "the consent is another person's"))
+        _of_its_person(report, found, "/data/victim_pid")
         if withdrawn(read, report.country, consent_id):
             raise Refused(Problem("/data/consent_id", "already_withdrawn", "the consent was withdrawn before"))
+
+    def amendable(self, before: Standing[Any], after: Standing[Any] | None, read: Reading) -> None:
+        """Hold a corrected one to the person, too: whose keys are forgotten, the consent says."""
+        found = recorded(read, before.country, before.data.consent_id)
+        if after and found and not read.again:
+            _of_its_person(after, found, "/data/data/victim_pid")
 
     def sets_off(self, report: Standing[ConsentWithdrawn], read: Reading) -> Iterable[Event[Any]]:
         """Revoke, and ask."""
@@ -37,6 +42,12 @@ class Withdrawals(Told):
         yield from _revoked(report, resting(read, report.country, [report.data.consent_id]), "consent_withdrawn", read)
         for holder in holders(read, report):
             yield alert(report.event, "erase_data", holder, due=due)
+
+
+def _of_its_person(report: Standing[ConsentWithdrawn], found: Standing[AnyConsent], at: str) -> None:
+    """Refuse the withdrawal of a consent in another person's name; `at`: where the report says whose it is."""
+    if found.data.victim_pid != report.data.victim_pid:
+        raise Refused(Problem(at, "wrong_reference", "the consent is another person's"))
 
 
 class Deaths(Told):

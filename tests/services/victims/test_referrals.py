@@ -73,3 +73,14 @@ async def test_an_answer_between_the_region_knowing_and_the_senders_clock_closes
 async def test_an_answer_from_a_clock_that_is_ahead_closes_when_it_is_known(victims):
     await victims.tell(victims.event("victims.referral.sent"), answer(victims, "accepted", 20 / 24))
     assert await waiting(victims) == {}
+
+
+async def test_a_withdrawal_stays_that_of_the_person_whose_consent_it_is(victims):
+    consent = victims.event("victims.consent.recorded", consent_id="co-1", victim_pid="vi-1")
+    withdrawn = victims.event("victims.consent.withdrawn", consent_id="co-1", victim_pid="vi-1")
+    await victims.tell(consent, withdrawn)
+    another = victims.corrected(withdrawn, victim_pid="vi-2")
+    (refusal,) = await victims.record(another)
+    assert isinstance(refusal, Refused)
+    assert [(one.pointer, one.code) for one in refusal.problems] == [("/data/data/victim_pid", "wrong_reference")]
+    await victims.tell(victims.corrected(consent, victim_pid="vi-2"), another)
