@@ -4,6 +4,7 @@ The recorded amendment carries what held before (`previous`), so that a reader c
 having kept it. The report is taken out of its things and put in again as it now stands; both are judged.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -24,6 +25,9 @@ from shared.record.tables import Amended, At, Logged
 
 if TYPE_CHECKING:
     from shared.record.deciding import Deciding
+
+
+REJECTED = ".report.rejected.v1"
 
 
 class Root(NamedTuple):
@@ -168,8 +172,9 @@ def _root(deciding: "Deciding", event: Event[Corrected] | Event[Retracted]) -> R
 def first_reported(deciding: "Deciding", country: str, event_id: str, source: str = "") -> Root | None:
     """Return the country's report that `event_id` is, or that it corrects; None when it is not recorded.
 
-    Of several systems of the country that gave the same id, the one called `source` is meant. An amendment says itself
-    what it amends in the end; only those recorded before they did are followed one by one.
+    Of several systems of the country that gave the same id, the one called `source` is meant. Another's is where only
+    that one has it, and nothing was refused under it. An amendment says itself what it amends in the end; only those
+    recorded before they did are followed one by one.
     """
     return reported_in(deciding, _row(deciding, country, event_id, source))
 
@@ -199,7 +204,17 @@ def _row(deciding: "Deciding", country: str, event_id: str, source: str, before:
             or (one.source == source if country == REGION else one.source.startswith(of_country))
         )
     ]
-    return min(found, key=lambda one: (one.source != source, one.position), default=None)
+    own = [one for one in found if one.source == source]
+    if not own and found and before is None and not deciding.again and _is_not_sure(deciding, country, event_id, found):
+        return None
+    return min(own or found, key=lambda one: one.position, default=None)
+
+
+def _is_not_sure(deciding: "Deciding", country: str, event_id: str, found: Sequence[Logged]) -> bool:
+    """Say whether a report of another system may not be the one meant: several have it, or one was refused under it."""
+    rows = [*deciding.tables.by_entity.get(event_id), *deciding.tables.entities.added.get(event_id, {}).values()]
+    refused = any(of == country and wire.endswith(REJECTED) for _, _, of, wire in rows)
+    return refused or len({one.source for one in found}) > 1
 
 
 def _standing(deciding: "Deciding", row: Logged) -> Root | None:

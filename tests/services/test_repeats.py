@@ -8,6 +8,7 @@ from services.training.__main__ import SERVICE
 from services.victims.__main__ import SERVICE as VICTIMS
 from shared.contracts import Corrected, Refused, registry
 from shared.contracts.report import accepted, said
+from shared.record.judgement import Unknown, source
 from shared.record.log import Draft, head, insert
 from tests.harness import desk as harness
 from tests.harness.speaking import NOW, example
@@ -174,6 +175,29 @@ async def test_of_two_systems_that_gave_the_same_id_each_amends_its_own(training
     assert await outcomes(training, correction("c", "e", "other"), correction("d", "e", "sicam")) == [None, None]
     (first, second) = await training.recorded("training.official.corrected")
     assert [first.data.original_source[-5:], second.data.original_source[-5:]] == ["other", "sicam"]
+
+
+async def test_what_amends_a_report_of_its_system_that_was_refused_does_not_reach_anothers_of_the_same_id(training):
+    """Where only one system of the country has it, any other may mend it; else it waits for its own system's."""
+    await outcomes(training, enrolled("e", "of-1", source="other"), enrolled("f", "of-2", source="other"))
+    refusal = training.event("training.report.rejected", report_id="e")
+    refusal = msgspec.structs.replace(refusal, source=source("training"), subject="e")
+    assert await training.record(refusal) == [None]
+    (waits,) = await outcomes(training, correction("c", "e", "sicam"))
+    assert isinstance(waits, Unknown)
+    assert await outcomes(training, correction("d", "f", "sicam")) == [None]
+    assert await outcomes(training, enrolled("e", "of-3", source="sicam"), correction("c", "e", "sicam")) == [
+        None,
+        None,
+    ]
+    (*_, last) = await training.recorded("training.official.corrected")
+    assert last.data.original_source.endswith("sicam")
+
+
+async def test_what_amends_a_report_that_several_other_systems_sent_under_one_id_waits(training):
+    await outcomes(training, enrolled("e", "of-1", source="one"), enrolled("e", "of-2", source="other"))
+    (waits,) = await outcomes(training, correction("c", "e", "sicam"))
+    assert isinstance(waits, Unknown)
 
 
 async def test_a_report_to_another_service_that_comes_again_is_acted_on_once(postgres_server):
