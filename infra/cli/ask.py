@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from infra.cli.country import As, Seed, Url
+from infra.cli.showing import harmless
 from infra.cli.up import State
 
 
@@ -37,4 +38,4 @@ async def _answer(service: str, question: str, data: Any, who: tuple[str, Path, 
 
     async with speaking(*who) as client:
         answer = await client.ask(service, question, data)
-        return msgspec.json.format(msgspec.json.encode(answer)).decode()
+        return harmless(msgspec.json.format(msgspec.json.encode(answer)).decode())

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import typer
 
-from infra.cli.showing import printable
+from infra.cli.showing import harmless, printable
 from infra.cli.up import State
 
 WAIT_S = 60.0
@@ -53,7 +53,7 @@ def explain(  # noqa: PLR0913 - each is an argument or a flag
         after = part.get("next", "")
     found.pop("next", None)
     found["counts"] = _together(found["counts"])
-    typer.echo(json.dumps(found, indent=2, ensure_ascii=False)) if as_json else _show(found)
+    typer.echo(harmless(json.dumps(found, indent=2, ensure_ascii=False))) if as_json else _show(found)
 
 
 def token(

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import typer
 
-from infra.cli.showing import Json, Out, Output, Watch, again, form, show_rows, table
+from infra.cli.showing import Json, Out, Output, Watch, again, form, harmless, show_rows, table
 from infra.cli.up import State
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def indicators(  # noqa: PLR0913 - options
     def show() -> int:
         found = _get(address)
         if meant is Output.JSON:
-            typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+            typer.echo(harmless(json.dumps(found, indent=2, ensure_ascii=False)))
         else:
             kind = _series if indicator and by else _one if indicator else _all
             kind(found, lang, meant)

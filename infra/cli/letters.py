@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from infra.cli import showing
 from infra.cli.showing import Output, printable
 
 if TYPE_CHECKING:
@@ -104,8 +105,8 @@ def head() -> str:
 
 def _csv(cells: Sequence[str]) -> str:
     row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow(cells)
-    return row.getvalue().encode(errors="replace").decode()
+    csv.writer(row, lineterminator="").writerow([showing.cell(one) for one in cells])
+    return row.getvalue()
 
 
 def meant(output: Output | None) -> Output:

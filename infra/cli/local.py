@@ -94,9 +94,10 @@ def _parsed(name: str, line: str) -> Line:
 
 def _say(one: Line, *, as_json: bool) -> None:
     from infra.cli.quarantine import printable  # noqa: PLC0415 - late: `crm --help` answers at once
+    from infra.cli.showing import harmless  # noqa: PLC0415
 
     at, name, level, words, line = one
-    typer.echo(line if as_json else printable(f"{at[:19]:19}  {name:10}  {level:8}  {words}".encode()))
+    typer.echo(harmless(line) if as_json else printable(f"{at[:19]:19}  {name:10}  {level:8}  {words}".encode()))
 
 
 def _more(files: dict[str, Path], ends: dict[str, int]) -> Iterator[Line]:

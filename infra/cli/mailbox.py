@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from infra.cli.country import As, Seed, Url
-from infra.cli.showing import Json, Output
+from infra.cli.showing import Json, Output, harmless
 from infra.cli.up import State
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _shown(output: Output | None, lang: str, *, as_json: bool, opens: bool) -> S
         raise typer.BadParameter(f"--lang is one of {', '.join(dict(LANGUAGES))}")
     meant = Output.JSON if as_json else letters.meant(output)
     if meant is Output.JSON:
-        return lambda event, opened: msgspec.json.encode(opened if opens and opened else event).decode()
+        return lambda event, opened: harmless(msgspec.json.encode(opened if opens and opened else event).decode())
     if meant is Output.CSV:
         typer.echo(letters.head())
     said = words(lang)

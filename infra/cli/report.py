@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import typer
 from typer.core import TyperGroup
 
-from infra.cli.showing import Out, Output, Watch, again, show_rows
+from infra.cli.showing import Out, Output, Watch, again, harmless, printable, show_rows
 from infra.cli.up import State
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def show(  # noqa: PLR0913 - each is an argument or a flag
     if pdf:
         content, out = _printed(content, http), out or Path(f"{quarter}-{lang}.pdf")
     if out is None:
-        sys.stdout.buffer.write(content)
+        text = content.decode(errors="backslashreplace")
+        typer.echo(printable(text, kept="\n") if sys.stdout.isatty() else content, nl=False)
     else:
         out.write_bytes(content)
         typer.echo(str(out), err=True)
@@ -150,7 +151,7 @@ def changes(
 
     place = f"/api/reports/{quote(quarter, safe='')}/changes"
     found = get(f"{running(state)['http']}{place}?from={before}&to={after}")
-    typer.echo(json.dumps(found, indent=2, ensure_ascii=False)) if as_json else _compared(found)
+    typer.echo(harmless(json.dumps(found, indent=2, ensure_ascii=False))) if as_json else _compared(found)
 
 
 def _show(found: "Refolded") -> None:

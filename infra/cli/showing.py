@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 import time
 import unicodedata
@@ -15,6 +16,9 @@ FINDINGS = 1
 """Exit code of a verb that found something wrong; 0: all is well, 2: it was called wrongly."""
 AGAIN_S = 2.0
 WIDE = 10_000
+OTHER = re.compile(r"[^ -~\n]")
+FORMULA = ("=", "+", "-", "@")
+"""How a cell begins that a spreadsheet takes for a formula."""
 
 
 class Output(StrEnum):
@@ -47,11 +51,11 @@ def form(output: Output, *, as_json: bool) -> Output:
 def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output: Output) -> None:
     """Show rows by the columns; JSON has all that they tell. No id and no number is ever cut."""
     if output is Output.JSON:
-        typer.echo(json.dumps([dict(row) for row in rows], indent=2, ensure_ascii=False, default=str))
+        typer.echo(harmless(json.dumps([dict(row) for row in rows], indent=2, ensure_ascii=False, default=str)))
     elif output is Output.CSV:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([_plain(row.get(column)) for column in columns] for row in rows)
+        writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
     else:
         table([[_text(row.get(column)) for column in columns] for row in rows], columns, output)
 
@@ -59,6 +63,17 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output:
 def printable(text: str, kept: str = "") -> str:
     """Return text as a terminal may show it: whatever a sender wrote, it moves no cursor and types nothing."""
     return "".join(one if one in kept or unicodedata.category(one)[0] != "C" else ascii(one)[1:-1] for one in text)
+
+
+def harmless(text: str) -> str:
+    """Return JSON that says the same, in which nothing moves a cursor."""
+    return OTHER.sub(lambda found: found[0] if unicodedata.category(found[0])[0] != "C" else _escaped(found[0]), text)
+
+
+def cell(value: Any) -> str:
+    """Return a cell of CSV: no terminal is moved by it, and no spreadsheet reckons with what is no number."""
+    text = printable(_plain(value), kept="\n")
+    return f"'{text}" if text.startswith(FORMULA) and not _number(text) else text
 
 
 def table(rows: Sequence[Sequence[str]], columns: Sequence[str], output: Output = Output.TABLE) -> None:
@@ -95,6 +110,10 @@ def verdict(findings: int, well: str = "all is well") -> int:
     said = well if not findings else f"{findings} finding{'s' if findings > 1 else ''}: see above"
     typer.echo(said, err=True)
     return FINDINGS if findings else 0
+
+
+def _escaped(one: str) -> str:
+    return json.dumps(one)[1:-1]
 
 
 def _text(value: Any) -> str:

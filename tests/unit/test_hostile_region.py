@@ -3,11 +3,13 @@
 import json
 
 import pytest
+from msgspec import structs
 from typer.testing import CliRunner
 
 from infra.cli import app, showing
 from infra.cli.explain import _show
 from infra.cli.letters import Letter, line
+from infra.cli.mailbox import _shown
 from infra.cli.showing import Output
 from infra.cli.trace import _line
 from infra.recovery.chain import Step
@@ -77,3 +79,28 @@ def test_what_a_region_writes_moves_no_terminal(capsys):
     names = {"id": EVIL, "country": "GTM", "labels": {}, "as_of": EVIL}
     _show(names | {"made_of": [EVIL], "numbers": [number], "events": [], "counts": [], "archived": {EVIL: 1}})
     assert harmless(capsys.readouterr().out)
+
+
+def test_what_programs_read_moves_no_terminal_and_says_the_same(capsys):
+    showing.show_rows([{"subject": EVIL}], ("subject",), Output.JSON)
+    showing.show_rows([{"subject": EVIL}], ("subject",), Output.CSV)
+    told = capsys.readouterr().out
+    assert harmless(told)
+    as_json, _, as_csv = told.partition("]\n")
+    assert json.loads(f"{as_json}]") == [{"subject": EVIL}]
+    assert SHOWN.replace(r"\n", "\n") in as_csv
+    event = recorded(1, 1)
+    shown = _shown(None, "en", as_json=True, opens=False)(structs.replace(event, id=EVIL), None)
+    assert (harmless(shown), json.loads(shown)["id"]) == (True, EVIL)
+    assert harmless(line(Letter("intel 1", "2004", "told", EVIL, EVIL, EVIL, "\ud800"), Output.CSV))
+
+
+FORMULAS = ("=HYPERLINK(1)", "+1+cmd|x", "-2+3", "@SUM(A1)")
+
+
+def test_no_cell_of_csv_is_a_formula_and_numbers_stay_numbers(capsys):
+    numbers = ["-0.25", "+3", -7, -0.5, "-", "-3%"]
+    showing.show_rows([{"a": one} for one in [*FORMULAS, *numbers]], ("a",), Output.CSV)
+    assert capsys.readouterr().out.split() == ["a", *(f"'{one}" for one in FORMULAS), *map(str, numbers)]
+    for evil in FORMULAS:
+        assert line(Letter("intel 1", "2004", "told", evil, "GTM:x", evil, "type"), Output.CSV).count(f"'{evil}") == 2

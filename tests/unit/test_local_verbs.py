@@ -50,6 +50,10 @@ def test_logs_of_all_processes_come_in_order_of_time(folder):
     assert "of before" not in told
     assert told.index("recorded  sequence=7") < told.index("slow") < told.index("away")
     assert "\x1b" not in told, "what a process wrote moves nothing on the terminal"
+    (folder / "logs" / "nats.log").write_bytes(b"no JSON \x1b[2J\xc2\x9b2J\n")
+    told = crm("logs", "--json", "--state-dir", folder).stdout
+    assert r"no JSON \u001b[2J\u009b2J" in told
+    assert not {"\x1b", "\x9b"} & {*told}
 
 
 @pytest.mark.parametrize(
