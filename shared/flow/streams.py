@@ -44,6 +44,8 @@ CHECKPOINTS_BYTES = 16 * 1024**2
 CHANGES = "CHANGES"
 """The server's own record of every stream that was made, changed or deleted in the account, by whomever."""
 CHANGES_BYTES = 16 * 1024**2
+CHANGES_EACH = 1000
+"""How often it is kept that the same happened to the same stream: all senders' together leave room for the rest."""
 ACK_WAIT_S, MAILBOX_ACK_WAIT_S = 3, 30
 """What a replica held when it died comes back after this; what a slow one still works on may come to another as well:
 the log takes each once. Countries get more time: nothing of ours takes their repeats away."""
@@ -120,7 +122,10 @@ def stream_configs() -> dict[str, Config]:
     empty = {"subjects": ["crm.empty"], "max_bytes": LOG_BYTES, "max_age": SECOND, "duplicate_window": SECOND}
     # Who may make a consumer may have it deliver there, and so into each intake: a byte a second, which fills none.
     empty |= {"discard": "new", "max_msgs_per_subject": 1, "discard_new_per_subject": True, "max_msg_size": 1}
-    changes = {"subjects": ["$JS.EVENT.ADVISORY.STREAM.*.*"], "max_bytes": CHANGES_BYTES, "discard": "old"}
+    # Of each batch that a sender begins and leaves the server tells there as well: it may push out its own kind only.
+    # An older version does not compare this setting; other subjects it would call meddling.
+    changes = {"subjects": ["$JS.EVENT.ADVISORY.STREAM.*.*"], "max_msgs_per_subject": CHANGES_EACH}
+    changes |= {"max_bytes": CHANGES_BYTES, "discard": "old"}
     special = {CHANGES: changes, EMPTY: empty, QUARANTINE: quarantine, RECEIPTS: receipts, CHECKPOINTS: checkpoints}
     special |= {intake_of(sender): _intake(sender) for sender in SENDERS}
     special |= {stream_of(service): own | _subjects(service) for service in SERVICES}

@@ -3,6 +3,7 @@
 Each way is tried with the keys that there are, for its effect: whether a word of Mexico's comes to be.
 """
 
+import base64
 import json
 
 import nats
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.nats import record
-from infra.nats.provision import ProvisionError, all_differences, ask, deploy, provision
+from infra.nats.provision import ProvisionError, all_differences, ask, deploy, provision, stream_config
 from infra.nats.rights import DEPLOYER, OPERATOR, PROVISIONER
 from shared.flow.meddling import Meddling, streams
 from shared.flow.streams import MAILBOX, meddling, stream_configs
@@ -136,6 +137,28 @@ async def test_the_server_records_who_made_deleted_or_altered_streams(region):
     await until(told, "the deletion to be recorded")
     for question in ("STREAM.PURGE.CHANGES", "STREAM.DELETE.CHANGES", "STREAM.MSG.DELETE.CHANGES"):
         assert "success" not in await try_to(hand, question, {"seq": 1})
+
+
+async def test_no_country_pushes_a_change_out_of_the_servers_record(region):
+    """Of each batch that a sender begins and leaves the server tells, and CHANGES keeps that as well."""
+    hand, root, gtm = await region.connect(PROVISIONER), await region.connect("root"), await region.connect("GTM")
+    config = await stream_config(root, "CHANGES")
+    await ask(root, "STREAM.UPDATE.CHANGES", {**config, "max_bytes": 500_000})
+    await ask(hand, "STREAM.DELETE.INTEL")
+    for number in range(3000):
+        for sequence in (1, 3):
+            batch = {"Nats-Batch-Id": str(number), "Nats-Batch-Sequence": str(sequence)}
+            await gtm.publish("report.intel.a.b", b"", headers=batch)
+    await gtm.flush()
+    left = {"last_by_subj": "$JS.EVENT.ADVISORY.STREAM.BATCH_ABANDONED.INTAKE_GTM"}
+
+    async def last_left() -> bool:
+        told = (await ask(root, "STREAM.MSG.GET.CHANGES", left)).get("message")
+        return told is not None and json.loads(base64.b64decode(told["data"]))["batch"] == "2999"
+
+    await until(last_left, "the server to tell of each batch")
+    told = await ask(root, "STREAM.MSG.GET.CHANGES", {"last_by_subj": "$JS.EVENT.ADVISORY.STREAM.DELETED.INTEL"})
+    assert "message" in told
 
 
 async def test_the_deployer_says_what_takes_a_hand(region):
