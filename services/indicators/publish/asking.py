@@ -302,6 +302,8 @@ def label_values(asked: OneRowTimed | Lines, row: Row) -> dict[str, str]:
 
 _REMEMBERED = "lang"
 _YEAR_S = 365 * 86_400
+BY_LANGUAGE = {"Vary": "Cookie, Accept-Language"}
+"""Of each answer in the reader's language: a cache keeps one for each."""
 
 
 def language(request: Request) -> str:
@@ -324,7 +326,7 @@ def private(answer: HTMLResponse, *, own: bool) -> HTMLResponse:
 def page(request: Request, text: str, status: int = 200) -> HTMLResponse:
     """Return a page; the browser remembers the language that was asked for."""
     answer = HTMLResponse(text, status)
-    answer.headers["Vary"] = "Cookie, Accept-Language"
+    answer.headers.update(BY_LANGUAGE)
     asked = request.query_params.get("lang", "")
     if asked in [code for code, _ in LANGUAGES] and asked != request.cookies.get(_REMEMBERED):
         answer.set_cookie(_REMEMBERED, asked, max_age=_YEAR_S, httponly=True, samesite="lax")

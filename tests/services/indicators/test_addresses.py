@@ -123,6 +123,17 @@ def test_every_answer_has_the_shape_that_the_document_says(base, document, addre
                 assert body
 
 
+@pytest.mark.parametrize("address", [one for one in ADDRESSES if one.method == "GET"], ids=lambda one: one.path)
+def test_an_answer_that_depends_on_a_language_tells_caches(base, address):
+    """RFC 9110, 12.5.5."""
+    target = WHERE.get(address.path, [address.path])[0] + NEEDED.get(address.path, "")
+    token = {"Authorization": "Bearer secret"}
+    for name, before in (("Accept-Language", ""), ("Cookie", "lang=")):
+        asked = [token | {name: before + one} for one in ("es", "fr")]
+        (_, spanish, headers), (_, french, _) = [get(base + target, **one) for one in asked]
+        assert spanish == french or name.lower() in headers.get("Vary", "").lower()
+
+
 def refusals(address):
     """Queries that the address does not take -> the reason; empty: whichever fits the parameter."""
     query = [one for one in address.parameters.values() if one.place == "query"]

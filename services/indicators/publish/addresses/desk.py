@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.indicators.publish import desk, ical
 from services.indicators.publish.access import who
-from services.indicators.publish.asking import Page, language, page, private
+from services.indicators.publish.asking import BY_LANGUAGE, Page, language, page, private
 from services.indicators.publish.desk import OnDesk
 from services.indicators.publish.view import KEPT_KEY, View
 from shared.contracts.vocabulary import MEMBERS
@@ -53,7 +53,7 @@ def addresses(view: View) -> Sequence[Address]:
         """Give the due dates ahead, of milestones and commitments, for a calendar program."""
         lang, on = language(request), await on_desk(request)
         text = desk.calendar(lang, view.plan, view.state(), view.now(), on)
-        return Response(text, media_type=ical.MEDIA)
+        return Response(text, media_type=ical.MEDIA, headers=BY_LANGUAGE)
 
     async def key(request: Request, _asked: Page) -> Response:
         """Keep a country's token in the browser, for its own part of pages; an empty one is forgotten.

@@ -13,6 +13,7 @@ from services.indicators.planned.checks import COMPOSED
 from services.indicators.planned.rows import Row
 from services.indicators.publish import course
 from services.indicators.publish.asking import (
+    BY_LANGUAGE,
     CountryAsked,
     Curve,
     Lines,
@@ -56,7 +57,7 @@ def addresses(view: View) -> Sequence[Address]:
         each = Lines(since=asked.since, until=asked.until, by=asked.by).periods(view.plan, view.now().date())
         found = await view.series(request, row, series.spans(each, ends=asked.figure == "end", known=asked.known_on))
         drawn = course.picture(lang, view.plan, row, asked.by, asked.figure, each, found)
-        return Response(drawn, media_type=SVG)
+        return Response(drawn, media_type=SVG, headers=BY_LANGUAGE)
 
     async def spark(request: Request, asked: Spark) -> Response:
         """Draw a row's one figure at the ends of the last eight quarters, small and without words."""
