@@ -62,6 +62,8 @@ class Data(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     happened: ClassVar[tuple[str, ...]] = ()
     """Fields with a time, date or year that cannot lie after the report: what they say is told as done."""
+    awaited: ClassVar[tuple[str, ...]] = ()
+    """Fields with a time that cannot lie before the report: what is awaited would be overdue when it is asked for."""
 
     def check(self) -> Iterator[Problem]:
         """Yield what is wrong between fields; what one field can say alone is in its type."""

@@ -14,7 +14,7 @@ from shared.contracts.binary import said_in, structured
 from shared.contracts.door import cut, within
 from shared.contracts.owned import owned
 from shared.contracts.refusal import PROBLEMS_MAX, all_problems, halved, parsed, repeated, unknown_type, unrepeated
-from shared.contracts.sense import too_late
+from shared.contracts.sense import untimely
 from shared.contracts.vocabulary import OPERATING, SEATS, SECRETARIATS, DataRef
 
 FUTURE_MAX = timedelta(hours=24)
@@ -245,7 +245,7 @@ def _sense(agreed: Contract, envelope: Envelope[Report], now: datetime) -> list[
         problems.append(Problem("/expirytime", "ends_before_start", "it ends before time"))
     if getattr(data, "supersedes", None) == envelope.id:
         problems.append(Problem("/data/supersedes", "wrong_reference", "a report does not amend itself"))
-    return [*problems, *too_late(data, envelope.time), *data.check()]
+    return [*problems, *untimely(data, envelope.time), *data.check()]
 
 
 def explained(versions: tuple[Contract, ...], name: str, payload: bytes, country: str) -> list[Problem]:

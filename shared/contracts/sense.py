@@ -27,12 +27,19 @@ def contradiction(field: str, message: str) -> Problem:
     return Problem(f"/data/{field}", "contradiction", message)
 
 
-def too_late(data: Data, time: datetime) -> Iterator[Problem]:
-    """Yield `after_report` where something is told as done that lies more than a day behind the report's own time."""
+def untimely(data: Data, time: datetime) -> Iterator[Problem]:
+    """Yield what lies more than a day on the wrong side of the report's own time.
+
+    `after_report` where something is told as done; `contradiction` where it is awaited.
+    """
     for name in data.happened:
         value = getattr(data, name)
         if value is not None and _begin(value) - SLACK > time:
             yield Problem(f"/data/{name}", "after_report", "it is told as done, and lies after the time of the report")
+    for name in data.awaited:
+        value = getattr(data, name)
+        if value is not None and value + SLACK < time:
+            yield Problem(f"/data/{name}", "contradiction", "it is due before the time of the report")
 
 
 def _begin(value: datetime | date | int) -> datetime:

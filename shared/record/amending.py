@@ -16,7 +16,7 @@ from shared.contracts.identity import Owners
 from shared.contracts.owned import identified
 from shared.contracts.refusal import all_problems
 from shared.contracts.report import authority
-from shared.contracts.sense import too_late
+from shared.contracts.sense import untimely
 from shared.contracts.tallies import filled
 from shared.contracts.vocabulary import REGION
 from shared.record import periods, seats
@@ -275,7 +275,7 @@ def _checked(deciding: "Deciding", agreed: Contract, event: Event[Corrected], ro
         problems = [
             *authority(agreed, root.event.source, new, contracts.sender_of(root.event.source), held),
             *foreign,
-            *_too_late(new, root),
+            *_untimely(new, root),
             *new.check(),
         ]
     if new is None or problems:
@@ -283,7 +283,8 @@ def _checked(deciding: "Deciding", agreed: Contract, event: Event[Corrected], ro
     return new
 
 
-def _too_late(new: Data, root: Root) -> list[Problem]:
-    """Say what the corrected data tell as done too late, unless they did before there was this bound."""
+def _untimely(new: Data, root: Root) -> list[Problem]:
+    """Say what of the corrected data lies on the wrong side of the report, but what did before there was this bound."""
     time = root.event.time
-    return [] if any(too_late(root.latest, time)) else list(too_late(new, time))
+    before = {one.pointer for one in untimely(root.latest, time)}
+    return [one for one in untimely(new, time) if one.pointer not in before]

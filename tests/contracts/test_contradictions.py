@@ -10,6 +10,8 @@ from tests.harness.door import judged, refusal
 
 LATE, LATE_DAY = "2004-03-02T10:00:01Z", "2004-03-03"
 """Of an example, whose time is 2004-03-01T10:00:00Z, more than a day behind."""
+EARLY = "2004-02-29T09:59:59Z"
+"""More than a day before it."""
 ACTS = {
     "signed": {"signature"},
     "ratified": {"ratification", "acceptance", "approval", "succession"},
@@ -52,12 +54,15 @@ TABLE = [
     ("intel.band.reactivated", {"scope": "local"}, "scope", "contradiction"),
     ("intel.controlstat.reported", {"since": "2004-04-01", "until": "2004-03-31"}, "until", "ends_before_start"),
     ("intel.controlstat.reported", {"since": LATE_DAY}, "since", "after_report"),
+    ("intel.controlstat.reported", {"until": LATE_DAY}, "until", "after_report"),
     ("intel.dataset.submitted", {"since": LATE_DAY, "until": "2004-12-31"}, "since", "after_report"),
+    ("intel.dataset.submitted", {"since": None, "until": LATE_DAY}, "until", "after_report"),
     ("intel.meeting.held", {"date": LATE_DAY}, "date", "after_report"),
     ("intel.liaison.established", {"date": LATE_DAY}, "date", "after_report"),
     ("intel.commission.convened", {"date": LATE_DAY}, "date", "after_report"),
     ("intel.operation.executed", {"started": LATE, "ended": None}, "started", "after_report"),
-    ("intel.operation.executed", {"ended": "2004-03-01T05:00:00Z"}, "ended", "ends_before_start"),
+    ("intel.operation.executed", {"started": None, "ended": LATE}, "ended", "after_report"),
+    ("intel.operation.executed", {"ended": "2004-02-01T05:00:00Z"}, "ended", "ends_before_start"),
     ("intel.operation.planned", {"ended": "2004-03-01T05:00:00Z"}, "ended", "ends_before_start"),
     ("intel.operation.executed", {"participants": ["GTM", "GTM"]}, "participants", "repeated_value"),
     ("intel.route.reported", {"first_seen": LATE_DAY}, "first_seen", "after_report"),
@@ -125,7 +130,12 @@ TABLE = [
     ("victims.repatriation.planned", {"to": "GTM"}, "to", "same_country"),
     ("victims.repatriation.failed", {"to": "GTM"}, "to", "same_country"),
     ("victims.service.provided", {"started": LATE}, "started", "after_report"),
+    ("victims.service.provided", {"ended": LATE}, "ended", "after_report"),
     ("victims.service.provided", {"ended": "2004-02-01T10:00:00Z"}, "ended", "ends_before_start"),
+    ("victims.service.ended", {"ended": LATE}, "ended", "after_report"),
+    ("intel.commitment.agreed", {"due": EARLY}, "due", "contradiction"),
+    ("intel.information.requested", {"due": EARLY}, "due", "contradiction"),
+    ("intel.location.reported", {"ack_by": EARLY}, "ack_by", "contradiction"),
     ("victims.occupation.assessed", {"occupied": False, "sector": "F_Construction"}, "sector", "contradiction"),
     ("victims.campaign.measured", {"sample_n": 0}, "recall", "contradiction"),
     ("victims.campaign.measured", {"reach": 0}, "recall", "contradiction"),
@@ -148,6 +158,7 @@ def test_what_is_told_as_done_may_lie_a_day_ahead_of_the_report():
     assert not refusal("intel.meeting.held", date="2004-03-02")
     assert not refusal("victims.service.provided", started="2004-03-02T10:00:00Z")
     assert not refusal("intel.operation.planned", started="2004-12-01T10:00:00Z")
+    assert not refusal("intel.commitment.agreed", due="2004-02-29T10:00:00Z")
 
 
 def test_the_rows_that_means_are_pledged_for_are_those_of_the_plan_that_is_followed(monkeypatch):
@@ -168,5 +179,5 @@ def test_a_report_does_not_expire_before_it_happened():
 
 def test_fields_told_as_done_are_fields():
     for agreed in registry().values():
-        assert set(agreed.data.happened) <= set(agreed.data.__struct_fields__)
+        assert {*agreed.data.happened, *agreed.data.awaited} <= set(agreed.data.__struct_fields__)
         assert judged(agreed.name) if agreed.reported else True

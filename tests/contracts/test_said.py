@@ -73,7 +73,7 @@ def other(value):
     if isinstance(value, str):
         words = [one for closed in CLOSED if value in closed for one in closed if one != value]
         if value.startswith(("2003", "2004")):
-            words = [f"{value[:3]}{year}{value[4:]}" for year in "345"]
+            words = [f"{value[:3]}{year}{value[4:]}" for year in "345"] + [f"{value[:8]}10{value[10:]}"]
             words = [one for one in words if one != value]
         return words or [value + "x", value[:-1] + ("1" if value[-1:] != "1" else "2")]
     if isinstance(value, list):

@@ -1,5 +1,7 @@
 """What countries commit themselves to in the Plan's meetings (Plan IE 2.1)."""
 
+from typing import ClassVar
+
 from shared.contracts import Count, Data, Ref, Time, contract
 from shared.contracts.identity import Owners
 from shared.contracts.intel.network import BODIES
@@ -13,7 +15,7 @@ COMMITMENT_REMIND_DAYS = 7
 
 @contract(
     "intel.commitment.agreed",
-    good={"commitment_id": "co-4", "country": "GTM", "due": "2003-10-07T00:00:00Z", "reported_by": "ppt"},
+    good={"commitment_id": "co-4", "country": "GTM", "due": "2004-10-05T00:00:00Z", "reported_by": "ppt"},
     bad=("due", "soon"),
     owner="country",
     behalf=BODIES,
@@ -23,6 +25,8 @@ COMMITMENT_REMIND_DAYS = 7
 )
 class CommitmentAgreed(Fact, frozen=True, kw_only=True):
     """A meeting agreed that a country does something by a date (Plan IE 2.1)."""
+
+    awaited: ClassVar[tuple[str, ...]] = ("due",)
 
     commitment_id: Ref
     country: Country

@@ -220,7 +220,7 @@ class DatabaseActivated(Fact, frozen=True, kw_only=True):
         "dataset": "routes",
         "rows": 140,
         "since": "2003-01-01",
-        "until": "2003-12-31",
+        "until": "2003-04-30",
         "reported_by": "immigration",
     },
     bad=("dataset", "recipes"),
@@ -233,7 +233,7 @@ class DatabaseActivated(Fact, frozen=True, kw_only=True):
 class DatasetSubmitted(Fact, frozen=True, kw_only=True):
     """A country loaded one of the four sets of data (Plan IE 1.2)."""
 
-    happened: ClassVar[tuple[str, ...]] = ("since",)
+    happened: ClassVar[tuple[str, ...]] = ("since", "until")
 
     dataset: Dataset
     rows: Count

@@ -59,8 +59,8 @@ class OperationResults(Value, frozen=True, kw_only=True):
         "operation_id": "op-3",
         "kind": "ordinary",
         "participants": ["GTM", "MEX"],
-        "started": "2004-03-01T06:00:00Z",
-        "ended": "2004-03-02T18:00:00Z",
+        "started": "2004-02-28T06:00:00Z",
+        "ended": "2004-02-29T18:00:00Z",
         "results": {"detentions": 4, "victims": 9, "documents": 12},
         "reported_by": "immigration",
     },
@@ -77,7 +77,7 @@ class OperationResults(Value, frozen=True, kw_only=True):
 class OperationExecuted(Fact, frozen=True, kw_only=True):
     """An operation was carried out; it is a joint one when two or more countries took part."""
 
-    happened: ClassVar[tuple[str, ...]] = ("started",)
+    happened: ClassVar[tuple[str, ...]] = ("started", "ended")
 
     operation_id: Ref
     kind: OperationKind
@@ -240,6 +240,8 @@ class InformationShared(Exchange, frozen=True, kw_only=True):
 class InformationRequested(Exchange, frozen=True, kw_only=True):
     """A country asked another for information; due in seven days unless urgent."""
 
+    awaited: ClassVar[tuple[str, ...]] = ("due",)
+
     due: Time | None = None
     change: Tallied | None = None
 
@@ -322,7 +324,7 @@ class ActionPlanAdvanced(Fact, frozen=True, kw_only=True):
         "kind": "inspections",
         "count": 12000,
         "since": "2004-01-01",
-        "until": "2004-03-31",
+        "until": "2004-02-29",
         "reported_by": "immigration",
     },
     bad=("kind", "smiles"),
@@ -335,7 +337,7 @@ class ActionPlanAdvanced(Fact, frozen=True, kw_only=True):
 class ControlStatReported(Fact, frozen=True, kw_only=True):
     """Figures of border control in a period, both days included: the base of rates."""
 
-    happened: ClassVar[tuple[str, ...]] = ("since",)
+    happened: ClassVar[tuple[str, ...]] = ("since", "until")
 
     kind: ControlStat
     count: Count

@@ -82,6 +82,8 @@ class RouteReported(Marked, frozen=True, kw_only=True):
 class LocationReported(Marked, frozen=True, kw_only=True):
     """A place was reported where victims of trafficking are suspected (Plan IE 3.2.1)."""
 
+    awaited: ClassVar[tuple[str, ...]] = ("ack_by",)
+
     place_ref: Ref
     owners: Owners | None = None
     """Whose identifiers these are, by field; not in what was recorded before identifiers had owners."""

@@ -71,7 +71,7 @@ KIN = get_args(Relation)
 class ServiceProvided(Fact, frozen=True, kw_only=True):
     """A victim was given a service (Plan VA 4.1); each victim counts once a year in IP-f."""
 
-    happened: ClassVar[tuple[str, ...]] = ("started",)
+    happened: ClassVar[tuple[str, ...]] = ("started", "ended")
 
     victim_pid: Ref
     offence: Offence
@@ -144,7 +144,7 @@ class ServiceRefused(VictimService, frozen=True, kw_only=True):
 
 @contract(
     "victims.service.ended",
-    good=SERVICE | {"ended": "2004-05-01T10:00:00Z"},
+    good=SERVICE | {"ended": "2004-02-29T10:00:00Z"},
     bad=("ended", ...),
     **SERVED,
     tallies=(Tally("service", ("victim_pid", "service"), "running", opens=False),),
@@ -152,6 +152,8 @@ class ServiceRefused(VictimService, frozen=True, kw_only=True):
 )
 class ServiceEnded(VictimService, frozen=True, kw_only=True):
     """A service came to its end."""
+
+    happened: ClassVar[tuple[str, ...]] = ("ended",)
 
     ended: Time
     running: Tallied | None = None
