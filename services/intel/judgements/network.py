@@ -10,7 +10,7 @@ from services.intel.judgements import places
 from services.intel.judgements.notices import SERVICE, IntelAnnouncement, IntelJudgement, alert
 from services.intel.policy import POLICY
 from shared import contracts
-from shared.contracts import Event
+from shared.contracts import Event, Problem, Refused
 from shared.contracts.intel import (
     ContactPointDesignated,
     ContactPointReplaced,
@@ -210,6 +210,16 @@ class Feedback(IntelAnnouncement):
 
     reports = (FeedbackGiven,)
 
+    def admit(self, report: Standing[FeedbackGiven], read: Reading) -> None:
+        """Refuse what a country tells itself: it would have reported for a row of what goes to others."""
+        _to_another(report, read, "/data/to")
+
+    def amendable(self, before: Standing[Any], after: Standing[Any] | None, read: Reading) -> None:
+        """Refuse the same of a correction."""
+        del before
+        if after:
+            _to_another(after, read, "/data/data/to")
+
     def notices(self, report: Standing[FeedbackGiven], scope: str, read: Reading) -> Iterable[Notice]:
         """Tell it."""
         del read
@@ -219,3 +229,8 @@ class Feedback(IntelAnnouncement):
         reason = data.used_for or ("useful" if data.useful else "not_useful")
         said = alert("feedback", (report.id, report.name), data.exchange_id, reason=reason, country=report.country)
         return [Notice(to=data.to, data=said, scope=scope)]
+
+
+def _to_another(report: Standing[FeedbackGiven], read: Reading, at: str) -> None:
+    if report.data.to == report.country and not read.again:
+        raise Refused(Problem(at, "same_country", "feedback goes to another country"))

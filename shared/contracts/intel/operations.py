@@ -281,7 +281,7 @@ class InformationRefused(Exchange, frozen=True, kw_only=True):
 
 @contract(
     "intel.feedback.given",
-    good={"exchange_id": "ex-1", "to": "GTM", "useful": True, "used_for": "operation", "reported_by": "police"},
+    good={"exchange_id": "ex-1", "to": "MEX", "useful": True, "used_for": "operation", "reported_by": "police"},
     bad=("useful", "very"),
     entity="exchange_id",
     tallies=(

@@ -250,3 +250,15 @@ async def test_a_planned_operation_goes_as_far_as_its_marking_allows(desk):
     assert (told.data.kind, told.data.tlp) == ("operation_planned", "red")
     await desk.tell(planned(desk))
     assert sorted(await desk.mailboxes()) == ["GTM", "HND"], "an operation of its own alone is told to nobody"
+
+
+async def test_feedback_goes_to_another_country(desk):
+    """What a country tells itself would have it count among those who reported for the row."""
+    own = desk.event("intel.feedback.given", exchange_id="ex-1", to="GTM")
+    (refusal,) = await desk.record(own)
+    assert [(one.pointer, one.code) for one in refusal.problems] == [("/data/to", "same_country")]
+    given = desk.event("intel.feedback.given", exchange_id="ex-1", to="MEX")
+    await desk.tell(given)
+    (refusal,) = await desk.record(desk.corrected(given, to="GTM"))
+    assert [(one.pointer, one.code) for one in refusal.problems] == [("/data/data/to", "same_country")]
+    await desk.tell_again(own)
