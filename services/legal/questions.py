@@ -24,7 +24,7 @@ async def on_gaps(asked: Sequence[Asked[GapsAsk]], connection: Connection) -> Se
 
 def _open(reports: Sequence[Standing[Any]]) -> tuple[OpenGap, ...]:
     """Return the gaps that opened and did not close again, in the order of their articles."""
-    last = {one.data.obligation.article: one for one in sorted(reports, key=lambda one: one.position)}
+    last = {one.data.obligation.article: one for one in sorted(reports, key=lambda one: (one.time, one.position))}
     still = [last[article] for article in sorted(last, key=in_order) if isinstance(last[article].data, GapOpened)]
     return tuple(OpenGap(article=one.data.obligation.article, since=one.data.since.astimezone(UTC)) for one in still)
 

@@ -4,15 +4,15 @@ A gap is an obligation of a party to a treaty that no law of its carries out in 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from services.legal.judgements.laws import changes, mapped, mappings
 from services.legal.judgements.notices import SERVICE
-from services.legal.judgements.treaties import ACTS, BECOME, is_party, treaty
+from services.legal.judgements.treaties import ACTS, BECOME, treaty
 from services.legal.obligations import OBLIGATIONS
-from shared.contracts import Corrected, Event, Retracted
+from shared.contracts import Event
 from shared.contracts.legal import (
     GapClosed,
     GapOpened,
@@ -42,11 +42,20 @@ class Act(NamedTuple):
     repealed: bool
 
 
+class Word(NamedTuple):
+    """What is told of a gap: that it opened or closed."""
+
+    at: datetime
+    opens: bool
+    since: datetime
+    """When it opened."""
+
+
 class Gaps(Judgement):
     """The country is told of gaps, and the figures of each time when an article began or ceased to be carried out.
 
     Computed from all that is on record, never from what came last: the order of arrival does not matter. A gap opens
-    and closes at the time of the report that changed something, so that it is right as of any day; it does not open
+    and closes at the time of the report that changed something, so that it is right as of any day; it is not open
     before the country is party, or while a law still carries the article out.
     """
 
@@ -68,16 +77,7 @@ class Gaps(Judgement):
         country, instrument = _named(scope)
         acts = _acts(country, instrument, read)
         found = Counter(step for article in acts for step in steps(article, acts[article]))
-        carried_out = Counter[str]()
-        for (article, _, by), number in found.items():
-            carried_out[article] += by * number
-        towards = read.about(treaty(country, instrument))
-        if is_party(towards):
-            since = max([_at(read), *(one.time for one in towards if one.verb in BECOME)])
-            for article in OBLIGATIONS[instrument]:
-                if not carried_out[article]:
-                    ceased = (at for name, at, by in found if name == article and by < 0)
-                    yield _gap(scope, article, max([since, *ceased]))
+        yield from _gaps(scope, found, read)
         told = {one.key for one in read.notified(scope)}
         for (article, at, by), number in found.items():
             # Where the opposite is taken back because of the same report, that has the id.
@@ -86,17 +86,12 @@ class Gaps(Judgement):
                 yield _step(scope, (article, at, by), which, which + turned)
 
     def take_back(self, notified: Notified, read: Reading) -> Iterable[Event[Any]]:
-        """Return that a gap closed; of a step its opposite."""
+        """Return the opposite of a step; what was told of a gap, `_gaps` puts right."""
+        if notified.key.startswith("gap/"):
+            return
         country, instrument = _named(notified.scope)
         article = notified.entity.split(".", 1)[1]
-        obligation = Obligation(instrument=instrument, article=article)
         cause, subject = read.cause, notified.entity
-        if notified.key.startswith("gap/"):
-            opened, at = read.event(notified.event_id), _at(read)
-            since = opened.data.since.astimezone(UTC) if opened else at
-            closed = GapClosed(country=country, obligation=obligation, since=since)
-            yield derive(SERVICE, closed, cause=cause, to=country, key=subject, subject=subject, time=max(since, at))
-            return
         *_, when, by, which = notified.key.split("/")
         time = datetime.fromisoformat(when)
         step = article, time, -int(by)
@@ -160,26 +155,87 @@ def _acts(country: str, instrument: str, read: Reading) -> dict[str, list[Act]]:
     return found
 
 
-def _at(read: Reading) -> datetime:
-    """Return when the report happened that was told, or amended."""
-    cause = read.cause
-    amended = cause.data.original_time if isinstance(cause.data, Corrected | Retracted) else None
-    return amended or cause.time
-
-
 def _named(scope: str) -> tuple[Country, Instrument]:
     """Return the country and the treaty that a scope is about, as they were written there."""
     _, country, instrument = scope.split("/")
     return cast("Country", country), cast("Instrument", instrument)
 
 
-def _gap(scope: str, article: str, at: datetime) -> Notice:
+def _gaps(scope: str, found: Mapping[Step, int], read: Reading) -> Iterator[Notice]:
+    """Yield what is to be told, so that of each time those gaps were told that there were then."""
     country, instrument = _named(scope)
-    name = f"{instrument}.{article}"
-    data = GapOpened(country=country, obligation=Obligation(instrument=instrument, article=article), since=at)
-    # The order of keys is that of the articles.
-    key = f"gap/{country}/{instrument}/{in_order(article)}"
-    return Notice(to=country, data=data, scope=scope, key=key, event_key=name, time=at, subject=name)
+    party: dict[datetime, int] = {}
+    for one in read.about(treaty(country, instrument)):
+        by = 1 if one.verb in BECOME else -1 if one.verb == "withdrawn" else 0
+        at = one.time.astimezone(UTC)
+        party[at] = party.get(at, 0) + by
+    told: dict[str, dict[datetime, bool]] = {}
+    for one in read.about(gaps(country, instrument)):  # of those of one time the last holds
+        told.setdefault(one.data.obligation.article, {})[one.time.astimezone(UTC)] = isinstance(one.data, GapOpened)
+    for article in OBLIGATIONS[instrument]:
+        carried_out = Counter[datetime]()
+        for (name, at, by), number in found.items():
+            carried_out[at] += by * number if name == article else 0
+        words = put_right(told.get(article, {}), open_times(party, carried_out))
+        for number, word in enumerate(words):
+            yield _gap(
+                scope, article, word, read, number, first=word.opens not in {one.opens for one in words[:number]}
+            )
+
+
+def open_times(party: Mapping[datetime, int], carried_out: Mapping[datetime, int]) -> dict[datetime, bool]:
+    """Return when a gap opens (True) and closes, by when the country becomes party and its laws carry the article out.
+
+    A date says nothing of the order of one day's acts towards a treaty: who became party more often than it withdrew
+    is one.
+    """
+    times: dict[datetime, bool] = {}
+    joined = laws = 0
+    for at in sorted({*party, *carried_out}):
+        joined, laws = joined + party.get(at, 0), laws + carried_out.get(at, 0)
+        opens = joined > 0 and not laws
+        if opens != (bool(times) and [*times.values()][-1]):
+            times[at] = opens
+    return times
+
+
+def put_right(told: Mapping[datetime, bool], wanted: Mapping[datetime, bool]) -> list[Word]:
+    """Return what is to be told, in order, so that what was told is what is wanted.
+
+    Of what is told, the latest holds by its time, and of one time what was told last. As many gaps are told to close as
+    to open, but for one that is open: where another word stands behind a new one, that one begins by ending it.
+    """
+    words: list[Word] = []
+    stands = should = False
+    since = opened = datetime.min.replace(tzinfo=UTC)
+    for at in sorted({*told, *wanted}):
+        was, should, stands = stands, wanted.get(at, should), told.get(at, stands)
+        since = at if wanted.get(at) else since
+        opened = at if stands and not was else opened
+        if stands != should:
+            words.append(Word(at, should, since if should else opened))
+            stands, opened = should, since if should else opened
+    more = sum(1 if one.opens else -1 for one in words) - (should - bool(told and told[max(told)]))
+    for one in [one for one in words if one.opens == (more > 0)][: abs(more)]:
+        words.insert(words.index(one), Word(one.at, not one.opens, one.at))
+    return words
+
+
+def _gap(scope: str, article: str, word: Word, read: Reading, number: int, *, first: bool) -> Notice:  # noqa: PLR0913
+    """Return what tells of a gap; `number`: its place among what is told of the article because of one report."""
+    country, instrument = _named(scope)
+    name, cause = f"{instrument}.{article}", read.cause
+    kind = GapOpened if word.opens else GapClosed
+    return Notice(
+        to=country,
+        data=kind(country=country, obligation=Obligation(instrument=instrument, article=article), since=word.since),
+        scope=scope,
+        # The order of keys is that of the articles.
+        key=f"gap/{country}/{instrument}/{in_order(article)}/{number:03}/{cause.source}/{cause.id}",
+        event_key=name if first else f"{name}/{word.at.isoformat()}",
+        time=word.at,
+        subject=name,
+    )
 
 
 def _transposed(country: Country, instrument: Instrument, step: Step) -> TranspositionChanged:

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from shared.ask.questions import Asked
 from shared.contracts import Refused
 from shared.contracts.questions import GapsAsk
 from tests.harness.desk import START, desk
+from tests.harness.figuring import folded
 
 TIP = OBLIGATIONS["TIP"]
 
@@ -168,6 +170,72 @@ def clean(alive):
         if degree == "full" and law not in repealed and not (law in changes and changes[law] > judged)
     }
     return {*TIP} - full
+
+
+async def open_on(legal, *days):
+    """How many gaps the figure shows at the end of some days."""
+    events = await legal.recorded()
+    found = [folded("LE-1.R3.gaps", events, (START + timedelta(days=day)).date(), as_of=True).cells for day in days]
+    return [sum(cell.value or 0 for cell in cells if cell.country == "GTM") for cells in found]
+
+
+async def test_a_gap_between_accession_and_law_is_told_also_where_the_law_is_told_first(legal):
+    await legal.tell(mapped(legal, "5", 10), act(legal, "acceded"))
+    assert await open_on(legal, -1, 5, 15) == [0, len(TIP), len(TIP) - 1]
+    assert await gaps(legal) == {*TIP} - {"5"}
+
+
+async def test_a_mapping_of_before_the_accession_that_is_withdrawn_late_never_counted(legal):
+    before = mapped(legal, "5", -9)
+    await legal.tell(before, act(legal, "acceded"), changed(legal, "amended", 20))
+    assert await open_on(legal, 5, 25) == [len(TIP) - 1, len(TIP)]
+    await legal.tell(legal.retracted(before))
+    assert await open_on(legal, -1, 5, 25) == [0, len(TIP), len(TIP)]
+    assert await gaps(legal) == {*TIP}
+
+
+async def test_an_accession_that_was_none_had_no_gaps_at_any_time(legal):
+    joined = act(legal, "acceded")
+    await legal.tell(joined, mapped(legal, "5", 10), changed(legal, "amended", 20), legal.retracted(joined))
+    assert await open_on(legal, -1, 5, 15, 25) == [0, 0, 0, 0]
+    assert await gaps(legal) == set()
+
+
+def hour_by_hour(alive):
+    """Every few hours, whether article 5 is a gap by these reports alone."""
+    return {
+        hour: "5" in clean([one for one in alive if one[0].time <= START + timedelta(hours=hour)]) for hour in HOURS
+    }
+
+
+HOURS = range(-9 * 24, 45 * 24, 7)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_in_any_order_the_gap_was_open_whenever_a_clean_count_has_it_open(legal, seed):
+    chance = random.Random(seed)
+    stories = [act(legal, verb, days) for verb, days in (("ratified", 3), ("withdrawn", 20), ("acceded", 30))]
+    for _ in range(8):
+        degree = chance.choice(["full", "full", "partial"])
+        law = f"law-{chance.randint(1, 2)}"
+        stories.append(mapped(legal, "5", chance.randint(-9, 40) + chance.random(), law, degree=degree))
+    stories += [changed(legal, "amended", chance.randint(-9, 40) + chance.random()) for _ in range(3)]
+    alive = {one.id: (one, one.data) for one in stories}
+    withdrawn = [legal.retracted(one) for one in chance.sample(stories[3:], 5)]
+    chance.shuffle(stories)
+    acts = iter(sorted((one for one in stories if ".treaty." in one.name), key=lambda one: one.time))
+    await legal.tell(*[next(acts) if ".treaty." in one.name else one for one in stories], *withdrawn)
+    for one in withdrawn:
+        del alive[one.data.supersedes]
+    told = sorted(
+        (one for one in await legal.recorded("legal.gap.opened", "legal.gap.closed") if one.subject == "TIP.5"),
+        key=lambda one: one.time,  # of one time what was told last holds
+    )
+    wanted = hour_by_hour(alive.values())
+    for hour in HOURS:
+        until = [one.name for one in told if one.time <= START + timedelta(hours=hour)]
+        assert (until[-1:] == ["legal.gap.opened"]) == wanted[hour], hour
+    assert "5" in await gaps(legal) or not wanted[HOURS[-1]]
 
 
 @pytest.mark.parametrize("seed", range(4))

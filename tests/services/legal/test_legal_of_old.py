@@ -71,7 +71,7 @@ async def test_gaps_that_were_open_close_and_are_not_opened_again(old, law):
         ("legal.transposition.changed", "TIP.5", mapped.time),
     ]
     assert [getattr(one.data, "since", None) or one.data.change.by for one in fresh] == [
-        party.time, 1, mapped.time, -1,
+        party.time, 1, party.time, -1,
     ]  # fmt: skip
 
 
