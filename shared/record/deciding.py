@@ -4,7 +4,7 @@ An event is recorded, then everything that it sets off, each with what that sets
 event that is refused, or waits, or fails, leaves nothing behind.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -81,12 +81,20 @@ class Deciding(Reads):
         before, reports, self.draft = len(self.events), len(self.reports), number
         self._misses, self.guessed = self.tables.misses(), False
         try:
-            for amendment in (*merging.late(self, event), *periods.late(self, event)):
+            for amendment in (*merging.late(self, event), *periods.late(self, event), *self._anew(event)):
                 self._record_if_may(amendment)
         except BaseException:
             self._undo(before, reports)
             raise
         self.tables.keep()
+
+    def _anew(self, event: Event[Any]) -> Iterator[Event[Any]]:
+        """Yield the corrections by which reports are counted anew because of one that was recorded."""
+        for judgement in self.judgements.get(type(event.data), ()):
+            for one in judgement.counts_anew(Standing("", event.sequence, event), self):
+                root = amending.reported_in(self, self.row(one.position))
+                if root and not root.retracted:
+                    yield periods.corrected(event, root, root.latest)
 
     def _record_if_may(self, amendment: Event[Any]) -> None:
         """Record an amendment that the service itself makes; what may not be amended stands."""

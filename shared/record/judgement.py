@@ -258,6 +258,14 @@ class Judgement:
         """Return the data of a report as it is taken out by an amendment: by default as `refill` has it."""
         return self.refill(report, read)
 
+    def counts_anew(self, report: Standing[Any], read: Reading) -> Iterable[Standing[Any]]:
+        """Return the reports that are to be counted anew because of this one: it tells what fills them in otherwise.
+
+        The service corrects each to what it says already, behind the batch; where that is refused it stays as it was.
+        """
+        del report, read
+        return ()
+
     def addressee(self, report: Standing[Any], read: Reading) -> str:
         """Return whose mailbox an own event goes to, where that shows only when it happens."""
         del read

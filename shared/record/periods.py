@@ -119,7 +119,7 @@ def _amendment(
         source=source(agreed.service),
         type=wire,
         time=cause.recordedtime,
-        country=cause.country,
+        country=root.event.country,
         data=kind(supersedes=root.event.id, **named, **said),
         recordedtime=cause.recordedtime,
         subject=(getattr(about, agreed.entity) if agreed.entity else "") or root.event.subject,

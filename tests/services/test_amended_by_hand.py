@@ -10,6 +10,7 @@ from services.indicators.figures.kinds import Span, view
 from services.indicators.folded.fold import Fold
 from services.legal.__main__ import SERVICE as LEGAL
 from services.training.__main__ import SERVICE as TRAINING
+from services.victims.__main__ import SERVICE as VICTIMS
 from shared import contracts
 from tests.harness.desk import START, desk
 from tests.services.tallying import PLAN
@@ -71,3 +72,23 @@ async def test_of_two_who_tell_of_one_course_the_first_tells_whose_plan_it_is_of
         assert {key[0] for key in await numbers(training, "IE-3.1.1", "numerator")} == {"MEX"}
         await training.tell(training.retracted(first))
         assert {key[0] for key in await numbers(training, "IE-3.1.1", "numerator")} == {"USA"}
+
+
+@pytest.mark.parametrize("known_by", ["victims.repatriation.completed", "victims.referral.sent"])
+@pytest.mark.parametrize("end", ["", "first", "second", "corrected"])
+async def test_a_return_counts_one_enrolment_though_one_came_before_it(postgres_server, known_by, end):
+    """Two victims' enrolments name the referral by which they came home, one before it was known whose that is."""
+    async with desk(postgres_server, VICTIMS) as victims:
+        first, second = (
+            victims.event("victims.programme.enrolled", day, "MEX", victim_pid=f"vi-{day}") for day in (1, 2)
+        )
+        known = victims.event(known_by, 0, "GTM", referral_id="ref-88", to="MEX")
+        await victims.tell(first, known, second)
+        assert await numbers(victims, "VA-5.1b.enrolled", "numerator") == {("MEX",): 1}
+        (counted,) = await victims.recorded("victims.programme.corrected")
+        assert (counted.country, counted.data.data["sender"]) == ("MEX", "GTM")
+        if end == "corrected":
+            await victims.tell(victims.corrected(first, programme="Education"))
+        elif end:
+            await victims.tell(victims.retracted({"first": first, "second": second}[end]))
+        assert await numbers(victims, "VA-5.1b.enrolled", "numerator") == {("MEX",): 1}

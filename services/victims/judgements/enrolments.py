@@ -9,7 +9,8 @@ from typing import TypeAlias
 from services.victims.judgements.notices import first
 from services.victims.judgements.standing import sent_to
 from shared.contracts import identity
-from shared.contracts.victims import ProgrammeEnrolled, RepatriationCompleted
+from shared.contracts.victims import ProgrammeEnrolled, ReferralSent, ReferralSentSealed, RepatriationCompleted
+from shared.contracts.vocabulary import MEMBERS
 from shared.record.judgement import Reading, Standing
 
 Way: TypeAlias = tuple[str, str]
@@ -70,6 +71,15 @@ def under(report: Enrolment, read: Reading, choose: Choose = first) -> Way | Non
         owner = data.sender or (choose(owners, "/data/referral_id") if owners else unclaimed)
         return _named(data.referral_id, owner)
     return (unclaimed, _of_case(data.case_id)) if data.case_id else None
+
+
+def unclaimed(
+    country: str, data: RepatriationCompleted | ReferralSent | ReferralSentSealed, read: Reading
+) -> list[Enrolment]:
+    """Return the enrolments of a country that name this referral or case, made before anybody knew whose it was."""
+    named = [_of_case(data.case_id), *([identity.parted(data.referral_id)[1]] if data.referral_id else [])]
+    found = [each for one in named for each in read.about(_enrolled((_unclaimed(country), one)))]
+    return [one for one in found if one.data.sender is None and (now := under(one, read)) and now[0] in MEMBERS]
 
 
 def all_under(one: Way, country: str, read: Reading) -> list[Enrolment]:

@@ -18,6 +18,8 @@ from shared.contracts.victims import (
     EvaluationSubmitted,
     ProgrammeEnrolled,
     ReferralEscalated,
+    ReferralSent,
+    ReferralSentSealed,
     RepatriationCompleted,
     RepatriationLost,
 )
@@ -124,6 +126,16 @@ def _lost(report: Standing[RepatriationCompleted], scope: str, key: str) -> Noti
 def _lost_event(report: Standing[RepatriationCompleted]) -> Event[Any]:
     told = _lost(report, "", "")
     return derive(SERVICE, told.data, cause=report.event, to=told.to, key=told.event_key or "", time=told.due)
+
+
+class Claims(Told):
+    """Who was enrolled before it was known whose referral or return that was under counts as under that one now."""
+
+    reports = (ReferralSent, ReferralSentSealed, RepatriationCompleted)
+
+    def counts_anew(self, report: Standing[Any], read: Reading) -> Iterable[Standing[Any]]:
+        """Return those enrolments."""
+        return enrolments.unclaimed(report.data.to, report.data, read)
 
 
 class Losses(Told):
