@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeAlias
 
+import msgspec
+
 from services.training.judgements.notices import TrainingJudgement, owner
 from services.training.policy import POLICY
 from shared.contracts import Data, identity
@@ -21,6 +23,7 @@ from shared.contracts.training import (
     NeedOverdue,
     NeedPlanned,
     NeedRaised,
+    NeedRetracted,
     NeedWithdrawn,
     OfficerCertified,
 )
@@ -51,7 +54,8 @@ class Need:
 
     row: Notified
     said: NeedRaised
-    planned: bool
+    planned: Standing[NeedPlanned] | None
+    """What told that a course was set, and was not taken back."""
     met: datetime | None
     withdrawn: bool
 
@@ -139,7 +143,16 @@ class Needs(TrainingJudgement):
     courses and certificates only the first after an instant is read.
     """
 
-    reports = (CourseDelivered, CourseScheduled, NeedMet, NeedPlanned, NeedRaised, NeedWithdrawn, OfficerCertified)
+    reports = (
+        CourseDelivered,
+        CourseScheduled,
+        NeedMet,
+        NeedPlanned,
+        NeedRaised,
+        NeedRetracted,
+        NeedWithdrawn,
+        OfficerCertified,
+    )
 
     def things(self, report: Standing[Any]) -> Iterable[str]:
         """Return the need, or what certificates and courses there are, as given in the country of the border post."""
@@ -160,11 +173,11 @@ class Needs(TrainingJudgement):
         data = report.data
         if isinstance(data, CourseDelivered | CourseScheduled):
             yield from (_open(owner(data.bcp, report.country), topic) for topic in data.topics)
-        elif not isinstance(data, NeedPlanned):
+        elif not isinstance(data, NeedPlanned | NeedRetracted):
             yield _open(report.country, data.topic)
 
     def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
-        """Tell which needs are now planned or met; what was told before stays told."""
+        """Tell which needs are now planned, or no more, and which are met: these stay so."""
         overdue = {one.entity: one for one in read.notified(scope) if one.scheduled}
         for need in raised_before(scope, read):
             if need.met or need.withdrawn:
@@ -178,7 +191,9 @@ class Needs(TrainingJudgement):
             if need.said.need_id in overdue:
                 yield _kept(overdue[need.said.need_id], need.said)
             course = read.about(need.courses("scheduled"), since=need.since, most=1)
-            if course and not need.planned:
+            if need.planned and not course:
+                yield _taken_back(scope, need.planned)
+            elif course and not need.planned:
                 yield _now(scope, need, NeedPlanned(**need.about, course_id=course[0].data.course_id))
 
 
@@ -186,10 +201,12 @@ def raised_before(scope: str, read: Reading) -> list[Need]:
     """Return the needs that were raised under a scope."""
     needs = []
     for row in read.notified(scope):
-        told = {type(one.data): one for one in read.about(_need(row.entity))} if row.type == RAISED else {}
+        known = read.about(_need(row.entity)) if row.type == RAISED else ()
+        back = {one.data.supersedes for one in known if isinstance(one.data, NeedRetracted)}
+        told = {type(one.data): one for one in known if one.id not in back}
         if NeedRaised in told:
             met = told[NeedMet].known if NeedMet in told else None
-            needs.append(Need(row, told[NeedRaised].data, NeedPlanned in told, met, NeedWithdrawn in told))
+            needs.append(Need(row, told[NeedRaised].data, told.get(NeedPlanned), met, NeedWithdrawn in told))
     return needs
 
 
@@ -237,6 +254,20 @@ def _now(scope: str, need: Need, data: Data) -> Notice:
     return Notice(
         to=need.row.country, data=data, scope=scope, key=f"{need_id}/{type(data).__name__}", event_key=need_id
     )
+
+
+def _taken_back(scope: str, told: Standing[NeedPlanned]) -> Notice:
+    """Take back that a course was set."""
+    event, need_id = told.event, told.data.need_id
+    data = NeedRetracted(
+        need_id=need_id,
+        supersedes=event.id,
+        original=event.type,
+        original_time=event.time,
+        original_recordedtime=event.recordedtime,
+        previous=msgspec.to_builtins(event.data),
+    )
+    return Notice(to=event.country, data=data, scope=scope, key=f"{event.id}/back", event_key=event.id, subject=need_id)
 
 
 def _need(need_id: str) -> str:

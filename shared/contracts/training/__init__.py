@@ -13,6 +13,7 @@ from shared.contracts.training.certificates import (
     NeedOverdue,
     NeedPlanned,
     NeedRaised,
+    NeedRetracted,
     NeedWithdrawn,
     OfficerCertified,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "NeedOverdue",
     "NeedPlanned",
     "NeedRaised",
+    "NeedRetracted",
     "NeedWithdrawn",
     "OfficerCertified",
     "OfficialEnrolled",

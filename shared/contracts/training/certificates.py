@@ -288,3 +288,29 @@ class CertificationRetracted(Data, frozen=True, kw_only=True):
     original_time: datetime
     original_recordedtime: datetime
     previous: dict[str, Any]
+
+
+@contract(
+    "training.need.retracted",
+    good={
+        "need_id": "need-1",
+        "supersedes": "0193a1b2-example",
+        "original": "crm.training.need.planned.v1",
+        "original_time": "2004-06-01T00:00:00Z",
+        "original_recordedtime": "2004-06-01T00:00:00Z",
+        "previous": NEED | {"course_id": "crs-1"},
+    },
+    bad=("supersedes", ...),
+    entity="need_id",
+)
+class NeedRetracted(Data, frozen=True, kw_only=True):
+    """Takes back what was told of a need, because the course that it rested on was amended."""
+
+    need_id: Ref
+    supersedes: EventId
+    """The event taken back: a need planned."""
+    original: str
+    """Its type; the rest is as in every retraction."""
+    original_time: datetime
+    original_recordedtime: datetime
+    previous: dict[str, Any]

@@ -1,11 +1,13 @@
 """Training needs: raised, planned, met, overdue, withdrawn; and complaints that wait too long."""
 
 import itertools
+from datetime import date
 
 import pytest
 
 from services.training.__main__ import SERVICE
 from tests.harness.desk import START, desk
+from tests.harness.figuring import folded
 
 NEEDS = [f"training.need.{verb}" for verb in ("raised", "planned", "met", "overdue", "withdrawn")]
 POST = "GTM-POST"
@@ -127,6 +129,26 @@ async def test_a_need_for_which_a_course_was_set_stays_when_its_cause_is_withdra
     await training.tell(changed, course(training, "scheduled", 0, topics=["crm_member_policies"]))
     await training.tell(training.retracted(changed))
     assert await told(training) == ["raised", "planned"]
+
+
+async def test_a_need_is_planned_only_while_a_course_is_set_that_meets_it(training):
+    """Planned again by another course, it counts once; a later course alone does not keep the first one's word."""
+    first, second = course(training, "scheduled", 0), course(training, "scheduled", 1, course_id="crs-2")
+    await training.tell(*[confirmed(training, -1) for _ in range(3)], first, second)
+    assert await planned(training) == 1
+    await training.tell(training.retracted(first))
+    assert await planned(training) == 1
+    await training.tell(training.corrected(second, topics=["english"]))
+    assert await planned(training) == 0
+    await training.tell(course(training, "scheduled", 2, course_id="crs-3"))
+    assert await planned(training) == 1
+    assert await told(training) == ["raised", "planned", "planned"]
+
+
+async def planned(training):
+    """How many needs the figure shows as planned."""
+    found = folded("IE-3.1.1.need_overdue", await training.recorded(), date(2005, 1, 1))
+    return sum(cell.value for cell in found.cells if cell.country == "REG" and cell.labels["stage"] == "planned")
 
 
 async def test_lessons_and_procedures_ask_for_training(training):
