@@ -33,6 +33,8 @@ deduplication, and with it two systems of a country that use the same `Nats-Msg-
 of the disk is room for the logs."""
 REPORT_BYTES_MAX = 64 * 1024
 QUARANTINE_BYTES = 4 * 1024**3
+REFUSED_EACH = 5000
+"""How many refusals are kept of a sender and service: of 64 KiB, those of one sender to all services fill two fifths."""
 RECEIPTS = "RECEIPTS"
 """What the countries acknowledged in their mailboxes: the server's own word for each message, of those that were taken
 and of no other (one that was rejected with `+TERM` moves the floor as well)."""
@@ -110,6 +112,7 @@ def stream_configs() -> dict[str, Config]:
         "max_bytes": QUARANTINE_BYTES,
         "duplicate_window": 120 * SECOND,  # rubbish met again after a crash is kept once
         "discard": "old",  # a sender of rubbish must not be able to stop the intake
+        "max_msgs_per_subject": REFUSED_EACH,  # nor to push out what was refused of others
     }
     receipts = {"subjects": [RECEIPTS_SUBJECT], "max_age": 7 * DAY, "max_bytes": RECEIPTS_BYTES, "discard": "old"}
     checkpoints = {

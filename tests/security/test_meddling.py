@@ -161,6 +161,19 @@ async def test_no_country_pushes_a_change_out_of_the_servers_record(region):
     assert "message" in told
 
 
+async def test_no_country_pushes_out_what_was_refused_of_another(region):
+    """Of 64 KiB each, 65,536 refusals fill QUARANTINE, which then forgets the oldest."""
+    root, intel = await region.connect("root"), await region.connect("intel")
+    config = await stream_config(root, "QUARANTINE")
+    await ask(root, "STREAM.UPDATE.QUARANTINE", {**config, "max_bytes": 3_000_000})
+    await intel.request("crm.bad.MEX.intel", b"of Mexico", timeout=10)
+    for _ in range(6000):
+        await intel.publish("crm.bad.GTM.intel", b"x" * 500)
+    await intel.request("crm.bad.GTM.intel", b"the last", timeout=30)
+    for country in ("GTM", "MEX"):
+        assert "message" in await ask(root, "STREAM.MSG.GET.QUARANTINE", {"last_by_subj": f"crm.bad.{country}.intel"})
+
+
 async def test_the_deployer_says_what_takes_a_hand(region):
     nc, hand = await region.connect(DEPLOYER), await region.connect(PROVISIONER)
     assert await deploy(nc) == []
