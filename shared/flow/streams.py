@@ -34,7 +34,7 @@ of the disk is room for the logs."""
 REPORT_BYTES_MAX = 64 * 1024
 QUARANTINE_BYTES = 4 * 1024**3
 REFUSED_EACH = 5000
-"""How many refusals are kept of a sender and service: of 64 KiB, those of one sender to all services fill two fifths."""
+"""How many refusals are kept of a sender and service: of 64 KiB each, those of one sender fill two fifths at most."""
 RECEIPTS = "RECEIPTS"
 """What the countries acknowledged in their mailboxes: the server's own word for each message, of those that were taken
 and of no other (one that was rejected with `+TERM` moves the floor as well)."""
