@@ -44,6 +44,7 @@ ROW = {
     "unit": "countries",
     "as_of": "2004-01-01",
     "target": 11,
+    "direction": "at_least",
     "met": False,
     "kind": "countries",
     "values": [
@@ -56,11 +57,12 @@ DELAY = ROW | {
     "unit": "seconds",
     "kind": "latency",
     "target": None,
+    "direction": "at_least",
     "met": None,
     "values": [{"country": "GTM", "labels": {}, "value": 432_000.0, "numerator": 864_000, "denominator": 2}],
 }
 SUMMARY = {
-    **{key: ROW[key] for key in ("id", "title", "unit", "as_of", "target", "met")},
+    **{key: ROW[key] for key in ("id", "title", "unit", "as_of", "target", "direction", "met")},
     "coverage": 3 / 11,
     "value": 3,
     "suppressed": False,
