@@ -23,6 +23,8 @@ from services.indicators.planned.rows import ANY_REPORT, Row, Term
 from shared.contracts import identity
 from shared.contracts.vocabulary import MEMBERS, REGION
 
+ALIKE_MAX = 16_384
+"""Targets that are remembered per event type; far more than occur, as labels and conditions have closed lists."""
 CELLS_MAX = 10_000
 """Cells of one account that one event may be counted in: far more than its lists have members."""
 PLACES = frozenset({*MEMBERS, REGION})
@@ -282,18 +284,23 @@ def _lists(account: Account) -> tuple[Apart, ...]:
 
 def _place(said: Any, country: str, *, owned: bool) -> str:
     """Return where it counts: a country named, or the owner of an identifier; ValueError if that is none of ours."""
-    owner = identity.parted(str(said or ""))[0]
-    place = (owner if owned else said) or country
+    place = (identity.parted(str(said or ""))[0] if owned else said) or country
     if place not in PLACES:
         raise ValueError("not a country of the region")
     return str(place)
 
 
 def _told(found: Any, known: tuple[str, ...] | None, path: str) -> list[str]:
+    if path.endswith(EVERY):
+        return [_one_told(value, known) for value in found]
     if path.endswith(fields.ANY):
         return [word(any(word(value) in (known or ()) for value in found))]
-    told = [ABSENT if value is None else plain(word(value)) for value in (found if path.endswith(EVERY) else [found])]
-    return told if known is None else [one if one in (*known, UNKNOWN, ABSENT) else "other" for one in told]
+    return [_one_told(found, known)]
+
+
+def _one_told(value: Any, known: tuple[str, ...] | None) -> str:
+    told = ABSENT if value is None else plain(word(value))
+    return told if known is None or told in known or told in {UNKNOWN, ABSENT} else "other"
 
 
 def amount(account: Account) -> Callable[[Any], int | None]:

@@ -93,8 +93,9 @@ class Fold:
     def __init__(self, plan: Plan, state: State | None = None) -> None:
         self.plan = plan
         self.state = state or State(plan.digest)
-        self._reports, self._open_reports = self.state.sums[REPORTS], self.state.sums[OPEN_REPORTS]
-        self._delays, self._delay_seconds = self.state.sums[DELAYS.name], self.state.sums[DELAY_SECONDS]
+        sums = self.state.sums
+        self._heard = (self.state.heard, sums[REPORTS]), (self.state.heard_openly, sums[OPEN_REPORTS])
+        self._delays, self._delay_seconds = sums[DELAYS.name], sums[DELAY_SECONDS]
         self._types: dict[str, _Compiled] = {}
         """What has come so far; most types of the catalogue are rare."""
 
@@ -118,8 +119,7 @@ class Fold:
         moment = _moment(event.time, event.recordedtime)
         moves.recorded = moment.days[1]
         for (cells, effects), data, when, sign in self._changes(compiled, event, moment, moves):
-            for cell, clock in cells:
-                moves.cells.append((cell, when.days[clock], sign))
+            moves.cells += [(cell, when.days[clock], sign) for cell, clock in cells]
             for effect in effects:
                 effect(data, when, sign, moves)
         if compiled.name[1:] == REJECTED:
@@ -174,9 +174,7 @@ class Fold:
 
     def _hear(self, country: str, compiled: _Compiled, moment: Moment, moves: Moves) -> None:
         service, day = compiled.name[0], moment.days[1]
-        lists = [(self.state.heard, self._reports)]
-        lists += [] if compiled.about_person else [(self.state.heard_openly, self._open_reports)]
-        for heard, reports in lists:
+        for heard, reports in self._heard[:1] if compiled.about_person else self._heard:
             last = heard.get((country, service))
             if last is None or last < moment.recorded:
                 moves.puts.append((heard, (country, service), moment.recorded))
@@ -212,7 +210,8 @@ class Fold:
 
 def _moment(time: datetime, recorded: datetime) -> Moment:
     """Return when it was; ValueError or OverflowError if that is no time that figures can be reckoned from."""
-    time, recorded = _utc(time), _utc(recorded)
+    if time.tzinfo is not UTC or recorded.tzinfo is not UTC:  # nearly all are
+        time, recorded = _utc(time), _utc(recorded)
     days = time.toordinal(), recorded.toordinal()
     if not (EARLIEST <= days[0] < LATEST and FIRST <= days[1] < LAST):
         raise ValueError("beyond what figures can be reckoned from")

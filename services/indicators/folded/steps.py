@@ -29,8 +29,6 @@ SETTLED = {
     "indicators.milestone.scheduled": ("milestone", ("due",)),
 }
 """What the presidency settles: event type -> the field naming what it is settled for, and those of the days."""
-ALIKE_MAX = 16_384
-"""Targets that are remembered per event type; far more than occur, as labels and conditions have closed lists."""
 CLOCKS = ("time", "recordedtime")
 
 Several: TypeAlias = Sequence[tuple[Account, Sums]]
@@ -74,7 +72,7 @@ class Reading:
         """The fields to decode."""
         self.said = fields.together(self._apart)
         """Reads from the decoded fields what tells events apart."""
-        self.target = lru_cache(ALIKE_MAX)(self._target)
+        self.target = lru_cache(accounts.ALIKE_MAX)(self._target)
         """(country, what the event says) -> where it goes."""
 
     def __bool__(self) -> bool:
@@ -131,7 +129,9 @@ def _cells(several: Several, country: str, own: Said, said: Said = MappingProxyT
     """Return the cells of an event by what it says, or by what else is said there: by another report's labels."""
     found = []
     for account, sums in several:
-        told = {path: fields.within(said, path) if _top(path) in said else own[path] for path in account.paths}
+        told = own
+        if said:
+            told = {path: fields.within(said, path) if _top(path) in said else own[path] for path in account.paths}
         found += [sums[key] for key in account.keys(country, told)]
     return found
 
