@@ -219,7 +219,11 @@ class Country:
 
         async def handled() -> bool:
             answer = await ask(self.operator, durable)
-            return "error" in answer or bool(answer["ack_floor"]["stream_seq"] >= sequence or not _left(answer))
+            if "error" in answer:  # a service that there is not
+                return True
+            # The server stores a message before it counts it among those that a durable has left.
+            delivered, acknowledged = (answer[which]["stream_seq"] for which in ("delivered", "ack_floor"))
+            return bool(acknowledged >= sequence or (delivered >= sequence and not _left(answer)))
 
         await until(handled, f"report {sequence} of {self.name} to be handled")
         return await self._found(service, report_id, sequence) or Outcome(report_id)

@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from infra.nats.asking import ask
+from infra.testkit import country as kit
 from infra.testkit.clock import span
 from infra.testkit.robots import Answer
 from shared.client import Unreachable, connect
+from shared.flow.streams import intake_of
 
 pytestmark = [
     pytest.mark.long,
@@ -28,6 +31,21 @@ async def test_a_report_is_recorded_or_refused_and_told(country):
     }
     assert await gtm.mailbox("intel.document.flagged", issuing="HND")
     assert len(await gtm.mailbox("intel.report.rejected")) == 2
+
+
+async def test_a_report_that_the_server_does_not_count_yet_is_waited_for(country, monkeypatch):
+    """nats-server stores a message before it counts it among those that a durable has left."""
+    gtm = await country("GTM")
+    await gtm.tell("intel.document.flagged")
+    durable = f"CONSUMER.INFO.{intake_of('GTM')}.intel"
+    before = [await ask(gtm.operator, durable)]
+
+    async def late(client, question):
+        return before.pop() if before and question == durable else await ask(client, question)
+
+    monkeypatch.setattr(kit, "ask", late)
+    assert (await gtm.tell("intel.document.flagged")).recorded
+    assert not before
 
 
 async def test_the_ladder_of_a_referral_is_climbed_without_sleeping(country, clock, crm_system):
