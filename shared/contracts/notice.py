@@ -1,10 +1,11 @@
-"""Notices that a service gives: a report refused, and a country's attention asked for."""
+"""Notices that a service gives: a report refused, a country's attention asked for, what it told taken back."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any, Self
 
-from msgspec import Meta
+from msgspec import Meta, to_builtins
 
-from shared.contracts import Data, EventId, Problem, Ref, Time, contract
+from shared.contracts import Data, Event, EventId, Problem, Ref, Time, contract
 from shared.contracts.vocabulary import Country, Handling, Seat, Tlp, Token
 
 
@@ -38,6 +39,38 @@ class Alert(Data, frozen=True, kw_only=True):
     tlp: Tlp | None = None
     handling: Handling | None = None
     """How the report behind the notice is marked: so far may it go, and no further."""
+
+
+class TakenBack(Data, frozen=True, kw_only=True):
+    """Takes back what a service told, because the reports that it rested on were amended; figures subtract it."""
+
+    supersedes: EventId
+    """The event taken back."""
+    original: str
+    """Its type; the rest is as in every retraction."""
+    original_time: datetime
+    original_recordedtime: datetime
+    previous: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: Event[Any], **more: Any) -> Self:
+        """Return what takes an event back; `more`: what else this type says."""
+        return cls(
+            supersedes=event.id,
+            original=event.type,
+            original_time=event.time,
+            original_recordedtime=event.recordedtime,
+            previous=to_builtins(event.data),
+            **more,
+        )
+
+
+TAKEN_BACK = {
+    "supersedes": "0193a1b2-example",
+    "original_time": "2004-06-01T00:00:00Z",
+    "original_recordedtime": "2004-06-01T00:00:00Z",
+}
+"""What all examples of it have alike."""
 
 
 def rejects(service: str) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from services.intel.gate import Marking
 from shared.contracts import Event, identity
 from shared.contracts.intel import NoticeRetracted
@@ -72,13 +70,5 @@ def alert(  # noqa: PLR0913 - the facts of an alert
 
 def _retraction(cause: Event[Any], event: Event[Any]) -> Event[Any]:
     """Return what has the figures subtract an event that counted in them."""
-    data = NoticeRetracted(
-        supersedes=event.id,
-        original=event.type,
-        original_id=event.id,
-        original_source=event.source,
-        original_time=event.time,
-        original_recordedtime=event.recordedtime,
-        previous=msgspec.to_builtins(event.data),
-    )
+    data = NoticeRetracted.of(event, original_id=event.id, original_source=event.source)
     return derive(SERVICE, data, cause=cause, to=event.country, key=event.id, subject=event.subject)

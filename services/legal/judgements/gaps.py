@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 from services.legal.judgements.laws import changes, mapped, mappings
 from services.legal.judgements.notices import SERVICE
-from services.legal.judgements.treaties import ACTS, BECOME, treaty
+from services.legal.judgements.treaties import ACTS, joins, treaty
 from services.legal.obligations import OBLIGATIONS
 from shared.contracts import Event
 from shared.contracts.legal import (
@@ -164,18 +164,17 @@ def _named(scope: str) -> tuple[Country, Instrument]:
 def _gaps(scope: str, found: Mapping[Step, int], read: Reading) -> Iterator[Notice]:
     """Yield what is to be told, so that of each time those gaps were told that there were then."""
     country, instrument = _named(scope)
-    party: dict[datetime, int] = {}
+    party = Counter[datetime]()
     for one in read.about(treaty(country, instrument)):
-        by = 1 if one.verb in BECOME else -1 if one.verb == "withdrawn" else 0
-        at = one.time.astimezone(UTC)
-        party[at] = party.get(at, 0) + by
+        party[one.time.astimezone(UTC)] += joins(one)
     told: dict[str, dict[datetime, bool]] = {}
     for one in read.about(gaps(country, instrument)):  # of those of one time the last holds
         told.setdefault(one.data.obligation.article, {})[one.time.astimezone(UTC)] = isinstance(one.data, GapOpened)
     for article in OBLIGATIONS[instrument]:
         carried_out = Counter[datetime]()
         for (name, at, by), number in found.items():
-            carried_out[at] += by * number if name == article else 0
+            if name == article:
+                carried_out[at] += by * number
         words = put_right(told.get(article, {}), open_times(party, carried_out))
         for number, word in enumerate(words):
             yield _gap(

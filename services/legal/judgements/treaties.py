@@ -79,13 +79,18 @@ def _others(report: Standing[Any], read: Reading) -> list[Act]:
     return [act(one) for one in acts if one.position != report.position]
 
 
+def joins(one: Standing[Any]) -> int:
+    """Return 1 of an act by which a country becomes party, -1 of its withdrawal, 0 of others."""
+    return 1 if one.verb in BECOME else -1 if one.verb == "withdrawn" else 0
+
+
 def is_party(acts: Sequence[Standing[Any]]) -> bool:
     """Say whether who did these acts is party to the treaty.
 
     A date says nothing of the order of one day's acts. But acts make sense only by turns: so who became party more
     often than it withdrew is one.
     """
-    return sum(one.verb in BECOME for one in acts) > sum(one.verb == "withdrawn" for one in acts)
+    return sum(map(joins, acts)) > 0
 
 
 def inconsistency(acts: Iterable[Act]) -> str | None:

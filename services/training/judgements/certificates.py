@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from services.training.judgements.laws import aligned, counts_from, edition, touches
@@ -256,12 +255,5 @@ def _watched(scope: str, report: Standing[OfficerCertified], standing: Certifica
 
 def _taken_back(scope: str, told: tuple[Step, Standing[Any]]) -> Notice:
     event = told[1].event
-    data = CertificationRetracted(
-        cert_id=event.data.cert_id,
-        supersedes=event.id,
-        original=event.type,
-        original_time=event.time,
-        original_recordedtime=event.recordedtime,
-        previous=msgspec.to_builtins(event.data),
-    )
+    data = CertificationRetracted.of(event, cert_id=event.data.cert_id)
     return Notice(to=event.country, data=data, scope=scope, event_key=event.id, subject=event.data.cert_id)

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeAlias
 
-import msgspec
-
 from services.training.judgements.notices import TrainingJudgement, owner
 from services.training.policy import POLICY
 from shared.contracts import Data, identity
@@ -259,14 +257,7 @@ def _now(scope: str, need: Need, data: Data) -> Notice:
 def _taken_back(scope: str, told: Standing[NeedPlanned]) -> Notice:
     """Take back that a course was set."""
     event, need_id = told.event, told.data.need_id
-    data = NeedRetracted(
-        need_id=need_id,
-        supersedes=event.id,
-        original=event.type,
-        original_time=event.time,
-        original_recordedtime=event.recordedtime,
-        previous=msgspec.to_builtins(event.data),
-    )
+    data = NeedRetracted.of(event, need_id=need_id)
     return Notice(to=event.country, data=data, scope=scope, key=f"{event.id}/back", event_key=event.id, subject=need_id)
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
-from shared.contracts import Count, Data, EventId, Problem, Ref, Share, Time, Value, contract
+from shared.contracts import Count, Data, Problem, Ref, Share, Time, Value, contract
+from shared.contracts.notice import TAKEN_BACK, TakenBack
 from shared.contracts.sense import Fact
 from shared.contracts.tallies import ByLabel, Once, Parts, Tallied, Tally
 from shared.contracts.vocabulary import InstitutionType, Instrument, Listed, Priority, StaleReason, Topic
@@ -266,51 +266,33 @@ class CertificationRevoked(CertificationReplaced, frozen=True, kw_only=True):
 
 @contract(
     "training.certification.retracted",
-    good={
+    good=TAKEN_BACK
+    | {
         "cert_id": "ce-31",
-        "supersedes": "0193a1b2-example",
         "original": "crm.training.certification.staled.v1",
-        "original_time": "2004-06-01T00:00:00Z",
-        "original_recordedtime": "2004-06-01T00:00:00Z",
         "previous": {"cert_id": "ce-31", "topic": "english", "institution_type": "migration"},
     },
     bad=("supersedes", ...),
     entity="cert_id",
 )
-class CertificationRetracted(Data, frozen=True, kw_only=True):
-    """Takes back what was told of a certificate, because the reports that it rested on were amended."""
+class CertificationRetracted(TakenBack, frozen=True, kw_only=True):
+    """Takes back what was told of a certificate: staled, expired, renewed or revoked."""
 
     cert_id: Ref
-    supersedes: EventId
-    """The event taken back: a certificate staled, expired, renewed or revoked."""
-    original: str
-    """Its type; the rest is as in every retraction."""
-    original_time: datetime
-    original_recordedtime: datetime
-    previous: dict[str, Any]
 
 
 @contract(
     "training.need.retracted",
-    good={
+    good=TAKEN_BACK
+    | {
         "need_id": "need-1",
-        "supersedes": "0193a1b2-example",
         "original": "crm.training.need.planned.v1",
-        "original_time": "2004-06-01T00:00:00Z",
-        "original_recordedtime": "2004-06-01T00:00:00Z",
         "previous": NEED | {"course_id": "crs-1"},
     },
     bad=("supersedes", ...),
     entity="need_id",
 )
-class NeedRetracted(Data, frozen=True, kw_only=True):
-    """Takes back what was told of a need, because the course that it rested on was amended."""
+class NeedRetracted(TakenBack, frozen=True, kw_only=True):
+    """Takes back that a need was planned: the course that it rested on was amended."""
 
     need_id: Ref
-    supersedes: EventId
-    """The event taken back: a need planned."""
-    original: str
-    """Its type; the rest is as in every retraction."""
-    original_time: datetime
-    original_recordedtime: datetime
-    previous: dict[str, Any]
