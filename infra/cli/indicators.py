@@ -190,7 +190,8 @@ def _target(row: dict[str, Any], lang: str) -> str:
         return "-"
     words, unit = _said(lang), row["unit"]
     told = f"{words.number(aim, unit, short=True)} {words.unit(unit, aim)}".strip()
-    return words.text[row["direction"]].format(n=told)
+    # A board of a version before says it of all rows together only.
+    return words.text[row["direction"]].format(n=told) if "direction" in row else told
 
 
 @cache

@@ -28,6 +28,8 @@ class RowTold(Struct, frozen=True, kw_only=True):
     """The end of this day, UTC."""
     target: float | None
     """What the Plan asks for, in the row's unit; null: it sets no number."""
+    direction: Literal["at_least", "at_most", "above", "below"]
+    """How the figure stands to the target when it is met."""
     met: bool | None
     """Whether the target is met; null: not known, or there is no target."""
     unknown: str | None
@@ -70,8 +72,6 @@ class Detail(RowTold, frozen=True, kw_only=True):
 class Summary(RowTold, frozen=True, kw_only=True):
     """A row in one figure. What only some rows have is absent from the others."""
 
-    direction: Literal["at_least", "at_most", "above", "below"]
-    """How the figure stands to the target when it is met."""
     value: float | None
     """In the row's unit; null: no data, or not published."""
     numerator: float | None
@@ -124,7 +124,6 @@ def summary(one: Figures, uncounted: int) -> Summary:
     headline = one.headline
     return Summary(
         **_row(one),
-        direction=one.row.direction,
         value=headline.value if headline else None,
         numerator=headline.numerator if headline else None,
         denominator=headline.denominator if headline else None,
@@ -165,6 +164,7 @@ def _row(one: Figures) -> dict[str, Any]:
         "kind": row.kind,
         "as_of": one.day,
         "target": row.target,
+        "direction": row.direction,
         "met": one.met,
         "unknown": one.unknown or None,
         "missing": one.missing,

@@ -40,6 +40,7 @@ def test_an_indicator_as_json_now_and_as_of(base):
         "kind": "countries",
         "as_of": "2003-09-25",
         "target": 11,
+        "direction": "at_least",
         "met": False,
         "unknown": None,
         "missing": [],
