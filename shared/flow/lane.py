@@ -31,9 +31,11 @@ REPORT_BYTES = 8 * 1024
 PACE_S = 0.05
 """How much of a second's reports a lane with a pace gives at once, so that the others' next batch is near."""
 CONTESTED_S = 2.0
-"""A lane's pace holds while another lane gives all it has, and gave something so short a time ago or in the last batch:
-its next report would wait for a large batch. Who reports more seldom waits for one batch at most; where all have more
+"""A lane's pace holds while another lane gives all it has, and that is little, and gave so short a time ago or in the
+last batch: its next report would wait for a large batch. Who reports more seldom waits for one batch at most; where all have more
 than a batch takes, large batches serve all of them best."""
+BACKLOG = 2
+"""So often in a row it must have had more than it gave: of a few reports at once one part may come behind the other."""
 TIME_SHARE = 0.35
 """How much of the time a lane with a pace may take up while others give too, whatever its messages cost."""
 PACE_MIN = 8 / PACE_S
@@ -65,10 +67,10 @@ class Lane:
     """When the budget was last added to."""
     given: float = -math.inf
     """When it gave something last."""
-    behind: bool = False
-    """Whether it had more than it gave last, here or on the server."""
-    backlog: float = -math.inf
-    """When it gave something last and was behind before and after: it was no sender of little then."""
+    behind: int = 0
+    """How often in a row it had more than it gave, here or on the server."""
+    little: float = -math.inf
+    """When it gave all it had last, and that was little: no more than its pace gives at once, and no backlog's end."""
     cost_s: float = 0.0
     """What one of its messages took of late, in the batches that it was in."""
 
@@ -93,9 +95,10 @@ class Lane:
             taken.append(message)
         if taken:
             self.given = now
-            before, self.behind = self.behind, bool(self.arrived) or _pending(taken[-1]) > 0
-            if before and self.behind:
-                self.backlog = now
+            more, before = bool(self.arrived) or _pending(taken[-1]) > 0, self.behind
+            self.behind = before + 1 if more else 0
+            if not more and before < BACKLOG and len(taken) <= self.pace * PACE_S:
+                self.little = now
         return taken
 
     async def ask(self, share: int, wake: asyncio.Event) -> None:

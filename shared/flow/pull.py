@@ -112,11 +112,9 @@ class Turns:
         return batch
 
     def _contested(self, lane: Lane) -> bool:
-        """Say whether another sender that gives has little: all it has, and no backlog that has just ended."""
+        """Say whether another sender that gives has little."""
         return any(
-            other.pace and not other.behind and other.given > self._since >= other.backlog
-            for other in self.lanes
-            if other is not lane
+            other.pace and not other.behind and other.little > self._since for other in self.lanes if other is not lane
         )
 
     def _plenty(self) -> bool:

@@ -98,10 +98,10 @@ def test_a_pace_ends_when_the_others_have_been_silent():
     sharing._taken()
     sharing._taken()
     assert sharing._contested(gtm), "it gave in the batch before, however long ago that was"
-    mex.given -= CONTESTED_S / 2
+    mex.little -= CONTESTED_S / 2
     sharing._taken()
     assert sharing._contested(gtm)
-    mex.given -= CONTESTED_S
+    mex.little -= CONTESTED_S
     sharing._taken()
     assert not sharing._contested(gtm)
 
@@ -124,12 +124,27 @@ def test_who_has_just_given_all_of_a_backlog_slows_nobody():
     assert counts(sharing._taken()) == {"GTM": 80, "MEX": 20}, "it is no backlog any more"
     assert not sharing._contested(gtm)
     assert counts(sharing._taken()) == {"GTM": 100}
-    mex.backlog -= CONTESTED_S
     mex.arrived.append(message("MEX", 120))
     sharing._taken()
-    mex.arrived.append(message("MEX", 121))
-    sharing._taken()
-    assert sharing._contested(gtm), "that is long ago, and it reports again"
+    assert sharing._contested(gtm), "it reports again"
+
+
+def test_the_end_of_a_backlog_slows_nobody_however_long_ago_the_batch_before_was():
+    gtm, mex = lane("GTM", 1000, pace=400), lane("MEX", 120, pace=400)
+    sharing = turns(gtm, mex)
+    for _ in range(3):
+        sharing._taken()
+        sharing._taken_at -= CONTESTED_S
+        mex.given -= CONTESTED_S * 0.9
+    assert not sharing._contested(gtm)
+    assert counts(sharing._taken()) == {"GTM": 100}
+
+
+def test_many_reports_given_at_once_slow_nobody_behind_them():
+    gtm, mex = lane("GTM", 1000, pace=400), lane("MEX", 45, pace=400)
+    sharing = turns(gtm, mex)
+    assert counts(sharing._taken()) == {"GTM": 55, "MEX": 45}
+    assert counts(sharing._taken()) == {"GTM": 100}
 
 
 def test_a_few_reports_at_once_are_no_backlog():
