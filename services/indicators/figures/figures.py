@@ -227,6 +227,8 @@ def composed(plan: Plan, row: Row, span: Span, find: Find) -> Figures:
     share of its targets that are met. What has no data, or is not known, has not come anywhere. `average` is the
     weighted mean of the inputs' figures, as far as there are any.
     """
+    if why := refusal(row, span):
+        return _refused(row, span, why)
     cells, weights, weighed = [], 0.0, 0.0
     rows: list[Figures] = []
     for name, weight in row.inputs.items():
@@ -240,7 +242,7 @@ def composed(plan: Plan, row: Row, span: Span, find: Find) -> Figures:
         if cell.value is not None:
             weights, weighed = weights + weight, weighed + weight * cell.value
             cells.append(cell)
-    if why := refusal(row, span) or next((one.refused for one in rows if one.refused), ""):
+    if why := next((one.refused for one in rows if one.refused), ""):
         return _refused(row, span, why)
     reasons = Counter(one.verdict.doubt.reason for one in rows)
     parts = Parts(len(rows), reasons["no_data"], len(rows) - reasons["no_data"] - reasons[""])

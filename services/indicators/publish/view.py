@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from services.indicators.figures.disclosure import NOTHING_CLOSED, last_closed
+from services.indicators.figures.disclosure import NOTHING_CLOSED, last_closed, refusal
 from services.indicators.figures.examples import Example
 from services.indicators.figures.figures import EXACT, Figures, composed, plain
 from services.indicators.figures.kept import Closed, Kept
@@ -200,8 +200,9 @@ class View:
                 found[name] = plain(self.plan, row, state, span, heard, closed=closed)
                 await asyncio.sleep(0)
                 return
-            for part in {*parts(self.plan, row)} - found.keys():
-                await work(part)
+            if not refusal(row, span):
+                for part in {*parts(self.plan, row)} - found.keys():
+                    await work(part)
             found[name] = composed(self.plan, row, span, found.__getitem__)
 
         await work(name)
