@@ -7,8 +7,8 @@ it until it was settled, and in it `queued`, `decode`, `judge`, `commit`. Types,
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -98,20 +98,12 @@ def sent_with(headers: Mapping[str, str] | None, payload: bytes = b"") -> str:
     return said[1].decode() if said else ""
 
 
-@contextmanager
-def spanned(payload: bytes, step: str) -> Iterator[None]:
-    """Span what is done meanwhile with the recorded event in `payload`.
+def stepped(payload: bytes, step: str, since: int) -> None:
+    """Say that a step in the way of the recorded event in `payload` took from then until now.
 
     Where nothing is traced it is not even decoded. What nobody can decode has no trace to be part of, and stops no
     reader.
     """
-    since = time.time_ns()
-    yield
-    stepped(payload, step, since)
-
-
-def stepped(payload: bytes, step: str, since: int) -> None:
-    """Say that a step in the way of the recorded event in `payload` took from then until now."""
     if not tracing():
         return
     with suppress(Exception):

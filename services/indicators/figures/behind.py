@@ -184,9 +184,9 @@ class Alone:
         """Return what an event moves; raises whatever makes a fold set it aside."""
         moves, own = self._fold.moves(payload), self._fold.state
         state, declared, reached = State(self._fold.plan.digest), [], []
-        for cell, day, amount in moves.cells:
-            name, key = self._named(cell)
-            state.sums[name][key].add(day, amount, moves.recorded)
+        for cells, day, amount in moves.added:
+            for name, key in map(self._named, cells):
+                state.sums[name][key].add(day, amount, moves.recorded)
         for where, key, what, sign in moves.rarer:
             if isinstance(where, Levels):
                 name = next(name for name, one in own.levels.items() if one is where)

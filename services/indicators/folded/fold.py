@@ -12,6 +12,7 @@ from services.indicators.folded.accounts import DELAYS, PLACES
 from services.indicators.folded.moves import Moment, Moves
 from services.indicators.folded.state import DELAY_SECONDS, OPEN_REPORTS, REPORTS, Aside, State
 from services.indicators.folded.steps import Reading, Target
+from services.indicators.folded.sums import Cell
 from services.indicators.planned import delays, fields
 from services.indicators.planned.persons import about_person
 from services.indicators.planned.plan import Plan
@@ -65,6 +66,19 @@ class _Rejection(Struct, frozen=True):
     problems: list[_Refused] = []
 
 
+class _Sender:
+    """What is added up of a country's reports to a service, whatever they say."""
+
+    def __init__(self, state: State, country: str, service: str, *, openly: bool) -> None:
+        """Take them from the state; `openly`: those that are about no person are counted apart as well."""
+        sums, self.key = state.sums, (country, service)
+        self.heard = [state.heard, state.heard_openly] if openly else [state.heard]
+        self.reports = [sums[name][(country,)] for name in ((REPORTS, OPEN_REPORTS) if openly else (REPORTS,))]
+        self.seconds = [sums[DELAY_SECONDS][self.key]]
+        self.delays: dict[str, list[Cell]] = {}
+        """A delay's word -> the cell of reports so late."""
+
+
 @dataclass(slots=True)
 class _Compiled:
     """What the plan wants of one event type, made ready."""
@@ -75,6 +89,8 @@ class _Compiled:
     reading: Reading
     decoder: "msgspec.json.Decoder[Any] | None"
     """None: the plan wants nothing."""
+    senders: dict[str, _Sender]
+    """By country."""
 
     def change(self, country: str, data: Raw, moment: Moment, sign: int) -> _Change:
         assert self.decoder is not None
@@ -93,9 +109,6 @@ class Fold:
     def __init__(self, plan: Plan, state: State | None = None) -> None:
         self.plan = plan
         self.state = state or State(plan.digest)
-        sums = self.state.sums
-        self._heard = (self.state.heard, sums[REPORTS]), (self.state.heard_openly, sums[OPEN_REPORTS])
-        self._delays, self._delay_seconds = sums[DELAYS.name], sums[DELAY_SECONDS]
         self._types: dict[str, _Compiled] = {}
         """What has come so far; most types of the catalogue are rare."""
 
@@ -118,8 +131,9 @@ class Fold:
         compiled = self._types.get(event.type) or self._compile(event.type)
         moment = _moment(event.time, event.recordedtime)
         moves.recorded = moment.days[1]
-        for (cells, effects), data, when, sign in self._changes(compiled, event, moment, moves):
-            moves.cells += [(cell, when.days[clock], sign) for cell, clock in cells]
+        for (counts, effects), data, when, sign in self._changes(compiled, event, moment, moves):
+            for cells, clock in counts:
+                moves.added.append((cells, when.days[clock], sign))
             for effect in effects:
                 effect(data, when, sign, moves)
         if compiled.name[1:] == REJECTED:
@@ -173,18 +187,26 @@ class Fold:
         return [compiled.change(event.country, raw, moment, sign) for raw, sign in parts if raw != _ABSENT]
 
     def _hear(self, country: str, compiled: _Compiled, moment: Moment, moves: Moves) -> None:
-        service, day = compiled.name[0], moment.days[1]
-        for heard, reports in self._heard[:1] if compiled.about_person else self._heard:
-            last = heard.get((country, service))
-            if last is None or last < moment.recorded:
-                moves.puts.append((heard, (country, service), moment.recorded))
-            moves.cells.append((reports[(country,)], day, 1))
-        if (
-            compiled.name[2] not in AMENDING
-        ):  # when something was corrected says nothing of how soon it was first reported
-            delay_s = max(0, int((moment.recorded - moment.time).total_seconds()))
-            moves.cells.append((self._delays[country, delays.word(delay_s), service], day, 1))
-            moves.cells.append((self._delay_seconds[country, service], day, delay_s))
+        sender = compiled.senders.get(country)
+        if sender is None:
+            sender = _Sender(self.state, country, compiled.name[0], openly=not compiled.about_person)
+            compiled.senders[country] = sender
+        recorded, day = moment.recorded, moment.days[1]
+        for heard in sender.heard:
+            last = heard.get(sender.key)
+            if last is None or last < recorded:
+                moves.puts.append((heard, sender.key, recorded))
+        moves.added.append((sender.reports, day, 1))
+        # When something was corrected says nothing of how soon it was first reported.
+        if compiled.name[2] not in AMENDING:
+            delay = recorded - moment.time
+            delay_s = delay.days * delays.DAY + delay.seconds if delay.days >= 0 else 0
+            word = delays.word(delay_s)
+            late = sender.delays.get(word)
+            if late is None:
+                late = sender.delays[word] = [self.state.sums[DELAYS.name][country, word, compiled.name[0]]]
+            moves.added.append((late, day, 1))
+            moves.added.append((sender.seconds, day, delay_s))
 
     def _refuse(self, country: str, service: str, rejection: _Rejection, moves: Moves) -> None:
         for code in {problem.code for problem in rejection.problems}:
@@ -203,7 +225,7 @@ class Fold:
         wanted = reading and not (agreed and agreed.generic and agreed.version > 1)
         decoder = msgspec.json.Decoder(fields.partial(event, reading.wanted)) if wanted else None
         about = about_person(event)
-        compiled = _Compiled(name, about, self.state.events.setdefault(name, {}), reading, decoder)
+        compiled = _Compiled(name, about, self.state.events.setdefault(name, {}), reading, decoder, {})
         self._types[wire] = compiled
         return compiled
 

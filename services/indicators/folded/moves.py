@@ -1,6 +1,6 @@
 """What an event changes in the state: worked out first, then done all or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,8 +31,8 @@ class Moment(Struct, frozen=True, gc=False):
 class Moves(Struct):
     """The changes of one event. Whatever can fail of an event fails while they are gathered."""
 
-    cells: list[tuple[Cell, int, int]] = []
-    """(cell, day's ordinal, what is added)"""
+    added: list[tuple[Sequence[Cell], int, int]] = []
+    """(cells, day's ordinal, what is added to each of them)"""
     puts: list[tuple[dict[Any, Any], Any, Any]] = []
     """(mapping, key, its new value)"""
     rarer: list[tuple[Levels | Groups, Any, Any, int]] = []
@@ -47,21 +47,22 @@ class Moves(Struct):
         try:
             for where, key, what, sign in self.rarer:
                 where.note(key, what, sign, recorded, was)
-            for cell, day, amount in self.cells:
-                days = cell.days
-                before = days.get(day)
-                was.append((days, day, before))
-                days[day] = amount if before is None else before + amount
-                cell.total += amount
-                cell.dumped = None
-                if day < cell.changed:  # noqa: PLR1730 - for every event; min() takes three times as long
-                    cell.changed = day
-                if day != recorded:
-                    late = cell.known_apart()
-                    code = recorded << BITS | day
-                    before = late.get(code)
-                    was.append((late, code, before))
-                    late[code] = amount if before is None else before + amount
+            for cells, day, amount in self.added:
+                for cell in cells:
+                    days = cell.days
+                    before = days.get(day)
+                    was.append((days, day, before))
+                    days[day] = amount if before is None else before + amount
+                    cell.total += amount
+                    cell.dumped = None
+                    if day < cell.changed:  # noqa: PLR1730 - for every event; min() takes three times as long
+                        cell.changed = day
+                    if day != recorded:
+                        late = cell.known_apart()
+                        code = recorded << BITS | day
+                        before = late.get(code)
+                        was.append((late, code, before))
+                        late[code] = amount if before is None else before + amount
             for mapping, key, value in self.puts:
                 was.append((mapping, key, mapping.get(key)))
                 mapping[key] = value
@@ -75,8 +76,9 @@ class Moves(Struct):
                 mapping.pop(key, None)
             else:
                 mapping[key] = value
-        for cell, *_ in self.cells:
-            cell.total = sum(cell.days.values())
+        for cells, *_ in self.added:
+            for cell in cells:
+                cell.total = sum(cell.days.values())
 
 
 Effect = Callable[[Any, Moment, int, Moves], None]

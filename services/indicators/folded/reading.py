@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,8 +141,9 @@ class Reader:
             await asyncio.sleep(0)
 
     def _fold_in(self, sequence: int, payload: bytes) -> None:
-        with tracing.spanned(payload, "fold"):
-            error = self._fold.take(self._service, sequence, payload)
+        since = time.time_ns()
+        error = self._fold.take(self._service, sequence, payload)
+        tracing.stepped(payload, "fold", since)
         self.trouble = ""
         if self._there is not None and sequence > self._there:
             self._delayed(self._stream, payload)

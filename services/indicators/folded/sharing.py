@@ -81,8 +81,7 @@ class Sharing:
                 for kept in self._kept.get(name, ()):
                     amount = kept.amount(said)
                     if amount is not None:
-                        step = whole(amount) * by * sign
-                        moves.cells += [(cell, day, step) for cell in kept.cells(place, said)]
+                        moves.added.append((kept.cells(place, said), day, whole(amount) * by * sign))
 
         return use
 

@@ -33,8 +33,8 @@ CLOCKS = ("time", "recordedtime")
 
 Several: TypeAlias = Sequence[tuple[Account, Sums]]
 Change: TypeAlias = tuple[LabelStep, ...] | Tallied | Steps | Shifts | int | None
-Target = tuple[list[tuple[Cell, int]], list[Effect]]
-"""[(cell that gets 1, which of the moment's days counts)], and what depends on more than what events alike say"""
+Target = tuple[list[tuple[list[Cell], int]], list[Effect]]
+"""[(cells that get 1, which of the moment's days counts)], and what depends on more than what events alike say"""
 
 
 class Reading:
@@ -81,7 +81,7 @@ class Reading:
 
     def _target(self, country: str, told: tuple[Any, ...]) -> Target:
         said = dict(zip(self._apart, told, strict=True))
-        counts: list[tuple[Cell, int]] = []
+        counts: tuple[list[Cell], list[Cell]] = [], []
         effects: list[Effect] = []
         for alike, read, several in self._accounts:
             clock = CLOCKS.index(alike.clock)
@@ -91,7 +91,7 @@ class Reading:
             elif alike.amount or alike.on:
                 effects.append(_adding(alike, read, cells, clock))
             else:
-                counts += [(cell, clock) for cell in cells]
+                counts[clock].extend(cells)
         effects += [one.effect(country) for one in self._shared]
         for row, term, source in self._own:
             mine = [source.key(cell) for cell in source.account.keys(country, said)]
@@ -106,7 +106,7 @@ class Reading:
             effects.append(_noting(self._state.groups[self._event], country, self._event))
         if self._settled:
             effects.append(_settling(self._state, *self._settled))
-        return counts, effects
+        return [(cells, clock) for clock, cells in enumerate(counts) if cells], effects
 
 
 def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) -> Effect:
@@ -120,7 +120,7 @@ def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) 
             by = 1 if counting else whole(amount)
             said = dated(data) if dated else None
             day = date.fromisoformat(said).toordinal() if said else moment.days[clock]
-            moves.cells += [(cell, day, by * sign) for cell in cells]
+            moves.added.append((cells, day, by * sign))
 
     return effect
 
@@ -156,7 +156,7 @@ def _changing(account: Account, read: fields.Read, of: Callable[[Said], list[Cel
             change = older(data) if older else int(account.before or 0)
         day = min(moment.days) if known else moment.days[0]
         for said, at, by in _steps(change, day):
-            moves.cells += [(cell, at, whole(by) * sign) for cell in (of(said) if said else own)]
+            moves.added.append((of(said) if said else own, at, whole(by) * sign))
 
     return effect
 
@@ -193,10 +193,10 @@ def _own(state: State, row: Row, term: Term, source: Source, key: Key) -> Effect
         return _declaring(levels, key, term.event, read, plain if term.role == "in_force" else whole)
     clock = CLOCKS.index(row.clock)
     buckets = state.sums[row.stored("bucket")]
-    counts = [buckets[key[0], name] for name in (*map(str, row.buckets_s), "+Inf")]
+    counts = [[buckets[key[0], name]] for name in (*map(str, row.buckets_s), "+Inf")]
 
     def measure(s: int, moment: Moment, sign: int, moves: Moves) -> None:
-        moves.cells.append((counts[bisect_left(row.buckets_s, s)], moment.days[clock], sign))
+        moves.added.append((counts[bisect_left(row.buckets_s, s)], moment.days[clock], sign))
 
     return _given(read, measure)
 
