@@ -32,8 +32,8 @@ PACE_S = 0.05
 """How much of a second's reports a lane with a pace gives at once, so that the others' next batch is near."""
 CONTESTED_S = 2.0
 """A lane's pace holds while another lane gives all it has, and that is little, and gave so short a time ago or in the
-last batch: its next report would wait for a large batch. Who reports more seldom waits for one batch at most; where all have more
-than a batch takes, large batches serve all of them best."""
+last batch: its next report would wait for a large batch. Who reports more seldom waits for one batch at most; where all
+have more than a batch takes, large batches serve all of them best."""
 BACKLOG = 2
 """So often in a row it must have had more than it gave: of a few reports at once one part may come behind the other."""
 TIME_SHARE = 0.35

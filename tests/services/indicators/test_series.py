@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli import app
+from services.indicators.figures.figures import EXACT
+from services.indicators.figures.kinds import Span
 from services.indicators.figures.series import PERIODS_MAX, Period, periods
 from services.indicators.publish.access import country_token
 from tests.services.indicators.making import amend, event, folded, instant
@@ -157,6 +159,16 @@ def test_a_row_for_which_a_period_makes_no_sense_says_so(base):
     _, curve = asked(base, "/api/indicators/XC-1/series?by=quarter&figure=end&since=2003-09-30&until=2003-09-30")
     same = next(one["value"] for one in whole["values"] if not one["labels"])
     assert [one["value"] for one in curve["lines"][0]["values"]] == [same]
+
+
+async def test_to_say_so_no_other_row_is_worked_out(monkeypatch):
+    seen = viewed(told())
+    worked = []
+    monkeypatch.setattr("services.indicators.publish.view.plain", lambda _plan, row, *_, **__: worked.append(row.id))
+    span = Span.of(date(2003, 7, 1), date(2003, 9, 30))
+    found = [await seen._of(row.id, span, EXACT) for row in seen.plan.rows.values() if row.kind == "score"]
+    assert {one.refused for one in found} == {"no_period"}
+    assert worked == []
 
 
 def test_a_country_in_one_call(base):
