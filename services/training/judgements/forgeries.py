@@ -10,6 +10,7 @@ from services.training.judgements.needs import Need, Wanted
 from services.training.judgements.notices import TrainingJudgement
 from services.training.policy import POLICY
 from shared.contracts.intel import DocumentConfirmed
+from shared.contracts.training import NeedRetracted
 from shared.record.judgement import Notice, Reading, Standing
 
 
@@ -21,29 +22,35 @@ class Forgeries(TrainingJudgement):
     no more.
     """
 
-    reports = (DocumentConfirmed,)
+    reports = (DocumentConfirmed, NeedRetracted)
 
-    def things(self, report: Standing[DocumentConfirmed]) -> Iterable[str]:
+    def things(self, report: Standing[Any]) -> Iterable[str]:
         """Return the forgery at the post."""
-        yield _scope(report).replace("forgery", "confirmed", 1)
+        if isinstance(report.data, DocumentConfirmed):
+            yield _scope(report).replace("forgery", "confirmed", 1)
 
-    def scopes(self, report: Standing[DocumentConfirmed], read: Reading) -> Iterable[str]:
-        """Return the scope of the forgery at the post."""
-        del read
-        yield _scope(report)
+    def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
+        """Return the scope of the forgery at the post; also of a need for which nothing is done any more."""
+        if isinstance(report.data, NeedRetracted):
+            return [one for one in needs.asking(report, read) if one.startswith("forgery/")]
+        return [_scope(report)]
 
     def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
         """Raise a need, unless there is one that is not met yet; withdraw one for which too few are left."""
         found = needs.raised_before(scope, read)
         met = max((one.met for one in found if one.met), default=None)
         yield from (needs.kept(one) for one in found if met and one.met == met)
-        need = next((one for one in found if not one.met), None)
-        if need and (need.planned or read.arriving or _founded(need, met, read)):
+        left = sorted((one for one in found if not one.met), key=lambda one: one.since)
+        need = left[0] if left else None
+        # One that is open again took the place of those raised since.
+        yield from (needs.kept(one) if one.planned else needs.withdrawn(scope, one) for one in left[1:])
+        confirmed = read.judged if read.judged and isinstance(read.judged.data, DocumentConfirmed) else None
+        if need and (need.planned or (confirmed and read.arriving) or _founded(need, met, read)):
             yield needs.kept(need)
         elif need:
             yield needs.withdrawn(scope, need)
-        elif read.judged and _scope(read.judged) == scope:
-            yield from _counted(scope, read.judged, met, read)
+        elif confirmed and _scope(confirmed) == scope:
+            yield from _counted(scope, confirmed, met, read)
 
 
 def _counted(scope: str, report: Standing[DocumentConfirmed], met: datetime | None, read: Reading) -> Iterable[Notice]:

@@ -1,7 +1,7 @@
 """Training needs: raised by what happened, planned by a course, met by certificates after it, or overdue.
 
-Where a need stands, its own events say. That it is open, and what it comes from, stands in the notice that raised it:
-under the scope of what raised it, and under that of its country and topic, until it is met or withdrawn.
+Where a need stands, its own events say. What it comes from stands in the notice that raised it: under the scope of what
+raised it, and under that of the open needs, or of those met, of its country and topic, until it is withdrawn.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeAlias
 
-from services.training.judgements.notices import TrainingJudgement, owner
+from msgspec.structs import replace
+
+from services.training.judgements.notices import SERVICE, TrainingJudgement, owner
 from services.training.policy import POLICY
-from shared.contracts import Data, identity
+from shared.contracts import Data, Event, identity
 from shared.contracts.intel import EntryRequirementChanged, OperationEvaluated
 from shared.contracts.legal import ProcedureIssued
 from shared.contracts.training import (
@@ -26,10 +28,10 @@ from shared.contracts.training import (
     OfficerCertified,
 )
 from shared.contracts.vocabulary import Priority, Topic
-from shared.record.judgement import Notice, Notified, Reading, Standing, derived_id
+from shared.record.judgement import Notice, Notified, NotReady, Reading, Standing, derive, derived_id
 
 ENTRY_RULES: Topic = "crm_member_policies"
-RAISED = "crm.training.need.raised.v1"
+RAISED, MET = "crm.training.need.raised.v1", "crm.training.need.met.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class Need:
 
     row: Notified
     said: NeedRaised
+    known: datetime
     planned: Standing[NeedPlanned] | None
     """What told that a course was set, and was not taken back."""
     met: datetime | None
@@ -66,6 +69,11 @@ class Need:
     def detected(self) -> datetime:
         """When the first of what it comes from was seen."""
         return datetime.fromisoformat(self.row.key.split("/")[-1])
+
+    @property
+    def asking(self) -> str:
+        """The scope of what raised it; empty: it was raised before that was noted."""
+        return "/".join(self.row.key.split("/")[2:-2])
 
     @property
     def about(self) -> dict[str, Any]:
@@ -113,11 +121,18 @@ ASKING: Mapping[type[Data], Asking] = {
 class Asked(TrainingJudgement):
     """A report that asks for training raises needs; those that it asks for no more are withdrawn."""
 
-    reports = tuple(ASKING)
+    reports = (*ASKING, NeedRetracted)
 
     def things(self, report: Standing[Any]) -> Iterable[str]:
         """Return the report itself."""
-        yield f"asked/{report.own_scope}"
+        if not isinstance(report.data, NeedRetracted):
+            yield f"asked/{report.own_scope}"
+
+    def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
+        """Return the report; what raised a need for which nothing is done any more, too."""
+        if isinstance(report.data, NeedRetracted):
+            return [one for one in asking(report, read) if one.startswith("asked/")]
+        return self.things(report)
 
     def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
         """Keep the needs that it asks for, and those for which something was done; raise the others."""
@@ -138,7 +153,8 @@ class Needs(TrainingJudgement):
     """A need is met by a course of its topic and a certificate after it, and overdue without them (IE-3.1.1).
 
     The course is given at the need's post (without one: anywhere in its country) after what the need comes from. Of all
-    courses and certificates only the first after an instant is read.
+    courses and certificates only the first after an instant is read. Needs that were met are looked at again only when
+    a course or certificate is amended.
     """
 
     reports = (
@@ -166,33 +182,57 @@ class Needs(TrainingJudgement):
             yield _need(data.need_id)
 
     def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
-        """Return the open needs of the country in the topics."""
-        del read
+        """Return the open needs of the country in the topics; those met, too, where what may meet them is amended."""
         data = report.data
+        kinds = [_open] if read.arriving else [_met, _open]
         if isinstance(data, CourseDelivered | CourseScheduled):
-            yield from (_open(owner(data.bcp, report.country), topic) for topic in data.topics)
-        elif not isinstance(data, NeedPlanned | NeedRetracted):
-            yield _open(report.country, data.topic)
+            whose = [(owner(data.bcp, report.country), topic) for topic in data.topics]
+        else:
+            whose = [] if isinstance(data, NeedPlanned | NeedRetracted) else [(report.country, data.topic)]
+        yield from (kind(*one) for one in whose for kind in kinds)
 
     def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
-        """Tell which needs are now planned, or no more, and which are met: these stay so."""
+        """Tell which needs are planned and which are met, by what is on record now."""
         overdue = {one.entity: one for one in read.notified(scope) if one.scheduled}
         for need in raised_before(scope, read):
-            if need.met or need.withdrawn:
-                continue
-            given = read.about(need.courses("delivered"), since=need.since, most=1)
-            if any(read.about(_certified(need), since=one.time, most=1) for one in given):
-                latency_s = max(0, int((read.cause.time - need.detected) / timedelta(seconds=1)))
-                yield _now(scope, need, NeedMet(**need.about, latency_s=latency_s))
-                continue
-            yield kept(need)
-            if need.said.need_id in overdue:
-                yield _kept(overdue[need.said.need_id], need.said)
-            course = read.about(need.courses("scheduled"), since=need.since, most=1)
-            if need.planned and not course:
-                yield _taken_back(scope, need.planned)
-            elif course and not need.planned:
-                yield _now(scope, need, NeedPlanned(**need.about, course_id=course[0].data.course_id))
+            if not need.withdrawn:
+                yield from _as_it_stands(need, overdue.get(need.said.need_id), read)
+
+    def take_back(self, notified: Notified, read: Reading) -> Iterable[Event[Any]]:
+        """Return that a need is not met, or not by this certificate."""
+        if notified.type == MET and notified.scope.startswith("met/"):
+            event = read.event(notified.event_id)
+            if event is None:
+                raise NotReady("/data/supersedes")
+            data = NeedRetracted.of(event, need_id=event.data.need_id)
+            yield derive(SERVICE, data, cause=read.cause, to=event.country, key=event.id, subject=data.need_id)
+
+
+def _as_it_stands(need: Need, overdue: Notified | None, read: Reading) -> Iterable[Notice]:
+    """Return what is told of a need; `overdue`: that it is, or would be, overdue."""
+    given = next(iter(read.about(need.courses("delivered"), since=need.since, most=1)), None)
+    certified = next(iter(read.about(_certified(need), since=given.time, most=1)), None) if given else None
+    scope = (_met if certified else _open)(need.row.country, need.said.topic)
+    yield replace(kept(need), scope=scope)
+    if given and certified:
+        yield _of_met(scope, need, given, certified, read)
+    # Of one met in time nothing is to fall due; of one met late it is known that it did, if it is opened again.
+    reopened = not certified and need.row.scope != scope
+    if (overdue and not (certified and read.pending(overdue.key))) or (reopened and need.said.due):
+        yield _overdue(scope, need.row.country, need.said)
+    course = next(iter(read.about(need.courses("scheduled"), since=need.since, most=1)), None)
+    if need.planned and not course:
+        yield _taken_back(scope, need.planned)
+    elif course and not need.planned and not certified:
+        yield _now(scope, need, NeedPlanned(**need.about, course_id=course.data.course_id))
+
+
+def _of_met(scope: str, need: Need, given: Standing[Any], certified: Standing[Any], read: Reading) -> Notice:
+    """Return that a need is met, by which certificate: by another, it is told anew."""
+    latency_s = max(0, int((certified.time - need.detected) / timedelta(seconds=1)))
+    told = _now(scope, need, NeedMet(**need.about, latency_s=latency_s))
+    known = None if read.arriving else max(given.known, certified.known, need.known)
+    return replace(told, key=f"{told.key}/{certified.stream}/{certified.position}", time=known)
 
 
 def raised_before(scope: str, read: Reading) -> list[Need]:
@@ -204,8 +244,17 @@ def raised_before(scope: str, read: Reading) -> list[Need]:
         told = {type(one.data): one for one in known if one.id not in back}
         if NeedRaised in told:
             met = told[NeedMet].known if NeedMet in told else None
-            needs.append(Need(row, told[NeedRaised].data, told.get(NeedPlanned), met, NeedWithdrawn in told))
+            raised = told[NeedRaised]
+            needs.append(Need(row, raised.data, raised.known, told.get(NeedPlanned), met, NeedWithdrawn in told))
     return needs
+
+
+def asking(report: Standing[NeedRetracted], read: Reading) -> Iterable[str]:
+    """Return the scope of what raised a need, of which something was taken back, where it is open now."""
+    of = next((one for one in read.about(_need(report.data.need_id)) if isinstance(one.data, NeedRaised)), None)
+    for need in raised_before(_open(of.country, of.data.topic), read) if of else ():
+        if need.said.need_id == report.data.need_id and need.asking:
+            yield need.asking
 
 
 def raised(scope: str, asking: Standing[Any], wanted: Wanted, read: Reading, number: int = 0) -> Iterable[Notice]:
@@ -219,17 +268,10 @@ def raised(scope: str, asking: Standing[Any], wanted: Wanted, read: Reading, num
             to=country,
             data=NeedRaised(**named, priority=wanted.priority, due=wanted.due),
             scope=about,
-            key=f"{number:03}/{need_id}/{since.isoformat()}/{detected.isoformat()}",
+            key=f"{number:03}/{need_id}/{scope}/{since.isoformat()}/{detected.isoformat()}",
             event_key=need_id,
         )
-    yield Notice(
-        to=country,
-        data=NeedOverdue(**named, due=wanted.due),
-        scope=_open(country, wanted.topic),
-        key=_need(need_id),
-        event_key=need_id,
-        due=wanted.due,
-    )
+    yield _overdue(_open(country, wanted.topic), country, NeedRaised(**named, priority=wanted.priority, due=wanted.due))
 
 
 def withdrawn(scope: str, need: Need) -> Notice:
@@ -239,11 +281,15 @@ def withdrawn(scope: str, need: Need) -> Notice:
 
 def kept(need: Need) -> Notice:
     """Let a need stay as it was raised."""
-    return _kept(need.row, need.said)
+    row = need.row
+    return Notice(to=row.country, data=need.said, scope=row.scope, key=row.key, event_id=row.event_id)
 
 
-def _kept(row: Notified, data: Data) -> Notice:
-    return Notice(to=row.country, data=data, scope=row.scope, key=row.key)
+def _overdue(scope: str, country: str, said: NeedRaised) -> Notice:
+    """Let a need be overdue in time."""
+    due: Any = said.due
+    data = NeedOverdue(need_id=said.need_id, topic=said.topic, bcp=said.bcp, due=due)
+    return Notice(to=country, data=data, scope=scope, key=_need(said.need_id), event_key=said.need_id, due=due)
 
 
 def _now(scope: str, need: Need, data: Data) -> Notice:
@@ -267,6 +313,10 @@ def _need(need_id: str) -> str:
 
 def _open(country: str, topic: str) -> str:
     return f"needs/{country}/{topic}"
+
+
+def _met(country: str, topic: str) -> str:
+    return f"met/{country}/{topic}"
 
 
 def _certified(need: Need) -> str:

@@ -293,6 +293,6 @@ class CertificationRetracted(TakenBack, frozen=True, kw_only=True):
     entity="need_id",
 )
 class NeedRetracted(TakenBack, frozen=True, kw_only=True):
-    """Takes back that a need was planned: the course that it rested on was amended."""
+    """Takes back that a need was planned or met: the course or certificate that it rested on was amended."""
 
     need_id: Ref

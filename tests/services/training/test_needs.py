@@ -1,7 +1,7 @@
 """Training needs: raised, planned, met, overdue, withdrawn; and complaints that wait too long."""
 
 import itertools
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -223,3 +223,87 @@ async def test_a_complaint_told_overdue_is_not_told_again_under_another_identifi
     await training.tell(training.corrected(first, complaint_id="cp-2"))
     await training.pass_days(10)
     assert await training.recorded("training.complaint.overdue") == [told]
+
+
+async def open_needs(training, days=1000):
+    """How many needs the figure shows as open at the end of a day."""
+    day = START.date() + timedelta(days=days)
+    found = folded("IE-3.1.1.needs", await training.recorded(), day)
+    return sum(cell.value for cell in found.cells if cell.country == "REG")
+
+
+@pytest.mark.parametrize("amended", ["course", "certificate", "its topic", "course's topic", "post"])
+async def test_a_need_is_met_only_while_a_course_and_a_certificate_meet_it(training, amended):
+    """What met it is withdrawn, or was of another topic or at another post; then another certificate comes."""
+    given, cert = course(training, "delivered", 1), certified(training, 2)
+    await training.tell(*[confirmed(training, -1) for _ in range(3)], given, cert)
+    assert await open_needs(training) == 0
+    amendment = {
+        "course": training.retracted(given),
+        "certificate": training.retracted(cert),
+        "its topic": training.corrected(cert, topic="english"),
+        "course's topic": training.corrected(given, topics=["english"]),
+        "post": training.corrected(given, bcp="GTM-OTHER"),
+    }[amended]
+    await training.tell(amendment)
+    assert await open_needs(training) == 1
+    await training.pass_days(90)
+    assert await told(training) == ["raised", "met", "overdue"]
+    await training.tell(course(training, "delivered", 3, course_id="crs-9"), certified(training, 4, "c-9"))
+    assert await open_needs(training) == 0
+    assert await told(training) == ["raised", "met", "overdue", "met"]
+    await training.pass_days(100)
+    assert await told(training) == ["raised", "met", "overdue", "met"]
+
+
+async def test_a_need_met_late_is_overdue_once_however_often_it_is_opened_again(training):
+    given, cert = course(training, "delivered", 1), certified(training, 92)
+    await training.tell(*[confirmed(training, -1) for _ in range(3)])
+    await training.pass_days(91)
+    await training.tell(given, cert, training.retracted(cert))
+    await training.pass_days(10)
+    await training.tell(certified(training, 93, "c-2"))
+    assert await told(training) == ["raised", "overdue", "met", "met"]
+    assert await open_needs(training) == 0
+
+
+async def test_a_need_whose_certificate_goes_is_met_by_the_next_one(training):
+    """How long it took is told anew; it was met all the time, as far as anybody could know."""
+    first = certified(training, 2)
+    await training.tell(*[confirmed(training, -1) for _ in range(3)], course(training, "delivered", 1), first)
+    await training.tell(certified(training, 5, "c-2"))
+    assert [one.data.latency_s for one in await training.recorded("training.need.met")] == [3 * 86_400]
+    await training.tell(training.retracted(first))
+    assert [one.data.latency_s for one in await training.recorded("training.need.met")] == [3 * 86_400, 6 * 86_400]
+    (back,) = await training.recorded("training.need.retracted")
+    assert back.data.previous["latency_s"] == 3 * 86_400
+    assert await open_needs(training) == 0
+
+
+@pytest.mark.parametrize("done", ["met", "planned"])
+@pytest.mark.parametrize("cause_first", [True, False])
+async def test_a_need_whose_cause_and_whose_training_are_withdrawn_is_withdrawn(training, done, cause_first):
+    changed = training.event("intel.entryrequirement.changed", 0, effective_from="2004-03-20")
+    topic = {"topics": ["crm_member_policies"]}
+    given = course(training, "delivered" if done == "met" else "scheduled", 1, **topic)
+    await training.tell(changed, given)
+    if done == "met":
+        await training.tell(certified(training, 2, topic="crm_member_policies"))
+    both = [training.retracted(changed), training.retracted(given)]
+    await training.tell(*(both if cause_first else reversed(both)))
+    assert await told(training) == ["raised", done, "withdrawn"]
+    assert await open_needs(training) == 0
+    await training.pass_days(200)
+    assert await told(training) == ["raised", done, "withdrawn"]
+
+
+async def test_a_forgery_whose_need_is_open_again_has_one_need(training):
+    """After a need was met another was raised; the first was not met after all."""
+    cert = certified(training, 2)
+    await training.tell(*[confirmed(training, -1) for _ in range(3)], course(training, "delivered", 1), cert)
+    await training.pass_days(3)
+    await training.tell(*[confirmed(training, 3) for _ in range(3)])
+    assert await told(training) == ["raised", "met", "raised"]
+    await training.tell(training.retracted(cert))
+    assert await told(training) == ["raised", "met", "raised", "withdrawn"]
+    assert await open_needs(training) == 1
