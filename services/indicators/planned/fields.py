@@ -3,12 +3,12 @@
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import inspect
 
-from shared.contracts import Contract, identity, registry
+from shared.contracts import Contract, identity, registry, vocabulary
 from shared.contracts.tallies import (
     ByLabel,
     Level,
@@ -29,6 +29,9 @@ NAME_MAX = 256
 """Characters of what names a cell; words and codes are far shorter."""
 UNKNOWN = "unknown"
 """The label value of a field that the report left out."""
+LISTS = [get_args(one) for one in vars(vocabulary).values() if get_origin(one) is Literal]
+WRITTEN = {frozenset(values): values for values in LISTS}
+"""Each closed list of the vocabulary as it is written there, where a scale has its order; msgspec sorts it."""
 BY_LABEL = "by_label"
 """The field that tells an event's changes label by label."""
 
@@ -80,9 +83,9 @@ def _inside(found: inspect.Type, part: str, name: str, path: str) -> inspect.Typ
 
 
 def closed_values(found: inspect.Type) -> tuple[Any, ...]:
-    """Return the values a field of this type can have, if they are a closed list; else nothing."""
+    """Return the values a field of this type can have in the order of their closed list; else nothing."""
     if isinstance(found, inspect.LiteralType):
-        return tuple(found.values)
+        return WRITTEN.get(frozenset(found.values), tuple(found.values))
     if isinstance(found, inspect.EnumType):
         return tuple(member.value for member in found.cls)
     if isinstance(found, inspect.BoolType):

@@ -15,6 +15,7 @@ from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
 from services.indicators.planned.schedule import quarter
 from services.indicators.publish import charts, pages
+from services.indicators.publish.coverage import in_order
 from services.indicators.publish.words import SHARE, TIME, Words, words
 from shared.contracts.vocabulary import MEMBERS, REGION
 
@@ -222,12 +223,10 @@ def _groups(said: Words, row: Row, of: Course, names: Sequence[str]) -> Iterator
     yield _group(said, row, said.text["country"], lines, names, most=len(MEMBERS), countries=True)
     labels = dict.fromkeys(name for one in of.found for cell in one.cells for name in cell.labels)
     for label in labels if len(labels) == 1 or not row_about_persons(row) else ():
-        values = dict.fromkeys(
-            value for one in of.found for cell in one.cells if (value := cell.labels.get(label)) is not None
-        )
+        values = {value for one in of.found for cell in one.cells if (value := cell.labels.get(label)) is not None}
         told = {
             said.value(label, value): [_together(row, _those(row, one, label, value)) for one in of.found]
-            for value in values
+            for value in in_order(row, label, values)
         }
         if len(told) > 1:
             yield _group(said, row, said.labels.get(label, label), told, names, most=VALUES_SHOWN)

@@ -1,7 +1,7 @@
 """What feeds what: the plan held against the catalogue of the Plan's rows, against the contracts, and their words."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -146,6 +146,12 @@ def label_values(row: Row) -> dict[str, list[str]]:
             if label in row.labels:
                 found[label] |= dict.fromkeys(_values(row, term, label, path))
     return {label: [*values] for label, values in found.items()}
+
+
+def in_order(row: Row, label: str, values: Iterable[str]) -> list[str]:
+    """Return some values of a label in the order of its list, which may be a scale; others behind, by their codes."""
+    known = label_values(row).get(label, [])
+    return sorted(values, key=lambda one: (known.index(one) if one in known else len(known), one))
 
 
 def _values(row: Row, term: Term, label: str, path: str) -> list[str]:

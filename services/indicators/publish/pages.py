@@ -17,6 +17,7 @@ from services.indicators.folded.state import State
 from services.indicators.planned.checks import COMPOSED
 from services.indicators.planned.persons import row_about_persons
 from services.indicators.planned.plan import Plan
+from services.indicators.publish.coverage import in_order
 from services.indicators.publish.overview import Overview, Seen
 from services.indicators.publish.reports import MilestoneReport
 from services.indicators.publish.words import LANGUAGES, SHARE, TIME, Measured, Words, words
@@ -239,9 +240,7 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
         silent=said.countries(one.silent),
         day=said.day(one.day),
         labels=[said.labels.get(name, name) for name in names],
-        cells=[
-            _cell(said, plan, one, cell, names) for cell in sorted(one.cells, key=lambda cell: cell.country != REGION)
-        ],
+        cells=[_cell(said, plan, one, cell, names) for cell in _ordered(one)],
         fractions=any(cell.denominator is not None for cell in one.cells),
         histograms=[
             {
@@ -253,6 +252,23 @@ def indicator(lang: str, plan: Plan, state: State, one: Figures, as_of: date | N
         ],
         **more,
     )
+
+
+def _ordered(one: Figures) -> list[Cell]:
+    """Return a row's cells by country, the region first, and then by the order of their labels' values."""
+    told: dict[str, set[str]] = {}
+    for cell in one.cells:
+        for label, value in cell.labels.items():
+            told.setdefault(label, set()).add(value)
+    places = {
+        label: {value: n for n, value in enumerate(in_order(one.row, label, values))} for label, values in told.items()
+    }
+    countries = [REGION, *dict.fromkeys(cell.country for cell in one.cells)]
+
+    def place(cell: Cell) -> tuple[int, list[int]]:
+        return countries.index(cell.country), [places[label][value] for label, value in cell.labels.items()]
+
+    return sorted(one.cells, key=place)
 
 
 def labelled(said: Words, row: Measured, cell: Cell) -> dict[str, str]:

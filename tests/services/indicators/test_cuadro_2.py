@@ -79,3 +79,14 @@ def test_the_page_shows_the_figures_as_the_plan_prints_them(lang, point):
         for share in shares:
             assert re.search(rf"\b{share.replace('.', point)}\s?%", page) or share == "0.00", (rating, share)
     assert "74.1" not in page.replace(",", ".")
+
+
+def test_aspects_and_ratings_come_in_the_plans_order():
+    with served(viewed(folded(*answers()))) as address:
+        _, page, _ = get(f"{address}/indicators/XC-5?lang=es")
+    region = [row for row in re.findall(r"<tr.*?</tr>", page.partition('id="cells"')[2], re.DOTALL) if "Región" in row]
+    told = [tuple(re.findall(r"<td>([^<]*)</td>", row)[:2]) for row in region]
+    words = {"no_contesto": "no contestó", "material_de_apoyo": "material de apoyo"}
+    every = [(words.get(aspect, aspect), words.get(rating, rating)) for aspect in ASPECTS for rating in PRINTED]
+    assert told == [pair for pair in every if pair in told]
+    assert len(told) > len(ASPECTS)
