@@ -85,6 +85,10 @@ class _Compiled:
 
     name: tuple[str, str, str]
     about_person: bool
+    amends: bool
+    rejects: bool
+    heard: bool
+    """Whether a country that sends it has reported something."""
     counts: dict[str, int]
     reading: Reading
     decoder: "msgspec.json.Decoder[Any] | None"
@@ -131,14 +135,18 @@ class Fold:
         compiled = self._types.get(event.type) or self._compile(event.type)
         moment = _moment(event.time, event.recordedtime)
         moves.recorded = moment.days[1]
-        for (counts, effects), data, when, sign in self._changes(compiled, event, moment, moves):
+        if compiled.decoder is not None:
+            changes = [compiled.change(country, event.data, moment, 1)]
+        else:
+            changes = self._amendment(event, moves) if compiled.amends else []
+        for (counts, effects), data, when, sign in changes:
             for cells, clock in counts:
                 moves.added.append((cells, when.days[clock], sign))
             for effect in effects:
                 effect(data, when, sign, moves)
-        if compiled.name[1:] == REJECTED:
+        if compiled.rejects:
             self._refuse(country, compiled.name[0], _rejections.decode(event.data), moves)
-        if event.source.startswith(COUNTRY_SOURCE) and compiled.name[:2] != OF_KEYS:
+        if compiled.heard and event.source.startswith(COUNTRY_SOURCE):
             self._hear(country, compiled, moment, moves)
         moves.puts.append((compiled.counts, country, compiled.counts.get(country, 0) + 1))
         return moves
@@ -166,12 +174,6 @@ class Fold:
         before = self.state.hashes.get(service, GENESIS)
         return b"" if payload is None or not before else chained(before, payload)
 
-    def _changes(self, compiled: _Compiled, event: _Recorded, moment: Moment, moves: Moves) -> list[_Change]:
-        """Return what goes in, and for an amendment what goes out, decoded."""
-        if compiled.decoder is not None:
-            return [compiled.change(event.country, event.data, moment, 1)]
-        return self._amendment(event, moves) if compiled.name[2] in AMENDING else []
-
     def _amendment(self, event: _Recorded, moves: Moves) -> list[_Change]:
         """Take the previous data out at the times of the original, and put the corrected data in at the same place."""
         amendment = _amendments.decode(event.data)
@@ -198,7 +200,7 @@ class Fold:
                 moves.puts.append((heard, sender.key, recorded))
         moves.added.append((sender.reports, day, 1))
         # When something was corrected says nothing of how soon it was first reported.
-        if compiled.name[2] not in AMENDING:
+        if not compiled.amends:
             delay = recorded - moment.time
             delay_s = delay.days * delays.DAY + delay.seconds if delay.days >= 0 else 0
             word = delays.word(delay_s)
@@ -224,8 +226,17 @@ class Fold:
         # A service tells something of its own under this name, which the plan means: not the generic one behind it.
         wanted = reading and not (agreed and agreed.generic and agreed.version > 1)
         decoder = msgspec.json.Decoder(fields.partial(event, reading.wanted)) if wanted else None
-        about = about_person(event)
-        compiled = _Compiled(name, about, self.state.events.setdefault(name, {}), reading, decoder, {})
+        compiled = _Compiled(
+            name,
+            about_person=about_person(event),
+            amends=name[2] in AMENDING,
+            rejects=name[1:] == REJECTED,
+            heard=name[:2] != OF_KEYS,
+            counts=self.state.events.setdefault(name, {}),
+            reading=reading,
+            decoder=decoder,
+            senders={},
+        )
         self._types[wire] = compiled
         return compiled
 

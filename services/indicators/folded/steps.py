@@ -4,7 +4,7 @@ Alike are events of one type and country that say the same in every field by whi
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from types import MappingProxyType
@@ -155,23 +155,22 @@ def _changing(account: Account, read: fields.Read, of: Callable[[Said], list[Cel
         if change is None and told is not Tallied:
             change = older(data) if older else int(account.before or 0)
         day = min(moment.days) if known else moment.days[0]
-        for said, at, by in _steps(change, day):
-            moves.added.append((of(said) if said else own, at, whole(by) * sign))
+        if isinstance(change, int):
+            moves.added.append((own, day, whole(int(change)) * sign))
+        elif isinstance(change, Tallied):
+            moves.added.append((own, day, whole(change.by) * sign))
+            if change.until is not None:
+                moves.added.append((own, _day(change.until), -whole(change.by) * sign))
+        else:
+            for step in change or ():
+                said = getattr(step, "said", {})  # another report's labels
+                moves.added.append((of(said) if said else own, _day(step.at), whole(step.by) * sign))
 
     return effect
 
 
-def _steps(change: Change, day: int) -> Iterator[tuple[Said, int, int]]:
-    """Yield (labels, where they are another report's; day; by how much) for each step of a change."""
-    if isinstance(change, int):
-        yield {}, day, int(change)
-    elif isinstance(change, Tallied):
-        yield {}, day, change.by
-        if change.until is not None:
-            yield {}, change.until.astimezone(UTC).toordinal(), -change.by
-    elif change is not None:
-        for step in change:
-            yield getattr(step, "said", {}), step.at.astimezone(UTC).toordinal(), step.by
+def _day(at: datetime) -> int:
+    return at.astimezone(UTC).toordinal()
 
 
 def _given(read: fields.Read, use: Effect) -> Effect:
