@@ -1,4 +1,5 @@
 import re
+import signal
 
 from xdist.scheduler import LoadScopeScheduling
 
@@ -30,6 +31,11 @@ SCENE = re.compile(rf"\[(.*-)?({'|'.join(MANNERS)})[-\]]")
 
 ONE_REGION = "test_real_inputs.py"
 """Its tests share a running region, too."""
+
+
+def pytest_configure():
+    # A shell without job control has what it starts in the background ignore Ctrl-C, and so would all that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class OneStage(LoadScopeScheduling):
