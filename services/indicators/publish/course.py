@@ -212,7 +212,7 @@ def _together(row: Row, cells: Sequence[Cell]) -> float | None:
         return None
     if row.kind in {"count", "current"}:
         return sum(cell.value or 0.0 for cell in cells)
-    if row.kind in {"ratio", "mean"} and all(cell.denominator for cell in cells):
+    if row.kind in {"ratio", "mean", "share"} and all(cell.denominator for cell in cells):
         return sum(cell.numerator or 0.0 for cell in cells) / sum(cell.denominator or 0 for cell in cells)
     return None
 

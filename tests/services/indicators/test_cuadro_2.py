@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.services.indicators.making import event, folded, row
+from tests.services.indicators.making import event, folded, instant, row
 from tests.services.indicators.serving import get, served, viewed
+from tests.services.indicators.test_desk import shown
 
 ASPECTS = [
     "organización",
@@ -90,3 +91,17 @@ def test_aspects_and_ratings_come_in_the_plans_order():
     every = [(words.get(aspect, aspect), words.get(rating, rating)) for aspect in ASPECTS for rating in PRINTED]
     assert told == [pair for pair in every if pair in told]
     assert len(told) > len(ASPECTS)
+
+
+def test_small_curves_put_a_countrys_aspects_together():
+    said = [
+        event("training.evaluation.submitted", "GTM", "2004-02-01T10:00:00Z", aspect=aspect, rating=rating)
+        for aspect, rating in [("organización", "excelente"), ("organización", "bueno"), ("logística", "bueno")]
+    ]
+    with served(viewed(folded(*answers(), *said), now=lambda: instant("2004-07-15"))) as address:
+        text = shown(get(f"{address}/indicators/XC-5?lang=en")[1])
+    curves = text.split("By country and by category, over time")[-1].partition("Figures by country")[0]
+    assert "Guatemala 33.33%" in curves
+    ratings = [word for word in ("excellent", "good", "fair", "poor", "no answer") if f" {word} " in curves]
+    assert ratings == re.findall(r"\b(excellent|good|fair|poor|no answer)\b", curves)
+    assert len(ratings) > 1
