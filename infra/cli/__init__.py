@@ -21,7 +21,7 @@ from infra.cli.explain import explain, token
 from infra.cli.indicators import indicators
 from infra.cli.intake import intake
 from infra.cli.keys import keys
-from infra.cli.local import down, logs
+from infra.cli.local import down, logs, region
 from infra.cli.mailbox import mailbox, sub
 from infra.cli.plan import plan
 from infra.cli.provision import provision
@@ -90,7 +90,7 @@ def whole(
     running.meant = context
 
 
-RUNNING = (up, down, logs, doctor, status, provision, rebuild, verify, restore, upkeep, testbed)
+RUNNING = (up, down, logs, region, doctor, status, provision, rebuild, verify, restore, upkeep, testbed)
 SPEAKING = (pub, mailbox, sub, ask, indicators, explain, trace, token, conform)
 for verb in (*RUNNING, *SPEAKING):
     app.command()(verb)

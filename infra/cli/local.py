@@ -1,5 +1,6 @@
-"""`crm down` and `crm logs`: what one does with a copy that runs here."""
+"""`crm down`, `crm logs`, `crm region`: what one does with a copy that runs here."""
 
+import fcntl
 import json
 import os
 import signal
@@ -78,6 +79,38 @@ def logs(  # noqa: PLR0913 - each is a flag
         typer.echo("", err=True)
 
 
+def region(
+    *,
+    state: State = Path(".crm"),
+    rate: Annotated[float, typer.Option(min=0, max=10_000, help="Reports a second, of all countries together.")] = 20.0,
+) -> None:
+    """Report as an invented region to the copy that runs here, until Ctrl-C; for one that was started without traffic.
+
+    Exit code 1 where no copy runs, or its region runs already.
+    """
+    _running(state)
+    told = json.loads((state / "run.json").read_text())
+    lock = os.open(state / "region.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as long as the region lives: it keeps the descriptor
+    except OSError as error:
+        typer.echo("the region runs already, by another `crm region`", err=True)
+        raise typer.Exit(1) from error
+    if _alive(told["pids"].get("region", 0)):
+        typer.echo("the region runs already: the copy was started with it", err=True)
+        raise typer.Exit(1)
+    if "clock" not in told:
+        typer.echo("an older version started this copy: `crm down`, and start it anew", err=True)
+        raise typer.Exit(1)
+    from infra.local.system import ROOT  # noqa: PLC0415 - late: `crm --help` answers at once
+
+    own = {"CRM_NATS_URL": told["nats"], "CRM_CREDS_DIR": str((state / "creds").resolve()), "CRM_RATE": str(rate)}
+    os.set_inheritable(lock, True)
+    os.chdir(ROOT)
+    command = [sys.executable, "-m", "infra.region"]
+    os.execve(command[0], command, {**os.environ, **own, **told["clock"]})  # noqa: S606 - ours, with nothing of a user's
+
+
 Line = tuple[str, str, str, str, str]
 """(time, process, level, what in words, the line as it was written)"""
 
@@ -117,13 +150,15 @@ def _more(files: dict[str, Path], ends: dict[str, int]) -> Iterator[Line]:
 def _running(state: Path) -> int:
     file = state / "run.json"
     supervisor = int(json.loads(file.read_text())["pids"]["supervisor"]) if file.exists() else 0
-    if not (supervisor and _alive(supervisor)):
+    if not _alive(supervisor):
         typer.echo(f"nothing runs in {state}", err=True)
         raise typer.Exit(1)
     return supervisor
 
 
 def _alive(process: int) -> bool:
+    if not process:
+        return False
     try:
         os.kill(process, 0)
     except ProcessLookupError:

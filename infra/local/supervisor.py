@@ -73,7 +73,7 @@ class Supervisor:
             self.children.append(self.system.region(self.time))
             self.children[-1].start()
         if not self.stopping.is_set():
-            self.system.announce(self.children)
+            self.system.announce(self.children, self.time)
 
     async def _servers(self) -> None:
         """Start NATS and PostgreSQL side by side; processes start in this thread, only waiting is elsewhere."""
@@ -114,8 +114,8 @@ class Supervisor:
         while not self.stopping.is_set():
             restarted = self._mind_children()
             restarted |= await self._mind_servers()
-            if restarted:
-                self.system.announce(self.children)
+            if restarted and self.time:
+                self.system.announce(self.children, self.time)
             if time.monotonic() - remembered > 1 and self.time:
                 self.time.remember()
                 self.show(f"running: {self.time.clock.now():%Y-%m-%d %H:%M} UTC")

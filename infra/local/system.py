@@ -153,7 +153,7 @@ class System:
         }
         return self._child("region", "infra.region", env)
 
-    def addresses(self, children: list[Child]) -> dict[str, Any]:
+    def addresses(self, children: list[Child], time: PlanTime) -> dict[str, Any]:
         """Return what run.json tells other programs."""
         pids = {child.name: child.pid for child in children}
         for name, server in (("nats", self.nats), ("postgres", self.postgres)):
@@ -167,16 +167,17 @@ class System:
             "postgres": self.postgres.url("operator", passwords(self.creds)["operator"]),
             "creds": {principal: str(seed_file(self.creds, principal)) for principal in principals()},
             "tls": self.options.tls,
+            "clock": time.env(),
             "pids": {"supervisor": os.getpid(), **pids},
         }
 
-    def announce(self, children: list[Child]) -> None:
+    def announce(self, children: list[Child], time: PlanTime) -> None:
         """Write run.json, whole or not at all; it holds a password, so it is for its owner only."""
         file = self.options.state / "run.json"
         fresh = file.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         fresh.touch(0o600)
-        fresh.write_text(json.dumps(self.addresses(children), indent=2) + "\n")
+        fresh.write_text(json.dumps(self.addresses(children, time), indent=2) + "\n")
         fresh.replace(file)
 
     async def tell_keys(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""`crm down` and `crm logs` on the folder of a copy that runs here."""
+"""`crm down`, `crm logs` and `crm region` on the folder of a copy that runs here."""
 
 import json
 import os
@@ -127,3 +127,40 @@ def test_down_gives_up_on_what_does_not_end(tmp_path, monkeypatch):
         assert crm("down", "--state-dir", tmp_path).exit_code == 1
         assert time.monotonic() - begun < 30
         os.kill(process.pid, 9)
+
+
+CLOCK = {"CRM_CLOCK_START": "2003-05-09T00:00:00+00:00", "CRM_CLOCK_EPOCH": "2026-01-01T00:00:00+00:00"}
+
+
+@pytest.fixture
+def started(tmp_path, monkeypatch):
+    """A copy without traffic, as its run.json tells of it; what a verb would become is noted."""
+    became = []
+    monkeypatch.setattr("os.execve", lambda _path, words, env: became.append((words, env)))
+    monkeypatch.setattr("os.chdir", lambda _folder: None)
+
+    def told(**more):
+        run = {"nats": "nats://127.0.0.1:1", "clock": CLOCK, "pids": {"supervisor": os.getpid()}}
+        (tmp_path / "run.json").write_text(json.dumps(run | more))
+        return crm("region", "--rate", "7", "--state-dir", tmp_path), became
+
+    return told
+
+
+def test_region_reports_to_the_copy_by_its_clock(started, tmp_path):
+    found, [(words, env)] = started()
+    assert found.exit_code == 0
+    assert words[1:] == ["-m", "infra.region"]
+    assert env.items() >= CLOCK.items()
+    assert (env["CRM_NATS_URL"], float(env["CRM_RATE"])) == ("nats://127.0.0.1:1", 7)
+    assert env["CRM_CREDS_DIR"] == str(tmp_path / "creds")
+    found, became = started()
+    assert (found.exit_code, len(became)) == (1, 1), "one at a time"
+    assert "runs already" in found.output
+
+
+def test_region_where_there_is_no_place_for_it_is_a_finding(started, tmp_path):
+    assert crm("region", "--state-dir", tmp_path).exit_code == 1
+    found, became = started(pids={"supervisor": os.getpid(), "region": os.getpid()})
+    assert (found.exit_code, became) == (1, [])
+    assert "runs already" in found.output
