@@ -89,12 +89,27 @@ class Deciding(Reads):
         self.tables.keep()
 
     def _anew(self, event: Event[Any]) -> Iterator[Event[Any]]:
-        """Yield the corrections by which reports are counted anew because of one that was recorded."""
-        for judgement in self.judgements.get(type(event.data), ()):
-            for one in judgement.counts_anew(Standing("", event.sequence, event), self):
-                root = amending.reported_in(self, self.row(one.position))
-                if root and not root.retracted:
-                    yield periods.corrected(event, root, root.latest)
+        """Yield the corrections by which reports are counted anew because of one that was recorded, or amended."""
+        counted = set()
+        wire, versions = self._versions(event)
+        judgements = self.judgements.get(contracts.registry()[wire].data, ())
+        for one in (
+            one for judgement in judgements for report in versions for one in judgement.counts_anew(report, self)
+        ):
+            root = amending.reported_in(self, self.row(one.position))
+            if root and not root.retracted and root.position not in counted:
+                counted.add(root.position)
+                yield periods.corrected(event, root, root.latest)
+
+    def _versions(self, event: Event[Any]) -> tuple[str, list[Standing[Any]]]:
+        """Return (its type, a report, or of one that is amended how it stood and how it stands)."""
+        if not isinstance(event.data, Corrected | Retracted):
+            return event.type, [Standing("", event.sequence, event)]
+        root = amending.reported_in(self, self.row(event.sequence))
+        if root is None or event.data.previous is None:
+            return event.type, []
+        stood = root.standing.saying(msgspec.convert(event.data.previous, type(root.latest)))
+        return root.event.type, [stood] if root.retracted else [stood, root.standing]
 
     def _record_if_may(self, amendment: Event[Any]) -> None:
         """Record an amendment that the service itself makes; what may not be amended stands."""

@@ -7,12 +7,12 @@ identifiers comes as corrections.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from services.victims.judgements.notices import SERVICE
+from services.victims.judgements.notices import taken_back
 from shared import contracts
 from shared.contracts import Data, Event
 from shared.contracts.legal import CaseResolved, LawAmended, ProcedureIssued
 from shared.contracts.notice import Alert
-from shared.record.judgement import Announcement, Notice, Notified, Reading, Standing, derive
+from shared.record.judgement import Announcement, Notice, Notified, Reading, Standing
 
 VICTIMS_OF = {"tip", "som"}
 
@@ -58,5 +58,4 @@ class Care(Announcement):
 
     def take_back(self, notified: Notified, read: Reading) -> Iterable[Event[Any]]:
         """Tell that it no longer holds."""
-        data = Alert(kind="taken_back", about=notified.event_id, about_type=notified.type, entity=notified.entity)
-        yield derive(SERVICE, data, cause=read.cause, to=notified.country, key=f"taken_back/{notified.event_id}")
+        yield taken_back(notified, notified.country, read)

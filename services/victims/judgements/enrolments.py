@@ -4,13 +4,12 @@ A way home is told by the referral (owner, id) or, where there was none, by the 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from services.victims.judgements.notices import first
 from services.victims.judgements.standing import sent_to
 from shared.contracts import identity
-from shared.contracts.victims import ProgrammeEnrolled, ReferralSent, ReferralSentSealed, RepatriationCompleted
-from shared.contracts.vocabulary import MEMBERS
+from shared.contracts.victims import ProgrammeEnrolled, RepatriationCompleted
 from shared.record.judgement import Reading, Standing
 
 Way: TypeAlias = tuple[str, str]
@@ -73,13 +72,12 @@ def under(report: Enrolment, read: Reading, choose: Choose = first) -> Way | Non
     return (unclaimed, _of_case(data.case_id)) if data.case_id else None
 
 
-def unclaimed(
-    country: str, data: RepatriationCompleted | ReferralSent | ReferralSentSealed, read: Reading
-) -> list[Enrolment]:
-    """Return the enrolments of a country that name this referral or case, made before anybody knew whose it was."""
+def naming(report: Standing[Any], read: Reading) -> list[Enrolment]:
+    """Return the enrolments that name the referral or case of this return or referral, known to be its or not."""
+    data = report.data
     named = [_of_case(data.case_id), *([identity.parted(data.referral_id)[1]] if data.referral_id else [])]
-    found = [each for one in named for each in read.about(_enrolled((_unclaimed(country), one)))]
-    return [one for one in found if one.data.sender is None and (now := under(one, read)) and now[0] in MEMBERS]
+    things = [_enrolled((owner, one)) for owner in (report.country, _unclaimed(data.to)) for one in named]
+    return [*{each.position: each for thing in things for each in read.about(thing)}.values()]
 
 
 def all_under(one: Way, country: str, read: Reading) -> list[Enrolment]:

@@ -8,7 +8,7 @@ from shared.contracts import Event, Problem, Refused, identity
 from shared.contracts.intel import ContactPointDesignated
 from shared.contracts.notice import Alert
 from shared.contracts.vocabulary import Addressee
-from shared.record.judgement import Judgement, Reading, Standing, derive
+from shared.record.judgement import Judgement, Notified, Reading, Standing, derive
 
 SERVICE = "victims"
 
@@ -47,6 +47,13 @@ def alert(  # noqa: PLR0913 - the facts of an alert
         reason=reason,
     )
     return derive(SERVICE, data, cause=event, to=to, key=f"{kind}/{to}/{key or entity}")
+
+
+def taken_back(notified: Notified, country: str, read: Reading) -> Event[Any]:
+    """Return the alert by which a country that was told of something is told that it no longer holds."""
+    data = Alert(kind="taken_back", about=notified.event_id, about_type=notified.type, entity=notified.entity)
+    key = f"taken_back/{notified.event_id}" + (f"/{country}" if country != notified.country else "")
+    return derive(SERVICE, data, cause=read.cause, to=country, key=key)
 
 
 def stand_in(

@@ -6,16 +6,17 @@ Plan rows VA-5.1, VA-5.1b.
 from collections.abc import Iterable
 from typing import Any, Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from services.victims.judgements import enrolments
 from services.victims.judgements.enrolments import way, way_home
-from services.victims.judgements.notices import SERVICE, Told, alert
+from services.victims.judgements.notices import SERVICE, Told, alert, taken_back
 from services.victims.policy import POLICY
 from shared.contracts import Data, Event, identity
 from shared.contracts.victims import (
     EvaluationOverdue,
     EvaluationSubmitted,
+    NoticeRetracted,
     ProgrammeEnrolled,
     ReferralEscalated,
     ReferralSent,
@@ -25,7 +26,7 @@ from shared.contracts.victims import (
 )
 from shared.contracts.vocabulary import MEMBERS
 from shared.record import references
-from shared.record.judgement import Judgement, Notice, Reading, Standing, derive
+from shared.record.judgement import Judgement, Notice, Notified, NotReady, Reading, Standing, derive, derived_id
 
 SUBJECT: Literal["repatriation"] = "repatriation"
 
@@ -33,10 +34,12 @@ SUBJECT: Literal["repatriation"] = "repatriation"
 class Homecomings(Judgement):
     """A return under which nobody is enrolled in time is given up for lost, until somebody is."""
 
-    reports = (ProgrammeEnrolled, RepatriationCompleted)
+    reports = (NoticeRetracted, ProgrammeEnrolled, RepatriationCompleted)
 
     def things(self, report: Standing[Any]) -> Iterable[str]:
         """Return the way home, of a return also the case and the referral; of an enrolment what it was made under."""
+        if isinstance(report.data, NoticeRetracted):
+            return [_back(report.data.supersedes)]
         if isinstance(report.data, ProgrammeEnrolled):
             return enrolments.made_under(report)
         return enrolments.told_by(report)
@@ -48,21 +51,21 @@ class Homecomings(Judgement):
             return data
         under = enrolments.under(_unclaimed(report), read, references.meant)
         sender: Any = under[0] if under and under[0] in MEMBERS else None
-        return _counted(msgspec.structs.replace(data, sender=sender), report, under, read)
+        return _counted(replace(data, sender=sender), report, under, read)
 
     def refill(self, report: Standing[Any], read: Reading) -> Data:
         """Say the same of a corrected one: it may name another return."""
         return self.fill(report, read)
 
     def taken_out(self, report: Standing[Any], read: Reading) -> Data:
-        """Take an enrolment out only when it was the only one under its return."""
-        data: Data = report.data
-        if not isinstance(data, ProgrammeEnrolled):
-            return data
-        return _counted(data, report, enrolments.under(report, read), read)
+        """Take it out as it was put in."""
+        del read
+        return report.data  # type: ignore[no-any-return]  # of any type
 
     def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
         """Return the way home."""
+        if isinstance(report.data, NoticeRetracted):
+            return []
         if isinstance(report.data, RepatriationCompleted):
             return [way(way_home(report))]
         under = enrolments.under(report, read)
@@ -71,20 +74,33 @@ class Homecomings(Judgement):
     def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
         """Have the country of return told, unless somebody is enrolled.
 
-        That ends with the first enrolment, also where it is withdrawn later.
+        What was told stays while there is a return to that country.
         """
         found = enrolments.returned(read, scope)
         if found is None:
             return
-        owner, referral_id = way_home(found)
-        key = f"enrolment/{owner}:{referral_id}"
-        if not enrolments.all_under((owner, referral_id), found.data.to, read) and _waiting(read, scope, key):
-            yield _lost(found, scope, key)
+        told = _told(read, found)
+        fell_due = told is not None and not read.pending(told.key)
+        if enrolments.all_under(way_home(found), found.data.to, read):
+            if told and fell_due:
+                yield replace(_lost(found, scope), key=told.key, event_id=told.event_id)
+        elif notice := _to_tell(found, told, read):
+            yield notice
+
+    def take_back(self, notified: Notified, read: Reading) -> Iterable[Event[Any]]:
+        """Tell both countries that no such return is lost."""
+        event = read.event(notified.event_id)
+        if event is None:
+            raise NotReady("/data/supersedes")
+        data = NoticeRetracted.of(event)
+        yield derive(SERVICE, data, cause=read.cause, to=event.country, key=event.id, subject=event.subject)
+        for country in (event.country, event.data.sender):
+            yield taken_back(notified, country, read)
 
 
 def _unclaimed(report: Standing[ProgrammeEnrolled]) -> Standing[ProgrammeEnrolled]:
-    data = msgspec.structs.replace(report.data, sender=None)
-    return Standing(report.stream, report.position, msgspec.structs.replace(report.event, data=data))
+    data = replace(report.data, sender=None)
+    return Standing(report.stream, report.position, replace(report.event, data=data))
 
 
 def _counted(
@@ -92,21 +108,54 @@ def _counted(
 ) -> ProgrammeEnrolled:
     if under is None:
         return data
-    first = not enrolments.all_under(under, report.country, read)
+    others = enrolments.all_under(under, report.country, read)
+    found = _is_lost(under, read) and not any(one.data.found for one in others)
+    return replace(data, first_enrolment=not others, found=found)
+
+
+def _told(read: Reading, found: Standing[RepatriationCompleted]) -> Notified | None:
+    """Return the notice that the country of return was, or is to be told."""
+    return next((one for one in read.notified(way(way_home(found))) if one.country == found.data.to), None)
+
+
+def _is_lost(under: tuple[str, str], read: Reading) -> bool:
+    """Say whether notice was given that the victim of a return is enrolled nowhere."""
     found = enrolments.returned(read, way(under))
-    lost = found is not None and read.event(_lost_event(found).id) is not None
-    return msgspec.structs.replace(data, first_enrolment=first, found=first and lost)
+    told = _told(read, found) if found else None
+    if found is None or told is not None:
+        return told is not None and not read.pending(told.key)
+    # Before this version a notice was not kept once somebody was enrolled.
+    event_id = _lost_event(found).id
+    return read.event(event_id) is not None and not read.about(_back(event_id))
 
 
-def _waiting(read: Reading, scope: str, key: str) -> bool:
+def _back(event_id: str) -> str:
+    return f"home/back/{event_id}"
+
+
+def _to_tell(found: Standing[RepatriationCompleted], told: Notified | None, read: Reading) -> Notice | None:
+    """Return the notice of a return; a second one, where the first is taken back, is an event of its own."""
+    scope, once = way(way_home(found)), _lost_event(found).id
+    notice = _lost(found, scope)
+    if told and told.key != notice.key:
+        return replace(notice, key=told.key, event_id=told.event_id)
+    if told or read.event(once) is None:
+        return notice
+    if not read.notified(scope) and not read.about(_back(once)):
+        return None  # before this version it was not kept once somebody was enrolled
+    return replace(notice, key=f"{notice.key}/{read.cause.id}", event_id=derived_id(once, read.cause.id))
+
+
+def _waiting(read: Reading, scope: str) -> bool:
     """Say whether a clock runs, or starts because of the return that is judged."""
     judged = read.judged is not None and isinstance(read.judged.data, RepatriationCompleted)
-    return judged or any(one.key == key for one in read.notified(scope))
+    return judged or any(one.key == scope for one in read.notified(scope))
 
 
-def _lost(report: Standing[RepatriationCompleted], scope: str, key: str) -> Notice:
+def _lost(report: Standing[RepatriationCompleted], scope: str) -> Notice:
     """Return what tells the country of return that nobody knows of the victim any more."""
     data, due = report.data, report.known + POLICY.enrolled_within
+    key = "enrolment/{}:{}".format(*way_home(report))
     if not data.referral_id:
         lost = RepatriationLost(case_id=data.case_id, sender=data.sender, to=data.to, due=due)
         return Notice(to=data.to, data=lost, scope=scope, key=key, event_key="", due=due, cause=report.event)
@@ -124,18 +173,28 @@ def _lost(report: Standing[RepatriationCompleted], scope: str, key: str) -> Noti
 
 
 def _lost_event(report: Standing[RepatriationCompleted]) -> Event[Any]:
-    told = _lost(report, "", "")
+    told = _lost(report, "")
     return derive(SERVICE, told.data, cause=report.event, to=told.to, key=told.event_key or "", time=told.due)
 
 
 class Claims(Told):
-    """Who was enrolled before it was known whose referral or return that was under counts as under that one now."""
+    """An enrolment counts under the return that it belongs to by what is known now, whatever came first."""
 
-    reports = (ReferralSent, ReferralSentSealed, RepatriationCompleted)
+    reports = (ProgrammeEnrolled, ReferralSent, ReferralSentSealed, RepatriationCompleted)
 
     def counts_anew(self, report: Standing[Any], read: Reading) -> Iterable[Standing[Any]]:
-        """Return those enrolments."""
-        return enrolments.unclaimed(report.data.to, report.data, read)
+        """Return those that count otherwise now: it was not known whose they are, or another is the first."""
+        if isinstance(report.data, ProgrammeEnrolled):
+            under = enrolments.under(report, read)
+            others = enrolments.all_under(under, report.country, read) if under and _is_lost(under, read) else []
+            if others and not any(one.data.found for one in others):
+                yield min(others, key=lambda one: (one.time, one.position))
+            return
+        for one in enrolments.naming(report, read):
+            under = enrolments.under(_unclaimed(one), read)
+            sender = under[0] if under and under[0] in MEMBERS else None
+            if one.data.sender != sender or (one.data.found and not (under and _is_lost(under, read))):
+                yield one
 
 
 class Losses(Told):
@@ -171,10 +230,10 @@ class Evaluations(Judgement):
             return data
         sender = _meant(report, read)
         if sender is None or data.case_id is None:
-            return msgspec.structs.replace(data, late=None)
+            return replace(data, late=None)
         found = _latest(read.about(_evaluation(sender, identity.parted(data.case_id)[1])))
         late = found is not None and report.known > found.known + POLICY.evaluated_within
-        return msgspec.structs.replace(data, late=late)
+        return replace(data, late=late)
 
     def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
         """Return the case that was, or is to be, evaluated."""
@@ -194,7 +253,7 @@ class Evaluations(Judgement):
         found = _latest(returns)
         if found is None or _is_evaluated(found, {one.data.to for one in returns}, read):
             return
-        if not _waiting(read, scope, scope):
+        if not _waiting(read, scope):
             return
         due = found.known + POLICY.evaluated_within
         data = EvaluationOverdue(subject=SUBJECT, case_id=found.data.case_id, due=due)

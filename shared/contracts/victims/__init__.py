@@ -56,6 +56,7 @@ from shared.contracts.victims.referrals import (
     ReferralSent,
 )
 from shared.contracts.victims.returns import (
+    NoticeRetracted,
     RepatriationCompleted,
     RepatriationFailed,
     RepatriationLost,
@@ -81,6 +82,7 @@ __all__ = [
     "IndirectVictim",
     "MechanismAgreed",
     "MigrationStatusResolved",
+    "NoticeRetracted",
     "OccupationAssessed",
     "Preview",
     "ProgrammeEnrolled",

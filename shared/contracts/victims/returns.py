@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import field
 
 from shared.contracts import Data, Problem, Ref, Time, contract
+from shared.contracts.notice import TAKEN_BACK, TakenBack
 from shared.contracts.sense import Fact
 from shared.contracts.vocabulary import AgeBand, Country, Organisation, RepatriationFailure, Sex
 
@@ -68,6 +69,20 @@ class RepatriationLost(Data, frozen=True, kw_only=True):
     sender: Country = field(name="from")
     to: Country
     due: Time
+
+
+@contract(
+    "victims.notice.retracted",
+    good=TAKEN_BACK
+    | {
+        "original": "crm.victims.repatriation.lost.v1",
+        "previous": {"case_id": "case-12", "from": "GTM", "to": "MEX", "due": "2004-06-01T00:00:00Z"},
+    },
+    bad=("supersedes", ...),
+    privacy="P",
+)
+class NoticeRetracted(TakenBack, frozen=True, kw_only=True):
+    """Takes back that a victim taken home was lost: the return was amended; figures subtract it."""
 
 
 class Journey(Fact, frozen=True, kw_only=True):

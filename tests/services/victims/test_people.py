@@ -85,6 +85,62 @@ async def test_a_return_that_is_corrected_is_lost_and_evaluated_as_it_was(victim
     assert await victims.recorded("victims.evaluation.overdue") == [], "it was evaluated"
 
 
+@pytest.mark.parametrize("by_referral", [True, False])
+@pytest.mark.parametrize("end", ["withdrawn", "of another", "to another", "and back"])
+@pytest.mark.parametrize("enrolled", [False, True])
+async def test_a_return_amended_after_it_was_lost_is_lost_as_it_stands(victims, by_referral, end, enrolled):
+    """Nobody is lost of a return that was none; of one person taken home one at most is, in the country it was to."""
+    named = "referral_id" if by_referral else "case_id"
+    home = victims.event("victims.repatriation.completed", **({} if by_referral else {"referral_id": ...}))
+    was = getattr(home.data, named)
+    away = {} if by_referral else {"referral_id": ...}
+    joined = victims.event("victims.programme.enrolled", 32, by="MEX", **away | {named: was})
+    await victims.tell(home)
+    await victims.pass_days(31)
+    await victims.tell(*[joined] * enrolled)
+    assert await figure(victims, "VA-5.1b.lost") == 1 - enrolled
+    amended = {
+        "withdrawn": [victims.retracted(home)],
+        "of another": [victims.corrected(home, **{named: "ref-99"})],
+        "to another": [victims.corrected(home, to="SLV")],
+        "and back": [victims.corrected(home, **{named: "ref-99"}), victims.corrected(home)],
+    }[end]
+    for one in amended:
+        await victims.tell(one)
+        await victims.pass_days(1)
+    lost = {("SLV" if end == "to another" else "MEX"): 1, "REG": 1}
+    none = end == "withdrawn" or (enrolled and end == "and back")
+    assert await lost_by_country(victims) == ({} if none else lost)
+    told = await victims.told("MEX")
+    assert ("taken_back case-12" in told or "taken_back ref-88" in told) is True
+    await victims.pass_days(60)
+    assert await lost_by_country(victims) == ({} if none else lost)
+    if enrolled:
+        await victims.tell(victims.retracted(joined))
+        await victims.pass_days(1)
+        assert await lost_by_country(victims) == ({} if end == "withdrawn" else lost)
+
+
+async def lost_by_country(victims):
+    found = row(folded(*[bytes(one["payload"]) for one in await victims.log.pool.fetch(PAYLOADS)]), "VA-5.1b.lost")
+    return {cell.country: cell.value for cell in found.cells if cell.value}
+
+
+async def test_of_two_enrolled_after_their_return_was_lost_one_is_found(victims):
+    """The first is withdrawn, then the return: nobody is lost, and nobody found."""
+    home = victims.event("victims.repatriation.completed")
+    first, second = (
+        victims.event("victims.programme.enrolled", day, by="MEX", victim_pid=f"vi-{day}") for day in (32, 33)
+    )
+    await victims.tell(home)
+    await victims.pass_days(31)
+    await victims.tell(first, second)
+    assert await lost_by_country(victims) == {}
+    for one in (first, home, second):
+        await victims.tell(victims.retracted(one))
+        assert await lost_by_country(victims) == {}
+
+
 async def test_an_evaluation_told_before_its_return_ends_its_clock(victims):
     await victims.tell(
         victims.event("victims.evaluation.submitted", 1, case_id="case-12"),
