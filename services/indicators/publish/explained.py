@@ -114,7 +114,7 @@ def formula(said: Words, plan: Plan, row: Row) -> dict[str, Any]:
     if row.of:
         more.append(said.text["formula_of"].format(n=said.number(row.of)))
     return {
-        "kind": said.text[f"kind_{row.kind}"],
+        "kind": said.text[f"kind_{_told_as(row)}"],
         "parts": [
             {
                 "role": said.text[f"role_{role}"],
@@ -132,6 +132,12 @@ def formula(said: Words, plan: Plan, row: Row) -> dict[str, Any]:
         ],
         "more": more,
     }
+
+
+def _told_as(row: Row) -> str:
+    """Return the kind whose words fit a row: one of durations may be told as the share that came in time."""
+    shares = row.kind == "latency" and any(term.role == "denominator" for term in row.term)
+    return "ratio" if shares else row.kind
 
 
 def _once(terms: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -134,6 +134,14 @@ def test_of_persons_no_month_is_told_and_the_page_says_why(base):
     assert 'id="small"' not in body
 
 
+def test_a_share_of_what_came_in_time_is_not_told_as_a_mean_time(base):
+    said = "The numerator divided by the denominator."
+    assert said in shown(page(base, "/indicators/VA-5.1b?lang=en"))
+    told = shown(page(base, "/indicators/IE-2.1b.age?lang=en"))
+    assert said not in told
+    assert "the mean time between the two" in told
+
+
 def test_a_row_says_in_words_what_it_counts(base):
     text = shown(page(base, "/indicators/IE-2.1b.on_time?lang=en"))
     assert "The numerator divided by the denominator." in text
