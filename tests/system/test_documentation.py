@@ -29,6 +29,7 @@ RUN = ("README.md", "docs/integrating.md", "docs/operations.md", "docs/api.md")
 """The documents whose examples are run one after another on one system."""
 HELD = {
     "docs/contracts.md": "made of the contracts' own examples, which tests/contracts holds",
+    "docs/conectar.es.md": "its report is that of docs/integrating.md, as tests/unit/test_docs.py holds",
     "docs/testkit.md": "run where only the wheels are by tests/wheels/test_pages.py",
     "docs/testkit.es.md": "the same",
     "docs/tutorial.md": "run line by line by test_tutorial.py",

@@ -24,6 +24,11 @@ def test_links_lead_somewhere(document):
         assert target.startswith("http") or not file or (document.parent / file).exists(), target
 
 
+def test_the_guide_in_spanish_sends_the_report_of_the_one_in_english():
+    report = re.search(r"```json\n.*?```", (ROOT / "docs/conectar.es.md").read_text(), re.DOTALL)[0]
+    assert report in (ROOT / "docs/integrating.md").read_text()
+
+
 def test_every_error_code_is_told():
     text = (ROOT / "docs/integrating.md").read_text()
     assert [code for code in sorted(refusal_codes()) if f"`{code}`" not in text] == []

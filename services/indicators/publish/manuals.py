@@ -24,7 +24,7 @@ FOLDER = next((one for one in (_HERE.parents[3] / "docs", _HERE.parents[1] / "do
 DEFAULT = "en"
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "docs_reading": ("watching", "method", "words", "troubleshooting", "minister", "plan"),
-    "docs_connecting": ("tutorial", "integrating", "testkit", "contracts", "api"),
+    "docs_connecting": ("tutorial", "conectar", "integrating", "testkit", "contracts", "api"),
     "docs_running": ("operations", "keys", "security"),
     "docs_changing": ("architecture", "glossary", "changing", "translating", "decisions", "performance", "ATTRIBUTION"),
 }
