@@ -51,7 +51,7 @@ def indicators(  # noqa: PLR0913 - options
     meant = form(output, as_json=as_json)
 
     def show() -> int:
-        found = _get(address)
+        found = _get(address, indicator)
         if meant is Output.JSON:
             typer.echo(harmless(json.dumps(found, indent=2, ensure_ascii=False)))
         else:
@@ -62,7 +62,7 @@ def indicators(  # noqa: PLR0913 - options
     again(show, watch=watch)
 
 
-def _get(address: str) -> Any:
+def _get(address: str, asked: str = "") -> Any:
     import urllib.error  # noqa: PLC0415 - late: `crm --help` answers at once
     import urllib.request  # noqa: PLC0415
 
@@ -70,12 +70,23 @@ def _get(address: str) -> Any:
         with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - from our run.json
             return json.load(answer)
     except urllib.error.HTTPError as error:
-        typer.echo("there is no such indicator" if error.code == NOT_FOUND else _reason(error), err=True)
+        typer.echo(_none(address, asked) if error.code == NOT_FOUND else _reason(error), err=True)
         if error.code == REFUSED:
             raise typer.Exit(2) from None
     except OSError:
         typer.echo("the board does not answer", err=True)
     raise typer.Exit(1)
+
+
+def _none(address: str, asked: str) -> str:
+    """Say that there is no such indicator, and which may be meant: of its own name in capitals or not, or a like one."""
+    import difflib  # noqa: PLC0415 - late: `crm --help` answers at once
+
+    names = [row["id"] for row in _get(f"{address.partition('/api/')[0]}/api/indicators")]
+    alike = difflib.get_close_matches(asked.lower(), [name.lower() for name in names])
+    found = [name for one in alike for name in names if name.lower() == one]
+    meant = f"; is one of these meant? {', '.join(found)}" if found else ""
+    return f"there is no such indicator{meant}"
 
 
 def _reason(error: "HTTPError") -> str:

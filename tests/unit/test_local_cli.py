@@ -208,6 +208,8 @@ async def test_indicators_shows_all(state):
 
 async def test_indicators_says_that_there_is_none(state):
     done = await crm("indicators", "LE-9.9", "--state-dir", state)
+    assert (done.exit_code, done.stderr) == (1, "there is no such indicator; is one of these meant? LE-2.1\n")
+    done = await crm("indicators", "nothing", "--state-dir", state)
     assert (done.exit_code, done.stderr) == (1, "there is no such indicator\n")
 
 
