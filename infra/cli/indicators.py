@@ -79,7 +79,7 @@ def _get(address: str, asked: str = "") -> Any:
 
 
 def _none(address: str, asked: str) -> str:
-    """Say that there is no such indicator, and which may be meant: of its own name in capitals or not, or a like one."""
+    """Say that there is no such indicator, and which may be meant: one of a like name, or of other capitals."""
     import difflib  # noqa: PLC0415 - late: `crm --help` answers at once
 
     names = [row["id"] for row in _get(f"{address.partition('/api/')[0]}/api/indicators")]
