@@ -63,7 +63,7 @@ def country(  # noqa: PLR0913 - what the page shows
         unread=own and waits is None,
         offers=[_offer(said, one, now) for one in waits.offers] if waits else [],
         refused=[_refusal(said, one) for one in waits.refused] if waits else [],
-        notices=[_notice(said, one, now) for one in waits.notices] if waits else [],
+        notices=[_notice(said, plan, one, now) for one in waits.notices] if waits else [],
         owed=[_owed(said, one, now, own=own) for one in owed if one.country == code and not one.kept],
         done=[
             {"title": said.title(one.milestone.title), "day": said.day(one.due)} for one in mine if one not in waiting
@@ -114,11 +114,19 @@ def _refusal(said: Words, one: Refusal) -> dict[str, Any]:
     return {"id": one.report, "name": name, "title": said.event(name), "at": said.moment(one.at), "why": why}
 
 
-def _notice(said: Words, one: Told, now: datetime) -> dict[str, Any]:
+TARGET = "target_crossed"
+CROSSED = {"reached": "news_won", "lost": "news_lost"}
+"""Why a target's notice was given -> its words."""
+
+
+def _notice(said: Words, plan: Plan, one: Told, now: datetime) -> dict[str, Any]:
     late = one.due is not None and one.due < now
     days = abs((one.due.date() - now.date()).days) if one.due else 0
+    row = plan.rows.get(one.entity) if one.kind == TARGET else None
+    crossed = CROSSED.get(one.reason, "") if one.kind == TARGET else ""
     return {
-        "title": said.called("notice", one.kind) or said.text["own_notice"],
+        "row": said.title(row.title) if row else "",
+        "title": said.text.get(crossed, "") or said.called("notice", one.kind) or said.text["own_notice"],
         "at": said.day(one.at),
         "due": said.text["due_was" if late else "due_on"].format(day=said.day(one.due)) if one.due else "",
         "left": said.counted("days_left", days) if one.due and not late else "",

@@ -54,6 +54,8 @@ class Told(Struct, frozen=True):
     """What it is about, as its owner names it."""
     country: str = ""
     """The other country in the matter; empty: there is none."""
+    reason: str = ""
+    """Of a target that was crossed: reached or lost."""
 
 
 class Waits(Struct, frozen=True):
@@ -73,6 +75,7 @@ class _Alert(Struct, frozen=True):
     due: datetime | None = None
     entity: str | None = None
     country: str | None = None
+    reason: str | None = None
 
 
 class _Offered(Struct, frozen=True):
@@ -139,7 +142,7 @@ class _Country:
             self.notices.pop(one.about, None)
             return
         at, other = event.recordedtime, one.country or ""
-        self.notices[event.id] = Told(event.id, one.kind, at, one.due, one.entity or "", other)
+        self.notices[event.id] = Told(event.id, one.kind, at, one.due, one.entity or "", other, one.reason or "")
         if len(self.notices) > NOTICES_KEPT:
             del self.notices[next(iter(self.notices))]
 

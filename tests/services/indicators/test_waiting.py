@@ -61,6 +61,8 @@ INTEL = [
     noticed("n-3", "trafficker_matched", "MEX", "2004-06-12T10:00:00Z", entity="place-78"),
     noticed("n-4", "taken_back", "MEX", "2004-06-13T10:00:00Z", about="n-3"),
     noticed("n-5", "location_reported", "GTM", "2004-06-13T10:00:00Z", entity="place-79"),
+    noticed("n-7", "target_crossed", "MEX", "2004-06-13T11:00:00Z", entity="PC-1a", reason="lost"),
+    noticed("n-8", "target_crossed", "MEX", "2004-06-13T12:00:00Z", entity="IE-1.1", reason="reached"),
     noticed("n-6", "something_of_a_later_version", "MEX", "2004-06-14T10:00:00Z"),
 ]
 LEGAL = [rejected("MEX", "mx-17"), rejected("GTM", "gt-18")]
@@ -103,6 +105,14 @@ def test_notices_to_a_country_are_told_in_words_and_what_was_taken_back_no_more(
     assert "place-78" not in plain
     assert not {"place-77", "place-79"} & set(re.findall(r"place-\d+", page(base, "MEX", "HND")))
     assert "place-79" not in page(base, "MEX", "MEX")
+
+
+def test_a_notice_of_a_target_says_whether_it_was_reached_or_lost_and_leads_to_it(base):
+    notices = page(base, "MEX", "MEX", "es").partition('id="notices"')[2]
+    plain = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", notices))
+    assert "Ya no se cumple PC-1a Operaciones en conjunto, tendencia" in plain
+    assert "Meta cumplida IE-1.1 Países que usan el manual de procedimientos" in plain
+    assert 'href="/indicators/PC-1a?lang=es"' in notices
 
 
 def test_every_kind_of_notice_that_was_ever_given_has_words_in_each_language():
