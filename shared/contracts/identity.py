@@ -91,7 +91,7 @@ EXCEPT: Mapping[str, Mapping[str, str]] = {
     "victims.consent.erased": {"consent_id": GIVEN, "victim_pid": GIVEN},
     "victims.definition.applied": {"case_id": OWN},
     "victims.evaluation.submitted": {"case_id": GIVEN},
-    "victims.programme.enrolled": {"case_id": GIVEN, "referral_id": GIVEN},
+    "victims.programme.enrolled": {"case_id": GIVEN, "home": OF + "sender", "referral_id": GIVEN},
     "victims.referral.accepted": {"referral_id": GIVEN},
     "victims.referral.completed": {"referral_id": GIVEN},
     "victims.referral.rejected": {"referral_id": GIVEN},

@@ -83,6 +83,7 @@ class Opens:
     """The field whose value tells whether an act opens or closes."""
 
     field: str
+    """As in a tally's key."""
     values: tuple[Any, ...]
     """Those that open."""
     others_close: bool = True
@@ -100,7 +101,10 @@ class Tally:
     what: str
     """The kind of thing; the types that open it and those that close it name the same."""
     key: tuple[str, ...]
-    """Fields that tell one thing from another, besides the event's country. Where one is absent, nothing is counted."""
+    """Fields that tell one thing from another, besides the event's country. Where one is absent, nothing is counted.
+
+    Of `a|b` the first that is there counts.
+    """
     field: str = ""
     """Empty: the act is kept for others to refer to, and changes no number of its own."""
     opens: bool | Opens = True

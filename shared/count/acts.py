@@ -48,6 +48,7 @@ class Told:
 
     def _named(self, tally: Acting | Since, path: str, value: Any) -> str:
         """Return a part of the key, in a regional one with the owner of what it names."""
+        path = next(one for one in path.split("|") if getattr(self.data, one.partition(".")[0]) is not None)
         scope = self.agreed.ids.get(path, "")
         grouped = "." in path  # what stands in a group (an article of a treaty) is no country's own
         if not tally.regional or grouped or not isinstance(value, str) or scope.removeprefix(identity.OF) in tally.key:
@@ -118,7 +119,9 @@ def _opens(tally: Tally) -> bool:
 
 
 def value(data: Any, path: str) -> Any:
-    """Return what stands at a path of attributes; None where a part is absent."""
-    for name in path.split("."):
-        data = getattr(data, name, None)
-    return data
+    """Return what stands at a path of attributes, or at the first of several (`a|b`); None where a part is absent."""
+    first, _, other = path.partition("|")
+    found = data
+    for name in first.split("."):
+        found = getattr(found, name, None)
+    return value(data, other) if found is None and other else found

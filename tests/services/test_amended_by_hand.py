@@ -1,5 +1,6 @@
 """Small amended histories, each with the figures that the reports have as they stand: worked out by hand."""
 
+import itertools
 from datetime import timedelta
 
 import msgspec
@@ -72,6 +73,32 @@ async def test_of_two_who_tell_of_one_course_the_first_tells_whose_plan_it_is_of
         assert {key[0] for key in await numbers(training, "IE-3.1.1", "numerator")} == {"MEX"}
         await training.tell(training.retracted(first))
         assert {key[0] for key in await numbers(training, "IE-3.1.1", "numerator")} == {"USA"}
+
+
+@pytest.mark.parametrize("order", [*map("".join, itertools.permutations("rch"))])
+@pytest.mark.parametrize("person", ["vi-1", "vi-2"])
+async def test_a_return_counts_one_enrolment_by_its_case_and_by_its_referral(postgres_server, order, person):
+    """Somebody taken home joined two programmes: one report names the referral, one the case. It is one return's."""
+    async with desk(postgres_server, VICTIMS) as victims:
+        by_referral = victims.event("victims.programme.enrolled", 1, "MEX", victim_pid="vi-1", referral_id="ref-88")
+        case = {"victim_pid": person, "referral_id": ..., "case_id": "case-12", "programme": "Education"}
+        by_case = victims.event("victims.programme.enrolled", 2, "MEX", **case)
+        home = victims.event("victims.repatriation.completed", 0, "GTM", referral_id="ref-88", to="MEX")
+        await victims.tell(*({"r": by_referral, "c": by_case, "h": home}[one] for one in order))
+
+        async def enrolled(days=1000):
+            return await numbers(victims, "VA-5.1b.enrolled", "numerator", days)
+
+        one = {("MEX",): 1}
+        assert (await enrolled(0), await enrolled(1), await enrolled()) == ({}, one, one)
+        await victims.tell(victims.corrected(home, referral_id="ref-99"))
+        assert await enrolled() == {("MEX",): 2}, "of two ways home"
+        await victims.tell(victims.corrected(home))
+        assert await enrolled() == one
+        await victims.tell(victims.retracted(by_referral))
+        assert (await enrolled(1), await enrolled()) == ({}, one)
+        await victims.tell(victims.retracted(by_case))
+        assert await enrolled() == {}
 
 
 @pytest.mark.parametrize("known_by", ["victims.repatriation.completed", "victims.referral.sent"])

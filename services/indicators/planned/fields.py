@@ -157,8 +157,10 @@ def told_apart(event: str, amount: str) -> frozenset[str] | None:
         for one in agreed.tallies:
             if isinstance(one, Tally | Level) and amount in {getattr(one, "field", ""), one.shifts} - {""}:
                 opens = {one.opens.field} if isinstance(one, Tally) and isinstance(one.opens, Opens) else set()
-                owners = {identity.named_by(agreed.ids.get(path, "")) for path in one.key if one.regional} - {""}
-                tops = {path.partition(".")[0] for path in {*one.key, *one.said, *opens, *owners}}
+                paths = {part for path in (*one.key, *one.said, *opens) for part in path.split("|")}
+                keys = [part for path in one.key for part in path.split("|")] if one.regional else []
+                owners = {identity.named_by(agreed.ids.get(path, "")) for path in keys} - {""}
+                tops = {path.partition(".")[0] for path in paths | owners}
                 return frozenset(written.get(top, top) for top in tops)
     return None
 

@@ -50,8 +50,7 @@ class Homecomings(Judgement):
         if not isinstance(data, ProgrammeEnrolled):
             return data
         under = enrolments.under(_unclaimed(report), read, references.meant)
-        sender: Any = under[0] if under and under[0] in MEMBERS else None
-        return _counted(replace(data, sender=sender), report, under, read)
+        return _counted(replace(data, **_whose(data, under)), report, under, read)
 
     def refill(self, report: Standing[Any], read: Reading) -> Data:
         """Say the same of a corrected one: it may name another return."""
@@ -101,6 +100,14 @@ class Homecomings(Judgement):
 def _unclaimed(report: Standing[ProgrammeEnrolled]) -> Standing[ProgrammeEnrolled]:
     data = replace(report.data, sender=None)
     return Standing(report.stream, report.position, replace(report.event, data=data))
+
+
+def _whose(data: ProgrammeEnrolled, under: tuple[str, str] | None) -> dict[str, Any]:
+    """Return what is known of the way home under which an enrolment counts: who sent the victim, by which referral."""
+    if under is None or under[0] not in MEMBERS:
+        return {"sender": None, "home": None}
+    named = identity.parted(data.referral_id)[1] if data.referral_id else None
+    return {"sender": under[0], "home": under[1] if "/" not in under[1] and under[1] != named else None}
 
 
 def _counted(
@@ -192,8 +199,8 @@ class Claims(Told):
             return
         for one in enrolments.naming(report, read):
             under = enrolments.under(_unclaimed(one), read)
-            sender = under[0] if under and under[0] in MEMBERS else None
-            if one.data.sender != sender or (one.data.found and not (under and _is_lost(under, read))):
+            known = {"sender": one.data.sender, "home": one.data.home}
+            if known != _whose(one.data, under) or (one.data.found and not (under and _is_lost(under, read))):
                 yield one
 
 

@@ -194,14 +194,14 @@ class MigrationStatusResolved(Fact, frozen=True, kw_only=True):
     bad=("programme", "x"),
     privacy="P",
     entity="victim_pid",
-    derived=("sender", "first_enrolment", "found"),
+    derived=("sender", "home", "first_enrolment", "found"),
     tallies=(
-        Tally("enrolment", ("referral_id",), "change", regional=True),
+        Tally("enrolment", ("home|referral_id",), "change", regional=True),
         Tally(
             "enrolment_of_case",
             ("case_id",),
             shifts="of_case",
-            opens=Opens("referral_id", (None,), others_close=False),
+            opens=Opens("home|referral_id", (None,), others_close=False),
             regional=True,
         ),
         Tally("programme", ("victim_pid", "programme"), "running"),
@@ -219,6 +219,8 @@ class ProgrammeEnrolled(Fact, frozen=True, kw_only=True):
     """The case of the return, where there was no referral."""
     sender: Country | None = None
     """The country that sent the victim home, where it is known."""
+    home: Ref | None = None
+    """The referral of the return whose case it names, where it does not name that referral itself."""
     first_enrolment: bool | None = None
     """Nobody was enrolled under this referral or case before; without either, not known."""
     found: bool | None = None

@@ -13,6 +13,7 @@ from services.indicators.planned.plan import load
 from shared.contracts import registry
 from shared.contracts.tallies import Level, Tally
 from shared.contracts.vocabulary import MEMBERS
+from shared.count import acts as counted_acts
 
 PLAN = load()
 CONTRACTS = {agreed.name: agreed for agreed in reversed([*registry().values()])}
@@ -48,7 +49,7 @@ def level(one, agreed, said: dict) -> int:
     data = msgspec.convert(own, agreed.data)
     if isinstance(one, Level):
         return attrgetter(one.value)(data)
-    return int(attrgetter(one.opens.field)(data) in one.opens.values)
+    return int(counted_acts.value(data, one.opens.field) in one.opens.values)
 
 
 def raw(wire: str, data, country: str, time: str, **more: str) -> bytes:
