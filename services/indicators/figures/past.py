@@ -1,4 +1,4 @@
-"""The figures as they stood at the end of the last quarter that is over, kept: today's are compared with them."""
+"""The figures as they stood at the end of a day that is over, kept: today's are compared with them."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,21 +15,24 @@ AGE_S = 60.0
 
 
 class Past:
-    """Every row's figures as of the end of the last quarter; as the public has them, unless `closed` gives `EXACT`."""
+    """Every row's figures as of the end of a day; as the public has them, unless `closed` gives `EXACT`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that it rests on
         self,
         plan: Plan,
         state: Callable[[], State],
         now: Callable[[], datetime],
         closed: Closed,
-        settled: Callable[[], bool] = lambda: True,
+        settled: Callable[[], bool],
+        since: Callable[[date], date],
     ) -> None:
+        """`since`: today -> the day."""
         self._plan = plan
         self._state = state
         self._now = now
         self._closed = closed
         self._settled = settled
+        self._since = since
         self._whole = True
         self._day = date.min
         self._kept: Kept | None = None
@@ -42,7 +45,7 @@ class Past:
         Those of a fold that was still on its way are made anew once it has come to the end: all else since would show
         as a change.
         """
-        day, now, settled = last_quarter_end(self._now().date()), time.monotonic(), self._settled()
+        day, now, settled = self._since(self._now().date()), time.monotonic(), self._settled()
         if day != self._day or self._kept is None:
             span = Span.as_of(day)
             self._day, self._kept = day, Kept(self._plan, self._state, lambda: span, self._closed)
@@ -58,3 +61,8 @@ class Past:
 def last_quarter_end(day: date) -> date:
     """Return the last day of the quarter before that of a day."""
     return date(day.year, 3 * ((day.month - 1) // 3) + 1, 1) - timedelta(days=1)
+
+
+def week_ago(day: date) -> date:
+    """Return the day a week before a day."""
+    return day - timedelta(days=7)

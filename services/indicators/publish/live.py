@@ -10,7 +10,7 @@ import re
 import secrets
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,7 +20,6 @@ from starlette.requests import Request
 
 from services.indicators.figures.figures import Figures
 from services.indicators.figures.kept import SLICE_S, Kept
-from services.indicators.figures.past import Past
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
 from services.indicators.publish import answers, pages
@@ -63,18 +62,18 @@ class Live:
         state: Callable[[], State],
         now: Callable[[], datetime],
         kept: Kept,
-        past: Past,
+        looked: Callable[[], Awaitable[Seen]],
         uncounted: Callable[[], int],
     ) -> None:
         self._plan = plan
         self._state = state
         self._now = now
         self._kept = kept
-        self._past = past
+        self._looked = looked
         self._uncounted = uncounted
         self._origin = secrets.token_hex(4)
         """Of the ids: those of another process, or of this one before, say nothing here."""
-        self._seen = Seen({}, {})
+        self._seen = Seen({}, {}, {})
         self._at = Mark(0, 0)
         self._moved = asyncio.Event()
         self._joining = asyncio.Lock()
@@ -100,8 +99,7 @@ class Live:
 
     async def turn(self) -> None:
         """Tell them once."""
-        before = await self._past.fresh()
-        self._seen = Seen(await self._kept.fresh(), before)
+        self._seen = await self._looked()
         self._at = Mark(self._kept.version, self._at.turn + 1)
         self._encoded = {}
         moved, self._moved = self._moved, asyncio.Event()

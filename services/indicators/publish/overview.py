@@ -11,7 +11,7 @@ from services.indicators.figures import silence
 from services.indicators.figures.figures import Figures
 from services.indicators.figures.milestones import Occurrence, occurrences, overdue
 from services.indicators.figures.objectives import Degree, degrees
-from services.indicators.figures.past import last_quarter_end
+from services.indicators.figures.past import last_quarter_end, week_ago
 from services.indicators.folded.state import State
 from services.indicators.planned.plan import Plan
 from services.indicators.planned.rows import Row
@@ -21,6 +21,8 @@ from shared.contracts.vocabulary import MEMBERS
 
 NEWS_MAX = 6
 """So many lines each list has at most; how many there are is said beside it."""
+WEEK_MAX = 3
+"""The same of what changed within a week."""
 STEPS = 4
 """So many shades a country's tile may have."""
 
@@ -31,6 +33,8 @@ class Seen(Struct, frozen=True):
     now: Mapping[str, Figures]
     before: Mapping[str, Figures]
     """At the end of the last quarter."""
+    week: Mapping[str, Figures]
+    """A week ago."""
     public: bool = True
     """They are as published."""
 
@@ -48,12 +52,14 @@ class Overview:
         yield "part-answer", {"answer": self._answer()}
         yield "part-made", {"made": self._made()}
         yield "part-areas", {"areas": list(self._areas())}
-        yield "part-changed", {"since": self._said.day(self.since.date()), **_few("changed", self.changed())}
+        yield "part-changed", {"times": list(self._times())}
         yield "part-overdue", _few("overdue", map(self._line, overdue(self._due, self._now)))
         yield "part-next", _few("upcoming", self._upcoming())
         yield "part-quiet", {"silent": self.silent}
         yield "part-countries", {"countries": list(self._countries())}
-        yield "part-timeline", {"timeline": self._timeline()}
+        timeline = self._timeline()
+        yield "part-timeline", {"timeline": timeline}
+        yield "part-obliged", {"timeline": timeline}
 
     @property
     def since(self) -> datetime:
@@ -123,9 +129,23 @@ class Overview:
         shares = [one.coverage for one in named if one.coverage is not None]
         return self._said.number(round(sum(shares) / len(shares) * len(MEMBERS), 1)) if shares else ""
 
+    def _times(self) -> Iterator[dict[str, Any]]:
+        """Yield what changed within a week, if that is no more than since the last quarter, and since then."""
+        week = end_of(week_ago(self._now.date()))
+        if week > self.since:
+            yield {
+                "since": self._said.day(week.date()),
+                **_few("changed", self._changed(self._seen.week, week), WEEK_MAX),
+            }
+        yield {"since": self._said.day(self.since.date()), **_few("changed", self.changed())}
+
     def changed(self) -> Iterator[dict[str, Any]]:
+        """Yield what changed since the last quarter's end."""
+        return self._changed(self._seen.before, self.since)
+
+    def _changed(self, before: Mapping[str, Figures], since: datetime) -> Iterator[dict[str, Any]]:
         """Yield targets reached and lost, milestones reached and missed, then the figures that moved most."""
-        pairs = [(self._seen.before[name], one) for name, one in self._seen.now.items() if one.row.target is not None]
+        pairs = [(before[name], one) for name, one in self._seen.now.items() if one.row.target is not None]
         for old, new in pairs:
             if new.met and not old.met:
                 yield self._moved("won", old, new)
@@ -133,9 +153,9 @@ class Overview:
             if old.met and not new.met:
                 yield self._moved("lost" if new.met is False else "doubt", old, new)
         for one in self._due:
-            if one.reached is not None and self.since < one.reached <= self._now:
+            if one.reached is not None and since < one.reached <= self._now:
                 yield self._dated("reached", one, one.reached)
-            elif one.due and self.since < one.due and one.standing(self._now) == "missed":
+            elif one.due and since < one.due and one.standing(self._now) == "missed":
                 yield self._dated("missed", one, one.due)
         moved = [pair for pair in pairs if pair[0].met == pair[1].met and _shift(*pair)]
         for old, new in sorted(moved, key=lambda pair: -_shift(*pair)):
@@ -202,7 +222,7 @@ class Overview:
         def place(at: datetime) -> float:
             return round(3 + 94 * min(1.0, max(0.0, (at - first).total_seconds() / length)), 2)
 
-        lanes = []
+        lanes, countries = [], []
         for area in self._plan.areas:
             mine = [one for one in self._due if one.milestone.id.split("-")[1] == area.id]
             marks = [self._mark(one, at, place(at)) for one in mine if (at := one.due or one.reached)]
@@ -210,15 +230,24 @@ class Overview:
                 undated = len(mine) - len(marks)
                 said = self._said.counted("undated", undated) if undated else ""
                 lanes.append({"id": area.id, "title": self._said.title(area.title), "marks": marks, "undated": said})
+        for code in MEMBERS:
+            asked = [one for one in self._due if code in one.milestone.parts and not one.withheld]
+            marks = [self._mark(one, at, place(at), code) for one in asked if (at := one.due or one.reached)]
+            countries.append({"id": code, "title": self._said.country(code), "marks": marks})
         return {
             "lanes": lanes,
+            "countries": countries,
             "first": self._said.day(first),
             "last": self._said.day(last),
             "today": place(self._now),
         }
 
-    def _mark(self, one: Occurrence, at: datetime, x: float) -> dict[str, Any]:
+    def _mark(self, one: Occurrence, at: datetime, x: float, country: str = "") -> dict[str, Any]:
+        """Return how a due date is drawn: as it stands, or as it stands with a country."""
         standing = one.standing(self._now)
+        if country:
+            late = one.due is not None and one.due < self._now
+            standing = ("missed" if late else "open") if country in one.missing else "reached"
         said = f"{self._title(one)}{self._said.text['colon']} {self._said.day(at)}, {self._said.text[standing]}"
         return {"x": x, "standing": standing, "said": said}
 
@@ -263,9 +292,9 @@ def silent(said: Words, plan: Plan, state: State, now: datetime, *, public: bool
             yield {"code": code, "name": said.country(code), "ago": ago, "day": said.day(last)}
 
 
-def _few(name: str, found: Iterator[dict[str, Any]]) -> dict[str, Any]:
+def _few(name: str, found: Iterator[dict[str, Any]], most: int = NEWS_MAX) -> dict[str, Any]:
     every = list(found)
-    return {name: every[:NEWS_MAX], "more": max(0, len(every) - NEWS_MAX)}
+    return {name: every[:most], "more": max(0, len(every) - most)}
 
 
 def _value(found: Mapping[str, Figures], name: str) -> float | None:

@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from services.indicators.figures.examples import Example
 from services.indicators.figures.figures import EXACT, Figures, composed, plain
 from services.indicators.figures.kept import Closed, Kept
 from services.indicators.figures.kinds import Span
-from services.indicators.figures.past import Past
+from services.indicators.figures.past import Past, last_quarter_end, week_ago
 from services.indicators.figures.resting import parts
 from services.indicators.figures.suppression import rounded
 from services.indicators.figures.timeliness import measuring, on_time
@@ -228,18 +228,27 @@ class View:
     @cached_property
     def past(self) -> Mapping[bool, Past]:
         """The figures as of the end of the last quarter, in the same way."""
+        return self._past(last_quarter_end)
+
+    @cached_property
+    def week(self) -> Mapping[bool, Past]:
+        """The figures of a week ago, in the same way."""
+        return self._past(week_ago)
+
+    def _past(self, since: Callable[[date], date]) -> Mapping[bool, Past]:
         return {
-            exact: Past(self.plan, self.state, self.now, closed, self.settled) for exact, closed in self.closed.items()
+            exact: Past(self.plan, self.state, self.now, closed, self.settled, since)
+            for exact, closed in self.closed.items()
         }
 
     async def seen(self, request: Request) -> Seen:
-        """Return today's figures and those of the last quarter's end, as the sender of the request may see them."""
+        """Return today's figures and those of before, as the sender of the request may see them."""
         return await self.looked(exact=self.exact(request))
 
     async def looked(self, *, exact: bool) -> Seen:
         """Return the same figures, exact or as they are published."""
-        before = await self.past[exact].fresh()
-        return Seen(await self.kept[exact].fresh(), before, public=not exact)
+        before, week = await self.past[exact].fresh(), await self.week[exact].fresh()
+        return Seen(await self.kept[exact].fresh(), before, week, public=not exact)
 
     @cached_property
     def commitments(self) -> Commitments | None:
@@ -275,7 +284,9 @@ class View:
     @cached_property
     def live(self) -> Live:
         """Who watches what is published."""
-        return Live(self.plan, self.state, self.now, self.kept[False], self.past[False], self.uncounted)
+        return Live(
+            self.plan, self.state, self.now, self.kept[False], partial(self.looked, exact=False), self.uncounted
+        )
 
     async def keep(self) -> None:
         """Keep for ever ready what is published."""

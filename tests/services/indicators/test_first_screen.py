@@ -223,6 +223,44 @@ def test_the_first_page_is_small(base):
         assert len(answer.read()) < 60_000
 
 
+def test_what_changed_within_a_week_is_told_apart_from_the_quarter(base):
+    quiet, quarter = plain(part(seen(base, "/?lang=en")[0], "changed")).split("Since Jun 30, 2004")
+    assert quiet == "What changed Since Jul 24, 2004 Nothing has changed. "
+    assert "Monthly virtual meeting Jul 6, 2004" in quarter
+    fold = folded(event("intel.meeting.held", "MEX", "2004-07-06T00:00:00Z", date="2004-07-06"))
+    for today, sinces in (("2004-07-10", ["Jul 3, 2004", "Jun 30, 2004"]), ("2004-07-06", ["Jun 30, 2004"])):
+        with served(viewed(fold, now=lambda today=today: instant(f"{today}T12:00:00"))) as address:
+            news = part(seen(address, "/?lang=en")[0], "changed")
+        told = plain(news)
+        assert re.findall(r"Since (\w+ \d+, \d+)", told) == sinces, (
+            "a week that is no later than the quarter says nothing"
+        )
+        assert told.count("Monthly virtual meeting Jul 6, 2004") == len(sinces)
+
+
+def test_milestones_have_a_line_for_each_country(base):
+    """Mexico held a meeting of the region, which is no country's own; Guatemala's manual is not asked for either."""
+    page = seen(base, "/?lang=en")[0].partition('id="part-obliged"')[2].partition("</details>")[0]
+    lines = {
+        code: re.findall(r"<title>([^<]*)</title>", line)
+        for code, line in re.findall(r'<a href="/countries/([A-Z]{3})\?(.*?)</li>', page, re.DOTALL)
+    }
+    assert {*lines} == {*MEMBERS}
+    asked = [one for one in PLAN.milestones.values() if one.countries and one.due]
+    assert all(len(line) >= len(asked) for line in lines.values())
+    assert "Technical Group created: Jun 30, 2003, Missed" in lines["BLZ"]
+    assert "Tools implemented: Nov 30, 2005, Open" in lines["BLZ"]
+    assert not any("Monthly virtual meeting" in told for line in lines.values() for told in line)
+
+
+def test_a_countrys_line_says_what_it_has_done_though_others_have_not():
+    fold = folded(event("legal.representative.designated", "BLZ", "2003-06-01T00:00:00Z"))
+    with served(viewed(fold, now=lambda: instant("2004-07-31"))) as address:
+        page = seen(address, "/?lang=en")[0].partition('id="part-obliged"')[2].partition("</details>")[0]
+    told = re.findall(r"<title>Technical Group created: Jun 30, 2003, (\w+)</title>", page)
+    assert told == ["Reached", *["Missed"] * 10], "Belize is first"
+
+
 def test_what_is_read_at_the_start_is_no_change_since_the_last_quarter():
     """A page asked for while events are still read is compared with the same reading, not with an empty one."""
     heard = [event("legal.coordination.held", one, f"2004-{day}T00:00:00Z") for one in MEMBERS for day in HEARD]
