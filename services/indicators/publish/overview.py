@@ -130,14 +130,14 @@ class Overview:
         return self._said.number(round(sum(shares) / len(shares) * len(MEMBERS), 1)) if shares else ""
 
     def _times(self) -> Iterator[dict[str, Any]]:
-        """Yield what changed within a week, if that is no more than since the last quarter, and since then."""
-        week = end_of(week_ago(self._now.date()))
+        """Yield what changed within a week, where that is less than since last quarter, then what else did since."""
+        week, told = end_of(week_ago(self._now.date())), list[dict[str, Any]]()
         if week > self.since:
-            yield {
-                "since": self._said.day(week.date()),
-                **_few("changed", self._changed(self._seen.week, week), WEEK_MAX),
-            }
-        yield {"since": self._said.day(self.since.date()), **_few("changed", self.changed())}
+            lately = _few("changed", self._changed(self._seen.week, week), WEEK_MAX)
+            told = lately["changed"]
+            yield {"since": self._said.day(week.date()), **lately}
+        others = (one for one in self.changed() if one not in told)
+        yield {"since": self._said.day(self.since.date()), **_few("changed", others, NEWS_MAX - len(told))}
 
     def changed(self) -> Iterator[dict[str, Any]]:
         """Yield what changed since the last quarter's end."""

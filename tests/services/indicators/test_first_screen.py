@@ -235,7 +235,7 @@ def test_what_changed_within_a_week_is_told_apart_from_the_quarter(base):
         assert re.findall(r"Since (\w+ \d+, \d+)", told) == sinces, (
             "a week that is no later than the quarter says nothing"
         )
-        assert told.count("Monthly virtual meeting Jul 6, 2004") == len(sinces)
+        assert told.count("Monthly virtual meeting Jul 6, 2004") == 1, "the same is told once"
 
 
 def test_milestones_have_a_line_for_each_country(base):
