@@ -1,7 +1,7 @@
 """Training needs: raised by what happened, planned by a course, met by certificates after it, or overdue.
 
 Where a need stands, its own events say. What it comes from stands in the notice that raised it: under the scope of what
-raised it, and under that of the open needs, or of those met, of its country and topic, until it is withdrawn.
+raised it, and under that of the open needs of its country and topic, or once it is met its own, until it is withdrawn.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -180,16 +180,20 @@ class Needs(TrainingJudgement):
                     yield f"{report.verb}/{owner(data.bcp, report.country)}/{topic}/{identity.parted(data.bcp)[1]}"
         else:
             yield _need(data.need_id)
+        if isinstance(data, NeedMet):
+            yield _met_in(report.country, data.topic)
 
     def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
         """Return the open needs of the country in the topics; those met, too, where what may meet them is amended."""
         data = report.data
-        kinds = [_open] if read.arriving else [_met, _open]
         if isinstance(data, CourseDelivered | CourseScheduled):
             whose = [(owner(data.bcp, report.country), topic) for topic in data.topics]
         else:
             whose = [] if isinstance(data, NeedPlanned | NeedRetracted) else [(report.country, data.topic)]
-        yield from (kind(*one) for one in whose for kind in kinds)
+        for one in whose:
+            yield _open(*one)
+            if not read.arriving:
+                yield from (_met(met.data.need_id) for met in read.about(_met_in(*one)))
 
     def decide(self, scope: str, read: Reading) -> Iterable[Notice]:
         """Tell which needs are planned and which are met, by what is on record now."""
@@ -210,9 +214,10 @@ class Needs(TrainingJudgement):
 
 def _as_it_stands(need: Need, overdue: Notified | None, read: Reading) -> Iterable[Notice]:
     """Return what is told of a need; `overdue`: that it is, or would be, overdue."""
+    read.notified(_met(need.said.need_id))  # if it is met now, that is told there: it is read with the rest
     given = next(iter(read.about(need.courses("delivered"), since=need.since, most=1)), None)
     certified = next(iter(read.about(_certified(need), since=given.time, most=1)), None) if given else None
-    scope = (_met if certified else _open)(need.row.country, need.said.topic)
+    scope = _met(need.said.need_id) if certified else _open(need.row.country, need.said.topic)
     yield replace(kept(need), scope=scope)
     if given and certified:
         yield _of_met(scope, need, given, certified, read)
@@ -315,7 +320,11 @@ def _open(country: str, topic: str) -> str:
     return f"needs/{country}/{topic}"
 
 
-def _met(country: str, topic: str) -> str:
+def _met(need_id: str) -> str:
+    return f"met/{need_id}"
+
+
+def _met_in(country: str, topic: str) -> str:
     return f"met/{country}/{topic}"
 
 
