@@ -1,17 +1,24 @@
 """TCP ports on loopback."""
 
+import contextlib
 import fcntl
 import os
+import random
 import socket
 import tempfile
 from pathlib import Path
 
+GIVEN = range(15_000, 32_000)
+"""Below those that the system itself gives to outgoing connections: one of them would take a port before its server."""
+
 
 def free_port() -> int:
     """Return a port that is free right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = random.SystemRandom().choice(GIVEN)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def is_free(port: int) -> bool:

@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -17,11 +15,14 @@ from typing import Any
 
 import asyncpg
 
+from infra.local.ports import free_port
 from infra.testkit import forking
 from infra.testkit.servers import Region
 from shared import contracts
 from shared.client import CountryClient, connect
 from shared.contracts import Event
+
+__all__ = ["PATIENCE_S", "ROOT", "STARTING_S", "System", "free_port", "resident_mb", "until"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S, POLL_S = 60, 0.02
@@ -41,15 +42,6 @@ async def until(condition: Callable[[], Any], what: str, patience_s: float = PAT
         if time.monotonic() > end:
             raise TimeoutError(f"waited {patience_s} s for {what}")
         await asyncio.sleep(POLL_S)
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago, below those that the system itself gives to outgoing connections."""
-    while True:
-        port = random.SystemRandom().randrange(15_000, 32_000)
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def resident_mb(pid: int) -> float:

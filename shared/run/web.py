@@ -84,7 +84,11 @@ async def served(  # noqa: PLR0913 - where, to whom, and by what
 
         certificates.whenever(close)
     server.lifespan = config.lifespan_class(config)
-    await server.startup()
+    try:
+        await server.startup()
+    except SystemExit:
+        log.critical("cannot listen: another process has the port, or it may not be used", host=host, port=port)
+        raise
     serving = asyncio.create_task(server.main_loop())
     try:
         yield
