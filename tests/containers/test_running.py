@@ -165,7 +165,8 @@ async def test_the_logs_are_verified_and_backed_up_without_anybody_asking(region
 
     await until(both, f"both to be noted: {region.composed.said('upkeep')}", 120)
     assert set(noted("findings").values()) == {0}, region.composed.said("upkeep")
-    listed = _backup(region)
+    # What ends at once in a container may end before all that it said is handed on.
+    listed = await until(lambda: _backup(region), "the backup to be read", 60)
     for service in SERVICES:
         for table in ("log_1", "recorded", "tree", "migration"):
             assert f"TABLE DATA {service} {table} " in listed, f"{service}.{table}"
