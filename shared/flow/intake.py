@@ -242,7 +242,7 @@ class Intake:
             if one.is_report:
                 event = accepted(one.subject, one.headers, one.payload, self.log.clock.now())
                 digest = said(one.headers, one.payload, event)
-                return Draft(event, said=digest, signature=signing.of_report(event, one))
+                return Draft(event, said=digest, signature=signing.of_report(event, one), sent=one.stored)
             event = contracts.decode(one.payload)
             return Draft(event, (one.stream, one.sequence), signature=signing.of_event(event, one))
         except Refused as verdict:

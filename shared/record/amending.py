@@ -37,6 +37,8 @@ class Root(NamedTuple):
     event: Event[Any]
     latest: Data
     retracted: bool
+    sent: int | None
+    """When the intake stored the country's amendment that holds; None: not known, or there is none."""
 
     @property
     def standing(self) -> Standing[Any]:
@@ -70,11 +72,14 @@ def amend(deciding: "Deciding", event: Event[Any]) -> None:
     for judgement in judgements:
         before = before.saying(judgement.taken_out(before, deciding))
         after = after and after.saying(judgement.refill(after, deciding))
-    told = None if contracts.sender_of(event.source) == REGION else event.time
+    own = contracts.sender_of(event.source) == REGION
+    told = None if own else event.time
     periods.move(deciding, agreed, root.event, after.data if after else None, told, "/data/data")
     latest = after.data if after else root.latest
     into_root = getattr(event.data, "replaced_by_sequence", None)
-    deciding.tables.amended.put(root.position, Amended(latest, after is None, into_root))
+    deciding.tables.amended.put(
+        root.position, Amended(latest, after is None, into_root, root.sent if own else deciding.sent)
+    )
     if after is None:
         deciding.tables.standing.put(("", root.position), None)
     recorded = _recorded(event, root, agreed, before.data, after.data if after else None)
@@ -86,8 +91,12 @@ def amend(deciding: "Deciding", event: Event[Any]) -> None:
         deciding.judge(judgements, after, after, arriving=False)
 
 
-def hear(deciding: "Deciding", event: Event[Any], stream: str) -> None:
-    """Judge another service's report as it stood and as it stands, by its recorded amendment."""
+def hear(deciding: "Deciding", event: Event[Any], place: At) -> None:
+    """Judge another service's report as it stood and as it stands, by its recorded amendment.
+
+    Amendments may be heard in any order: one is passed over where a later one was acted upon.
+    """
+    stream, position = place
     agreed = contracts.registry().get(event.data.original or "")
     judgements = deciding.judgements.get(agreed.data, ()) if agreed else ()
     if agreed is None or not judgements:
@@ -97,18 +106,20 @@ def hear(deciding: "Deciding", event: Event[Any], stream: str) -> None:
         named = event.data.original_id or event.data.supersedes, event.data.original_source or event.source
         found = deciding.about(heard_report(*named))
         sequence = found[0].position if found else 0
-    elif not deciding.tables.heard.get((stream, sequence)):
-        raise NotReady("/data/original_sequence")  # replicas may hear both in any order
     at = stream, sequence
     heard = deciding.tables.heard.get(at)
-    before = heard if isinstance(heard, Standing) else _as_it_stood(event, agreed, at)
+    if heard is None and event.data.original_sequence is not None:
+        raise NotReady("/data/original_sequence")  # replicas may hear both in any order
+    if heard and heard.amended and heard.amended > position:
+        return
+    before = heard.report if heard and heard.report else _as_it_stood(event, agreed, at)
     said = event.data.data if isinstance(event.data, Corrected) else None
     after = before.saying(msgspec.convert(said, agreed.data)) if said is not None else None
     deciding.index(judgements, before, None)
     for judgement in judgements:
         after = after and after.saying(judgement.refill(after, deciding))
     deciding.index(judgements, None, after)
-    deciding.keep(judgements, at, after)
+    deciding.keep(judgements, at, after, position if sequence else None)
     if after is None:
         deciding.tables.standing.put(at, None)
     deciding.judge(judgements, before, after, arriving=False)
@@ -166,7 +177,16 @@ def _root(deciding: "Deciding", event: Event[Corrected] | Event[Retracted]) -> R
         raise Refused(Problem("/data/supersedes", "already_retracted", "the event named was retracted"))
     if isinstance(root.event.data, Merged):
         raise Refused(Problem("/data/supersedes", "not_amendable", "a merge stands: correct the reports instead"))
+    if sender != REGION and isinstance(event.data, Corrected) and _is_late(deciding.sent, root.sent):
+        raise Refused(
+            Problem("/data/supersedes", "superseded", "a correction that you sent later was recorded: it holds")
+        )
     return root
+
+
+def _is_late(sent: int | None, other: int | None) -> bool:
+    """Say whether something was sent before something else, as far as both are known."""
+    return sent is not None and other is not None and sent < other
 
 
 def first_reported(deciding: "Deciding", country: str, event_id: str, source: str = "") -> Root | None:
@@ -227,7 +247,7 @@ def _standing(deciding: "Deciding", row: Logged) -> Root | None:
     if one is None:
         return None
     latest = now.latest if now else one.event.data
-    return Root(one.position, one.event, latest, retracted=bool(now and now.retracted))
+    return Root(one.position, one.event, latest, retracted=bool(now and now.retracted), sent=now.sent if now else None)
 
 
 def _named_anew(agreed: Contract, previous: Data, new: Data) -> bool:

@@ -20,7 +20,7 @@ from shared.contracts.vocabulary import MEMBERS, REGION
 from shared.record import amending, merging, periods, seats, signers
 from shared.record.judgement import Judgement, Notice, Notified, Standing, Unknown, derive
 from shared.record.reading import Reads, place
-from shared.record.tables import At, Logged
+from shared.record.tables import At, Heard, Logged
 
 DEPTH_MAX = 8
 """How far events may set off events within one batch; more is a loop in the judgements."""
@@ -37,7 +37,7 @@ class Deciding(Reads):
         self.failed.clear()
         self.tables.again()
 
-    def decide(
+    def decide(  # noqa: PLR0913 - what is known of a draft
         self,
         number: int,
         event: Event[Any],
@@ -45,13 +45,14 @@ class Deciding(Reads):
         fits: Callable[[list[Event[Any]]], bool] | None = None,
         *,
         key: str | None = None,
+        sent: int | None = None,
     ) -> bool:
         """Record an event, or act on one heard, with all that it sets off; raises what is wrong with it.
 
-        `key`: the public key that made its signature, which fits. Return whether it was done: not where what is to be
-        recorded does not fit, as `fits` says.
+        `key`: the public key that made its signature, which fits; `sent`: when the intake stored it. Return whether it
+        was done: not where what is to be recorded does not fit, as `fits` says.
         """
-        before, reports, self.draft = len(self.events), len(self.reports), number
+        before, reports, self.draft, self.sent = len(self.events), len(self.reports), number, sent
         self._misses, self.guessed = self.tables.misses(), False
         try:
             if heard:
@@ -173,7 +174,7 @@ class Deciding(Reads):
         """Act on another service's event."""
         self.cause = event
         agreed = contracts.registry().get(event.type)
-        self.tables.heard.put(at, True)
+        self.tables.heard.put(at, Heard())
         if agreed is None:
             return
         if isinstance(event.data, SeatAssigned):
@@ -181,7 +182,7 @@ class Deciding(Reads):
         if isinstance(event.data, KeyAdded | KeyRevoked) and self._by_root(event, key):
             self._signer(event)
         if isinstance(event.data, Corrected | Retracted):
-            amending.hear(self, event, at[0])
+            amending.hear(self, event, at)
             return
         judgements = self.judgements.get(agreed.data, ())
         if judgements:
@@ -192,9 +193,11 @@ class Deciding(Reads):
             self.index(judgements, None, report)
             self.judge(judgements, report, report, arriving=True)
 
-    def keep(self, judgements: Sequence[Judgement], at: At, report: Standing[Any] | None) -> None:
+    def keep(
+        self, judgements: Sequence[Judgement], at: At, report: Standing[Any] | None, amended: int | None = None
+    ) -> None:
         """Keep that another service's report was heard and, if it is about some thing, the report as it stands."""
-        self.tables.heard.put(at, report if report and things(judgements, report) else True)
+        self.tables.heard.put(at, Heard(report if report and things(judgements, report) else None, amended))
 
     def judge(
         self, judgements: Sequence[Judgement], report: Standing[Any], now: Standing[Any] | None, *, arriving: bool

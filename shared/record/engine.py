@@ -49,6 +49,8 @@ class Input:
     heard: tuple[str, int] | None = None
     key: str | None = None
     """The public key that made its signature."""
+    sent: int | None = None
+    """When the intake stored it (ns since 1970); None: not known, or no country's report."""
 
 
 @dataclass(slots=True)
@@ -147,7 +149,7 @@ def _round(
             continue
         one, known, misses = inputs[number], len(deciding.reports), deciding.tables.misses()
         try:
-            deciding.decide(number, one.event, one.heard, key=one.key)
+            deciding.decide(number, one.event, one.heard, key=one.key, sent=one.sent)
         except (Refused, Unknown) as verdict:  # kept until its batch is written; what led to it need not be
             verdict.__context__ = None
             outcomes[number] = verdict.with_traceback(None)

@@ -39,6 +39,8 @@ class Draft:
     """Of a report: the digest of all that its sender said; empty: not known."""
     signature: Signature | None = None
     """Its sender's, which fits."""
+    sent: int | None = None
+    """Of a report: when the intake stored it (ns since 1970)."""
 
     @property
     def key(self) -> Key:
@@ -120,6 +122,7 @@ class Log:
                 msgspec.structs.replace(one.event, recordedtime=now),
                 one.heard,
                 one.signature.key if one.signature else None,
+                one.sent,
             )
             for one in fresh
         ]

@@ -34,6 +34,8 @@ class Reads:
     failed: dict[int, Exception] = field(default_factory=dict)
     """By the number of the draft, what was raised by what follows from it behind the batch."""
     draft: int = 0
+    sent: int | None = None
+    """When the intake stored the report at hand (ns since 1970); None: not known, or no country's."""
     _judged: Standing[Any] | None = None
     _arriving: bool = False
     _depth: int = 0

@@ -11,7 +11,7 @@ import msgspec
 from shared import contracts
 from shared.record.judgement import Notified, Standing
 from shared.record.signers import Key
-from shared.record.tables import Amended, At, Figure, Logged, Named, Period, Tables
+from shared.record.tables import Amended, At, Figure, Heard, Logged, Named, Period, Tables
 from shared.run.database import Connection, Row
 
 _encode = msgspec.json.Encoder().encode
@@ -69,7 +69,7 @@ async def _by_id(tables: Tables, connection: Connection) -> None:
     keys = tables.by_id.taken()
     found: dict[str, list[Logged]] = {}
     for row in await connection.fetch(
-        "select l.id, l.position, l.source, l.country, l.type, l.payload, a.latest, a.retracted, a.into_root"
+        "select l.id, l.position, l.source, l.country, l.type, l.payload, a.latest, a.retracted, a.into_root, a.sent"
         " from unnest($1::text[]) as q (id) join recorded as r on r.id = q.id join log as l on l.position = r.position"
         " left join amended as a on a.root = l.position order by l.position",
         keys,
@@ -82,8 +82,8 @@ async def _by_position(tables: Tables, connection: Connection) -> None:
     if not tables.by_position.wanted:
         return
     for row in await connection.fetch(
-        "select l.position, l.source, l.country, l.type, l.payload, a.latest, a.retracted, a.into_root from log as l"
-        " left join amended as a on a.root = l.position where l.position = any($1::bigint[])",
+        "select l.position, l.source, l.country, l.type, l.payload, a.latest, a.retracted, a.into_root, a.sent"
+        " from log as l left join amended as a on a.root = l.position where l.position = any($1::bigint[])",
         tables.by_position.taken(),
     ):
         tables.by_position.read[row["position"]] = _logged(tables, row)
@@ -96,7 +96,9 @@ def _logged(tables: Tables, row: Row) -> Logged:
     tables.amended.read[row["position"]] = (
         None
         if latest is None
-        else Amended(msgspec.json.decode(latest, type=type(event.data)), row["retracted"], row["into_root"])
+        else Amended(
+            msgspec.json.decode(latest, type=type(event.data)), row["retracted"], row["into_root"], row["sent"]
+        )
     )
     return Logged(row["position"], row["source"], row["country"], row["type"], event)
 
@@ -119,13 +121,13 @@ async def _heard(tables: Tables, connection: Connection) -> None:
         return
     keys = tables.heard.taken()
     for row in await connection.fetch(
-        "select h.stream, h.sequence, h.event from unnest($1::text[], $2::bigint[]) as q (stream, sequence)"
+        "select h.stream, h.sequence, h.event, h.amended from unnest($1::text[], $2::bigint[]) as q (stream, sequence)"
         " join heard as h on h.stream = q.stream and h.sequence = q.sequence",
         [stream for stream, _ in keys],
         [sequence for _, sequence in keys],
     ):
         at, event = (row["stream"], row["sequence"]), row["event"]
-        tables.heard.read[at] = _standing(*at, event, None) if event else True
+        tables.heard.read[at] = Heard(_standing(*at, event, None) if event else None, row["amended"])
 
 
 async def _notified(tables: Tables, connection: Connection) -> None:
@@ -266,27 +268,30 @@ async def _save_signers(tables: Tables, connection: Connection) -> None:
 
 
 async def _save_heard(tables: Tables, connection: Connection) -> None:
-    changed = tables.heard.changed()
-    fresh = {at: standing for at, standing in changed.items() if not tables.heard.read.get(at)}
+    changed = {at: heard for at, heard in tables.heard.changed().items() if heard}
+    fresh = {at: heard for at, heard in changed.items() if not tables.heard.read.get(at)}
     if fresh:
         await connection.copy_records_to_table(
             "heard",
-            columns=["stream", "sequence", "event"],
-            records=[(*at, _written(one)) for at, one in fresh.items()],
+            columns=["stream", "sequence", "event", "amended"],
+            records=[(*at, _written(one), one.amended) for at, one in fresh.items()],
         )
     again = {at: one for at, one in changed.items() if at not in fresh}
     if again:
         await connection.execute(
-            "update heard set event = now.event from unnest($1::text[], $2::bigint[], $3::bytea[])"
-            " as now (stream, sequence, event) where heard.stream = now.stream and heard.sequence = now.sequence",
+            "update heard set event = now.event, amended = now.amended"
+            " from unnest($1::text[], $2::bigint[], $3::bytea[], $4::bigint[])"
+            " as now (stream, sequence, event, amended)"
+            " where heard.stream = now.stream and heard.sequence = now.sequence",
             [stream for stream, _ in again],
             [sequence for _, sequence in again],
             [_written(one) for one in again.values()],
+            [one.amended for one in again.values()],
         )
 
 
-def _written(one: Standing[Any] | bool) -> bytes:
-    return _encode(one.event) if isinstance(one, Standing) else b""
+def _written(one: Heard) -> bytes:
+    return _encode(one.report.event) if one.report else b""
 
 
 async def _save_index(tables: Tables, connection: Connection) -> None:
@@ -313,14 +318,15 @@ async def _save_amended(tables: Tables, connection: Connection) -> None:
     rows = [(root, one) for root, one in tables.amended.changed().items() if one is not None]
     if rows:
         await connection.execute(
-            "insert into amended (root, latest, retracted, into_root)"
-            " select * from unnest($1::bigint[], $2::bytea[], $3::boolean[], $4::bigint[])"
+            "insert into amended (root, latest, retracted, into_root, sent)"
+            " select * from unnest($1::bigint[], $2::bytea[], $3::boolean[], $4::bigint[], $5::bigint[])"
             " on conflict (root) do update set latest = excluded.latest, retracted = excluded.retracted,"
-            " into_root = excluded.into_root",
+            " into_root = excluded.into_root, sent = excluded.sent",
             [root for root, _ in rows],
             [_encode(one.latest) for _, one in rows],
             [one.retracted for _, one in rows],
             [one.into_root for _, one in rows],
+            [one.sent for _, one in rows],
         )
 
 

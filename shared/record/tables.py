@@ -137,6 +137,17 @@ class Amended(NamedTuple):
     latest: Data
     retracted: bool
     into_root: int | None
+    sent: int | None = None
+    """When the intake stored the amendment that says so (ns since 1970); None: not known."""
+
+
+class Heard(NamedTuple):
+    """Another service's report that was heard."""
+
+    report: Standing[Any] | None = None
+    """As it stands; None: it is not kept."""
+    amended: int | None = None
+    """Where in its stream the newest amendment stands that was acted upon."""
 
 
 class Period(NamedTuple):
@@ -170,8 +181,7 @@ class Tables:
         self.by_position: Table[int, Logged | None] = table(None)
         self.by_entity: Table[str, tuple[Named, ...]] = table(())
         self.amended: Table[int, Amended | None] = table(None)
-        self.heard: Table[At, Standing[Any] | bool] = table(absent=False)
-        """The report as it stands, true where it was heard and is not kept, false where it was not heard."""
+        self.heard: Table[At, Heard | None] = table(None)
         self.notified: Table[str, tuple[Notified, ...]] = table(())
         self.by_key: Table[str, frozenset[str]] = table(frozenset())
         """key -> the scopes about which it was told."""

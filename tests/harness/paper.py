@@ -17,7 +17,7 @@ from shared.contracts import Corrected, Event, Refused, Retracted
 from shared.contracts.vocabulary import REGION
 from shared.record.deciding import Deciding
 from shared.record.judgement import Unknown
-from shared.record.tables import Table, Tables
+from shared.record.tables import Heard, Table, Tables
 from shared.service import Service
 
 
@@ -44,7 +44,7 @@ class Paper:
     service: Service
     now: datetime
     deciding: Deciding = field(init=False)
-    waiting: list[tuple[Event[Any], Any]] = field(default_factory=list)
+    waiting: list[tuple[Event[Any], Any, int | None]] = field(default_factory=list)
     refused: list[Event[Any]] = field(default_factory=list)
     known: set[Any] = field(default_factory=set)
     heard: dict[tuple[str, int], Event[Any] | None] = field(default_factory=dict)
@@ -55,11 +55,14 @@ class Paper:
         assert judged is not None
         self.deciding = Deciding(self.service.name, judged, tables())
 
-    def tell(self, event: Event[Any], heard: tuple[str, int] | None = None) -> None:
-        """Record or hear an event, and then whatever waited for it; the same one again changes nothing."""
+    def tell(self, event: Event[Any], heard: tuple[str, int] | None = None, sent: int | None = None) -> None:
+        """Record or hear an event, and then whatever waited for it; the same one again changes nothing.
+
+        `sent`: when its sender sent it.
+        """
         if (which := heard or (event.id, event.source)) in self.known:
             return
-        self.waiting.append((event, heard))
+        self.waiting.append((event, heard, sent))
         self.known.add(which)
         moved = True
         while moved:
@@ -74,9 +77,9 @@ class Paper:
                 self.waiting.remove(one)
                 moved = True
 
-    def _decide(self, event: Event[Any], heard: tuple[str, int] | None) -> None:
+    def _decide(self, event: Event[Any], heard: tuple[str, int] | None, sent: int | None) -> None:
         reports = len(self.deciding.reports)
-        self.deciding.decide(0, msgspec.structs.replace(event, recordedtime=self.now), heard)
+        self.deciding.decide(0, msgspec.structs.replace(event, recordedtime=self.now), heard, sent=sent)
         for report in self.deciding.reports[reports:]:
             self.deciding.late(0, report)
         if heard and not is_amendment(event):
@@ -84,7 +87,7 @@ class Paper:
         elif heard and event.data.original_sequence:
             at = heard[0], event.data.original_sequence
             said, before = getattr(event.data, "data", None), self.heard.get(at)
-            if before is not None:
+            if before is not None and _acted_upon(self.deciding.tables.heard.get(at), heard[1]):
                 data = None if said is None else msgspec.convert(said, type(before.data))
                 self.heard[at] = data and msgspec.structs.replace(before, data=data)
 
@@ -111,6 +114,10 @@ class Paper:
                 found.append((msgspec.structs.replace(event, data=now.latest), None))
         found += [(event, at) for at, event in self.heard.items() if event is not None]
         return sorted(found, key=lambda one: (one[0].time, one[0].id))
+
+
+def _acted_upon(heard: Heard | None, position: int) -> bool:
+    return heard is not None and heard.amended in (None, position)
 
 
 def is_amendment(event: Event[Any]) -> bool:
