@@ -11,7 +11,7 @@ from msgspec import Meta, Raw, Struct
 from services.indicators.folded.accounts import DELAYS, PLACES
 from services.indicators.folded.moves import Moment, Moves
 from services.indicators.folded.state import DELAY_SECONDS, OPEN_REPORTS, REPORTS, Aside, State
-from services.indicators.folded.steps import Reading, Target
+from services.indicators.folded.steps import Reading
 from services.indicators.folded.sums import Cell
 from services.indicators.planned import delays, fields
 from services.indicators.planned.persons import about_person
@@ -30,8 +30,6 @@ FIRST, LAST = date(1900, 1, 1).toordinal(), date(2200, 1, 1).toordinal()
 """The region's own clock runs between these days."""
 EARLIEST, LATEST = date(2, 1, 1).toordinal(), date(9900, 1, 1).toordinal()
 """An event that happened outside is not counted: what figures reckon from it would run over the calendar's edges."""
-_Change = tuple[Target, Any, Moment, int]
-"""(where it goes, data, when, 1 to put in or -1 to take out)"""
 
 
 class _Recorded(Struct, frozen=True, gc=False):
@@ -76,7 +74,7 @@ class _Sender:
         self.reports = [sums[name][(country,)] for name in ((REPORTS, OPEN_REPORTS) if openly else (REPORTS,))]
         self.seconds = [sums[DELAY_SECONDS][self.key]]
         self.delays: dict[str, list[Cell]] = {}
-        """A delay's word -> the cell of reports so late."""
+        """A delay's word -> the cells of the reports so late."""
 
 
 @dataclass(slots=True)
@@ -96,10 +94,15 @@ class _Compiled:
     senders: dict[str, _Sender]
     """By country."""
 
-    def change(self, country: str, data: Raw, moment: Moment, sign: int) -> _Change:
+    def change(self, country: str, data: Raw, moment: Moment, sign: int, moves: Moves) -> None:
+        """Put in what an event says (sign 1), or take it out (-1)."""
         assert self.decoder is not None
-        decoded = self.decoder.decode(data)
-        return self.reading.target(country, self.reading.said(decoded)), decoded, moment, sign
+        decoded, reading = self.decoder.decode(data), self.reading
+        counts, effects = reading.target(country, reading.said(decoded))
+        for cells, clock in counts:
+            moves.added.append((cells, moment.days[clock], sign))
+        for effect in effects:
+            effect(decoded, moment, sign, moves)
 
 
 _envelopes = msgspec.json.Decoder(_Recorded)
@@ -136,14 +139,9 @@ class Fold:
         moment = _moment(event.time, event.recordedtime)
         moves.recorded = moment.days[1]
         if compiled.decoder is not None:
-            changes = [compiled.change(country, event.data, moment, 1)]
-        else:
-            changes = self._amendment(event, moves) if compiled.amends else []
-        for (counts, effects), data, when, sign in changes:
-            for cells, clock in counts:
-                moves.added.append((cells, when.days[clock], sign))
-            for effect in effects:
-                effect(data, when, sign, moves)
+            compiled.change(country, event.data, moment, 1, moves)
+        elif compiled.amends:
+            self._amend(event, moves)
         if compiled.rejects:
             self._refuse(country, compiled.name[0], _rejections.decode(event.data), moves)
         if compiled.heard and event.source.startswith(COUNTRY_SOURCE):
@@ -174,19 +172,20 @@ class Fold:
         before = self.state.hashes.get(service, GENESIS)
         return b"" if payload is None or not before else chained(before, payload)
 
-    def _amendment(self, event: _Recorded, moves: Moves) -> list[_Change]:
+    def _amend(self, event: _Recorded, moves: Moves) -> None:
         """Take the previous data out at the times of the original, and put the corrected data in at the same place."""
         amendment = _amendments.decode(event.data)
         if amendment.original is None or amendment.original_time is None:
-            return []
+            return
         compiled = self._types.get(amendment.original) or self._compile(amendment.original)
         if compiled.decoder is None:
-            return []
+            return
         name = ".".join(compiled.name)
         moves.puts.append((self.state.amended, name, self.state.amended.get(name, 0) + 1))
         moment = _moment(amendment.original_time, amendment.original_recordedtime or amendment.original_time)
-        parts = ((amendment.previous, -1), (amendment.data, 1))
-        return [compiled.change(event.country, raw, moment, sign) for raw, sign in parts if raw != _ABSENT]
+        for raw, sign in ((amendment.previous, -1), (amendment.data, 1)):
+            if raw != _ABSENT:
+                compiled.change(event.country, raw, moment, sign, moves)
 
     def _hear(self, country: str, compiled: _Compiled, moment: Moment, moves: Moves) -> None:
         sender = compiled.senders.get(country)
@@ -198,17 +197,19 @@ class Fold:
             last = heard.get(sender.key)
             if last is None or last < recorded:
                 moves.puts.append((heard, sender.key, recorded))
-        moves.added.append((sender.reports, day, 1))
         # When something was corrected says nothing of how soon it was first reported.
-        if not compiled.amends:
-            delay = recorded - moment.time
-            delay_s = delay.days * delays.DAY + delay.seconds if delay.days >= 0 else 0
-            word = delays.word(delay_s)
-            late = sender.delays.get(word)
-            if late is None:
-                late = sender.delays[word] = [self.state.sums[DELAYS.name][country, word, compiled.name[0]]]
-            moves.added.append((late, day, 1))
-            moves.added.append((sender.seconds, day, delay_s))
+        if compiled.amends:
+            moves.added.append((sender.reports, day, 1))
+            return
+        delay = recorded - moment.time
+        delay_s = delay.days * delays.DAY + delay.seconds if delay.days >= 0 else 0
+        word = delays.word(delay_s)
+        late = sender.delays.get(word)
+        if late is None:
+            one = self.state.sums[DELAYS.name][country, word, compiled.name[0]]
+            late = sender.delays[word] = [*sender.reports, one]
+        moves.added.append((late, day, 1))
+        moves.added.append((sender.seconds, day, delay_s))
 
     def _refuse(self, country: str, service: str, rejection: _Rejection, moves: Moves) -> None:
         for code in {problem.code for problem in rejection.problems}:

@@ -1,7 +1,7 @@
 """What an event changes in the state: worked out first, then done all or not at all."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
@@ -18,6 +18,11 @@ def whole(amount: Any) -> int:
     if type(amount) is not int or not -AMOUNT_MAX <= amount <= AMOUNT_MAX:
         raise ValueError("not a whole number that can be added up")
     return amount
+
+
+def day_of(at: datetime) -> int:
+    """Return the ordinal of the day, UTC."""
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).toordinal()  # nearly all are
 
 
 class Moment(Struct, frozen=True, gc=False):

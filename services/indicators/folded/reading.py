@@ -103,13 +103,12 @@ class Reader:
     async def _follow(self) -> None:
         """Read with one consumer until it falls silent, or a message is missing."""
         self._broken.clear()
-        loop = asyncio.get_running_loop()
-        self._heard = loop.time()
+        self._heard = time.monotonic()
         inbox = self._client.new_inbox()
         subscription = await self._client.subscribe(inbox, cb=self._take)
         try:
             await self._client.jetstream().add_consumer(self._stream, _ordered(inbox, self._next))
-            while not self._broken.is_set() and loop.time() - self._heard < SILENCE_S_MAX:
+            while not self._broken.is_set() and time.monotonic() - self._heard < SILENCE_S_MAX:
                 before = self._next
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._broken.wait(), HEARTBEAT_S)
@@ -121,7 +120,7 @@ class Reader:
 
     async def _take(self, message: Msg) -> None:
         """Fold a message; answer the server's flow control only when all before it is folded: that is back-pressure."""
-        self._heard = asyncio.get_running_loop().time()
+        self._heard = time.monotonic()
         if message.headers and message.headers.get("Status") == "100":
             answer = message.reply or message.headers.get("Nats-Consumer-Stalled")
             if answer:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from services.indicators.folded import accounts
 from services.indicators.folded.accounts import ONE, Account, Said, Source
-from services.indicators.folded.moves import Effect, Moment, Moves, whole
+from services.indicators.folded.moves import Effect, Moment, Moves, day_of, whole
 from services.indicators.folded.sharing import Sharing
 from services.indicators.folded.state import BASELINE, Groups, Levels, State, micros
 from services.indicators.folded.sums import Cell, Key, Sums
@@ -146,31 +146,31 @@ def _changing(account: Account, read: fields.Read, of: Callable[[Said], list[Cel
     told, newer = fields.changes(account.event)[name], fields.instead(account.event, name)
     if newer:
         read = fields.unless_told(newer, read)
+    if fields.told_by_label(account.event, name):
+        read = fields.by_label(name, read)
     older = None if account.before in ("", ONE) else fields.reader(account.before)
-    by_label = fields.by_label(account.event, name)
     known = fields.known(account.event, name)
 
     def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
-        change: Change = by_label(data) or read(data)
+        change: Change = read(data)
         if change is None and told is not Tallied:
             change = older(data) if older else int(account.before or 0)
+        if change is None:
+            return
         day = min(moment.days) if known else moment.days[0]
         if isinstance(change, int):
             moves.added.append((own, day, whole(int(change)) * sign))
         elif isinstance(change, Tallied):
-            moves.added.append((own, day, whole(change.by) * sign))
+            by = whole(change.by) * sign
+            moves.added.append((own, day, by))
             if change.until is not None:
-                moves.added.append((own, _day(change.until), -whole(change.by) * sign))
+                moves.added.append((own, day_of(change.until), -by))
         else:
-            for step in change or ():
+            for step in change:
                 said = getattr(step, "said", {})  # another report's labels
-                moves.added.append((of(said) if said else own, _day(step.at), whole(step.by) * sign))
+                moves.added.append((of(said) if said else own, day_of(step.at), whole(step.by) * sign))
 
     return effect
-
-
-def _day(at: datetime) -> int:
-    return at.astimezone(UTC).toordinal()
 
 
 def _given(read: fields.Read, use: Effect) -> Effect:

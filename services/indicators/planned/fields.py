@@ -124,7 +124,7 @@ def changes(event: str) -> Mapping[str, Any]:
         field.encode_name: told
         for agreed in registry().values()
         if agreed.name == event
-        for field in inspect.type_info(agreed.data).fields  # type: ignore[attr-defined]  # it is a struct
+        for field in _data(agreed.data).fields  # type: ignore[attr-defined]  # it is a struct
         if (told := change_told(_present(field.type)))
     }
 
@@ -173,12 +173,15 @@ def told_by_label(event: str, amount: str) -> bool:
     return any(amount in {getattr(one, "field", ""), one.shifts} - {""} for one in named)
 
 
-def by_label(event: str, amount: str) -> Read:
-    """Return a function that reads the change label by label; None where the event tells none so."""
-    if not told_by_label(event, amount):
-        return lambda _data: None
-    read = reader(BY_LABEL)
-    return lambda data: (read(data) or {}).get(amount)
+def by_label(amount: str, read: Read) -> Read:
+    """Return a function that reads a change label by label; as `read` does where the event tells none so."""
+    labels = reader(BY_LABEL)
+
+    def found(data: Any) -> Any:
+        told = labels(data)
+        return (told and told.get(amount)) or read(data)
+
+    return found
 
 
 @cache
