@@ -85,16 +85,18 @@ def times(rounds: int) -> Iterator[Result]:
         folding.take(len(rows))
         ask = app(folding.view())
         garbage.settle()
-        with asyncio.Runner() as runner:
-            for name, path in looks.items():
-                took = []
-                runner.run(asked(ask, path()))  # the first one compiles templates
-                for _ in range(rounds):
-                    folding.take(1)
-                    begun = time.perf_counter()
-                    runner.run(asked(ask, path()))
-                    took.append((time.perf_counter() - begun) * 1e3)
-                yield of("times", f"{name}, {where}", "ms", took, conditions=f"p99 {percentile(took, 0.99):.1f} ms")
+        # Not by asyncio.Runner: it writes out each answer as it puts back who hears of Ctrl-C.
+        loop = asyncio.new_event_loop()
+        for name, path in looks.items():
+            took = []
+            loop.run_until_complete(asked(ask, path()))  # the first one compiles templates
+            for _ in range(rounds):
+                folding.take(1)
+                begun = time.perf_counter()
+                loop.run_until_complete(asked(ask, path()))
+                took.append((time.perf_counter() - begun) * 1e3)
+            yield of("times", f"{name}, {where}", "ms", took, conditions=f"p99 {percentile(took, 0.99):.1f} ms")
+        loop.close()
         gc.unfreeze()
 
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from services.indicators.figures import periods
-from services.indicators.figures.milestones import occurrences
+from services.indicators.figures.milestones import occurrences_of
 from services.indicators.figures.periods import Comparison
 from services.indicators.figures.suppression import Counts
 from services.indicators.folded import accounts
@@ -250,8 +250,8 @@ def _in_force(row: Row, state: State, span: Span, counts: dict[Key, int]) -> dic
 def _calendar(plan: Plan, row: Row, state: State, span: Span) -> Counted:
     """Of the milestone's days that have come, those of which it was reached: a miss needs no report."""
     end = end_of(span.day)
-    known = occurrences(plan, state, None if span.upto is None else end, span.known, public=False)
-    mine = [one for one in known if one.milestone.id == row.calendar]
+    until = None if span.upto is None else end
+    mine = occurrences_of(plan.milestones[row.calendar], state, until, span.known)
     days = [one for one in mine if one.due and one.due <= end and one.due.toordinal() > span.begins]
     held = [one for one in days if one.reached]
     return {(REGION,): (len(held), len(days))} if days else {}

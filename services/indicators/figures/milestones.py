@@ -73,14 +73,17 @@ def occurrences(
     found = []
     for milestone in plan.milestones.values():
         if public and reached_by_persons(milestone):
-            each = _occurrences(milestone, State(state.digest, levels=state.levels), until, known)
+            each = occurrences_of(milestone, State(state.digest, levels=state.levels), until, known)
             found += [msgspec.structs.replace(one, withheld=True, missing=()) for one in each]
         else:
-            found += _occurrences(milestone, state, until, known)
+            found += occurrences_of(milestone, state, until, known)
     return found
 
 
-def _occurrences(milestone: Milestone, state: State, until: datetime | None, known: int | None) -> Iterator[Occurrence]:
+def occurrences_of(
+    milestone: Milestone, state: State, until: datetime | None, known: int | None
+) -> Iterator[Occurrence]:
+    """Yield every due date of one milestone, as `occurrences` does of all."""
     firsts = _firsts(state, milestone.id, until, known)
     if milestone.recurring is None:
         ends = _due(milestone, state, until, known)

@@ -42,7 +42,7 @@ def waits(state: State, rule: Rule, closed: date | None) -> Waits:
     """
     held: dict[tuple[str, str], dict[str, int]] = {}
     for (country, said, service), cell in state.sums[DELAYS.name].items():
-        number = cell.total if closed is None else cell.between(0, closed.toordinal())
+        number = cell.total if closed is None else cell.between(0, closed.toordinal()) or 0
         if number:
             held.setdefault((country, service), {})[_UP_TO[said]] = number
     cells: dict[Key, Counts] = {key: (sum(n.values()),) for key, n in held.items()}

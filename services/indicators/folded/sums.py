@@ -68,22 +68,36 @@ class Cell:
             self.late = {}
         return self.late
 
-    def between(self, after: int, until: int, known: int | None = None) -> int:
-        """Return the sum over the days after one and up to another; by what was recorded by the end of a day, if given.
-
-        Known by then is what counts by then, without what was recorded later; and what was recorded ahead of its day.
-        """
-        over = until if known is None or known > until else known
+    def begins(self) -> int:
+        """Return the first day on which something was added; `NEVER`: nothing was."""
         days = self._known if self.changed == NEVER else self._sorted()
-        total = 0
-        if days:
-            # Most stretches begin before all days, or end behind them: then there is nothing to look for.
-            first = 0 if after < days[0] else bisect_right(days, after)
-            last = len(days) if over >= days[-1] else bisect_right(days, over)
-            total = self._running[last] - self._running[first] if first < last else 0
-        if known is None or not self.late:
-            return total
+        return days[0] if days else NEVER
+
+    def between(self, after: int, until: int, known: int | None = None) -> int | None:
+        """Return the sum over the days after one and up to another; None: there is nothing on any of them.
+
+        `known`: by what was recorded by the end of a day. That is what counts by then, without what was recorded later;
+        and what was recorded ahead of its day.
+        """
+        days = self._known if self.changed == NEVER else self._sorted()
+        apart = known is not None and self.late
+        if not apart and (not days or days[0] > until or days[-1] <= after):
+            return None  # as most: a stretch begins before all days, or ends behind them
+        over = until if known is None or known > until else known
+        first = 0 if not days or after < days[0] else bisect_right(days, after)
+        last = len(days) if not days or over >= days[-1] else bisect_right(days, over)
+        total = self._running[last] - self._running[first] if first < last else 0
+        if known is not None and apart:
+            total += self._apart(after, until, known)
+            there = total or any(n for day, n in self.by_day(known).items() if after < day <= until)
+        else:
+            there = total or any(self.days[day] for day in days[first:last])
+        return total if there else None
+
+    def _apart(self, after: int, until: int, known: int) -> int:
+        """Return what is known of the days, more than what was on those up to then: what was recorded on others."""
         codes, amounts, earliest = self._lates()
+        total, over = 0, min(known, until)
         place = bisect_left(codes, (known + 1) << BITS)
         for later in range(place, len(codes)):
             if earliest[later] > over:
@@ -107,13 +121,6 @@ class Cell:
             elif recorded <= known < day:
                 found[day] = found.get(day, 0) + amount
         return found
-
-    def anything(self, after: int, until: int) -> bool:
-        """Say whether there is anything on any of the days after one and up to another."""
-        known = self._known if self.changed == NEVER else self._sorted()
-        if not known or known[0] > until or known[-1] <= after:
-            return False
-        return any(self.days[day] for day in self.within(after, until))
 
     def within(self, after: int, until: int) -> Sequence[int]:
         """Return the days after one and up to another on which something was added, in order."""

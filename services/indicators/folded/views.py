@@ -52,10 +52,19 @@ class View:
         `known`: by what was recorded by the end of a day (an ordinal); None: by all that was.
         """
         for key, parts in self.cells.items():
-            total = 0
-            for cell, factor in parts:  # most have one part: sum() would take twice as long
-                total += cell.between(after, until, known) * factor
-            if total or _any(parts, after, until, known):
+            if len(parts) == 1:  # as most have
+                cell, factor = parts[0]
+                found = cell.between(after, until, known)
+                if found is not None:
+                    yield key, found * factor
+                continue
+            total, nothing = 0, True
+            for cell, factor in parts:
+                found = cell.between(after, until, known)
+                if found is not None:
+                    nothing = False
+                    total += found * factor
+            if total or not (nothing or not _any(parts, after, until, known)):
                 yield key, total
 
 
@@ -64,8 +73,6 @@ def _any(parts: list[tuple[Cell, int]], after: int, until: int, known: int | Non
     if known is not None and any(cell.late for cell, _ in parts):
         return any(after < day <= until for day in _by_day(parts, known))
     until = until if known is None else min(until, known)
-    if len(parts) == 1:
-        return parts[0][0].anything(after, until)
     days = (day for cell, _ in parts for day in cell.within(after, until))
     return any(sum(cell.days.get(day, 0) * factor for cell, factor in parts) for day in days)
 

@@ -24,9 +24,9 @@ from services.indicators.planned.persons import Rule
 from services.indicators.planned.plan import Plan
 from services.indicators.publish import metrics
 
-_number: Callable[[float], str] = floatToGoString
 LABELS_MAX = 65_536
-"""Sets of labels whose text is remembered: several times those of the whole catalogue."""
+"""Sets of labels whose text is remembered, and numbers: several times those of the whole catalogue."""
+_number: Callable[[float], str] = lru_cache(LABELS_MAX)(floatToGoString)
 
 
 class Text(Struct, frozen=True):
