@@ -1,6 +1,6 @@
 """Commitments of the meetings: kept in time, or the presidency hears of it (Plan row IE-2.1b)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -65,16 +65,34 @@ class Commitments(IntelJudgement):
         agreed = _agreed(read, commitment(identity.key(report.data, "commitment_id")))
         if not agreed:
             raise Unknown("/data/commitment_id")
-        if report.data.country not in {one.country for one in agreed}:
-            raise Refused(Problem("/data/country", "wrong_reference", "the commitment is another country's"))
+        _owing(report, agreed, "/data/country")
+
+    def amendable(self, before: Standing[Any], after: Standing[Any] | None, read: Reading) -> None:
+        """Raise Refused of a correction that says that another country's was kept."""
+        del before
+        if after and isinstance(after.data, CommitmentFulfilled) and not read.again:
+            agreed = _agreed(read, commitment(identity.key(after.data, "commitment_id")))
+            _owing(after, agreed, "/data/data/country")
 
     def fill(self, report: Standing[Any], read: Reading) -> Data:
         """Note whether it was kept late."""
+        return _with_lateness(report, read)
+
+    def refill(self, report: Standing[Any], read: Reading) -> Data:
+        """Note it by what was agreed as it stands now."""
+        return _with_lateness(report, read)
+
+    def taken_out(self, report: Standing[Any], read: Reading) -> Data:
+        """Take it out as it was put in."""
+        del read
+        return report.data  # type: ignore[no-any-return]  # of any type
+
+    def counts_anew(self, report: Standing[Any], read: Reading) -> Iterable[Standing[Any]]:
+        """Return what was told of the commitment's being kept, where another date makes it late, or not."""
         if isinstance(report.data, CommitmentAgreed):
-            return report.data
-        agreed = _agreed(read, commitment(identity.key(report.data, "commitment_id")))
-        filled: Data = msgspec.structs.replace(report.data, late=report.time > max(one.due for one in agreed))
-        return filled
+            for one in read.about(commitment(identity.key(report.data, "commitment_id"))):
+                if _with_lateness(one, read) != one.data:
+                    yield one
 
     def scopes(self, report: Standing[Any], read: Reading) -> Iterable[str]:
         """Return the commitment."""
@@ -102,6 +120,21 @@ def _agreed(read: Reading, thing: str) -> list[Commitment]:
         Commitment(one.id, one.data.country, one.country, one.data.due, one.known)
         for one in sorted(agreed, key=lambda x: x.id)
     ]
+
+
+def _owing(report: Standing[CommitmentFulfilled], agreed: Sequence[Commitment], at: str) -> None:
+    """Refuse a report of another country's commitment; `at`: where it says whose it is."""
+    if agreed and report.data.country not in {one.country for one in agreed}:
+        raise Refused(Problem(at, "wrong_reference", "the commitment is another country's"))
+
+
+def _with_lateness(report: Standing[Any], read: Reading) -> Data:
+    """Return a report as it says whether the commitment was kept late, by what is on record of it."""
+    data: Data = report.data
+    agreed = _agreed(read, commitment(identity.key(data, "commitment_id")))
+    if isinstance(data, CommitmentAgreed) or not agreed:
+        return data
+    return msgspec.structs.replace(data, late=report.time > max(one.due for one in agreed))
 
 
 class Presidency(IntelJudgement):

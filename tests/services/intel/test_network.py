@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from shared.contracts import Refused
@@ -120,6 +121,51 @@ async def test_one_kept_in_time_and_told_late_is_overdue_no_more(desk):
     assert (await desk.one("intel.commitment.fulfilled")).data.late is False
     assert (await desk.one("intel.notice.retracted")).data.supersedes == overdue.id
     assert "taken_back co-1" in await desk.told("GTM")
+
+
+async def lateness(desk):
+    """Whether the commitment was kept late, as it stands; it is told once."""
+    (kept,) = await desk.recorded("intel.commitment.fulfilled")
+    corrections = await desk.recorded("intel.commitment.corrected")
+    said = [one.data.data["late"] for one in corrections if one.data.original_id == kept.id]
+    return said[-1] if said else kept.data.late
+
+
+@pytest.mark.parametrize(("by", "body"), [("GTM", "immigration"), ("MEX", "ppt")])
+@pytest.mark.parametrize(("due", "other"), [(5, 3), (3, 5)])
+async def test_whether_a_commitment_was_kept_late_is_by_what_was_agreed_as_it_stands(desk, due, other, by, body):
+    first, said = agreed(desk, due), {"commitment_id": "co-1", "country": "GTM", "reported_by": body}
+    await desk.tell(first, desk.event("intel.commitment.fulfilled", by=by, days=4, **said))
+    assert await lateness(desk) is (due < 4)
+    await desk.tell(desk.corrected(first, due=(START + timedelta(days=other)).isoformat()))
+    assert await lateness(desk) is (other < 4)
+    later = agreed(desk, 9)
+    await desk.tell(later)
+    assert await lateness(desk) is False
+    await desk.tell(desk.retracted(later))
+    assert await lateness(desk) is (other < 4)
+    told = [one for one in await desk.recorded("intel.commitment.corrected") if one.source == "urn:crm:service:intel"]
+    assert [one.data.data["late"] for one in told] == ([True, False, True] if due > other else [False])
+
+
+async def test_a_correction_says_no_more_than_a_report_that_another_countrys_commitment_was_kept(desk):
+    said = {"commitment_id": "co-1", "country": "GTM", "reported_by": "ppt"}
+    kept = desk.event("intel.commitment.fulfilled", by="MEX", days=4, **said)
+    await desk.tell(agreed(desk), kept)
+    (refused,) = await desk.record(desk.corrected(kept, country="HND"))
+    assert [(one.pointer, one.code) for one in refused.problems] == [("/data/data/country", "wrong_reference")]
+
+
+async def test_what_keeps_another_commitment_than_was_said_is_late_by_that_one(desk):
+    other = agreed(desk, 3)
+    other = msgspec.structs.replace(other, data=msgspec.structs.replace(other.data, commitment_id="co-2"))
+    kept = desk.event("intel.commitment.fulfilled", commitment_id="co-1", country="GTM", days=4)
+    await desk.tell(agreed(desk), other, kept)
+    assert await lateness(desk) is False
+    await desk.tell(desk.corrected(kept, commitment_id="co-2"))
+    assert await lateness(desk) is True
+    await desk.tell(agreed(desk, 9), desk.corrected(kept))
+    assert await lateness(desk) is False
 
 
 async def test_an_overdue_commitment_that_was_a_mistake_is_overdue_no_more(desk):
