@@ -69,13 +69,14 @@ class Exposition:
 
     async def text(self, accept: str) -> Text:
         """Return the text in the format that an `Accept` header asks for, all of it as of the same sequences."""
-        figures = await self._kept.fresh()
+        rows = await self._rows()
         encode, media = choose_encoder(accept)
         of = self._stamp()
         if (of, media) == (self._of, self._joined.media):
             return self._joined
         whole = [*self._whole()]  # before others get their turn
-        pieces = [*await self._by_row(figures), *whole]
+        pieces = [*await self._by_row(rows), *whole]
+        await asyncio.sleep(0)
         lines: dict[str, list[bytes]] = {name: [] for name in metrics.FAMILIES}
         for piece in pieces:
             for family, written in piece.items():
@@ -102,13 +103,16 @@ class Exposition:
 
     async def prepare(self) -> None:
         """Write what has changed, so that the next scrape has less to do."""
-        await self._by_row(await self._kept.fresh())
+        await self._by_row(await self._rows())
 
-    async def _by_row(self, figures: Mapping[str, Figures]) -> list[dict[str, bytes]]:
+    async def _rows(self) -> list[tuple[str, int, Figures]]:
+        """Return each row's figures, and the version with which they came."""
+        return [(name, self._kept.changed[name], one) for name, one in (await self._kept.fresh()).items()]
+
+    async def _by_row(self, rows: Iterable[tuple[str, int, Figures]]) -> list[dict[str, bytes]]:
         """Return the pieces of the rows; others get their turn between those that are written."""
         found, turn, public = [], time.perf_counter(), self._closed() is not None
-        for name, one in figures.items():
-            version = self._kept.changed[name]
+        for name, version, one in rows:
             found.append(
                 self._piece(name, version, partial(metrics.by_row, [one], public=public, k=self._plan.disclosure.k))
             )

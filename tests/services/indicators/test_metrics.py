@@ -230,3 +230,20 @@ async def test_a_scrape_writes_the_lines_of_what_has_changed():
     fold.apply("intel", 900, event("intel.meeting.held"))
     await kept.text("")
     assert 0 < kept.written - whole < whole / 10
+
+
+async def test_what_changes_while_a_scrape_is_written_is_in_the_next_one(monkeypatch):
+    """Others get their turn between the rows: they work out figures of rows that the scrape has still to write."""
+    monkeypatch.setattr("services.indicators.publish.exposition.SLICE_S", -1)
+    fold = folded(*(event(name) for name in sorted(CONTRACTS)))
+    kept = exposition(lambda: fold)
+    await kept.text("")
+    late = "2004-12-01T00:00:00Z"  # of a period that is not over
+    for number, name in enumerate(["indicators.evaluation.published", *sorted(CONTRACTS)[::40]], 900):
+        fold.apply("intel", 2 * number, event("intel.meeting.held", recorded=late))
+        scrape = asyncio.create_task(kept.text(""))
+        await asyncio.sleep(0)
+        fold.apply("intel", 2 * number + 1, event(name, recorded=late))
+        await kept.prepare()
+        await scrape
+        assert families((await kept.text("")).body) == collected(fold), name
