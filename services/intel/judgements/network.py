@@ -68,16 +68,18 @@ class ContactPoints(IntelAnnouncement):
         return [derive(SERVICE, one.data, cause=read.cause, to=one.to, key=one.identity) for _, one in waiting]
 
     def notices(self, report: Standing[Any], scope: str, read: Reading) -> Iterable[Notice]:
-        """Tell the others, unless there is later news of the post."""
-        if not _is_latest(report, read):
-            return []
+        """Tell the others, unless there is later news of the post; what was told before that stays told."""
         data, since = report.data, holds_from(report)
         due = since if since > report.time else None
         about = report.id, report.name
         said = alert(
             f"contact_point_{report.verb}", about, report.event.subject, due=due, reason=data.body, country=data.country
         )
-        return [Notice(to=one, data=said, scope=scope) for one in MEMBERS if one != data.country]
+        found = [Notice(to=one, data=said, scope=scope) for one in MEMBERS if one != data.country]
+        if _is_latest(report, read):
+            return found
+        told = {one.key for one in read.notified(scope)}
+        return [one for one in found if one.identity in told]
 
 
 def posts(country: str) -> str:

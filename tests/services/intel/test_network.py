@@ -210,6 +210,19 @@ async def test_the_network_hears_of_contact_points_and_not_of_what_is_overtaken(
     assert await desk.told("PAN") == ["contact_point_replaced thing GTM", "taken_back thing"]
 
 
+async def test_of_a_contact_point_overtaken_since_a_correction_takes_back_only_what_it_says_otherwise(desk):
+    first = desk.event("intel.contactpoint.designated", -2, country="GTM", channel="email")
+    await desk.tell(first, desk.event("intel.contactpoint.replaced", -1, country="GTM"))
+    told = ["contact_point_designated thing GTM", "contact_point_replaced thing GTM"]
+    await desk.tell(desk.corrected(first, channel="telephone"))
+    assert await desk.told("PAN") == told
+    await desk.tell(desk.corrected(first, body="police"))
+    assert await desk.told("PAN") == sorted([*told, "contact_point_designated thing GTM", "taken_back thing"])
+    overtaken = desk.event("intel.contactpoint.designated", -2, country="GTM", channel="email")
+    await desk.tell(overtaken, desk.corrected(overtaken, channel="telephone"))
+    assert await desk.told("PAN") == sorted([*told, "contact_point_designated thing GTM", "taken_back thing"])
+
+
 async def test_a_contact_point_from_a_later_day_on_is_told_at_once_and_overtakes_nothing_till_then(desk):
     await desk.tell(desk.event("intel.contactpoint.designated", country="GTM", valid_from="2004-04-01"))
     (told,) = (await desk.mailboxes())["PAN"]
