@@ -32,6 +32,9 @@ SETTLED = {
 CLOCKS = ("time", "recordedtime")
 
 Several: TypeAlias = Sequence[tuple[Account, Sums]]
+Of: TypeAlias = Callable[[Said], list[Cell]]
+"""(what else is said: another report's labels) -> the cells of an event."""
+Moving: TypeAlias = Callable[[Of], Effect]
 Change: TypeAlias = tuple[LabelStep, ...] | Tallied | Steps | Shifts | int | None
 Target = tuple[list[tuple[list[Cell], int]], list[Effect]]
 """[(cells that get 1, which of the moment's days counts)], and what depends on more than what events alike say"""
@@ -44,7 +47,7 @@ class Reading:
         self._state = state
         self._event = event
         self._accounts = [
-            (alike, accounts.amount(alike), [(one, state.sums[one.name]) for one in several])
+            (alike, _moving(event, alike), [(one, state.sums[one.name]) for one in several])
             for alike, several in accounts.accounts_of(plan).by_event.get(event, {}).items()
             if not alike.once
         ]
@@ -83,15 +86,11 @@ class Reading:
         said = dict(zip(self._apart, told, strict=True))
         counts: tuple[list[Cell], list[Cell]] = [], []
         effects: list[Effect] = []
-        for alike, read, several in self._accounts:
-            clock = CLOCKS.index(alike.clock)
-            cells = _cells(several, country, said)
-            if alike.amount in fields.changes(self._event):
-                effects.append(_changing(alike, read, partial(_cells, several, country, said)))
-            elif alike.amount or alike.on:
-                effects.append(_adding(alike, read, cells, clock))
+        for alike, moving, several in self._accounts:
+            if moving:
+                effects.append(moving(partial(_cells, several, country, said)))
             else:
-                counts[clock].extend(cells)
+                counts[CLOCKS.index(alike.clock)].extend(_cells(several, country, said))
         effects += [one.effect(country) for one in self._shared]
         for row, term, source in self._own:
             mine = [source.key(cell) for cell in source.account.keys(country, said)]
@@ -109,20 +108,33 @@ class Reading:
         return [(cells, clock) for clock, cells in enumerate(counts) if cells], effects
 
 
-def _adding(account: Account, read: fields.Read, cells: list[Cell], clock: int) -> Effect:
-    """Return what an event adds to some cells that says how much, or when."""
+def _moving(event: str, account: Account) -> Moving | None:
+    """Return what makes an effect for the cells of an event; None: an event simply counts there."""
+    if account.amount in fields.changes(event):
+        return _changing(account)
+    return _adding(account) if account.amount or account.on else None
+
+
+def _adding(account: Account) -> Moving:
+    """Add what an event says how much it adds, or when."""
+    read, clock = accounts.amount(account), CLOCKS.index(account.clock)
     dated = fields.reader(account.on) if account.on else None
     counting = not account.amount or (account.present and not account.weight)
 
-    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
-        amount = read(data) if account.amount else 1
-        if amount is not None:
-            by = 1 if counting else whole(amount)
-            said = dated(data) if dated else None
-            day = date.fromisoformat(said).toordinal() if said else moment.days[clock]
-            moves.added.append((cells, day, by * sign))
+    def moving(of: Of) -> Effect:
+        cells = of({})
 
-    return effect
+        def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
+            amount = read(data) if account.amount else 1
+            if amount is not None:
+                by = 1 if counting else whole(amount)
+                said = dated(data) if dated else None
+                day = date.fromisoformat(said).toordinal() if said else moment.days[clock]
+                moves.added.append((cells, day, by * sign))
+
+        return effect
+
+    return moving
 
 
 def _cells(several: Several, country: str, own: Said, said: Said = MappingProxyType({})) -> list[Cell]:
@@ -140,37 +152,54 @@ def _top(path: str) -> str:
     return path.partition(".")[0]
 
 
-def _changing(account: Account, read: fields.Read, of: Callable[[Said], list[Cell]]) -> Effect:
-    """Add what the event says it changes, or, where it was recorded before that, what it said then."""
-    own, name = of({}), account.amount
-    told, newer = fields.changes(account.event)[name], fields.instead(account.event, name)
-    if newer:
+def _changing(account: Account) -> Moving:
+    """Add what an event says it changes."""
+    read, known = _change(account), fields.known(account.event, account.amount)
+
+    def moving(of: Of) -> Effect:
+        own = of({})
+
+        def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
+            change: Change = read(data)
+            if change is None:
+                return
+            day = min(moment.days) if known else moment.days[0]
+            if isinstance(change, int):
+                moves.added.append((own, day, whole(int(change)) * sign))
+            elif isinstance(change, Tallied):
+                by = whole(change.by) * sign
+                moves.added.append((own, day, by))
+                if change.until is not None:
+                    moves.added.append((own, day_of(change.until), -by))
+            else:
+                for step in change:
+                    said = getattr(step, "said", {})  # another report's labels
+                    moves.added.append((of(said) if said else own, day_of(step.at), whole(step.by) * sign))
+
+        return effect
+
+    return moving
+
+
+def _change(account: Account) -> fields.Read:
+    """Return what reads what an event says it changes; where it was recorded before that, what it said then."""
+    read, name = accounts.amount(account), account.amount
+    if newer := fields.instead(account.event, name):
         read = fields.unless_told(newer, read)
     if fields.told_by_label(account.event, name):
         read = fields.by_label(name, read)
+    if fields.changes(account.event)[name] is Tallied:
+        return read
     older = None if account.before in ("", ONE) else fields.reader(account.before)
-    known = fields.known(account.event, name)
 
-    def effect(data: Any, moment: Moment, sign: int, moves: Moves) -> None:
+    def found(data: Any) -> Change:
         change: Change = read(data)
-        if change is None and told is not Tallied:
-            change = older(data) if older else int(account.before or 0)
-        if change is None:
-            return
-        day = min(moment.days) if known else moment.days[0]
-        if isinstance(change, int):
-            moves.added.append((own, day, whole(int(change)) * sign))
-        elif isinstance(change, Tallied):
-            by = whole(change.by) * sign
-            moves.added.append((own, day, by))
-            if change.until is not None:
-                moves.added.append((own, day_of(change.until), -by))
-        else:
-            for step in change:
-                said = getattr(step, "said", {})  # another report's labels
-                moves.added.append((of(said) if said else own, day_of(step.at), whole(step.by) * sign))
+        if change is not None:
+            return change
+        before: Change = older(data) if older else int(account.before or 0)
+        return before
 
-    return effect
+    return found
 
 
 def _given(read: fields.Read, use: Effect) -> Effect:
