@@ -78,7 +78,10 @@ def amend(deciding: "Deciding", event: Event[Any]) -> None:
     latest = after.data if after else root.latest
     into_root = getattr(event.data, "replaced_by_sequence", None)
     deciding.tables.amended.put(
-        root.position, Amended(latest, after is None, into_root, root.sent if own else deciding.sent)
+        root.position,
+        Amended(
+            latest, after is None, into_root, root.sent if own else deciding.sent and max(deciding.sent, root.sent or 0)
+        ),
     )
     if after is None:
         deciding.tables.standing.put(("", root.position), None)
@@ -177,7 +180,9 @@ def _root(deciding: "Deciding", event: Event[Corrected] | Event[Retracted]) -> R
         raise Refused(Problem("/data/supersedes", "already_retracted", "the event named was retracted"))
     if isinstance(root.event.data, Merged):
         raise Refused(Problem("/data/supersedes", "not_amendable", "a merge stands: correct the reports instead"))
-    if sender != REGION and isinstance(event.data, Corrected) and _is_late(deciding.sent, root.sent):
+    # One that names a correction stands on that, whenever it was sent.
+    of_report = isinstance(event.data, Corrected) and event.data.supersedes == root.event.id
+    if sender != REGION and of_report and _is_late(deciding.sent, root.sent):
         raise Refused(
             Problem("/data/supersedes", "superseded", "a correction that you sent later was recorded: it holds")
         )

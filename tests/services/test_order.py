@@ -91,6 +91,13 @@ async def test_an_older_retraction_still_withdraws_and_what_nobody_knows_the_tim
     assert await codes(victims, *unknown, (victims.corrected(second), 1)) == [None] * 4
 
 
+async def test_a_correction_of_a_correction_stands_on_that_whenever_it_was_sent(victims):
+    first = victims.event(NAME, sex="female")
+    early, late = victims.corrected(first, sex="male"), victims.corrected(first, sex="unknown")
+    upon = msgspec.structs.replace(late, id="upon", data=msgspec.structs.replace(early.data, supersedes=late.id))
+    assert await codes(victims, (first, 1), (late, 4), (upon, 2), (early, 3)) == [None, None, None, ["superseded"]]
+
+
 HEARD = [
     (service, name)
     for service, names in READS.items()
