@@ -81,7 +81,7 @@ class Cell:
         """
         days = self._known if self.changed == NEVER else self._sorted()
         apart = known is not None and self.late
-        if not apart and (not days or days[0] > until or days[-1] <= after):
+        if (not days or days[0] > until or days[-1] <= after) and not (apart and self._lates().earliest[0] <= until):
             return None  # as most: a stretch begins before all days, or ends behind them
         over = until if known is None or known > until else known
         first = 0 if not days or after < days[0] else bisect_right(days, after)
