@@ -77,12 +77,8 @@ def amend(deciding: "Deciding", event: Event[Any]) -> None:
     periods.move(deciding, agreed, root.event, after.data if after else None, told, "/data/data")
     latest = after.data if after else root.latest
     into_root = getattr(event.data, "replaced_by_sequence", None)
-    deciding.tables.amended.put(
-        root.position,
-        Amended(
-            latest, after is None, into_root, root.sent if own else deciding.sent and max(deciding.sent, root.sent or 0)
-        ),
-    )
+    sent = root.sent if own else deciding.sent and max(deciding.sent, root.sent or 0)
+    deciding.tables.amended.put(root.position, Amended(latest, after is None, into_root, sent))
     if after is None:
         deciding.tables.standing.put(("", root.position), None)
     recorded = _recorded(event, root, agreed, before.data, after.data if after else None)
