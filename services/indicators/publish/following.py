@@ -28,9 +28,13 @@ class Following:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def look(self) -> Recalled:
-        """Take what has come since the look before; refuses (503) where the streams do not answer."""
+        """Take what has come since the look before; refuses (503) where the streams do not answer.
 
-        def take(_service: str, _sequence: int, payload: bytes) -> bool:
+        The next look goes on behind what was taken by then.
+        """
+
+        def take(service: str, sequence: int, payload: bytes) -> bool:
+            self._reached[service] = sequence
             with contextlib.suppress(msgspec.ValidationError):  # of a version of the contracts that is not known here
                 self.take(read(payload))
             return True
