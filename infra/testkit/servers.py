@@ -1,5 +1,6 @@
 """Real servers for tests: one PostgreSQL for all, one NATS for each, and a whole provisioned region on both."""
 
+import asyncio
 import itertools
 import os
 import shutil
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import nats
 from nats.aio.client import Client
 
 from infra import keyfiles
@@ -110,9 +110,20 @@ def with_root(rights: dict[str, Any]) -> dict[str, Any]:
     return rights
 
 
+class _Client(Client):
+    """Once its `flush` has ended, the server has all that it said before."""
+
+    async def _send_ping(self, future: "asyncio.Future[Any] | None" = None) -> None:
+        # nats-py (2.16) writes a ping before what waits to be written: its answer would say nothing of that.
+        await self._flush_pending(force_flush=True)
+        await super()._send_ping(future)
+
+
 async def root(url: str) -> Client:
     """Return a connection as ROOT."""
-    return await nats.connect(url, user=ROOT, password=ROOT, inbox_prefix=inbox(ROOT).encode())
+    client = _Client()
+    await client.connect(url, user=ROOT, password=ROOT, inbox_prefix=inbox(ROOT).encode())
+    return client
 
 
 @dataclass
@@ -149,7 +160,7 @@ class Region:
             self.clients.append(await root(self.nats.url))
             return self.clients[-1]
         private: dict[str, Any] = {} if principal in RECEIVERS else {"inbox_prefix": inbox(principal).encode()}
-        client = Client()
+        client = _Client()
         self.clients.append(client)  # also one that is refused has a socket to close
         await client.connect(self.nats.url, nkeys_seed=str(self.seed(principal)), **private, **options)
         return client
