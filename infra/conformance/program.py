@@ -58,10 +58,14 @@ class Candidate:
             yield replace(self, process=process)
 
     async def begin(self) -> None:
-        """Wait until it has sent anything, so that what is done to its link meets it at work."""
+        """Wait until it has sent anything, and been answered, so that what is done to its link meets it at work.
+
+        One that sends a thing at a time would else still wait for that answer, and send nothing of what it is told.
+        """
         await self.tell("doc-0")
         with contextlib.suppress(Broken):
             await self.until(self.arrived, "nothing has come")
+            await self.steady()
 
     async def tell(self, subject: str, **changes: Any) -> None:
         """Tell it of a document that was flagged."""
