@@ -68,11 +68,6 @@ class Cell:
             self.late = {}
         return self.late
 
-    def begins(self) -> int:
-        """Return the first day on which something was added; `NEVER`: nothing was."""
-        days = self._known if self.changed == NEVER else self._sorted()
-        return days[0] if days else NEVER
-
     def between(self, after: int, until: int, known: int | None = None) -> int | None:
         """Return the sum over the days after one and up to another; None: there is nothing on any of them.
 

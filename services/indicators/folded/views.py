@@ -58,13 +58,12 @@ class View:
                 if found is not None:
                     yield key, found * factor
                 continue
-            total, nothing = 0, True
+            total, there = 0, False
             for cell, factor in parts:
                 found = cell.between(after, until, known)
                 if found is not None:
-                    nothing = False
-                    total += found * factor
-            if total or not (nothing or not _any(parts, after, until, known)):
+                    total, there = total + found * factor, True
+            if total or (there and _any(parts, after, until, known)):
                 yield key, total
 
 

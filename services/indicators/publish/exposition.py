@@ -163,7 +163,7 @@ class Exposition:
     def _lines(self, family: Metric) -> bytes:
         self.written += len(family.samples)
         return "".join(
-            [f"{one.name}{_labels(*one.labels.items())} {_number(one.value)}\n" for one in family.samples]
+            [f"{one.name}{_labels(*one.labels.items())} {_number(one.value or 0.0)}\n" for one in family.samples]
         ).encode()
 
 
